@@ -1,0 +1,64 @@
+# Tasks of the project; `make help` lists them. CI runs these and nothing else.
+
+MODULES := $(shell go list -m -f '{{.Dir}}' 2>/dev/null)
+# integration/ is a module outside the workspace.
+OUTSIDE := integration
+BIN     := $(CURDIR)/.bin
+LINT    := $(BIN)/golangci-lint
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: ## run the tests of every module, on the embedded server
+	go test work
+
+.PHONY: alone
+alone: ## test the library without the workspace, as its users build it
+	GOWORK=off go vet ./...
+	GOWORK=off go test ./...
+
+.PHONY: race
+race: ## run the tests with the race detector
+	go test -race work
+
+.PHONY: lint
+lint: $(LINT) ## lint every module
+	@for dir in $(MODULES); do echo "lint $$dir"; (cd $$dir && $(LINT) run ./...) || exit 1; done
+	@for dir in $(OUTSIDE); do echo "lint $$dir"; (cd $$dir && GOWORK=off $(LINT) run ./...) || exit 1; done
+
+.PHONY: fmt
+fmt: $(LINT) ## format every module
+	@for dir in $(MODULES) $(OUTSIDE); do (cd $$dir && $(LINT) fmt ./...) || exit 1; done
+
+$(LINT): tools/lint/go.mod
+	GOWORK=off GOBIN=$(BIN) go -C tools/lint install tool
+	@touch $@
+
+FUZZTIME ?= 20s
+.PHONY: fuzz
+fuzz: ## run every fuzz target of the library for FUZZTIME
+	@for package in $$(GOWORK=off go list ./...); do \
+		for target in $$(GOWORK=off go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "fuzz $$package $$target"; \
+			GOWORK=off go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; done
+
+.PHONY: tidy
+tidy: ## tidy every module
+	@for dir in $(MODULES) $(OUTSIDE) tools/lint; do (cd $$dir && GOWORK=off go mod tidy) || exit 1; done
+
+.PHONY: real-up
+real-up: ## install and start Redis, Keystone and Zaqar; print their endpoints
+	@integration/servers/up
+
+.PHONY: real-down
+real-down: ## stop what real-up started
+	@integration/servers/down
+
+.PHONY: conformance-real
+conformance-real: ## hold the real servers to the suite (after real-up)
+	cd integration && GOWORK=off go test -count=1 -parallel 64 -timeout 20m ./...

@@ -1,0 +1,100 @@
+package keystone_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+
+	"github.com/zaqar-go/zaqar/auth/keystone"
+)
+
+func Example() {
+	server := httptest.NewServer(&fakeKeystone{})
+	defer server.Close()
+
+	a := keystone.Password(server.URL+"/v3", "demo", "s3cret",
+		keystone.Project("demo"), keystone.Region("RegionOne"))
+	defer func() { _ = a.Close() }()
+
+	// zaqar.Connect asks for both; here they are by hand.
+	url, err := a.Endpoint(context.Background(), "messaging")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	header := http.Header{}
+	if err := a.Authorize(context.Background(), header); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(url, header.Get("X-Project-Id"))
+	fmt.Printf("%+v\n", a)
+	// Output:
+	// https://one.test:8888/ project-1
+	// keystone.Auth(password)
+}
+
+func ExamplePassword() {
+	a := keystone.Password("https://cloud.example.com:5000/v3", "demo", "",
+		keystone.UserDomain("corp"), keystone.Project("shop"))
+	// Validate asks nobody; Authorize would say the same.
+	fmt.Println(a.Validate())
+	// Output: keystone: the password is empty
+}
+
+func ExampleFromEnv() {
+	server := httptest.NewServer(&fakeKeystone{})
+	defer server.Close()
+	// An openrc file does this.
+	for name, value := range map[string]string{
+		"OS_AUTH_URL":            server.URL + "/v3",
+		"OS_USERNAME":            "demo",
+		"OS_PASSWORD":            "s3cret",
+		"OS_PROJECT_NAME":        "demo",
+		"OS_USER_DOMAIN_NAME":    "Default",
+		"OS_PROJECT_DOMAIN_NAME": "Default",
+		"OS_REGION_NAME":         "RegionTwo",
+	} {
+		_ = os.Setenv(name, value)
+		defer func() { _ = os.Unsetenv(name) }()
+	}
+
+	url, err := keystone.FromEnv().Endpoint(context.Background(), "messaging")
+	fmt.Println(url, err)
+	// Output: https://two.test:8888/ <nil>
+}
+
+func ExampleFromCloud() {
+	server := httptest.NewServer(&fakeKeystone{})
+	defer server.Close()
+	folder, err := os.MkdirTemp("", "clouds")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	file := filepath.Join(folder, "clouds.yaml")
+	err = os.WriteFile(file, []byte(`
+clouds:
+  shop:
+    auth:
+      auth_url: `+server.URL+`
+      username: demo
+      password: s3cret
+      project_name: demo
+    interface: internal
+`), 0o600)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = os.Setenv("OS_CLIENT_CONFIG_FILE", file)
+	defer func() { _ = os.Unsetenv("OS_CLIENT_CONFIG_FILE") }()
+
+	url, err := keystone.FromCloud("shop").Endpoint(context.Background(), "messaging")
+	fmt.Println(url, err)
+	// Output: http://10.0.0.1:8888/ <nil>
+}

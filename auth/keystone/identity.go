@@ -1,0 +1,223 @@
+package keystone
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/safehttp"
+)
+
+// identity is one Keystone with everything that it takes to sign in there.
+type identity struct {
+	config
+	service   *url.URL // ends in "/v3/"
+	tlsConfig *tls.Config
+	http      *http.Client
+	// ours is whether the connections belong to nobody else.
+	ours bool
+}
+
+// newIdentity checks a configuration and reads its files.
+func newIdentity(c config) (*identity, error) {
+	id := &identity{config: c}
+	if id.userAgent == "" {
+		id.userAgent = "zaqar-go"
+	}
+	if id.kind != kindNone {
+		id.checkURL()
+	}
+	id.checkCredentials()
+	if len(id.problems) > 0 {
+		return nil, errors.New(strings.Join(id.problems, "; "))
+	}
+	var err error
+	if id.tlsConfig, err = id.tls.load(); err != nil {
+		return nil, err
+	}
+	id.connect()
+	return id, nil
+}
+
+// checkURL finds version 3 of the API. Keystone is not asked for its versions:
+// its answer could send the password to another host, and behind a proxy it
+// often names one that cannot be reached.
+func (id *identity) checkURL() {
+	if id.authURL == "" {
+		id.problems = append(id.problems, id.missing("auth_url"))
+		return
+	}
+	u, err := url.Parse(id.authURL)
+	switch {
+	case err != nil:
+		// The parser's error prints the URL, with a password that may be in it.
+		id.problem("the auth URL is not a URL")
+		return
+	case u.Scheme != "http" && u.Scheme != "https":
+		id.problem("the auth URL does not start with http:// or https://")
+		return
+	case u.Host == "":
+		id.problem("the auth URL names no host")
+		return
+	case u.User != nil:
+		id.problem("the auth URL holds a user or a password")
+		return
+	case u.RawQuery != "" || u.Fragment != "":
+		id.problem("the auth URL has a query or a fragment")
+		return
+	}
+	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), ""
+	switch last := u.Path[strings.LastIndex(u.Path, "/")+1:]; {
+	case last == "v2.0":
+		id.problem("the auth URL ends in v2.0, a version of the Keystone API that OpenStack removed in 2018; use v3")
+		return
+	case last != "v3":
+		u.Path += "/v3"
+	}
+	u.Path += "/"
+	id.service = u
+}
+
+func (id *identity) checkCredentials() {
+	missing := func(keys ...string) { id.problems = append(id.problems, id.missing(keys...)) }
+	switch id.kind {
+	case kindPassword:
+		if id.username == "" && id.userID == "" {
+			missing("username", "user_id")
+		}
+		if id.password.IsZero() && id.passcode.IsZero() {
+			missing("password")
+		}
+	case kindToken:
+		if id.token.IsZero() {
+			missing("token")
+		} else if unsafeHeader(id.token.Reveal()) {
+			id.problem("the token holds characters that no header can carry (a line break at its end?)")
+		}
+	case kindApplicationCredential:
+		if id.applicationID == "" && id.applicationName == "" {
+			missing("application_credential_id", "application_credential_name")
+		}
+		if id.applicationID == "" && id.applicationName != "" && id.username == "" && id.userID == "" {
+			missing("username", "user_id")
+		}
+		if id.applicationSecret.IsZero() {
+			missing("application_credential_secret")
+		}
+		if id.scope != (scope{}) {
+			id.problem("an application credential has its own project: give no project, trust or other scope")
+		}
+	case kindNone:
+		if id.scope.project() == "" {
+			missing("project_id", "project_name")
+		}
+		if unsafeHeader(id.scope.project()) {
+			id.problem("the project holds characters that no header can carry")
+		}
+	}
+	if id.client != nil && id.client.Transport != nil && id.tls.byOption {
+		id.problem("HTTPClient brings its own TLS settings: set the CA, client certificate or Insecure there")
+	}
+}
+
+func (id *identity) connect() {
+	id.http = safehttp.Client(id.client, id.tlsConfig)
+	// What safehttp made is not shared: its idle connections can be closed after
+	// each sign-in, and none stays behind.
+	_, transport := id.http.Transport.(*http.Transport)
+	id.ours = transport && (id.client == nil || id.client.Transport == nil && id.tlsConfig != nil)
+	id.http.Transport = limited{next: id.http.Transport}
+}
+
+// rest closes idle connections: the next sign-in is far away.
+func (id *identity) rest() {
+	if id.ours {
+		id.http.CloseIdleConnections()
+	}
+}
+
+// maxAnswer is the largest answer that is read; catalogues of large clouds are
+// well below one MiB.
+const maxAnswer = 16 << 20
+
+// limited caps the size of replies.
+type limited struct{ next http.RoundTripper }
+
+func (l limited) RoundTrip(req *http.Request) (*http.Response, error) {
+	next := l.next
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	reply, err := next.RoundTrip(req)
+	if err == nil && reply.Body != nil {
+		reply.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(reply.Body, maxAnswer), reply.Body}
+	}
+	return reply, err
+}
+
+// CloseIdleConnections is found by http.Client.CloseIdleConnections.
+func (l limited) CloseIdleConnections() {
+	if c, ok := l.next.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// asGiven is whether the token is used as it is rather than exchanged.
+func (id *identity) asGiven() bool { return id.kind == kindToken && id.scope == scope{} }
+
+// once is whether the credentials work for one sign-in only.
+func (id *identity) once() bool { return id.asGiven() || !id.passcode.IsZero() }
+
+// early is whether it makes sense to renew a token before its end. A token that
+// was exchanged for another one ends when that one does, however often.
+func (id *identity) early() bool { return id.kind != kindToken && !id.once() }
+
+// who names the user and what was asked for, without secrets.
+func (id *identity) who() string {
+	var parts []string
+	add := func(what, value string) {
+		if value != "" {
+			parts = append(parts, what+" "+strconv.Quote(value))
+		}
+	}
+	switch id.kind {
+	case kindToken:
+		parts = append(parts, "the given token")
+	case kindApplicationCredential:
+		add("application credential", id.applicationID)
+		if id.applicationID == "" {
+			add("application credential", id.applicationName)
+			add("user", id.username)
+		}
+	default:
+		add("user", id.username)
+		add("user id", id.userID)
+		if id.userID == "" {
+			d := id.userDomain.or(domain{id: defaultDomain}).only()
+			add("domain", d.name)
+			add("domain id", d.id)
+		}
+	}
+	add("project", id.scope.projectName)
+	add("project id", id.scope.projectID)
+	add("trust", id.scope.trust)
+	add("domain scope", id.scope.domain.only().id+id.scope.domain.only().name)
+	if id.scope.system {
+		parts = append(parts, "system scope")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// secrets are the values that nothing may print.
+func (id *identity) secrets() []auth.Secret {
+	return slices.DeleteFunc([]auth.Secret{id.password, id.passcode, id.token, id.applicationSecret}, auth.Secret.IsZero)
+}

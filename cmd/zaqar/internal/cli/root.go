@@ -1,0 +1,164 @@
+// Package cli is the command line zaqar: one constructor for each command, all
+// of which read and write through [Streams].
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zaqar-go/zaqar"
+)
+
+// The exit codes. A command that a signal ended exits with 128 plus the signal's
+// number, as a shell tells it: 130 after Ctrl-C, 143 after SIGTERM.
+const (
+	exitOK     = 0
+	exitFailed = 1 // it was tried and went wrong
+	exitUsage  = 2 // the command line is wrong: nothing was done
+)
+
+// Main runs the command line and returns its exit code. Results go to out,
+// everything else to errOut.
+func Main(args []string, in io.Reader, out, errOut io.Writer) int {
+	// A reader that goes away (zaqar tour | head) is then a failed write, after
+	// which there is still time to clean up, and not the program's sudden end.
+	signal.Ignore(syscall.SIGPIPE)
+
+	streams := NewStreams(in, out, errOut)
+	root := NewCmdRoot(streams)
+	root.SetArgs(args)
+	command, err := root.ExecuteC()
+	if err == nil {
+		// Help and version are printed without a look at whether that worked.
+		err = streams.Out.Err()
+	}
+	return report(streams, command, err)
+}
+
+// report tells the user what went wrong and returns the exit code.
+func report(streams *Streams, command *cobra.Command, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if stop, ok := errors.AsType[*interrupted](err); ok {
+		return exitSignal(stop.signal)
+	}
+	if errors.Is(err, syscall.EPIPE) {
+		return exitSignal(syscall.SIGPIPE)
+	}
+	// The library's errors begin with its name already.
+	fmt.Fprintln(streams.Err, "zaqar: "+strings.TrimPrefix(err.Error(), "zaqar: "))
+	if _, ok := errors.AsType[*usageError](err); ok {
+		if command.Hidden {
+			command = command.Root()
+		}
+		fmt.Fprintf(streams.Err, "Run \"%s --help\" for what there is.\n", command.CommandPath())
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// usageError is a command line that cannot be right.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func badUsage(format string, args ...any) error {
+	return &usageError{text: fmt.Sprintf(format, args...)}
+}
+
+// NewCmdRoot makes the command zaqar with all below it.
+func NewCmdRoot(streams *Streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "zaqar",
+		Short: "OpenStack Zaqar message queues, in Go",
+		Long: `zaqar-go is a Go client library for Zaqar, the message queues of OpenStack, with
+an embedded server for tests. This command shows both of them at work.`,
+		Example: `  zaqar tour                      a session with the library, on an embedded server
+  zaqar tour --os-cloud devstack  the same, on a cloud in your clouds.yaml
+  zaqar serve                     an embedded server to work against`,
+		Version:                    zaqar.Release,
+		SuggestionsMinimumDistance: 2,
+		SilenceErrors:              true, // report prints them
+		SilenceUsage:               true,
+		CompletionOptions:          cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			text := fmt.Sprintf("there is no command %q", args[0])
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				text += "; did you mean " + strings.Join(near, " or ") + "?"
+			}
+			return &usageError{text: text}
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.SetIn(streams.In)
+	cmd.SetOut(streams.Out)
+	cmd.SetErr(streams.Err)
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{text: err.Error()} })
+	cmd.SetUsageTemplate(usageTemplate)
+	cmd.SetVersionTemplate(versionText())
+	cmd.SetHelpCommand(&cobra.Command{Use: "help", Hidden: true, RunE: func(cmd *cobra.Command, args []string) error {
+		about, rest, err := cmd.Root().Find(args)
+		if err != nil || len(rest) > 0 {
+			return badUsage("there is no help about %q", strings.Join(args, " "))
+		}
+		return about.Help()
+	}})
+	cmd.AddCommand(NewCmdTour(streams), NewCmdServe(streams), NewCmdVersion(streams))
+	return cmd
+}
+
+// NewCmdVersion makes the command zaqar version.
+func NewCmdVersion(streams *Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			fmt.Fprint(streams.Out, versionText())
+			return nil
+		},
+	}
+}
+
+func versionText() string {
+	return fmt.Sprintf("zaqar %s (%s, %s/%s)\n", zaqar.Release, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return badUsage("%s takes flags only, not %q", cmd.CommandPath(), args[0])
+	}
+	return nil
+}
+
+// usageTemplate is cobra's, without what this command has no use for.
+const usageTemplate = `Usage:
+  {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND [flags]{{else}}{{.UseLine}}{{end}}
+{{- if .HasAvailableSubCommands}}
+
+Commands:
+{{- range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}
+{{- if .HasExample}}
+
+Examples:
+{{.Example}}{{end}}
+{{- if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}
+{{- if .HasAvailableSubCommands}}
+
+"{{.CommandPath}} COMMAND --help" tells more about a command.{{end}}
+`

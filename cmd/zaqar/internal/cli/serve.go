@@ -1,0 +1,219 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zaqar-go/zaqar/zaqartest"
+)
+
+// secretKeyVariable holds the signing key for those who want it neither in a file
+// nor in the list of processes.
+const secretKeyVariable = "ZAQAR_SECRET_KEY"
+
+// serveFlags are the flags of zaqar serve.
+type serveFlags struct {
+	listen        string
+	auth          string
+	users         []string
+	roles         []string
+	secretKey     string
+	secretKeyFile string
+	allowRemote   bool
+	insecure      bool
+}
+
+// NewCmdServe makes the command zaqar serve.
+func NewCmdServe(streams *Streams) *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve [flags]",
+		Short: "Run the embedded server",
+		Long: `Runs the embedded Zaqar until Ctrl-C, for development and tests. Queues are held
+in memory and end with it. Zaqar is at /; with --auth keystone there is a small
+Keystone, too, at /identity/v3.
+
+It prints what to paste into another shell to use it. With keystone there is a
+user demo in a project demo, and an administrator admin; the password of both is
+secret.`,
+		Example: `  zaqar serve
+  zaqar serve --listen 127.0.0.1:0
+  zaqar serve --auth keystone --user tacocat:queue_master:kitchen:member`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := untilSignal(cmd.Context(), func() {})
+			defer stop()
+			return f.serve(ctx, streams)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:8888", "listen on this `address`; port 0 takes a free one")
+	flags.StringVar(&f.auth, "auth", "none", "how callers sign in: `none|keystone`")
+	flags.StringArrayVar(&f.users, "user", nil, "with keystone: this `user` signs in, instead of demo and admin;\nNAME:PASSWORD:PROJECT or NAME:PASSWORD:PROJECT:ROLE,ROLE\n(may be repeated)")
+	flags.StringArrayVar(&f.roles, "role", nil, "with none: callers who name no role have this `role`, such as\nadmin (may be repeated)")
+	flags.StringVar(&f.secretKey, "secret-key", "", "sign URLs with this `key`; other users of this machine see it")
+	flags.StringVar(&f.secretKeyFile, "secret-key-file", "", "sign URLs with the key in this `file` (default: the key in\n"+secretKeyVariable+")")
+	flags.BoolVar(&f.allowRemote, "allow-remote", false, "allow an address that other machines can reach")
+	flags.BoolVar(&f.insecure, "insecure-no-auth", false, "allow that without sign-in: anybody can do anything")
+	return cmd
+}
+
+// serve runs the server until ctx ends. That it ends by a signal is as it should
+// be, and no error.
+func (f *serveFlags) serve(ctx context.Context, streams *Streams) error {
+	server, user, err := f.server(streams)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = server.Close() }()
+	if err := server.Listen(f.listen); err != nil {
+		return f.cannotListen(err)
+	}
+	// At once, so that a reader never sees half of it. A reader that goes away
+	// then has what it wanted: the server stays.
+	fmt.Fprint(streams.Out, f.instructions(server, user))
+	<-ctx.Done()
+	return server.Close()
+}
+
+func (f *serveFlags) cannotListen(err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("another program listens on %s already; choose another address with --listen (port 0 takes a free one)", f.listen)
+	}
+	if cause, ok := errors.AsType[*net.OpError](err); ok {
+		err = cause.Err
+	}
+	return fmt.Errorf("cannot listen on %s: %w", f.listen, err)
+}
+
+// server makes the server that the flags describe. user is one who can sign in.
+func (f *serveFlags) server(streams *Streams) (_ *zaqartest.Server, user zaqartest.User, err error) {
+	fail := func(err error) (*zaqartest.Server, zaqartest.User, error) { return nil, zaqartest.User{}, err }
+	if err := f.check(); err != nil {
+		return fail(err)
+	}
+	key, err := f.key()
+	if err != nil {
+		return fail(err)
+	}
+	users := make([]zaqartest.User, len(f.users))
+	for i, text := range f.users {
+		if users[i], err = parseUser(text); err != nil {
+			return fail(err)
+		}
+	}
+	options := []zaqartest.Option{
+		zaqartest.WithSecretKey(key),
+		zaqartest.WithDefaultRoles(f.roles...),
+		zaqartest.WithLogger(slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))),
+	}
+	if f.auth == "keystone" {
+		options = append(options, zaqartest.WithKeystone())
+	}
+	server, err := zaqartest.NewServer(options...)
+	if err != nil {
+		return fail(err)
+	}
+	if len(users) == 0 {
+		return server, zaqartest.User{Name: "demo", Password: "secret", Project: "demo"}, nil
+	}
+	// The users that the server has from the start cannot be taken away, but
+	// nobody will guess these passwords.
+	for _, name := range []string{"demo", "admin"} {
+		server.AddUser(zaqartest.User{Name: name, Password: rand.Text()})
+	}
+	for _, u := range users {
+		server.AddUser(u)
+	}
+	return server, users[0], nil
+}
+
+// check finds what cannot be right, or is not safe.
+func (f *serveFlags) check() error {
+	host, _, err := net.SplitHostPort(f.listen)
+	remote := !loopback(host)
+	switch {
+	case err != nil:
+		return badUsage("--listen is %q, not an address such as 127.0.0.1:8888", f.listen)
+	case f.auth != "none" && f.auth != "keystone":
+		return badUsage("--auth is %q; it must be none or keystone", f.auth)
+	case f.auth == "none" && len(f.users) > 0:
+		return badUsage("--user goes with --auth keystone: without it nobody signs in")
+	case f.auth == "keystone" && len(f.roles) > 0:
+		return badUsage("--role goes with --auth none: Keystone takes roles from --user NAME:PASSWORD:PROJECT:ROLE")
+	case remote && f.auth == "none" && !(f.allowRemote && f.insecure):
+		return badUsage(`--listen %s can be reached from other machines, and with --auth none anybody there can do anything.
+Listen on 127.0.0.1, or let users sign in:
+  --allow-remote --auth keystone --user NAME:PASSWORD:PROJECT
+If anybody may do anything, say so twice:
+  --allow-remote --insecure-no-auth`, f.listen)
+	case remote && len(f.users) == 0 && f.auth == "keystone":
+		return badUsage(`--listen %s can be reached from other machines, and everybody knows the passwords of demo and admin.
+Name users of your own: --allow-remote --user NAME:PASSWORD:PROJECT`, f.listen)
+	case remote && !f.allowRemote:
+		return badUsage("--listen %s can be reached from other machines; if it shall be, add --allow-remote", f.listen)
+	}
+	return nil
+}
+
+// loopback reports whether only this machine can reach a host. A name other than
+// localhost may mean anything, and no name means every interface.
+func loopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}
+
+// key finds the signing key; "" when there is none.
+func (f *serveFlags) key() (string, error) {
+	var given []string
+	for _, source := range []struct{ name, value string }{
+		{"--secret-key", f.secretKey}, {"--secret-key-file", f.secretKeyFile}, {secretKeyVariable, os.Getenv(secretKeyVariable)},
+	} {
+		if source.value != "" {
+			given = append(given, source.name)
+		}
+	}
+	switch {
+	case len(given) > 1:
+		return "", badUsage("the signing key is given twice: by %s", strings.Join(given, " and by "))
+	case f.secretKeyFile == "":
+		return f.secretKey + os.Getenv(secretKeyVariable), nil
+	}
+	content, err := os.ReadFile(f.secretKeyFile)
+	if err != nil {
+		return "", fmt.Errorf("--secret-key-file: %w", err)
+	}
+	key := strings.TrimRight(string(content), "\r\n")
+	if key == "" {
+		return "", fmt.Errorf("--secret-key-file: %s is empty", f.secretKeyFile)
+	}
+	return key, nil
+}
+
+// parseUser reads NAME:PASSWORD:PROJECT[:ROLE,…]. Its error does not hold what was
+// given, which has a password in it.
+func parseUser(text string) (zaqartest.User, error) {
+	fields := strings.Split(text, ":")
+	if len(fields) != 3 && len(fields) != 4 {
+		return zaqartest.User{}, badUsage("--user must be NAME:PASSWORD:PROJECT or NAME:PASSWORD:PROJECT:ROLE,…; one has %d of these parts", len(fields))
+	}
+	for i, part := range []string{"name", "password", "project"} {
+		if fields[i] == "" {
+			return zaqartest.User{}, badUsage("--user has an empty %s; it must be NAME:PASSWORD:PROJECT[:ROLE,…]", part)
+		}
+	}
+	user := zaqartest.User{Name: fields[0], Password: fields[1], Project: fields[2]}
+	if len(fields) == 4 {
+		user.Roles = strings.Split(fields[3], ",")
+	}
+	return user, nil
+}

@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// interrupted is the cause of a context that a signal ended.
+type interrupted struct{ signal os.Signal }
+
+func (e *interrupted) Error() string { return "ended by a signal: " + e.signal.String() }
+
+// exitSignal is the exit code that tells of a signal.
+func exitSignal(s os.Signal) int {
+	if number, ok := s.(syscall.Signal); ok {
+		return 128 + int(number)
+	}
+	return exitFailed
+}
+
+// untilSignal returns a context that ends with SIGINT, SIGTERM or SIGHUP; its
+// cause is [*interrupted]. notice is called first. Only the first signal is
+// caught: whoever has no patience sends another one, which ends the program at
+// once. stop lets go of the signals.
+func untilSignal(parent context.Context, notice func()) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	// Under nohup the program is meant to outlive its terminal.
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			notice()
+			cancel(&interrupted{signal: s})
+		case <-ctx.Done():
+			signal.Stop(signals)
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}

@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/zaqar-go/zaqar"
+)
+
+// step is one thing that the tour shows.
+type step struct {
+	title string
+	lines []line
+}
+
+// line is one call: its code, as one would write it, and what carries it out and
+// returns what the code returns; nil prints nothing. In the code, "wot" stands
+// for the queue's name, whatever it is.
+type line struct {
+	code string
+	run  func(context.Context, *tour) (any, error)
+}
+
+// steps are the session, in order. Connecting comes before them.
+var steps = []step{
+	{"Ask the service what it offers", []line{
+		{`client.Home(ctx)`, func(ctx context.Context, t *tour) (any, error) {
+			return t.client.Home(ctx)
+		}},
+	}},
+	{"Make a queue, with a note of ours in its metadata", []line{
+		{`queue, err := client.CreateQueue(ctx, "wot", zaqar.Content{"made_by": "TOUR"})`, func(ctx context.Context, t *tour) (any, error) {
+			return t.queue, t.create(ctx)
+		}},
+	}},
+	{"Find it among all the queues", []line{
+		{`for queue, err = range client.Queues(ctx) { if queue.Name() == "wot" { break } }`, findQueue},
+	}},
+	{"Post a message, which is kept for two minutes", []line{
+		{`event := map[string]any{"event": map[string]any{"data": "winning", "score": 10}}`, nothing},
+		{`ids, err := queue.Post(ctx, zaqar.Outgoing{Body: event, TTL: 2 * time.Minute})`, post},
+	}},
+	{"Look at the first message; that does not take it away", []line{
+		{`for message, err = range queue.Messages(ctx) { break }`, firstMessage},
+		{`string(message.Body())`, func(_ context.Context, t *tour) (any, error) {
+			return string(t.message.Body()), nil
+		}},
+		{`message.Status(ctx)`, status},
+	}},
+	{"Count", []line{
+		{`queue.Stats(ctx)`, stats},
+	}},
+	{"Claim one message to work on it: for a minute nobody else can", []line{
+		{`claim, err := queue.Claim(ctx, zaqar.Limit(1), zaqar.TTL(time.Minute))`, claim},
+		{`message = claim.Messages()[0]`, claimed},
+		{`message.Status(ctx)`, status},
+	}},
+	{"The work is done: delete the message, then give up the claim", []line{
+		{`err = message.Delete(ctx)`, func(ctx context.Context, t *tour) (any, error) {
+			return nil, t.message.Delete(ctx)
+		}},
+		{`err = claim.Release(ctx)`, func(ctx context.Context, t *tour) (any, error) {
+			return nil, t.claim.Release(ctx)
+		}},
+		{`queue.Stats(ctx)`, stats},
+	}},
+	{"Replace the metadata; what begins with _ is Zaqar's own", []line{
+		{`metadata, err := queue.Metadata(ctx)`, func(ctx context.Context, t *tour) (_ any, err error) {
+			t.metadata, err = t.queue.Metadata(ctx)
+			return t.metadata, err
+		}},
+		{`err = metadata.Update(ctx, map[string]any{"max_size": 1000})`, func(ctx context.Context, t *tour) (any, error) {
+			return nil, t.metadata.Update(ctx, map[string]any{"max_size": 1000})
+		}},
+		{`err = metadata.Reload(ctx)`, func(ctx context.Context, t *tour) (any, error) {
+			return nil, t.metadata.Reload(ctx)
+		}},
+		{`metadata.Content()["max_size"]`, func(_ context.Context, t *tour) (any, error) {
+			return t.metadata.Content()["max_size"], nil
+		}},
+	}},
+	{"Delete the queue", []line{
+		{`queue`, func(_ context.Context, t *tour) (any, error) {
+			return t.queue, nil
+		}},
+		{`err = queue.Delete(ctx)`, func(ctx context.Context, t *tour) (any, error) {
+			return nil, t.delete(ctx)
+		}},
+	}},
+	{"An error, on purpose: the message went with its queue", []line{
+		{`_, err = queue.Message(ctx, ids[0])`, failOnPurpose},
+		{`errors.Is(err, zaqar.ErrNotFound)`, func(_ context.Context, t *tour) (any, error) {
+			return errors.Is(t.failure, zaqar.ErrNotFound), nil
+		}},
+	}},
+}
+
+func nothing(context.Context, *tour) (any, error) { return nil, nil }
+
+// findQueue looks for the tour's own queue: the project may have others, whose
+// messages are nobody's business.
+func findQueue(ctx context.Context, t *tour) (any, error) {
+	for queue, err := range t.client.Queues(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if queue.Name() == t.queue.Name() {
+			t.queue = queue
+			return queue, nil
+		}
+	}
+	return nil, errors.New("the queue " + t.queue.Name() + " is not among the project's queues")
+}
+
+func post(ctx context.Context, t *tour) (_ any, err error) {
+	event := map[string]any{"event": map[string]any{"data": "winning", "score": 10}}
+	t.ids, err = t.queue.Post(ctx, zaqar.Outgoing{Body: event, TTL: 2 * time.Minute})
+	return t.ids, err
+}
+
+func firstMessage(ctx context.Context, t *tour) (any, error) {
+	for message, err := range t.queue.Messages(ctx) {
+		t.message = message
+		return message, err
+	}
+	return nil, errNoMessage
+}
+
+func status(ctx context.Context, t *tour) (any, error) { return t.message.Status(ctx) }
+
+func stats(ctx context.Context, t *tour) (any, error) { return t.queue.Stats(ctx) }
+
+func claim(ctx context.Context, t *tour) (_ any, err error) {
+	t.claim, err = t.queue.Claim(ctx, zaqar.Limit(1), zaqar.TTL(time.Minute))
+	return t.claim, err
+}
+
+func claimed(_ context.Context, t *tour) (any, error) {
+	messages := t.claim.Messages()
+	if len(messages) == 0 {
+		return nil, errNoMessage
+	}
+	t.message = messages[0]
+	return t.message, nil
+}
+
+// errNoMessage is for a server that loses messages, or was so slow that the
+// message has expired.
+var errNoMessage = errors.New("the message that was posted is not in the queue any more")
+
+func failOnPurpose(ctx context.Context, t *tour) (any, error) {
+	if _, t.failure = t.queue.Message(ctx, t.ids[0]); t.failure == nil {
+		return nil, errors.New("the message is still there, though its queue was deleted")
+	}
+	if !errors.Is(t.failure, zaqar.ErrNotFound) {
+		return nil, t.failure
+	}
+	return t.failure, nil
+}

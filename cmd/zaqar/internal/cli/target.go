@@ -1,0 +1,177 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/zaqartest"
+)
+
+// callTimeout limits each call. A tour that was interrupted waits for the call
+// that is under way, so it is shorter than the library's default.
+const callTimeout = 30 * time.Second
+
+// targetFlags say which Zaqar is meant.
+type targetFlags struct {
+	embedded      bool
+	cloud         string
+	region, iface string
+	endpoint      string
+	project       string
+}
+
+func (f *targetFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&f.embedded, "embedded", false, "use the embedded server, whatever OS_* variables say")
+	flags.StringVar(&f.cloud, "os-cloud", "", "use this `cloud` of clouds.yaml")
+	flags.StringVar(&f.region, "os-region-name", "", "use this `region` of the cloud")
+	flags.StringVar(&f.iface, "os-interface", "", "use the cloud's endpoint of this `kind`: public, internal or admin")
+	flags.StringVar(&f.endpoint, "endpoint", "", "use the Zaqar at this `URL`, which asks nobody to sign in")
+	flags.StringVar(&f.project, "project", "", "with --endpoint: work in this `project`")
+}
+
+// target is a Zaqar to connect to.
+type target struct {
+	// intro tells in a sentence where the commands go.
+	intro string
+	// code is the Go code that connects, line by line.
+	code []string
+	// lasting: what is made there stays when the program has ended.
+	lasting  bool
+	endpoint string
+	options  []zaqar.ConnectOption
+	close    func()
+}
+
+func (t *target) connect(ctx context.Context) (*zaqar.Client, error) {
+	options := append([]zaqar.ConnectOption{zaqar.WithTimeout(callTimeout), zaqar.WithUserAgent("zaqar-tour")}, t.options...)
+	return zaqar.Connect(ctx, t.endpoint, options...)
+}
+
+// target finds out where to go: what a flag names, else what the environment
+// names, else the embedded server.
+func (f *targetFlags) target() (*target, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	switch {
+	case f.endpoint != "":
+		return &target{
+			intro:    "On the Zaqar at " + f.endpoint + ", without authentication.",
+			code:     []string{fmt.Sprintf("client, err := zaqar.Connect(ctx, %q, zaqar.WithProject(%q))", f.endpoint, f.project)},
+			lasting:  true,
+			endpoint: f.endpoint,
+			options:  []zaqar.ConnectOption{zaqar.WithProject(f.project)},
+			close:    func() {},
+		}, nil
+	case f.cloud != "":
+		return f.signIn("On the cloud "+f.cloud+" of clouds.yaml.", "FromCloud", f.cloud), nil
+	case f.embedded || !hasCredentials():
+		return f.embed()
+	case os.Getenv("OS_CLOUD") != "":
+		return f.signIn("On the cloud "+os.Getenv("OS_CLOUD")+" of clouds.yaml, which OS_CLOUD names.", "FromEnv"), nil
+	default:
+		return f.signIn("On the cloud that the OS_* variables name.", "FromEnv"), nil
+	}
+}
+
+func (f *targetFlags) check() error {
+	var named []string
+	for _, flag := range []struct {
+		name  string
+		given bool
+	}{{"--embedded", f.embedded}, {"--os-cloud", f.cloud != ""}, {"--endpoint", f.endpoint != ""}} {
+		if flag.given {
+			named = append(named, flag.name)
+		}
+	}
+	switch {
+	case len(named) > 1:
+		return badUsage("%s each name a server: give one of them", strings.Join(named, " and "))
+	case f.endpoint != "" && f.project == "":
+		return badUsage("--endpoint needs --project: a server without authentication is told the project by its callers")
+	case f.project != "" && f.endpoint == "":
+		return badUsage("--project goes with --endpoint: a cloud takes the project from the credentials")
+	case f.region+f.iface != "" && (f.embedded || f.endpoint != "" || f.cloud == "" && !hasCredentials()):
+		return badUsage("--os-region-name and --os-interface choose from a cloud's catalogue: name the cloud with --os-cloud or OS_* variables")
+	}
+	return nil
+}
+
+// credentials are the variables that say that a cloud is meant. Others beginning
+// with OS_ only adjust things, or have nothing to do with OpenStack.
+var credentials = []string{
+	"OS_CLOUD", "OS_AUTH_URL", "OS_AUTH_TYPE", "OS_USERNAME", "OS_USER_ID", "OS_TOKEN",
+	"OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_NAME", "OS_ENDPOINT",
+}
+
+func hasCredentials() bool {
+	for _, name := range credentials {
+		if os.Getenv(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// signIn makes a target of keystone.FromEnv or keystone.FromCloud.
+func (f *targetFlags) signIn(intro, constructor string, cloud ...string) *target {
+	var arguments []string
+	for _, name := range cloud {
+		arguments = append(arguments, strconv.Quote(name))
+	}
+	var options []keystone.Option
+	if f.region != "" {
+		arguments = append(arguments, fmt.Sprintf("keystone.Region(%q)", f.region))
+		options = append(options, keystone.Region(f.region))
+	}
+	if f.iface != "" {
+		arguments = append(arguments, fmt.Sprintf("keystone.Interface(%q)", f.iface))
+		options = append(options, keystone.Interface(f.iface))
+	}
+	credentials := keystone.FromEnv(options...)
+	if len(cloud) > 0 {
+		credentials = keystone.FromCloud(cloud[0], options...)
+	}
+	return &target{
+		intro: intro,
+		code: []string{
+			fmt.Sprintf("credentials := keystone.%s(%s)", constructor, strings.Join(arguments, ", ")),
+			`client, err := zaqar.Connect(ctx, "", zaqar.WithAuth(credentials))`,
+		},
+		lasting: true,
+		options: []zaqar.ConnectOption{zaqar.WithAuth(credentials)},
+		close:   func() { _ = credentials.Close() },
+	}
+}
+
+// embed starts a server inside the program. It uses no network at all.
+func (f *targetFlags) embed() (*target, error) {
+	server, err := zaqartest.NewServer()
+	if err == nil {
+		err = server.ListenInMemory()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &target{
+		intro: "On an embedded Zaqar, which runs inside this program and ends with it.",
+		code: []string{
+			`server, err := zaqartest.NewServer()`,
+			`err = server.ListenInMemory()`,
+			`client, err := zaqar.Connect(ctx, server.URL(),`,
+			`    zaqar.WithHTTPClient(server.HTTPClient()), zaqar.WithProject("demo"))`,
+		},
+		endpoint: server.URL(),
+		options:  []zaqar.ConnectOption{zaqar.WithHTTPClient(server.HTTPClient()), zaqar.WithProject("demo")},
+		close:    func() { _ = server.Close() },
+	}, nil
+}

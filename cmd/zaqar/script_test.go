@@ -1,0 +1,87 @@
+package main_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestScript runs the scripts in testdata/script. Beside testscript's own commands
+// they have
+//
+//	exits CODE COMMAND …   runs a command that must exit with a code
+//	serve [FLAG …]         starts zaqar serve on a free port, sets URL and ADDRESS,
+//	                       and does the exports that it prints
+//	stop SIGNAL            ends that: it must exit with 0
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", binaries+string(filepath.ListSeparator)+env.Getenv("PATH"))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "serve": serve, "stop": stop,
+		},
+		RequireUniqueNames: true,
+	})
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND …")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got, err := exitCode(ts.Exec(args[1], args[2:]...))
+	ts.Check(err)
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// servers has the server of each script that runs.
+var servers sync.Map
+
+func serve(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: serve [FLAG …]")
+	}
+	cmd := exec.Command(filepath.Join(binaries, "zaqar"), slices.Concat([]string{"serve", "--listen", "127.0.0.1:0"}, args)...)
+	cmd.Dir = ts.Getenv("WORK")
+	cmd.Env = []string{"HOME=" + ts.Getenv("HOME")}
+	server, err := startServe(cmd)
+	ts.Check(err)
+	ts.Defer(func() { _ = cmd.Process.Kill() })
+	ts.Setenv("URL", server.url())
+	ts.Setenv("ADDRESS", strings.TrimPrefix(server.url(), "http://"))
+	for name, value := range server.exports() {
+		ts.Setenv(name, value)
+	}
+	servers.Store(ts, server)
+}
+
+var signals = map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}
+
+func stop(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 || signals[args[0]] == nil {
+		ts.Fatalf("usage: stop INT|TERM")
+	}
+	server, ok := servers.LoadAndDelete(ts)
+	if !ok {
+		ts.Fatalf("no server runs")
+	}
+	code, err := server.(*served).stop(signals[args[0]])
+	ts.Check(err)
+	if code != 0 {
+		ts.Fatalf("zaqar serve exits with %d, want 0", code)
+	}
+}

@@ -1,0 +1,219 @@
+// Package conformance is one suite of behaviours for every Zaqar that the client
+// speaks to: the embedded server and real ones. It says what a user of the client
+// may rely on, in sentences, and speaks to the server through the client only.
+//
+//	conformance.Run(t, func(t *testing.T) conformance.Target {
+//		srv := zaqartest.Run(t)
+//		return conformance.Target{Endpoint: srv.URL(), Wait: srv.Advance}
+//	})
+//
+// Where a real server is known to differ, the case asserts what that server does
+// instead, under the quirk's number; see quirks.go. Nothing is skipped.
+package conformance
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"iter"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/auth"
+)
+
+// Target is a server to be held to the suite.
+type Target struct {
+	// Endpoint is the service's URL, without a version.
+	Endpoint string
+	// Auth are the credentials; nil means a server without authentication, where
+	// each case gets a project of its own.
+	Auth auth.Authorizer
+	// Options go to every Connect.
+	Options []zaqar.ConnectOption
+	// Version is the API version to speak; empty means to let Connect choose.
+	Version zaqar.Version
+	// Wait lets time pass on the server: a driven clock is advanced, a real one
+	// is waited for.
+	Wait func(time.Duration)
+	// Store is what a real server stores in, such as "redis"; empty for the
+	// embedded one. It decides which quirks are expected.
+	Store string
+}
+
+// suite is what a case works with: one target and names of its own on it.
+type suite struct {
+	Target
+	project string
+}
+
+// behaviour is one case: a sentence and the code that holds a server to it.
+type behaviour struct {
+	sentence string
+	check    func(t *testing.T, s *suite)
+}
+
+// alone are the cases that run one at a time: a server that looks up a marker
+// and reads behind it in two steps passes over a queue, or answers 503, when
+// another case deletes one in between (quirk 27).
+var alone = []string{
+	"every queue is listed once, whatever the size of a page",
+	"a listing of queues can be limited and started behind a name",
+	"a detailed listing brings the metadata",
+	"queues can be filtered by name and by metadata",
+	"a name with a dot works in full",
+}
+
+// Run holds the target to the suite. open is called once for each case, which
+// lets a driven clock be advanced by one case without disturbing another.
+func Run(t *testing.T, open func(t *testing.T) Target) {
+	for _, together := range []bool{false, true} {
+		for noun, cases := range groups {
+			t.Run(noun, func(t *testing.T) {
+				if together {
+					t.Parallel() // cases that wait, wait together
+				}
+				for _, c := range cases {
+					if together == slices.Contains(alone, c.sentence) {
+						continue
+					}
+					t.Run(c.sentence, func(t *testing.T) {
+						if together {
+							t.Parallel()
+						}
+						c.check(t, &suite{Target: open(t), project: "conformance-" + rand.Text()})
+					})
+				}
+			})
+		}
+	}
+}
+
+var groups = map[string][]behaviour{
+	"connection": connection,
+	"queues":     queues,
+	"metadata":   metadata,
+	"messages":   messages,
+	"listing":    listings,
+	"claims":     claims,
+}
+
+// client connects anew: another client has another Client-ID.
+func (s *suite) client(t *testing.T, more ...zaqar.ConnectOption) *zaqar.Client {
+	t.Helper()
+	options := append([]zaqar.ConnectOption{zaqar.WithUserAgent("conformance")}, s.Options...)
+	if s.Auth != nil {
+		options = append(options, zaqar.WithAuth(s.Auth))
+	} else {
+		options = append(options, zaqar.WithProject(s.project))
+	}
+	if s.Version != "" {
+		options = append(options, zaqar.WithVersion(s.Version))
+	}
+	client, err := zaqar.Connect(t.Context(), s.Endpoint, append(options, more...)...)
+	if err != nil {
+		t.Fatalf("connect: %v", err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// queue makes a queue that is deleted when the case is over.
+func (s *suite) queue(t *testing.T, options ...zaqar.CreateOption) *zaqar.Queue {
+	t.Helper()
+	return s.queueOf(t, s.client(t), options...)
+}
+
+func (s *suite) queueOf(t *testing.T, client *zaqar.Client, options ...zaqar.CreateOption) *zaqar.Queue {
+	t.Helper()
+	q := s.absent(t, client)
+	if _, err := client.CreateQueue(t.Context(), q.Name(), options...); err != nil {
+		t.Fatalf("create queue: %v", err)
+	}
+	return q
+}
+
+// absent is a queue that does not exist; what a case makes of it is deleted.
+func (s *suite) absent(t *testing.T, client *zaqar.Client) *zaqar.Queue {
+	t.Helper()
+	q := client.Queue("c-" + rand.Text())
+	s.remove(t, q)
+	return q
+}
+
+func (s *suite) remove(t *testing.T, q *zaqar.Queue) {
+	t.Helper()
+	t.Cleanup(func() {
+		if err := q.Delete(context.WithoutCancel(t.Context())); err != nil {
+			t.Errorf("clean up: %v", err)
+		}
+	})
+}
+
+// post posts bodies and returns the ids.
+func post(t *testing.T, q *zaqar.Queue, bodies ...any) []string {
+	t.Helper()
+	ids, err := q.Post(t.Context(), bodies...)
+	if err != nil {
+		t.Fatalf("post: %v", err)
+	}
+	return ids
+}
+
+// numbered are n bodies: 0, 1, 2, ….
+func numbered(n int) []any {
+	bodies := make([]any, n)
+	for i := range bodies {
+		bodies[i] = i
+	}
+	return bodies
+}
+
+// all collects a sequence that must not fail.
+func all[T any](t *testing.T, seq iter.Seq2[T, error]) []T {
+	t.Helper()
+	var items []T
+	for item, err := range seq {
+		if err != nil {
+			t.Fatalf("after %d items: %v", len(items), err)
+		}
+		items = append(items, item)
+	}
+	return items
+}
+
+func ids(messages []*zaqar.Message) []string {
+	list := make([]string, len(messages))
+	for i, m := range messages {
+		list[i] = m.ID()
+	}
+	return list
+}
+
+func bodies(messages []*zaqar.Message) []string {
+	list := make([]string, len(messages))
+	for i, m := range messages {
+		list[i] = string(m.Body())
+	}
+	return list
+}
+
+// matches fails the case unless err matches target.
+func matches(t *testing.T, err, target error) {
+	t.Helper()
+	if !errors.Is(err, target) {
+		t.Errorf("the error is %v, want one that matches %v", err, target)
+	}
+}
+
+// claim claims messages; it must not fail.
+func claim(t *testing.T, q *zaqar.Queue, options ...zaqar.ClaimOption) *zaqar.Claim {
+	t.Helper()
+	c, err := q.Claim(t.Context(), options...)
+	if err != nil {
+		t.Fatalf("claim: %v", err)
+	}
+	return c
+}

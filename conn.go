@@ -1,0 +1,238 @@
+package zaqar
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/wire"
+	"github.com/zaqar-go/zaqar/transport"
+)
+
+// Conn is the seed's Connection: it sends one request and returns its reply.
+// It adds the identity of the client (Client-ID, User-Agent), the credentials
+// (signing in again, once, when the server answers 401) and a time limit, and
+// it turns every answer other than 2xx into an [*Error].
+//
+// Everything a [Client] does goes through its Conn. Use it for what the library
+// does not model; see [Conn.Do] and the raw verbs. A Conn is safe for
+// concurrent use. [Connect] makes it.
+type Conn struct {
+	transport transport.Transport
+	auth      auth.Authorizer
+	endpoint  string
+	version   Version
+	clientID  string
+	userAgent string
+	timeout   time.Duration
+}
+
+// Endpoint returns the service's URL without the API version, "" when the
+// transport was given by [WithTransport] without an endpoint.
+func (c *Conn) Endpoint() string { return c.endpoint }
+
+// Version returns the API version in use: the one that [WithVersion] named or
+// [Connect] discovered. It is what the seed's get_class selects.
+func (c *Conn) Version() Version { return c.version }
+
+// ClientID returns the UUID that names this client to the server. Messages
+// posted under it are the client's own; see [Echo].
+func (c *Conn) ClientID() string { return c.clientID }
+
+// ProjectID returns the project's id when the credentials tell one, else "". It
+// does no I/O: with Keystone it is known after the first call.
+func (c *Conn) ProjectID() string {
+	if named, ok := c.auth.(auth.ProjectNamer); ok {
+		return named.ProjectID()
+	}
+	return ""
+}
+
+// Do sends one request, which it does not change, and returns the reply.
+//
+// An answer other than 2xx is an [*Error], and the reply is returned beside it
+// for those who want its header or body. The one exception is the 300 by which
+// a server lists its versions at "/": it is no redirect and no error.
+//
+// Headers that the request has are kept; the rest are added. Do blocks until
+// the reply is there; without a deadline in ctx it gives up after the time that
+// [WithTimeout] set. It never repeats a request that may have been carried out:
+// only a 401, which refuses it, is answered by signing in again and asking once
+// more.
+func (c *Conn) Do(ctx context.Context, req *transport.Request) (*transport.Response, error) {
+	return c.do(ctx, req, errorContext{op: opName(req), repeatable: repeatable(req.Method)})
+}
+
+// errorContext is what an error has to tell beside the reply.
+type errorContext struct {
+	op, queue  string
+	repeatable bool
+	claimed    bool
+	anonymous  bool // no credentials: version discovery
+}
+
+func (c *Conn) do(ctx context.Context, req *transport.Request, about errorContext) (*transport.Response, error) {
+	if _, limited := ctx.Deadline(); !limited && c.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.timeout)
+		defer cancel()
+	}
+	for attempt := 1; ; attempt++ {
+		sent, err := c.prepare(ctx, req, about)
+		if err != nil {
+			return nil, about.failure(false, err)
+		}
+		reply, err := c.transport.Do(ctx, sent)
+		if err != nil {
+			return nil, about.unanswered(ctx, err)
+		}
+		if reply.Status == http.StatusUnauthorized && attempt == 1 && c.renew(sent.Header) {
+			continue
+		}
+		if reply.Status/100 == 2 || reply.Status == http.StatusMultipleChoices && req.Path == "/" {
+			return reply, nil
+		}
+		return reply, about.refused(reply)
+	}
+}
+
+// prepare returns a copy of req with every header that it lacks.
+func (c *Conn) prepare(ctx context.Context, req *transport.Request, about errorContext) (*transport.Request, error) {
+	sent := *req
+	sent.Header = req.Header.Clone()
+	if sent.Header == nil {
+		sent.Header = http.Header{}
+	}
+	if !about.anonymous {
+		if err := c.auth.Authorize(ctx, sent.Header); err != nil {
+			return nil, err
+		}
+	}
+	setMissing(sent.Header, "Client-Id", c.clientID)
+	setMissing(sent.Header, "User-Agent", c.userAgent)
+	setMissing(sent.Header, "Accept", "application/json")
+	if sent.Body != nil {
+		setMissing(sent.Header, "Content-Type", "application/json")
+	}
+	return &sent, nil
+}
+
+func setMissing(h http.Header, key, value string) {
+	if h.Get(key) == "" {
+		h.Set(key, value)
+	}
+}
+
+// renew reports whether signing in again may help.
+func (c *Conn) renew(refused http.Header) bool {
+	invalidator, ok := c.auth.(auth.Invalidator)
+	return ok && invalidator.Invalidate(refused)
+}
+
+func (a errorContext) failure(maybeActed bool, err error) *Error {
+	return &Error{Op: a.op, Queue: a.queue, Err: err, maybeActed: maybeActed, repeatable: a.repeatable, claimed: a.claimed}
+}
+
+// unanswered makes the error of an exchange without a reply.
+func (a errorContext) unanswered(ctx context.Context, err error) error {
+	if errors.Is(err, transport.ErrNoAction) {
+		return fmt.Errorf("zaqar: %s: %w: %w", a.op, ErrUnsupported, err)
+	}
+	maybe := true
+	if te, ok := errors.AsType[*transport.Error](err); ok {
+		maybe = te.MaybeSent
+	}
+	// Some network errors hide that it was the caller who gave up.
+	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+		err = fmt.Errorf("%w (%w)", context.Cause(ctx), err)
+	}
+	return a.failure(maybe, err)
+}
+
+// refused makes the error of a reply other than 2xx.
+func (a errorContext) refused(reply *transport.Response) error {
+	fault := wire.DecodeFault(reply.Body)
+	e := a.failure(acted(reply.Status), nil)
+	e.Code, e.Title, e.Description = reply.Status, fault.Title, fault.Description
+	e.RequestID = reply.Header.Get("X-Openstack-Request-Id")
+	if reply.Status/100 == 3 && e.Description == "" {
+		e.Description = "a redirect that is not followed" + redirectTarget(reply.Header.Get("Location"))
+	}
+	return e
+}
+
+// redirectTarget tells where a redirect points without its query, which can
+// hold a signature.
+func redirectTarget(location string) string {
+	u, err := url.Parse(location)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return ", to " + u.Scheme + "://" + u.Host
+}
+
+func opName(req *transport.Request) string {
+	if req.Op != "" {
+		return req.Op
+	}
+	path, _, _ := strings.Cut(req.Path, "?")
+	return req.Method + " " + path
+}
+
+func repeatable(method string) bool {
+	switch method {
+	case http.MethodPost, http.MethodPatch:
+		return false
+	}
+	return true
+}
+
+// call encodes an operation of the API version in use and sends it.
+func (c *Conn) call(ctx context.Context, op wire.Op, p wire.Params) (reply, error) {
+	about := errorContext{op: string(op), anonymous: op == wire.Versions}
+	about.queue, _ = p["queue_name"].(string)
+	_, about.claimed = p["claim_id"]
+	req, err := wire.Encode(wire.Version(c.version), op, p)
+	if err != nil {
+		if missing, ok := errors.AsType[*wire.Unsupported](err); ok {
+			return reply{}, &unsupportedError{cause: missing}
+		}
+		return reply{}, &ArgumentError{Op: about.op, Argument: "the request", Rule: "cannot be encoded", Err: err}
+	}
+	route, err := wire.Lookup(wire.Version(c.version), op)
+	about.repeatable = err == nil && route.Repeatable
+	r, err := c.do(ctx, req, about)
+	return reply{Response: r, about: about}, err
+}
+
+// reply is an answer together with what was asked.
+type reply struct {
+	*transport.Response
+	about errorContext
+}
+
+// decode reads an answer, and names the operation where that fails.
+func decode[T any](r reply, read func([]byte) (T, error)) (T, error) {
+	value, err := read(r.Body)
+	if err != nil {
+		var none T
+		return none, r.malformed(err)
+	}
+	return value, nil
+}
+
+// malformed makes the error of an answer that cannot be understood.
+func (r reply) malformed(err error) error {
+	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
+		err = fmt.Errorf("it is not JSON: %w", err)
+	}
+	e := r.about.failure(true, fmt.Errorf("%w (status %d, %d bytes): %w", ErrMalformed, r.Status, len(r.Body), err))
+	e.RequestID = r.Header.Get("X-Openstack-Request-Id")
+	return e
+}

@@ -1,0 +1,52 @@
+package zaqar
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/zaqar-go/zaqar/internal/wire"
+)
+
+// discover chooses the newest version that both sides speak.
+func (c *Conn) discover(ctx context.Context) error {
+	c.version = V2
+	r, err := c.call(ctx, wire.Versions, nil)
+	if err != nil {
+		// Whatever a proxy says instead of the list: V2, which every server of
+		// the last ten years has. No answer at all is the caller's to know.
+		if e, ok := errors.AsType[*Error](err); ok && e.Code != 0 {
+			return nil
+		}
+		return err
+	}
+	listed, err := wire.DecodeVersions(r.Body)
+	if err != nil {
+		return nil
+	}
+	return c.choose(ctx, listed)
+}
+
+func (c *Conn) choose(ctx context.Context, listed []wire.VersionInfo) error {
+	for _, v := range versions {
+		for _, info := range listed {
+			if info.Version() != wire.Version(v) || !v.spoken() {
+				continue
+			}
+			c.version = v
+			// A server lists deprecated versions that are switched off, too.
+			if info.Status == "DEPRECATED" && !c.serves(ctx) {
+				continue
+			}
+			return nil
+		}
+	}
+	return &Error{Op: "connect", Err: errors.New("the server lists no API version that this library speaks"), repeatable: true}
+}
+
+// serves asks whether the routes of the chosen version are there.
+func (c *Conn) serves(ctx context.Context) bool {
+	_, err := c.call(ctx, wire.Home, nil)
+	e, ok := errors.AsType[*Error](err)
+	return !ok || e.Code != http.StatusNotFound
+}

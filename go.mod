@@ -1,0 +1,8 @@
+module github.com/zaqar-go/zaqar
+
+go 1.26.0
+
+require (
+	github.com/gophercloud/gophercloud/v2 v2.15.0
+	gopkg.in/yaml.v2 v2.4.0
+)

@@ -1,0 +1,84 @@
+package integration
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/conformance"
+)
+
+// TestConformance holds each real server to the suite that the embedded server
+// passes. It fails when a server is missing.
+func TestConformance(t *testing.T) {
+	servers := find(t)
+	signIn := keystone.Password(need(t, servers, "ZAQAR_REAL_KEYSTONE_URL"),
+		need(t, servers, "ZAQAR_REAL_USERNAME"), need(t, servers, "ZAQAR_REAL_PASSWORD"),
+		keystone.Project(need(t, servers, "ZAQAR_REAL_PROJECT")))
+	for _, server := range []struct {
+		name   string
+		target conformance.Target
+	}{
+		{"Zaqar 23 without authentication", conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z23_URL")}},
+		// The endpoint comes from the catalogue.
+		{"Zaqar 23 with Keystone", conformance.Target{Endpoint: catalogued(t, signIn), Auth: signIn}},
+		{"Zaqar 15 without authentication", conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z15_URL")}},
+	} {
+		t.Run(server.name, func(t *testing.T) {
+			t.Parallel()
+			target := server.target
+			target.Store, target.Wait = "redis", wait
+			if err := reachable(t.Context(), target); err != nil {
+				t.Fatal(err)
+			}
+			conformance.Run(t, func(*testing.T) conformance.Target { return target })
+		})
+	}
+}
+
+// wait lets real time pass: TTLs of Zaqar are a minute at least. Cases run side
+// by side, so that they wait together.
+func wait(d time.Duration) { <-time.After(d) }
+
+func reachable(ctx context.Context, target conformance.Target) error {
+	options := []zaqar.ConnectOption{zaqar.WithProject("probe")}
+	if target.Auth != nil {
+		options = []zaqar.ConnectOption{zaqar.WithAuth(target.Auth)}
+	}
+	client, err := zaqar.Connect(ctx, target.Endpoint, options...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }()
+	return client.Ping(ctx)
+}
+
+func catalogued(t *testing.T, signIn *keystone.Auth) string {
+	t.Helper()
+	client, err := zaqar.Connect(t.Context(), "", zaqar.WithAuth(signIn))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	return client.Conn().Endpoint()
+}
+
+func find(t *testing.T) Servers {
+	t.Helper()
+	servers, err := Find()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return servers
+}
+
+func need(t *testing.T, servers Servers, key string) string {
+	t.Helper()
+	value, err := servers.Need(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}

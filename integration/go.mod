@@ -1,0 +1,14 @@
+// The real servers and the tests that need them. It is outside the workspace, so
+// that `go test work` needs nothing but Go, and it is never released.
+module github.com/zaqar-go/zaqar/integration
+
+go 1.26.0
+
+require github.com/zaqar-go/zaqar v0.1.0
+
+require (
+	github.com/gophercloud/gophercloud/v2 v2.15.0 // indirect
+	gopkg.in/yaml.v2 v2.4.0 // indirect
+)
+
+replace github.com/zaqar-go/zaqar => ../

@@ -1,0 +1,96 @@
+# What the servers need and a bare Debian lacks: Redis, and a virtual environment for each program.
+
+# retry LOG COMMAND...: registries hiccup, so everything is tried three times.
+retry() {
+  local log=$1 try
+  shift
+  for try in 1 2 3; do
+    "$@" >>"$log" 2>&1 && return
+    say "  failed (try $try of 3): $*"
+    sleep $((try * 3))
+  done
+  say "The end of $log:"
+  tail -n 15 "$log" >&2
+  return 1
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+apt_install() {
+  say "  installing $* (apt-get)"
+  [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null || die "not root: please install these Debian packages: $*"
+  local log=$state/logs/apt.log
+  retry "$log" as_root apt-get -o DPkg::Lock::Timeout=300 update &&
+    retry "$log" as_root env DEBIAN_FRONTEND=noninteractive \
+      apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@" || die "apt-get failed"
+}
+
+# Sets python to the first interpreter of 3.11 or newer; the one on PATH wins.
+find_python() {
+  for python in python3 /usr/bin/python3 python3.11 python3.12 python3.13; do
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && return
+  done
+  die "no Python 3.11 or newer here (Zaqar 23 needs it)"
+}
+
+# Debian keeps the parts that `python3 -m venv` needs in packages of their own.
+can_make_venvs() { "$python" -c 'import venv, ensurepip' 2>/dev/null; }
+
+# Sets redis_server. Debian's package redis-server would also start a service of its own; the program itself is in
+# redis-tools, under another name: it is a Redis server when it is called redis-server.
+find_redis() {
+  redis_server=$(command -v redis-server) && return
+  redis_server=$cache/bin/redis-server
+  [ -e /usr/bin/redis-check-rdb ] || return
+  mkdir -p "$cache/bin"
+  ln -sf /usr/bin/redis-check-rdb "$redis_server"
+}
+
+venv_of() { echo "$cache/venvs/$1-$(sha256sum "$here/requirements/$1.txt" | cut -c1-16)"; }
+
+# A virtual environment is used only if it was fully installed from the very requirements file that is here now:
+# the checksum is in its name, and the stamp is written last.
+venv_complete() { [ -e "$1/complete" ] && "$1/bin/python" -c '' 2>/dev/null; }
+
+make_venv() {
+  local program=$1 venv log=$state/logs/install-$1.log
+  venv=$(venv_of "$program")
+  say "  installing $program into $venv"
+  rm -rf "$venv"
+  : >"$log"
+  # The files are pinned in full (hence --no-deps; pip check proves it), and every package has a wheel (so no compiler).
+  retry "$log" "$python" -m venv "$venv" &&
+    retry "$log" "$venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet \
+      --only-binary :all: --no-deps --requirement "$here/requirements/$program.txt" &&
+    "$venv/bin/python" -m pip --disable-pip-version-check check >>"$log" 2>&1 || {
+    say "installing $program failed: see $log"
+    return 1
+  }
+  touch "$venv/complete"
+}
+
+install_all() {
+  local packages=() program jobs=() failed=
+  find_python
+  can_make_venvs || packages+=(python3-venv)
+  find_redis || packages+=(redis-tools)
+  if [ ${#packages[@]} -gt 0 ]; then
+    apt_install "${packages[@]}"
+    find_redis || die "there is no redis-server, and Debian's redis-tools did not bring it"
+    can_make_venvs || die "$(command -v "$python") cannot make virtual environments (no venv or no ensurepip)"
+  fi
+  mkdir -p "$cache"
+  # Two runs of up may share the cache, even with different state folders.
+  exec 8>"$cache/lock"
+  flock 8
+  for program in keystone zaqar-23 zaqar-15; do
+    venv_complete "$(venv_of "$program")" && continue
+    make_venv "$program" &
+    jobs+=($!)
+  done
+  for program in "${jobs[@]}"; do wait "$program" || failed=yes; done
+  [ -z "$failed" ] || exit 1
+  exec 8>&-
+}

@@ -1,0 +1,134 @@
+# The Zaqar servers: one for each row of the table in settings.sh.
+
+# Calls a function with each row's columns, split.
+each_zaqar() {
+  local name rest
+  while read -r name rest <&7; do
+    # shellcheck disable=SC2086 # the columns are to be split
+    [ -z "$name" ] || "$1" "$name" $rest
+  done 7<<<"$zaqar_servers"
+}
+
+zaqar_conf() { # version serves auth port message-dbid management-dbid options...
+  local version=$1 serves=$2 auth=$3 port=$4 messages=$5 management=$6 option
+  shift 6
+  [ "$auth" != none ] || auth=
+  [ "$serves" != http ] || serves=wsgi
+  cat <<EOF
+[DEFAULT]
+auth_strategy = $auth
+admin_mode = True
+pooling = False
+unreliable = True
+enable_checksum = True
+# The profiler is off, yet complains with a traceback that it lacks a library.
+default_log_levels = osprofiler=CRITICAL
+[drivers]
+transport = $serves
+message_store = redis
+management_store = redis
+[drivers:message_store:redis]
+uri = redis://127.0.0.1:$redis_port?dbid=$messages
+[drivers:management_store:redis]
+uri = redis://127.0.0.1:$redis_port?dbid=$management
+[drivers:transport:wsgi]
+bind = 127.0.0.1
+port = $port
+[drivers:transport:websocket]
+bind = 127.0.0.1
+port = $port
+# Both must be set: without a bind it listens on the host's name, and with a random port no subscription survives a restart.
+notification_bind = 127.0.0.1
+notification_port = $((port + 50))
+[signed_url]
+secret_key = $signed_url_key
+[storage]
+# Pushes to webhooks and WebSockets need this stage.
+message_pipeline = zaqar.notification.notifier
+[notification]
+require_confirmation = False
+[oslo_policy]
+# Silences the search for policy files that nobody has.
+policy_file = policy.yaml
+EOF
+  [ -z "$auth" ] || cat <<EOF
+[keystone_authtoken]
+www_authenticate_uri = $keystone_url
+auth_url = $keystone_url
+auth_type = password
+username = zaqar
+password = $zaqar_password
+project_name = service
+user_domain_id = default
+project_domain_id = default
+service_token_roles_required = true
+EOF
+  # A section may come twice, and the last value of an option wins.
+  for option; do
+    option=${option//"{state}"/$state}
+    printf '[%s]\n%s = %s\n' "${option%%.*}" "$(cut -d= -f1 <<<"${option#*.}")" "${option#*=}"
+  done
+}
+
+# Content with a server that a request gets through, down to its storage (or up to the demand for a token).
+zaqar_http_answers() {
+  local head='Host: 127.0.0.1\r\nClient-ID: 00000000-0000-4000-8000-000000000000\r\nX-Project-Id: probe\r\nConnection: close'
+  [[ $(first_line "$zaqar_port" "GET /v2/ping HTTP/1.1\r\n$head\r\n\r\n") == "HTTP/1."?" $zaqar_status "* ]]
+}
+
+zaqar_websocket_answers() { listening "$zaqar_port"; }
+
+# Sets what the probes look for.
+expect_zaqar() { # port auth
+  zaqar_port=$1 zaqar_status=204
+  [ "$2" != keystone ] || zaqar_status=401
+}
+
+start_zaqar() { # name version serves auth offset dbids workers gc options...
+  local name=$1 version=$2 serves=$3 auth=$4 port=$((port_base + $5)) dbids=$6 workers=$7 gc=$8 venv
+  shift 8
+  local home=$state/home/$name
+  local conf=$home/.zaqar/zaqar.conf
+  venv=$(venv_of "zaqar-$version")
+  mkdir -p "$home/.zaqar"
+  zaqar_conf "$version" "$serves" "$auth" "$port" "${dbids%,*}" "${dbids#*,}" "$@" >"$conf"
+
+  expect_zaqar "$port" "$auth"
+  if [ "$serves" = http ]; then
+    # Zaqar's app reads ~/.zaqar/zaqar.conf and the command line: it would fail over options meant for gunicorn, so these
+    # are in a file, and HOME (see ensure) is a folder of this server's own.
+    gunicorn_conf "$port" "$workers" "zaqar.transport.wsgi.app:app" >"$home/gunicorn.conf.py"
+    ensure "$name" "$port" zaqar_http_answers "$conf" "$home/gunicorn.conf.py" -- \
+      env "GUNICORN_CMD_ARGS=--config $home/gunicorn.conf.py" "$venv/bin/python" -m gunicorn
+  else
+    ensure "$name" "$port" zaqar_websocket_answers "$conf" -- "$venv/bin/zaqar-server" --config-file "$conf"
+  fi
+  [ "$gc" = - ] || ensure "$name-gc" - true "$conf" "$here/lib/collect_garbage.py" -- \
+    "$venv/bin/python" "$here/lib/collect_garbage.py" "$conf" "$gc"
+}
+
+await_zaqar() { # name version serves auth offset ...
+  expect_zaqar "$((port_base + $5))" "$4"
+  await "$1" "zaqar_$3_answers"
+}
+
+# gunicorn's config file, for Zaqar and Keystone.
+gunicorn_conf() { # port workers(processes x threads) app
+  cat <<EOF
+bind = "127.0.0.1:$1"
+workers = ${2%x*}
+threads = ${2#*x}
+worker_class = "gthread"
+wsgi_app = "$3"
+keepalive = 75
+graceful_timeout = 2
+control_socket_disable = True
+EOF
+}
+
+zaqar_endpoint() { # name version serves auth offset ...
+  local key scheme=http
+  key=${1//-/_}
+  [ "$3" = http ] || scheme=ws
+  echo "ZAQAR_REAL_${key^^}_URL=$scheme://127.0.0.1:$((port_base + $5))"
+}

@@ -1,0 +1,170 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/url"
+	"path"
+	"strconv"
+	"time"
+)
+
+// Seconds is a duration as the wire has it. Servers write whole numbers, and
+// sometimes fractions.
+type Seconds time.Duration
+
+// UnmarshalJSON reads any JSON number that a duration can hold.
+func (s *Seconds) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	if whole, err := strconv.ParseInt(string(data), 10, 64); err == nil && whole > -math.MaxInt64/int64(time.Second) && whole < math.MaxInt64/int64(time.Second) {
+		*s = Seconds(time.Duration(whole) * time.Second)
+		return nil
+	}
+	number, err := strconv.ParseFloat(string(data), 64)
+	if err != nil || math.Abs(number) > math.MaxInt64/float64(time.Second)/2 {
+		return fmt.Errorf("%.40q is not a number of seconds", data)
+	}
+	*s = Seconds(number * float64(time.Second))
+	return nil
+}
+
+// ToSeconds renders a duration; it must be a whole number of seconds.
+func ToSeconds(d time.Duration) int64 { return int64(d / time.Second) }
+
+// Queue is a queue in a listing.
+type Queue struct {
+	Name     string          `json:"name"`
+	Href     string          `json:"href"`
+	Metadata json.RawMessage `json:"metadata"`
+}
+
+// Queues is a page of queues.
+type Queues struct {
+	Queues []Queue
+	// Next is the marker of the next page, "" when there is none.
+	Next string
+	// Count is the number of queues in the project; -1 when it is not told.
+	Count int
+}
+
+// DecodeQueues reads a page of queues.
+func DecodeQueues(data []byte) (Queues, error) {
+	var reply struct {
+		Queues *[]Queue        `json:"queues"`
+		Links  []link          `json:"links"`
+		Count  json.RawMessage `json:"count"`
+	}
+	if err := json.Unmarshal(data, &reply); err != nil {
+		return Queues{}, err
+	}
+	if reply.Queues == nil {
+		return Queues{}, errors.New(`it has no "queues"`)
+	}
+	page := Queues{Queues: *reply.Queues, Next: next(reply.Links), Count: -1}
+	for _, q := range page.Queues {
+		if q.Name == "" {
+			return Queues{}, errors.New("a queue in it has no name")
+		}
+	}
+	// With pooling the count is the literal true (quirk 21).
+	if count, err := strconv.Atoi(string(reply.Count)); err == nil && count >= 0 {
+		page.Count = count
+	}
+	return page, nil
+}
+
+type link struct {
+	Rel  string `json:"rel"`
+	Href string `json:"href"`
+}
+
+// next finds the marker of the next page. The link itself is not followed: it
+// is relative to a root that a proxy may have moved, and the marker is all that
+// it adds.
+func next(links []link) string {
+	for _, l := range links {
+		if l.Rel != "next" {
+			continue
+		}
+		if u, err := url.Parse(l.Href); err == nil {
+			return u.Query().Get("marker")
+		}
+	}
+	return ""
+}
+
+// lastSegment returns the id at the end of an href.
+func lastSegment(href string) string {
+	u, err := url.Parse(href)
+	if err != nil || u.Path == "" {
+		return ""
+	}
+	last, err := url.PathUnescape(path.Base(u.EscapedPath()))
+	if err != nil || last == "/" || last == "." {
+		return ""
+	}
+	return last
+}
+
+// Unmarshal decodes exactly one JSON value, with every digit of its numbers:
+// into an any they come as json.Number.
+func Unmarshal(data []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	if err := decoder.Decode(into); err != nil {
+		if errors.Is(err, io.EOF) {
+			return io.ErrUnexpectedEOF
+		}
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the JSON value")
+	}
+	return nil
+}
+
+// MessageStats is the oldest or newest message in a queue's statistics.
+type MessageStats struct {
+	ID         string          `json:"id"`
+	Href       string          `json:"href"`
+	Age        Seconds         `json:"age"`
+	TTL        Seconds         `json:"ttl"`
+	Created    string          `json:"created"`
+	ClaimID    string          `json:"claim_id"`
+	ClaimCount int             `json:"claim_count"`
+	Body       json.RawMessage `json:"body"`
+}
+
+// Stats are a queue's statistics.
+type Stats struct {
+	Claimed int           `json:"claimed"`
+	Free    int           `json:"free"`
+	Total   int           `json:"total"`
+	Oldest  *MessageStats `json:"oldest"`
+	Newest  *MessageStats `json:"newest"`
+}
+
+// DecodeStats reads statistics.
+func DecodeStats(data []byte) (Stats, error) {
+	var reply struct {
+		Messages *Stats `json:"messages"`
+	}
+	if err := json.Unmarshal(data, &reply); err != nil {
+		return Stats{}, err
+	}
+	if reply.Messages == nil {
+		return Stats{}, errors.New(`it has no "messages"`)
+	}
+	for _, m := range []*MessageStats{reply.Messages.Oldest, reply.Messages.Newest} {
+		if m != nil && m.ID == "" {
+			m.ID = lastSegment(m.Href)
+		}
+	}
+	return *reply.Messages, nil
+}

@@ -1,0 +1,153 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+)
+
+// Outgoing is a message to be posted. TTL and Delay are nil when the queue's
+// own are wanted.
+type Outgoing struct {
+	Body  json.RawMessage `json:"body"`
+	TTL   *int64          `json:"ttl,omitzero"`
+	Delay *int64          `json:"delay,omitzero"`
+}
+
+// Message is a message as a server tells it.
+type Message struct {
+	ID         string          `json:"id"`
+	Href       string          `json:"href"`
+	TTL        Seconds         `json:"ttl"`
+	Age        Seconds         `json:"age"`
+	Body       json.RawMessage `json:"body"`
+	Checksum   string          `json:"checksum"`
+	ClaimID    string          `json:"claim_id"`
+	ClaimCount int             `json:"claim_count"`
+}
+
+// UnmarshalJSON fills in what is only in the href: the id (v1) and the claim.
+func (m *Message) UnmarshalJSON(data []byte) error {
+	type plain Message
+	if err := json.Unmarshal(data, (*plain)(m)); err != nil {
+		return err
+	}
+	if m.ID == "" {
+		m.ID = lastSegment(m.Href)
+	}
+	if m.ID == "" {
+		return errors.New("a message in it has neither id nor href")
+	}
+	if m.ClaimID == "" {
+		if u, err := url.Parse(m.Href); err == nil {
+			m.ClaimID = u.Query().Get("claim_id")
+		}
+	}
+	if m.Body == nil {
+		m.Body = json.RawMessage("null")
+	}
+	return nil
+}
+
+// Messages is a page of messages.
+type Messages struct {
+	Messages []Message
+	// Next is the marker of the next page, "" when there is none.
+	Next string
+}
+
+// DecodeMessages reads a page of messages, or the messages of a pop.
+func DecodeMessages(data []byte) (Messages, error) {
+	var reply struct {
+		Messages *[]Message `json:"messages"`
+		Links    []link     `json:"links"`
+	}
+	if err := json.Unmarshal(data, &reply); err != nil {
+		return Messages{}, err
+	}
+	if reply.Messages == nil {
+		return Messages{}, errors.New(`it has no "messages"`)
+	}
+	return Messages{Messages: *reply.Messages, Next: next(reply.Links)}, nil
+}
+
+// DecodeMessage reads one message.
+func DecodeMessage(data []byte) (Message, error) {
+	var m *Message
+	if err := json.Unmarshal(data, &m); err != nil {
+		return Message{}, err
+	}
+	if m == nil {
+		return Message{}, errors.New("it is null, not a message")
+	}
+	return *m, nil
+}
+
+// DecodePosted reads the ids of want messages that were posted.
+func DecodePosted(data []byte, want int) ([]string, error) {
+	var reply struct {
+		Resources []string `json:"resources"`
+	}
+	if err := json.Unmarshal(data, &reply); err != nil {
+		return nil, err
+	}
+	if len(reply.Resources) != want {
+		return nil, fmt.Errorf("it names %d messages, %d were posted", len(reply.Resources), want)
+	}
+	ids := make([]string, want)
+	for i, href := range reply.Resources {
+		if ids[i] = lastSegment(href); ids[i] == "" {
+			return nil, fmt.Errorf("%.80q names no message", href)
+		}
+	}
+	return ids, nil
+}
+
+// Claim is a claim as a server tells it; a new one has neither TTL nor Age.
+type Claim struct {
+	ID       string
+	TTL      Seconds
+	Age      Seconds
+	Messages []Message
+}
+
+// DecodeNewClaim reads the answer to the creation of a claim. No messages and
+// no id: there was nothing to claim.
+func DecodeNewClaim(status int, header http.Header, data []byte) (Claim, error) {
+	if status == http.StatusNoContent || len(bytes.TrimSpace(data)) == 0 {
+		return Claim{}, nil
+	}
+	page, err := DecodeMessages(data)
+	if err != nil {
+		return Claim{}, err
+	}
+	claim := Claim{ID: lastSegment(header.Get("Location")), Messages: page.Messages}
+	for i := range claim.Messages {
+		if claim.ID == "" {
+			claim.ID = claim.Messages[i].ClaimID
+		}
+	}
+	if claim.ID == "" && len(claim.Messages) > 0 {
+		return Claim{}, errors.New("it names no claim, neither in Location nor in the hrefs of the messages")
+	}
+	return claim, nil
+}
+
+// DecodeClaim reads a claim.
+func DecodeClaim(data []byte) (Claim, error) {
+	var reply struct {
+		TTL      *Seconds   `json:"ttl"`
+		Age      *Seconds   `json:"age"`
+		Messages *[]Message `json:"messages"`
+	}
+	if err := json.Unmarshal(data, &reply); err != nil {
+		return Claim{}, err
+	}
+	if reply.TTL == nil || reply.Age == nil || reply.Messages == nil {
+		return Claim{}, errors.New("it lacks ttl, age or messages")
+	}
+	return Claim{TTL: *reply.TTL, Age: *reply.Age, Messages: *reply.Messages}, nil
+}

@@ -1,0 +1,210 @@
+// Package wire knows how each operation of Zaqar looks on the wire, for each
+// version of the API and each transport: method, path, query, body, action.
+// What differs between versions is a row in the table of that version (v1.go,
+// v1_1.go, v2.go), not a branch in the code that calls.
+//
+// [Encode] turns an operation and its parameters into a transport.Request;
+// the Decode functions read replies. Seconds and raw JSON exist here only.
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/zaqar-go/zaqar/transport"
+)
+
+// Version is a version of the API as it stands in paths.
+type Version string
+
+// The versions, oldest first.
+const (
+	V1   Version = "v1"
+	V1_1 Version = "v1.1"
+	V2   Version = "v2"
+)
+
+// Op names an operation. Where the WebSocket has an action, it is its name.
+type Op string
+
+// The operations.
+const (
+	Versions          Op = "versions"
+	Home              Op = "home"
+	Ping              Op = "ping"
+	QueueList         Op = "queue_list"
+	QueueCreate       Op = "queue_create"
+	QueueExists       Op = "queue_exists"
+	QueueGet          Op = "queue_get"
+	QueueUpdate       Op = "queue_update"
+	QueueDelete       Op = "queue_delete"
+	QueueStats        Op = "queue_get_stats"
+	QueuePurge        Op = "queue_purge"
+	MessagePost       Op = "message_post"
+	MessageList       Op = "message_list"
+	MessageGet        Op = "message_get"
+	MessageGetMany    Op = "message_get_many"
+	MessageDelete     Op = "message_delete"
+	MessageDeleteMany Op = "message_delete_many"
+	MessagePop        Op = "message_pop"
+	ClaimCreate       Op = "claim_create"
+	ClaimGet          Op = "claim_get"
+	ClaimUpdate       Op = "claim_update"
+	ClaimDelete       Op = "claim_delete"
+)
+
+// Params are an operation's parameters under the names that the WebSocket
+// gives them. A parameter that is absent is not sent.
+type Params map[string]any
+
+// Route is how one version of the API has one operation.
+type Route struct {
+	// Method and Path are HTTP's; Path's {names} are filled from the parameters.
+	Method string
+	Path   string
+	// Query and Body name the parameters that travel in the query and as members
+	// of a JSON object. BodyIs names one that is the whole body.
+	Query  []string
+	Body   []string
+	BodyIs string
+	// Spread names a parameter of type url.Values that joins the query as it is.
+	Spread string
+	// Type is the Content-Type where it is not application/json.
+	Type string
+	// Action is the WebSocket's action, "" where it has none.
+	Action string
+	// Repeatable is whether doing it twice is the same as doing it once.
+	Repeatable bool
+}
+
+// Table holds a version's operations.
+type Table map[Op]Route
+
+var tables = map[Version]Table{V1: v1, V1_1: v1_1, V2: v2}
+
+// Unsupported is the error for an operation that a version does not have.
+type Unsupported struct {
+	Op      Op
+	Version Version
+}
+
+func (e *Unsupported) Error() string {
+	return fmt.Sprintf("API %s has no %s", e.Version, e.Op)
+}
+
+// Lookup returns a version's row for an operation.
+func Lookup(v Version, op Op) (Route, error) {
+	route, ok := tables[v][op]
+	if !ok {
+		return Route{}, &Unsupported{Op: op, Version: v}
+	}
+	return route, nil
+}
+
+// Speaks reports whether the table of v has any operations yet.
+func Speaks(v Version) bool { return len(tables[v]) > 0 }
+
+// Encode renders an operation for every transport.
+func Encode(v Version, op Op, p Params) (*transport.Request, error) {
+	route, err := Lookup(v, op)
+	if err != nil {
+		return nil, err
+	}
+	req := &transport.Request{Op: string(op), Method: route.Method, Action: route.Action, Params: p}
+	if req.Path, err = fill(route.Path, p); err != nil {
+		return nil, err
+	}
+	if op != Versions {
+		req.Path = "/" + string(v) + req.Path
+	}
+	req.Query = query(route, p)
+	if req.Body, err = body(route, p); err != nil {
+		return nil, err
+	}
+	if req.Body != nil {
+		req.Header = map[string][]string{"Content-Type": {route.contentType()}}
+	}
+	return req, nil
+}
+
+func (r Route) contentType() string {
+	if r.Type == "" {
+		return "application/json"
+	}
+	return r.Type
+}
+
+// fill puts parameters into a path. An empty one is an error: it would address
+// another resource (DELETE /claims/ is not the deletion of a claim).
+func fill(template string, p Params) (string, error) {
+	var path strings.Builder
+	for {
+		before, rest, found := strings.Cut(template, "{")
+		path.WriteString(before)
+		if !found {
+			return path.String(), nil
+		}
+		name, after, _ := strings.Cut(rest, "}")
+		value, _ := p[name].(string)
+		if value == "" {
+			return "", fmt.Errorf("%s is empty", name)
+		}
+		path.WriteString(url.PathEscape(value))
+		template = after
+	}
+}
+
+func query(route Route, p Params) url.Values {
+	values := url.Values{}
+	if extra, ok := p[route.Spread].(url.Values); ok {
+		maps.Copy(values, extra)
+	}
+	for _, name := range route.Query {
+		switch value := p[name].(type) {
+		case nil:
+		case []string:
+			// Repeated, not joined: servers do not split at an escaped comma.
+			values[name] = value
+		default:
+			values.Set(name, fmt.Sprint(value))
+		}
+	}
+	return values
+}
+
+func body(route Route, p Params) ([]byte, error) {
+	if route.BodyIs != "" {
+		value, ok := p[route.BodyIs]
+		if !ok {
+			return nil, nil
+		}
+		return Marshal(value)
+	}
+	object := map[string]any{}
+	for name, value := range p {
+		if slices.Contains(route.Body, name) {
+			object[name] = value
+		}
+	}
+	if len(object) == 0 {
+		return nil, nil
+	}
+	return Marshal(object)
+}
+
+// Marshal encodes JSON without escaping <, > and &, which would make bodies
+// longer than what the caller counted.
+func Marshal(value any) ([]byte, error) {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), nil
+}

@@ -1,0 +1,56 @@
+package wire
+
+// PatchType is the media type that v2 wants for changes to a queue's metadata,
+// to the letter: with a charset behind it the server answers 415.
+const PatchType = "application/openstack-messaging-v2.0-json-patch"
+
+var v2 = Table{
+	Versions: {Method: "GET", Path: "/", Repeatable: true},
+	Home:     {Method: "GET", Path: "/", Repeatable: true},
+	Ping:     {Method: "GET", Path: "/ping", Repeatable: true},
+
+	QueueList: {
+		Method: "GET", Path: "/queues", Action: "queue_list", Repeatable: true,
+		Query: []string{"marker", "limit", "detailed", "name", "with_count"}, Spread: "metadata_filter",
+	},
+	QueueCreate: {Method: "PUT", Path: "/queues/{queue_name}", Action: "queue_create", BodyIs: "metadata", Repeatable: true},
+	// A GET is answered 200 for a queue that does not exist; a patch that
+	// changes nothing tells: 200 or 404.
+	QueueExists: {Method: "PATCH", Path: "/queues/{queue_name}", BodyIs: "changes", Type: PatchType, Repeatable: true},
+	QueueGet:    {Method: "GET", Path: "/queues/{queue_name}", Action: "queue_get", Repeatable: true},
+	QueueUpdate: {Method: "PATCH", Path: "/queues/{queue_name}", BodyIs: "changes", Type: PatchType},
+	QueueDelete: {Method: "DELETE", Path: "/queues/{queue_name}", Action: "queue_delete", Repeatable: true},
+	QueueStats:  {Method: "GET", Path: "/queues/{queue_name}/stats", Action: "queue_get_stats", Repeatable: true},
+	QueuePurge:  {Method: "POST", Path: "/queues/{queue_name}/purge", Action: "queue_purge", Body: []string{"resource_types"}, Repeatable: true},
+
+	MessagePost: {Method: "POST", Path: "/queues/{queue_name}/messages", Action: "message_post", Body: []string{"messages"}},
+	MessageList: {
+		Method: "GET", Path: "/queues/{queue_name}/messages", Action: "message_list", Repeatable: true,
+		Query: []string{"marker", "limit", "echo", "include_claimed", "include_delayed"},
+	},
+	MessageGet: {Method: "GET", Path: "/queues/{queue_name}/messages/{message_id}", Action: "message_get", Repeatable: true},
+	MessageGetMany: {
+		Method: "GET", Path: "/queues/{queue_name}/messages", Action: "message_get_many", Repeatable: true,
+		Query: []string{"ids"},
+	},
+	MessageDelete: {
+		Method: "DELETE", Path: "/queues/{queue_name}/messages/{message_id}", Action: "message_delete", Repeatable: true,
+		Query: []string{"claim_id"},
+	},
+	MessageDeleteMany: {
+		Method: "DELETE", Path: "/queues/{queue_name}/messages", Action: "message_delete_many", Repeatable: true,
+		Query: []string{"ids", "claim_ids"},
+	},
+	MessagePop: {
+		Method: "DELETE", Path: "/queues/{queue_name}/messages", Action: "message_delete_many",
+		Query: []string{"pop"},
+	},
+
+	ClaimCreate: {
+		Method: "POST", Path: "/queues/{queue_name}/claims", Action: "claim_create",
+		Query: []string{"limit"}, Body: []string{"ttl", "grace"},
+	},
+	ClaimGet:    {Method: "GET", Path: "/queues/{queue_name}/claims/{claim_id}", Action: "claim_get", Repeatable: true},
+	ClaimUpdate: {Method: "PATCH", Path: "/queues/{queue_name}/claims/{claim_id}", Action: "claim_update", Body: []string{"ttl", "grace"}, Repeatable: true},
+	ClaimDelete: {Method: "DELETE", Path: "/queues/{queue_name}/claims/{claim_id}", Action: "claim_delete", Repeatable: true},
+}

@@ -1,0 +1,231 @@
+package zaqar
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"slices"
+
+	"github.com/zaqar-go/zaqar/internal/wire"
+)
+
+// Messages lists the queue's messages, oldest first, without claiming them. It is
+// lazy: pages are fetched as the loop goes on, and leaving the loop ends it. An
+// error is yielded once, last. A queue that does not exist has no messages.
+//
+// Without options these are the free messages whose delay is over, the client's
+// own among them. [Echo](false) leaves its own out; [IncludeClaimed] and
+// [IncludeDelayed] take more in; [IDs] and [ClaimID] select, alone or together;
+// [Limit] is the number of messages in all, [PageSize] that of one request,
+// [Marker] starts behind a place.
+//
+// Messages that are posted or deleted while the loop runs may or may not appear;
+// each appears once. Where 20 or more messages at one place have expired and the
+// server has not collected them, it hides what follows until it has.
+func (q *Queue) Messages(ctx context.Context, options ...MessagesOption) iter.Seq2[*Message, error] {
+	list := listing{op: wire.MessageList, queue: q.name}
+	list.set("echo", true)
+	for _, option := range options {
+		option.applyMessages(&list)
+	}
+	list.filtered = list.params["echo"] != true || list.params["include_claimed"] != true
+	switch {
+	case list.claim != nil:
+		list.op = wire.ClaimGet
+		return q.selected(ctx, list, q.inClaim)
+	case list.ids != nil:
+		list.op = wire.MessageGetMany
+		return q.selected(ctx, list, q.byIDs)
+	}
+	// Without claimed ones, what is listed is free, whatever its href says.
+	status := Free
+	if list.params["include_claimed"] == true {
+		status = 0
+	}
+	return paginate(ctx, list, func(ctx context.Context, p wire.Params) (page[*Message], error) {
+		r, err := q.call(ctx, wire.MessageList, p)
+		if err != nil {
+			return page[*Message]{}, err
+		}
+		found, err := decode(r, wire.DecodeMessages)
+		if err != nil {
+			return page[*Message]{}, err
+		}
+		result := page[*Message]{next: found.Next}
+		for _, m := range found.Messages {
+			result.add(m.ID, newMessage(q, m, status, ""))
+		}
+		return result, nil
+	})
+}
+
+// selected yields what a selection other than by pages brings.
+func (q *Queue) selected(ctx context.Context, list listing, find func(context.Context, listing, func(*Message) bool) error) iter.Seq2[*Message, error] {
+	return func(yield func(*Message, error) bool) {
+		if err := list.check(); err != nil {
+			yield(nil, err)
+			return
+		}
+		given := 0
+		err := find(ctx, list, func(m *Message) bool {
+			given++
+			return yield(m, nil) && (list.limit == nil || given < int(*list.limit))
+		})
+		if err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// inClaim finds the messages of a claim, those with the ids asked for.
+func (q *Queue) inClaim(ctx context.Context, list listing, found func(*Message) bool) error {
+	claim, err := q.ClaimByID(ctx, string(*list.claim))
+	if err != nil {
+		return err
+	}
+	for _, m := range claim.Messages() {
+		if list.ids != nil && !slices.Contains(*list.ids, m.ID()) {
+			continue
+		}
+		if !found(m) {
+			break
+		}
+	}
+	return nil
+}
+
+// byIDs finds messages by their ids, as many at a time as the server allows.
+func (q *Queue) byIDs(ctx context.Context, list listing, found func(*Message) bool) error {
+	size := defaultPageSize
+	if list.pageSize != nil {
+		size = int(*list.pageSize)
+	}
+	for chunk := range slices.Chunk([]string(*list.ids), size) {
+		r, err := q.call(ctx, wire.MessageGetMany, wire.Params{"ids": chunk})
+		if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusNotFound {
+			continue // none of these exists
+		}
+		if err != nil {
+			return err
+		}
+		page, err := decode(r, wire.DecodeMessages)
+		if err != nil {
+			return err
+		}
+		for _, m := range page.Messages {
+			if !found(newMessage(q, m, 0, "")) {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// Message reads one message. It is an error that matches [ErrNotFound] when there
+// is no such message.
+func (q *Queue) Message(ctx context.Context, id string) (*Message, error) {
+	m, err := q.get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return newMessage(q, m, 0, ""), nil
+}
+
+func (q *Queue) get(ctx context.Context, id string) (wire.Message, error) {
+	if err := checkIDs(wire.MessageGet, []string{id}); err != nil {
+		return wire.Message{}, err
+	}
+	r, err := q.call(ctx, wire.MessageGet, wire.Params{"message_id": id})
+	if err != nil {
+		return wire.Message{}, err
+	}
+	return decode(r, wire.DecodeMessage)
+}
+
+// Pop takes up to n messages out of the queue at once, oldest first. They are
+// deleted as they are read: when the answer is lost on its way, so are they. Use
+// a claim where that matters. Servers allow 20 at a time unless the operator
+// changed it. An empty queue gives an empty slice.
+func (q *Queue) Pop(ctx context.Context, n int) ([]*Message, error) {
+	if n < 1 {
+		return nil, &ArgumentError{Op: string(wire.MessagePop), Argument: "n", Rule: fmt.Sprintf("must be at least 1, not %d", n)}
+	}
+	r, err := q.call(ctx, wire.MessagePop, wire.Params{"pop": n})
+	if err != nil {
+		return nil, err
+	}
+	page, err := decode(r, wire.DecodeMessages)
+	if err != nil {
+		return nil, err
+	}
+	popped := make([]*Message, len(page.Messages))
+	for i, m := range page.Messages {
+		m.ClaimID = "" // the server's own, already over
+		popped[i] = newMessage(q, m, Gone, "")
+	}
+	return popped, nil
+}
+
+// deletion is what the options of a deletion add up to.
+type deletion struct{ claims []string }
+
+// DeleteMessage deletes one message. A claimed message needs the [ClaimID] of its
+// claim, else the error matches [ErrForbidden]; with a claim that does not hold
+// the message (any more) it matches [ErrClaimLost]. It succeeds when there is no
+// such message.
+func (q *Queue) DeleteMessage(ctx context.Context, id string, options ...DeleteOption) error {
+	var d deletion
+	for _, option := range options {
+		option.applyDelete(&d)
+	}
+	p := wire.Params{"message_id": id}
+	switch {
+	case len(d.claims) > 1:
+		return &ArgumentError{Op: string(wire.MessageDelete), Argument: "ClaimID", Rule: "must be given once for one message"}
+	case len(d.claims) == 1:
+		if d.claims[0] == "" {
+			return &ArgumentError{Op: string(wire.MessageDelete), Argument: "ClaimID", Rule: "is empty"}
+		}
+		p["claim_id"] = d.claims[0]
+	}
+	if err := checkIDs(wire.MessageDelete, []string{id}); err != nil {
+		return err
+	}
+	_, err := q.call(ctx, wire.MessageDelete, p)
+	return err
+}
+
+// DeleteMessages deletes messages by their ids, 20 at a time. Ids that do not
+// exist are passed over. When it fails half-way, the error says how many of the
+// ids were done; repeating the call is safe.
+//
+// Servers delete claimed messages too, without asking for the claim (quirk 22).
+// Only one that runs with message_delete_with_claim_id demands the [ClaimID]s of
+// the claims that hold them, and there messages without a claim cannot be
+// deleted so.
+func (q *Queue) DeleteMessages(ctx context.Context, ids []string, options ...DeleteOption) error {
+	var d deletion
+	for _, option := range options {
+		option.applyDelete(&d)
+	}
+	if err := checkIDs(wire.MessageDeleteMany, ids); err != nil {
+		return err
+	}
+	done := 0
+	for chunk := range slices.Chunk(ids, defaultPageSize) {
+		p := wire.Params{"ids": chunk}
+		if len(d.claims) > 0 {
+			p["claim_ids"] = d.claims
+		}
+		if _, err := q.call(ctx, wire.MessageDeleteMany, p); err != nil {
+			if done > 0 {
+				err = fmt.Errorf("%w (the first %d of %d were deleted)", err, done, len(ids))
+			}
+			return err
+		}
+		done += len(chunk)
+	}
+	return q.check(wire.MessageDeleteMany)
+}

@@ -1,0 +1,223 @@
+package zaqar
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/zaqar-go/zaqar/internal/wire"
+)
+
+// Content is a queue's metadata: any JSON value under any key. Numbers that come
+// from the server are json.Number, so that they keep all digits. Keys that begin
+// with an underscore are Zaqar's own; [Reserved] has them with their types.
+//
+// As an option of [Client.CreateQueue] it is the metadata of the new queue.
+type Content map[string]any
+
+// Metadata holds a queue's metadata as of the last exchange with the server, and
+// changes it. [Queue.Metadata] makes it. It is safe for concurrent use.
+type Metadata struct {
+	queue *Queue
+
+	mu      sync.Mutex
+	content Content
+}
+
+// Metadata fetches the queue's metadata. In v2 the server fills in its defaults
+// for [Reserved] keys that are not set, and answers a queue that does not exist
+// with nothing but these defaults.
+func (q *Queue) Metadata(ctx context.Context) (*Metadata, error) {
+	m := &Metadata{queue: q}
+	if err := m.Reload(ctx); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Content returns a copy of the metadata. Objects and arrays inside are shared:
+// do not change them.
+func (m *Metadata) Content() Content {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.content)
+}
+
+// Get returns the value under a key.
+func (m *Metadata) Get(key string) (any, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	value, ok := m.content[key]
+	return value, ok
+}
+
+// Reload fetches the newest metadata from the server.
+func (m *Metadata) Reload(ctx context.Context) error {
+	r, err := m.queue.call(ctx, wire.QueueGet, nil)
+	if err != nil {
+		return err
+	}
+	return m.take(r)
+}
+
+func (m *Metadata) take(r reply) error {
+	content, err := decode(r, decodeContent)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.content = content
+	return nil
+}
+
+// Update replaces the metadata: keys that are not in content are removed, Zaqar's
+// own among them (they go back to their defaults). To change single keys use
+// [Metadata.Set] and [Metadata.Remove].
+//
+// API v2 has no replacement, only changes key by key, all of them or none. Update
+// fetches the present metadata and asks for the difference, so a change that
+// somebody else makes in that moment can survive. It is an error that matches
+// [ErrNotFound] when the queue does not exist.
+func (m *Metadata) Update(ctx context.Context, content map[string]any) error {
+	wanted, err := normal(content)
+	if err != nil {
+		return m.badValue("content", err)
+	}
+	const attempts = 3
+	for attempt := 1; ; attempt++ {
+		if err := m.Reload(ctx); err != nil {
+			return err
+		}
+		err := m.patch(ctx, m.difference(wanted))
+		// A conflict: somebody removed a key in between.
+		if attempt == attempts || !errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+}
+
+// Set puts one value under a key and leaves the others alone. It is an error that
+// matches [ErrNotFound] when the queue does not exist.
+func (m *Metadata) Set(ctx context.Context, key string, value any) error {
+	if err := m.checkKey(key); err != nil {
+		return err
+	}
+	encoded, err := wire.Marshal(value)
+	if err != nil {
+		return m.badValue(key, err)
+	}
+	return m.patch(ctx, []wire.Change{wire.Set(key, json.RawMessage(encoded))})
+}
+
+// Remove removes one key and leaves the others alone. It is an error that matches
+// [ErrConflict] when the key is not there, and [ErrNotFound] when the queue does
+// not exist.
+func (m *Metadata) Remove(ctx context.Context, key string) error {
+	if err := m.checkKey(key); err != nil {
+		return err
+	}
+	return m.patch(ctx, []wire.Change{wire.Remove(key)})
+}
+
+func (m *Metadata) checkKey(key string) error {
+	if key == "" {
+		return &ArgumentError{Op: string(wire.QueueUpdate), Argument: "key", Rule: "is empty"}
+	}
+	return nil
+}
+
+func (m *Metadata) badValue(what string, err error) error {
+	return &ArgumentError{Op: string(wire.QueueUpdate), Argument: what, Rule: "cannot be encoded as JSON", Err: err}
+}
+
+func (m *Metadata) patch(ctx context.Context, changes []wire.Change) error {
+	r, err := m.queue.call(ctx, wire.QueueUpdate, wire.Params{"changes": changes})
+	if err != nil {
+		return err
+	}
+	return m.take(r)
+}
+
+// difference returns the changes that lead from the present content to wanted.
+func (m *Metadata) difference(wanted Content) []wire.Change {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	changes := []wire.Change{}
+	for _, key := range slices.Sorted(maps.Keys(wanted)) {
+		present, ok := m.content[key]
+		if !ok || !reflect.DeepEqual(present, wanted[key]) {
+			changes = append(changes, wire.Set(key, wanted[key]))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(m.content)) {
+		if _, ok := wanted[key]; !ok && !unset(key, m.content[key]) {
+			changes = append(changes, wire.Remove(key))
+		}
+	}
+	return changes
+}
+
+// unset reports whether a key is one of Zaqar's own that the server shows though
+// it is not stored.
+func unset(key string, value any) bool {
+	return reservedKeys[key] && (value == nil || value == false || value == json.Number("0"))
+}
+
+// differing returns the keys under which the content is not as wanted.
+func (m *Metadata) differing(wanted Content) ([]string, error) {
+	wanted, err := normal(wanted)
+	if err != nil {
+		return nil, m.badValue("metadata", err)
+	}
+	content := m.Content()
+	var keys []string
+	for _, key := range slices.Sorted(maps.Keys(wanted)) {
+		if !reflect.DeepEqual(content[key], wanted[key]) {
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
+}
+
+// String returns "<Metadata max_size:1000>", the keys in order.
+func (m *Metadata) String() string {
+	content := m.Content()
+	var b strings.Builder
+	b.WriteString("<Metadata")
+	for _, key := range slices.Sorted(maps.Keys(content)) {
+		value, _ := wire.Marshal(content[key])
+		fmt.Fprintf(&b, " %s:%s", key, value)
+	}
+	return b.String() + ">"
+}
+
+// normal brings values to the form in which the server's come: what JSON makes of
+// them, with numbers as json.Number.
+func normal(content map[string]any) (Content, error) {
+	encoded, err := wire.Marshal(content)
+	if err != nil {
+		return nil, err
+	}
+	if content == nil {
+		return Content{}, nil
+	}
+	return decodeContent(encoded)
+}
+
+func decodeContent(data []byte) (Content, error) {
+	var content Content
+	if err := wire.Unmarshal(data, &content); err != nil {
+		return nil, err
+	}
+	if content == nil {
+		return nil, errors.New("it is null, not an object")
+	}
+	return content, nil
+}

@@ -1,0 +1,101 @@
+package zaqar
+
+import (
+	"context"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/zaqar-go/zaqar/internal/wire"
+)
+
+// Outgoing is a message to be posted, for those who want more than a body.
+type Outgoing struct {
+	// Body is any value that JSON can encode; nil is JSON's null.
+	Body any
+	// TTL is how long the message is kept: whole seconds, at least [MinTTL];
+	// servers allow 14 days unless the operator changed it. Zero means the queue's
+	// default (an hour unless its metadata says otherwise).
+	TTL time.Duration
+	// Delay hides the message for that long: whole seconds; servers allow 15
+	// minutes. Zero means the queue's default. V2 only, and only on queues whose
+	// DefaultMessageDelay is set: elsewhere servers ignore it without a word
+	// (quirk 11).
+	Delay time.Duration
+}
+
+// Post posts messages and returns their ids in the same order. Each argument is
+// one message: any value that JSON can encode is its body (a slice is one body,
+// not many; a []byte is encoded in base64; for JSON that is encoded already use
+// json.RawMessage), and an [Outgoing] has a TTL and a delay too. All are stored or
+// none. The queue is created when it does not exist.
+//
+// Servers limit the whole request to 256 KiB, unless the operator or the queue's
+// metadata changed that; there is no limit on the number of messages.
+//
+// Post is never repeated when the messages may have been stored: posting twice
+// stores twice. An error tells by [Error.MayHaveActed]; a 503 says that they may.
+func (q *Queue) Post(ctx context.Context, bodies ...any) ([]string, error) {
+	if len(bodies) == 0 {
+		return nil, &ArgumentError{Op: string(wire.MessagePost), Argument: "bodies", Rule: "must be one message at least"}
+	}
+	messages := make([]wire.Outgoing, len(bodies))
+	for i, body := range bodies {
+		m, err := outgoing(body, fmt.Sprintf("message %d", i))
+		if err != nil {
+			return nil, err
+		}
+		messages[i] = m
+	}
+	r, err := q.call(ctx, wire.MessagePost, wire.Params{"messages": messages})
+	if err != nil {
+		return nil, err
+	}
+	return decode(r, func(data []byte) ([]string, error) { return wire.DecodePosted(data, len(messages)) })
+}
+
+// outgoing brings one argument of Post to the wire's form.
+func outgoing(value any, which string) (wire.Outgoing, error) {
+	bad := func(rule string, err error) (wire.Outgoing, error) {
+		return wire.Outgoing{}, &ArgumentError{Op: string(wire.MessagePost), Argument: which, Rule: rule, Err: err}
+	}
+	var o Outgoing
+	switch v := value.(type) {
+	case nil:
+		return bad("is nil; for JSON's null post Outgoing{}", nil)
+	case *Outgoing:
+		if v == nil {
+			return bad("is a nil *Outgoing", nil)
+		}
+		o = *v
+	case Outgoing:
+		o = v
+	case *Message, *Claim, *Queue:
+		return bad(fmt.Sprintf("is a %T, not a body; to post a message again, post its Body()", v), nil)
+	default:
+		o.Body = v
+	}
+	if s, ok := o.Body.(string); ok && !utf8.ValidString(s) {
+		return bad("is a string that is not valid UTF-8, which JSON cannot carry; encode it, in base64 for instance", nil)
+	}
+	encoded, err := wire.Marshal(o.Body)
+	if err != nil {
+		return bad("cannot be encoded as JSON", err)
+	}
+	message := wire.Outgoing{Body: encoded}
+	if o.TTL != 0 {
+		ttl, err := seconds(wire.MessagePost, which+"'s TTL", o.TTL, MinTTL)
+		if err != nil {
+			return wire.Outgoing{}, err
+		}
+		message.TTL = &ttl
+	}
+	if o.Delay != 0 {
+		delay, err := seconds(wire.MessagePost, which+"'s Delay", o.Delay, time.Second)
+		if err != nil {
+			return wire.Outgoing{}, err
+		}
+		message.Delay = &delay
+	}
+	return message, nil
+}

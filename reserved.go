@@ -1,0 +1,132 @@
+package zaqar
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/zaqar-go/zaqar/internal/wire"
+)
+
+// Zaqar's own keys in a queue's metadata.
+const (
+	KeyMaxMessagesPostSize   = "_max_messages_post_size"
+	KeyDefaultMessageTTL     = "_default_message_ttl"
+	KeyDefaultMessageDelay   = "_default_message_delay"
+	KeyDeadLetterQueue       = "_dead_letter_queue"
+	KeyDeadLetterMessagesTTL = "_dead_letter_queue_messages_ttl"
+	KeyMaxClaimCount         = "_max_claim_count"
+	KeyEnableEncryptMessages = "_enable_encrypt_messages"
+	KeyFlavor                = "_flavor"
+	KeyRetryPolicy           = "_retry_policy"
+)
+
+// reservedKeys are the keys that v2 fills in where they are not set.
+var reservedKeys = map[string]bool{
+	KeyMaxMessagesPostSize: true, KeyDefaultMessageTTL: true, KeyDefaultMessageDelay: true,
+	KeyDeadLetterQueue: true, KeyDeadLetterMessagesTTL: true, KeyMaxClaimCount: true,
+	KeyEnableEncryptMessages: true,
+}
+
+// Reserved is the part of a queue's metadata that Zaqar itself acts upon (v2).
+// The zero value of a field means: not set, the server's default holds.
+//
+// As an option of [Client.CreateQueue] it sets the fields that are not zero.
+// [Metadata.Reserved] reads it back.
+type Reserved struct {
+	// MaxMessagesPostSize limits a post's request body, in bytes.
+	MaxMessagesPostSize int
+	// DefaultMessageTTL is the life of messages posted without one: whole seconds,
+	// at least [MinTTL].
+	DefaultMessageTTL time.Duration
+	// DefaultMessageDelay hides new messages for that long: whole seconds, at most
+	// 15 minutes. Only on queues that have it is [Outgoing.Delay] heeded (quirk 11).
+	DefaultMessageDelay time.Duration
+	// DeadLetterQueue receives messages that were claimed MaxClaimCount times
+	// without being deleted. Both are needed. The queue must exist.
+	DeadLetterQueue string
+	MaxClaimCount   int
+	// DeadLetterMessagesTTL is the life of messages moved there: whole seconds, at
+	// least [MinTTL].
+	DeadLetterMessagesTTL time.Duration
+	// EncryptMessages stores bodies encrypted. Servers then hand out ciphertext to
+	// claims and pops (quirk 12).
+	EncryptMessages bool
+	// Flavor places a new queue, on servers with pooling.
+	Flavor string
+}
+
+// applyCreate puts the fields that are set among the metadata of a new queue.
+func (o Reserved) applyCreate(content Content) error {
+	for _, field := range o.durations() {
+		if *field.value == 0 {
+			continue
+		}
+		s, err := seconds(wire.QueueCreate, field.key, *field.value, field.least)
+		if err != nil {
+			return err
+		}
+		content[field.key] = s
+	}
+	set(content, KeyMaxMessagesPostSize, o.MaxMessagesPostSize)
+	set(content, KeyMaxClaimCount, o.MaxClaimCount)
+	set(content, KeyDeadLetterQueue, o.DeadLetterQueue)
+	set(content, KeyFlavor, o.Flavor)
+	set(content, KeyEnableEncryptMessages, o.EncryptMessages)
+	return nil
+}
+
+func set[T comparable](content Content, key string, value T) {
+	var zero T
+	if value != zero {
+		content[key] = value
+	}
+}
+
+type durationField struct {
+	key   string
+	value *time.Duration
+	least time.Duration
+}
+
+func (o *Reserved) durations() []durationField {
+	return []durationField{
+		{KeyDefaultMessageTTL, &o.DefaultMessageTTL, MinTTL},
+		{KeyDefaultMessageDelay, &o.DefaultMessageDelay, time.Second},
+		{KeyDeadLetterMessagesTTL, &o.DeadLetterMessagesTTL, MinTTL},
+	}
+}
+
+// Reserved returns Zaqar's own keys with their types. A value of another type
+// than Zaqar's is an error that matches [ErrMalformed].
+func (m *Metadata) Reserved() (Reserved, error) {
+	content := m.Content()
+	var o Reserved
+	read := func(key string, into any) error {
+		value, err := wire.Marshal(content[key])
+		if err == nil {
+			err = json.Unmarshal(value, into) // null leaves the zero value
+		}
+		if err != nil {
+			return fmt.Errorf("%w: metadata of %s: %s: %w", ErrMalformed, m.queue.name, key, err)
+		}
+		return nil
+	}
+	for _, field := range o.durations() {
+		var s wire.Seconds
+		if err := read(field.key, &s); err != nil {
+			return Reserved{}, err
+		}
+		*field.value = time.Duration(s)
+	}
+	for key, into := range map[string]any{
+		KeyMaxMessagesPostSize: &o.MaxMessagesPostSize, KeyMaxClaimCount: &o.MaxClaimCount,
+		KeyDeadLetterQueue: &o.DeadLetterQueue, KeyFlavor: &o.Flavor,
+		KeyEnableEncryptMessages: &o.EncryptMessages,
+	} {
+		if err := read(key, into); err != nil {
+			return Reserved{}, err
+		}
+	}
+	return o, nil
+}

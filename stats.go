@@ -1,0 +1,71 @@
+package zaqar
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/zaqar-go/zaqar/internal/wire"
+)
+
+// Stats are a queue's statistics.
+//
+// On servers that store in Redis they are estimates: messages that have expired
+// may still count, Free can be negative, and the call can fail with a 503 until
+// expired messages are collected (quirk 8).
+type Stats struct {
+	// Claimed, Free and Total are numbers of messages.
+	Claimed, Free, Total int
+	// Oldest and Newest are nil when the queue is empty.
+	Oldest, Newest *MessageStats
+}
+
+// MessageStats is the oldest or newest message in [Stats].
+type MessageStats struct {
+	ID, Href string
+	// Age is the time since the message was posted, and TTL how long it is kept,
+	// counted from the same moment.
+	Age, TTL time.Duration
+	// Created is when it was posted by the server's clock, the zero time when the
+	// server does not tell.
+	Created time.Time
+	// ClaimID is the claim that holds the message, or held it last.
+	ClaimID string
+	// ClaimCount is how often it was claimed, on queues that count.
+	ClaimCount int
+	Body       json.RawMessage
+}
+
+// Stats asks for the queue's statistics. A queue that does not exist has zeros.
+func (q *Queue) Stats(ctx context.Context) (Stats, error) {
+	r, err := q.call(ctx, wire.QueueStats, nil)
+	if err != nil {
+		return Stats{}, err
+	}
+	s, err := decode(r, wire.DecodeStats)
+	if err != nil {
+		return Stats{}, err
+	}
+	return Stats{
+		Claimed: s.Claimed, Free: s.Free, Total: s.Total,
+		Oldest: newMessageStats(s.Oldest), Newest: newMessageStats(s.Newest),
+	}, nil
+}
+
+// String returns "claimed:0 free:1 total:1".
+func (s Stats) String() string {
+	return fmt.Sprintf("claimed:%d free:%d total:%d", s.Claimed, s.Free, s.Total)
+}
+
+func newMessageStats(m *wire.MessageStats) *MessageStats {
+	if m == nil {
+		return nil
+	}
+	// A time in a form of the server's own is not worth failing for.
+	created, _ := time.Parse(time.RFC3339, m.Created)
+	return &MessageStats{
+		ID: m.ID, Href: m.Href, Age: time.Duration(m.Age), TTL: time.Duration(m.TTL),
+		Created: created, ClaimID: m.ClaimID, ClaimCount: m.ClaimCount, Body: m.Body,
+	}
+}

@@ -1,0 +1,62 @@
+package zaqar
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/zaqar-go/zaqar/internal/wire"
+	"github.com/zaqar-go/zaqar/transport"
+)
+
+// The raw verbs, for what the library does not model. A path starts at the
+// service's root and has the API version, just as the hrefs that Zaqar returns:
+// "/v2/queues/wot"; it may have a query. A body is any value that JSON can
+// encode (a json.RawMessage is sent as it is); nil sends none.
+//
+// They send and answer as [Conn.Do] does. HTTP only.
+
+// Get sends a GET.
+func (c *Conn) Get(ctx context.Context, path string) (*transport.Response, error) {
+	return c.raw(ctx, http.MethodGet, path, nil)
+}
+
+// Head sends a HEAD. Few of Zaqar's resources answer one; the rest say 405.
+func (c *Conn) Head(ctx context.Context, path string) (*transport.Response, error) {
+	return c.raw(ctx, http.MethodHead, path, nil)
+}
+
+// Post sends a POST. It is never repeated when it may have arrived.
+func (c *Conn) Post(ctx context.Context, path string, body any) (*transport.Response, error) {
+	return c.raw(ctx, http.MethodPost, path, body)
+}
+
+// Put sends a PUT.
+func (c *Conn) Put(ctx context.Context, path string, body any) (*transport.Response, error) {
+	return c.raw(ctx, http.MethodPut, path, body)
+}
+
+// Patch sends a PATCH as application/json. A queue's metadata wants a media type
+// of its own: use [Metadata], or [Conn.Do] with that Content-Type.
+func (c *Conn) Patch(ctx context.Context, path string, body any) (*transport.Response, error) {
+	return c.raw(ctx, http.MethodPatch, path, body)
+}
+
+// Delete sends a DELETE.
+func (c *Conn) Delete(ctx context.Context, path string) (*transport.Response, error) {
+	return c.raw(ctx, http.MethodDelete, path, nil)
+}
+
+func (c *Conn) raw(ctx context.Context, method, path string, body any) (*transport.Response, error) {
+	req := &transport.Request{Method: method, Path: path}
+	if path == "" || path[0] != '/' {
+		return nil, &ArgumentError{Op: opName(req), Argument: "path", Rule: `must start with "/", as in "/v2/queues"`}
+	}
+	if body != nil {
+		encoded, err := wire.Marshal(body)
+		if err != nil {
+			return nil, &ArgumentError{Op: opName(req), Argument: "body", Rule: "cannot be encoded as JSON", Err: err}
+		}
+		req.Body = encoded
+	}
+	return c.Do(ctx, req)
+}

@@ -1,0 +1,53 @@
+package zaqartest
+
+import (
+	"strconv"
+	"strings"
+)
+
+// quality says how much an Accept header wants a media type, from 0, not at
+// all, to 1. Of the ranges that match, the most specific decides.
+func quality(accept, mediaType string) float64 {
+	if strings.TrimSpace(accept) == "" {
+		return 1
+	}
+	main, _, _ := strings.Cut(mediaType, "/")
+	best, result := -1, 0.0
+	for item := range strings.SplitSeq(accept, ",") {
+		name, params, _ := strings.Cut(item, ";")
+		var fit int
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case mediaType:
+			fit = 2
+		case main + "/*":
+			fit = 1
+		case "*/*":
+			fit = 0
+		default:
+			continue
+		}
+		if fit > best {
+			best, result = fit, weight(params)
+		}
+	}
+	return result
+}
+
+// weight reads the q of a media range.
+func weight(params string) float64 {
+	for param := range strings.SplitSeq(params, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(param), "=")
+		if strings.EqualFold(name, "q") {
+			if q, err := strconv.ParseFloat(strings.TrimSpace(value), 64); err == nil && q >= 0 && q <= 1 {
+				return q
+			}
+		}
+	}
+	return 1
+}
+
+// prefersXML tells callers who get routing errors in XML.
+func prefersXML(accept string) bool {
+	xml := max(quality(accept, "application/xml"), quality(accept, "text/xml"))
+	return xml > quality(accept, "application/json")
+}

@@ -1,0 +1,231 @@
+package zaqartest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// call is a request on its way through the server.
+type call struct {
+	srv    *Server
+	ctx    context.Context
+	req    *http.Request
+	kind   string
+	target *target // nil: the path leads nowhere
+	route  *route  // nil: and so does the method
+	query  url.Values
+
+	body    []byte
+	size    int64 // of the body, as announced
+	readErr error
+
+	client   uuid
+	named    bool // the caller sent a Client-ID
+	project  string
+	roles    []string
+	location string // Content-Location, for v1
+}
+
+// newCall finds out what a request wants and reads its body.
+func (s *Server) newCall(r *http.Request) *call {
+	c := &call{srv: s, ctx: r.Context(), req: r, kind: "unknown", query: r.URL.Query()}
+	if s.isIdentity(r.URL.Path) {
+		c.kind = identityKind(r.Method, r.URL.Path)
+	} else if c.target = s.find(r.URL.Path); c.target != nil {
+		if c.route = c.target.row(r.Method, c.query); c.route != nil {
+			c.kind = c.route.kind
+		}
+	}
+	c.readBody()
+	return c
+}
+
+// readBody reads what Content-Length announces, but nothing that is too large
+// for every operation. A body of unknown length (chunked) is not read: Zaqar
+// takes it for no body at all. Keystone takes it as it is.
+func (c *call) readBody() {
+	c.size = max(0, c.req.ContentLength)
+	if c.req.ContentLength < 0 && c.srv.isIdentity(c.req.URL.Path) {
+		c.body, c.readErr = io.ReadAll(io.LimitReader(c.req.Body, c.srv.options.limits.largestBody()))
+		c.size = int64(len(c.body))
+		return
+	}
+	if c.size == 0 || c.size > c.srv.options.limits.largestBody() {
+		return
+	}
+	c.body, c.readErr = io.ReadAll(io.LimitReader(c.req.Body, c.size))
+	if c.readErr == nil && int64(len(c.body)) < c.size {
+		c.readErr = io.ErrUnexpectedEOF
+	}
+}
+
+// param is what stands for a {name} of the route's path.
+func (c *call) param(name string) string { return c.target.params[name] }
+
+// path builds a path of this call's version.
+func (c *call) path(parts ...string) string {
+	return "/" + c.target.version.name + "/" + strings.Join(parts, "/")
+}
+
+// queuePath builds a path below this call's queue.
+func (c *call) queuePath(parts ...string) string {
+	return c.path(append([]string{"queues", c.param("queue")}, parts...)...)
+}
+
+// document returns the body, which must be there, be at most most bytes long
+// and be a JSON object or array.
+func (c *call) document(most int64) ([]byte, error) {
+	if c.size > most {
+		return nil, invalid("The body is larger than %d bytes.", most)
+	}
+	if c.size == 0 {
+		return nil, invalidBody("Request body can not be empty")
+	}
+	if c.readErr != nil {
+		return nil, invalidBody("The body ended early.")
+	}
+	if err := checkDocument(c.body); err != nil {
+		return nil, invalidBody("The request body was refused: %v.", err)
+	}
+	return c.body, nil
+}
+
+// anyDocument is for bodies without a bound of their own.
+func (c *call) anyDocument() ([]byte, error) {
+	return c.document(c.srv.options.limits.largestBody())
+}
+
+var queueName = regexp.MustCompile(`^[a-zA-Z0-9_\-.]+$`)
+
+// check refuses a request in the order of Zaqar: the first thing that is wrong
+// decides.
+func (c *call) check() error {
+	if err := c.authenticate(); err != nil {
+		return err
+	}
+	if c.target == nil {
+		return noRoute()
+	}
+	if c.req.Method == http.MethodOptions {
+		return nil
+	}
+	for _, step := range []func() error{
+		c.checkMedia, c.checkClient, c.checkProject, c.checkQueueName, c.checkMethod, c.checkRole,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *call) checkMedia() error {
+	if strings.EqualFold(c.req.Header.Get("Content-Type"), "application/x-www-form-urlencoded") && c.req.ContentLength != 0 {
+		return badRequest("Invalid Content-Type", "Bodies are JSON: send application/json.")
+	}
+	if quality(c.accept(), "application/json") == 0 {
+		return &refusal{status: http.StatusNotAcceptable, title: "406 Not Acceptable", silent: true}
+	}
+	return nil
+}
+
+func (c *call) accept() string { return strings.Join(c.req.Header.Values("Accept"), ",") }
+
+func (c *call) checkClient() error {
+	if c.target.version == nil {
+		return nil
+	}
+	values, sent := c.req.Header["Client-Id"]
+	if !sent {
+		if c.target.version.needsClient {
+			return badRequest("Missing header value", `The "Client-ID" header is required.`)
+		}
+		return nil
+	}
+	if c.client, c.named = parseUUID(values[0]); !c.named {
+		return badRequest("Wrong UUID value", "The Client-ID is not a UUID.")
+	}
+	return nil
+}
+
+// authenticate finds out the project and the roles of the caller: from the
+// token where there is a Keystone, and then from nothing else; otherwise from
+// what the caller says.
+func (c *call) authenticate() error {
+	if c.target == versionsTarget {
+		return nil
+	}
+	if c.srv.options.keystone {
+		t, ok := c.srv.identity.token(c.req.Header.Get("X-Auth-Token"))
+		if !ok {
+			return errUnauthenticated
+		}
+		c.project, c.roles = t.project.id, t.roles
+		return nil
+	}
+	c.project = c.req.Header.Get("X-Project-Id")
+	c.roles = c.srv.options.defaultRoles
+	if sent := c.req.Header.Get("X-Roles"); sent != "" {
+		c.roles = strings.Split(sent, ",")
+	}
+	return nil
+}
+
+// errUnauthenticated is answered by Keystone's middleware, in its own form.
+var errUnauthenticated = errors.New("a valid token is required")
+
+func (c *call) checkProject() error {
+	version := c.target.version
+	if version == nil {
+		return nil
+	}
+	_, sent := c.req.Header["X-Project-Id"]
+	switch {
+	case c.project == "" && sent && !c.srv.options.keystone:
+		return badRequest("Empty project header not allowed", "The X-Project-Id header is empty.")
+	case c.project == "" && version.needsProject:
+		return badRequest("Project-Id Missing", "The request names no project.")
+	case len(c.project) > maxProjectName || strings.ContainsFunc(c.project, unicode.IsControl):
+		return badRequest("Invalid queue identification", "The project id is not valid.")
+	}
+	return nil
+}
+
+func (c *call) checkQueueName() error {
+	name, has := c.target.params["queue"]
+	if has && (len(name) > maxQueueName || !queueName.MatchString(name)) {
+		return badRequest("Invalid queue identification",
+			"The name of a queue is 1 to 64 letters, digits, underscores, dashes and dots.")
+	}
+	return nil
+}
+
+func (c *call) checkMethod() error {
+	if c.route == nil {
+		return &refusal{
+			status: http.StatusMethodNotAllowed, title: "405 Method Not Allowed", allow: c.target.allow(),
+		}
+	}
+	return nil
+}
+
+func (c *call) checkRole() error {
+	if c.route.role == "" {
+		return nil
+	}
+	for _, role := range c.roles {
+		if strings.EqualFold(strings.TrimSpace(role), c.route.role) {
+			return nil
+		}
+	}
+	return &refusal{
+		status: http.StatusForbidden, title: "Not authorized",
+		description: "You are not authorized to complete this action.",
+	}
+}

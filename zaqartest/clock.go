@@ -1,0 +1,57 @@
+package zaqartest
+
+import (
+	"math"
+	"sync/atomic"
+	"time"
+)
+
+// clock is the machine's clock, moved forward by as much as the test asked for.
+// Every time that the server stores, compares or tells comes from it.
+type clock struct{ offset atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.offset.Load())) }
+
+// Advance moves the server's clock forward by d, without waiting: messages,
+// claims, delays and tokens that end by then have ended when Advance returns.
+// Time goes on from there at its usual speed.
+func (s *Server) Advance(d time.Duration) { s.clock.offset.Add(int64(d)) }
+
+// Now returns the server's time: that of the machine (or of the synctest
+// bubble) plus every Advance.
+func (s *Server) Now() time.Time { return s.clock.now() }
+
+// instant is a moment in nanoseconds since 1970: what records hold, since it
+// sorts as bytes.
+type instant int64
+
+const (
+	never instant = 0
+	// endOfTime is what sums that run over come to.
+	endOfTime instant = math.MaxInt64
+)
+
+func instantOf(t time.Time) instant { return instant(t.UnixNano()) }
+
+func (i instant) time() time.Time {
+	if i == never {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(i)).UTC()
+}
+
+// plus adds seconds, which come from requests and may be absurd.
+func (i instant) plus(seconds int64) instant {
+	if seconds > int64(endOfTime-i)/int64(time.Second) {
+		return endOfTime
+	}
+	if seconds < 0 {
+		return i
+	}
+	return i + instant(seconds)*instant(time.Second)
+}
+
+// secondsSince is how ages are told: whole seconds, and never a negative number.
+func (i instant) secondsSince(earlier instant) int64 {
+	return max(0, int64(i-earlier)/int64(time.Second))
+}

@@ -1,0 +1,130 @@
+package zaqartest
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+)
+
+// deleteMessage serves the deletion of one message. That it is gone already is
+// no error, but a claim that does not hold it is one.
+func deleteMessage(c *call) (reply, error) {
+	err := c.srv.broker.update(func(w *writing) error {
+		q, err := w.queue(c.project, c.param("queue"))
+		if err != nil {
+			return err
+		}
+		m, err := w.message(q, c.param("message"))
+		if err != nil {
+			return err
+		}
+		return w.deleteMessage(q, m, lastValue(c.query, "claim_id"))
+	})
+	switch {
+	case errors.Is(err, errNoQueue), errors.Is(err, errNoMessage):
+		err = nil
+	case errors.Is(err, errNoClaim), errors.Is(err, errNotClaimed):
+		err = unableToDelete(http.StatusBadRequest, err)
+	case errors.Is(err, errClaimed), errors.Is(err, errOtherClaim):
+		err = unableToDelete(http.StatusForbidden, err)
+	}
+	return empty(http.StatusNoContent), err
+}
+
+func unableToDelete(status int, cause error) error {
+	return &refusal{status: status, title: "Unable to delete", description: "Not deleted: " + cause.Error() + "."}
+}
+
+// deleteMessages serves the deletion of messages by their ids. Claims do not
+// protect messages from it, unless the server was told that they do.
+func deleteMessages(c *call) (reply, error) {
+	ids, err := idList(c)
+	if err != nil {
+		return reply{}, err
+	}
+	if len(ids) == 0 {
+		return reply{}, invalid("Either ids or pop must be given.")
+	}
+	claims := listed(c.query, "claim_ids")
+	guarded := c.srv.options.guardedBulkDelete
+	if guarded && len(claims) == 0 {
+		return reply{}, invalid("The parameter claim_ids is required.")
+	}
+	err = c.srv.broker.update(func(w *writing) error {
+		q, err := w.queue(c.project, c.param("queue"))
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			m, err := w.message(q, id)
+			if err != nil {
+				continue
+			}
+			if guarded && !w.heldByAny(q, m, claims) {
+				return unableToDelete(http.StatusBadRequest, errOtherClaim)
+			}
+			w.removeMessage(q, m)
+		}
+		return nil
+	})
+	if errors.Is(err, errNoQueue) {
+		err = nil
+	}
+	return empty(http.StatusNoContent), err
+}
+
+// heldByAny tells whether one of some claims holds a message.
+func (r *reading) heldByAny(q queue, m message, claims []string) bool {
+	for _, id := range claims {
+		if c, err := r.claim(q, id); err == nil && m.claimed(r.now) && m.claim == c.id {
+			return true
+		}
+	}
+	return false
+}
+
+// poppedItem is a message that was taken and deleted in one step.
+type poppedItem struct {
+	ID         string          `json:"id"`
+	Age        int64           `json:"age"`
+	TTL        int64           `json:"ttl"`
+	Body       json.RawMessage `json:"body"`
+	ClaimID    string          `json:"claim_id"`
+	ClaimCount int64           `json:"claim_count"`
+	Checksum   string          `json:"checksum,omitempty"`
+}
+
+// popMessages serves claim and deletion in one step.
+func popMessages(c *call) (reply, error) {
+	if len(listed(c.query, "ids")) > 0 {
+		return reply{}, invalid("Either ids or pop can be given, not both.")
+	}
+	limit, err := count(c.query, "pop", c.srv.options.limits.MaxMessagesPerClaimOrPop, 0)
+	if err != nil {
+		return reply{}, err
+	}
+	popped := []poppedItem{}
+	err = c.srv.broker.update(func(w *writing) error {
+		q, err := w.queue(c.project, c.param("queue"))
+		if err != nil {
+			return err
+		}
+		held, taken, err := w.take(q, limit, lease{ttl: 1})
+		if err != nil {
+			return err
+		}
+		for _, m := range taken {
+			popped = append(popped, poppedItem{
+				ID: m.id.String(), Age: w.now.secondsSince(m.created), TTL: m.ttl, Body: m.kept().body,
+				ClaimID: m.claim.String(), ClaimCount: m.claimCount, Checksum: c.checksum(m.body),
+			})
+			w.removeMessage(q, m)
+		}
+		w.removeClaim(q, held)
+		return nil
+	})
+	if err != nil && !errors.Is(err, errNoQueue) {
+		return reply{}, err
+	}
+	return jsonReply(http.StatusOK, map[string]any{"messages": popped})
+}

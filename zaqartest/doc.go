@@ -1,0 +1,2 @@
+// Package zaqartest is an embedded Zaqar.
+package zaqartest

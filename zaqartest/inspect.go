@@ -1,0 +1,187 @@
+package zaqartest
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Seen is a request that the server got.
+type Seen struct {
+	// Time is when it came, by the server's clock.
+	Time time.Time
+	// Kind is the operation; the package comment lists the kinds.
+	Kind string
+	// Method and Path are those of the request, Path with its query.
+	Method, Path string
+	// Project is the one that the request was for, once that was known.
+	Project string
+	// ClientID is the Client-ID header as it was sent.
+	ClientID string
+	// Header is what the client sent, with "[redacted]" in place of tokens,
+	// passwords and signatures.
+	Header http.Header
+	// Body is what the client sent. It is left out where it went to Keystone.
+	Body []byte
+	// Status is what the server answered; 0: not yet, or it cut the connection.
+	Status int
+	// Fault tells that an injected fault befell the request.
+	Fault bool
+}
+
+const redacted = "[redacted]"
+
+// secretHeaders are not told to anyone.
+var secretHeaders = []string{
+	"Authorization", "Cookie", "Proxy-Authorization", "Url-Signature",
+	"X-Auth-Token", "X-Service-Token", "X-Subject-Token",
+}
+
+// journal remembers the latest requests, in the order in which they came.
+type journal struct {
+	size    int
+	mu      sync.Mutex
+	entries []*Seen // a ring once it is full
+	next    int
+}
+
+// open notes that a request came.
+func (j *journal) open(c *call, now time.Time) *Seen {
+	if j.size == 0 {
+		return nil
+	}
+	entry := &Seen{
+		Time: now, Kind: c.kind, Method: c.req.Method, Path: c.req.URL.RequestURI(),
+		ClientID: c.req.Header.Get("Client-Id"), Header: c.req.Header.Clone(), Body: slices.Clone(c.body),
+	}
+	for _, name := range secretHeaders {
+		if _, sent := entry.Header[name]; sent {
+			entry.Header.Set(name, redacted)
+		}
+	}
+	if c.srv.isIdentity(c.req.URL.Path) {
+		entry.Body = nil
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.entries) < j.size {
+		j.entries = append(j.entries, entry)
+	} else {
+		j.entries[j.next] = entry
+		j.next = (j.next + 1) % j.size
+	}
+	return entry
+}
+
+// fill notes what became of a request.
+func (j *journal) fill(entry *Seen, c *call, status int, fault bool) {
+	if entry == nil {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	entry.Project, entry.Status, entry.Fault = c.project, status, fault
+}
+
+// Requests returns the requests that the server got, in the order in which they
+// came: those of some kinds, or all. It tells of the latest 1000, unless
+// [WithRequestLog] says otherwise. A request stands there from the moment when
+// it came; when it has been answered, its Status is set.
+func (s *Server) Requests(kinds ...string) []Seen {
+	s.journal.mu.Lock()
+	defer s.journal.mu.Unlock()
+	var out []Seen
+	for i := range s.journal.entries {
+		entry := *s.journal.entries[(s.journal.next+i)%len(s.journal.entries)]
+		if len(kinds) > 0 && !slices.Contains(kinds, entry.Kind) {
+			continue
+		}
+		entry.Header, entry.Body = entry.Header.Clone(), slices.Clone(entry.Body)
+		out = append(out, entry)
+	}
+	return out
+}
+
+// ResetRequests forgets the requests that came so far.
+func (s *Server) ResetRequests() {
+	s.journal.mu.Lock()
+	defer s.journal.mu.Unlock()
+	s.journal.entries, s.journal.next = nil, 0
+}
+
+// StoredMessage is a message as the server holds it.
+type StoredMessage struct {
+	ID   string
+	Body json.RawMessage
+	// TTL is what clients are told; a claim can have extended it.
+	TTL     time.Duration
+	Created time.Time
+	Expires time.Time
+	// ClientID is that of the poster.
+	ClientID string
+	// ClaimID is the live claim that holds the message, or "".
+	ClaimID string
+	// ClaimCount counts claims, on queues that have dead letters.
+	ClaimCount int
+	// DelayedUntil is when the message shows up, if it does not yet.
+	DelayedUntil time.Time
+}
+
+// Messages returns the messages of a queue, oldest first, including claimed and
+// delayed ones; none for a queue that does not exist. With [WithKeystone] the
+// project is an id. A server whose store fails has none.
+func (s *Server) Messages(project, queue string) []StoredMessage {
+	var out []StoredMessage
+	err := s.broker.view(func(r *reading) error {
+		q, err := r.queue(project, queue)
+		if err != nil {
+			return err
+		}
+		for m := range r.messages(q, 0) {
+			out = append(out, newStoredMessage(m.kept(), r.now))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil
+	}
+	return out
+}
+
+func newStoredMessage(m message, now instant) StoredMessage {
+	out := StoredMessage{
+		ID: m.id.String(), Body: m.body, TTL: time.Duration(m.ttl) * time.Second,
+		Created: m.created.time(), Expires: m.expires.time(), ClaimCount: int(m.claimCount),
+	}
+	if m.client != (uuid{}) {
+		out.ClientID = m.client.String()
+	}
+	if m.claimed(now) {
+		out.ClaimID = m.claim.String()
+	}
+	if m.delayed(now) {
+		out.DelayedUntil = m.visible.time()
+	}
+	return out
+}
+
+// Queues returns the names of a project's queues, sorted. With [WithKeystone]
+// the project is an id.
+func (s *Server) Queues(project string) []string {
+	var names []string
+	err := s.broker.view(func(r *reading) error {
+		for q, err := range r.queues(project, "") {
+			if err != nil {
+				return err
+			}
+			names = append(names, q.name)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil
+	}
+	return names
+}

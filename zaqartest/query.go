@@ -1,0 +1,82 @@
+package zaqartest
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// lastValue returns a parameter as Zaqar sees it: empty values do not count,
+// and of several the last does.
+func lastValue(query url.Values, name string) string {
+	values := query[name]
+	for i := len(values) - 1; i >= 0; i-- {
+		if values[i] != "" {
+			return values[i]
+		}
+	}
+	return ""
+}
+
+// listed returns a parameter that is a list: "ids=a,b" and "ids=a&ids=b" are
+// the same.
+func listed(query url.Values, name string) []string {
+	var out []string
+	for _, value := range query[name] {
+		out = append(out, strings.Split(value, ",")...)
+	}
+	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
+}
+
+// flag reads a boolean parameter, in the spellings that Zaqar knows.
+func flag(query url.Values, name string) (bool, error) {
+	switch lastValue(query, name) {
+	case "true", "True", "yes", "on", "1":
+		return true, nil
+	case "", "false", "False", "no", "off", "0":
+		return false, nil
+	}
+	return false, badRequest("Invalid parameter", "The parameter "+name+" is neither true nor false.")
+}
+
+// count reads a parameter that says how many, from 1 to most; fallback is for
+// callers who do not say.
+func count(query url.Values, name string, most, fallback int) (int, error) {
+	value := lastValue(query, name)
+	if value == "" {
+		return fallback, nil
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil {
+		return 0, badRequest("Invalid parameter", "The parameter "+name+" is not an integer.")
+	}
+	if n < 1 || n > most {
+		return 0, invalid("The parameter %s must be from 1 to %d.", name, most)
+	}
+	return n, nil
+}
+
+// nextLink is the link to the page after marker: the same request, with that
+// marker.
+func nextLink(path string, query url.Values, marker string) link {
+	next := url.Values{}
+	for name := range query {
+		if value := lastValue(query, name); value != "" {
+			next.Set(name, value)
+		}
+	}
+	next.Set("marker", marker)
+	return link{Rel: "next", Href: path + "?" + next.Encode()}
+}
+
+// link is an element of a listing's links.
+type link struct {
+	Rel  string `json:"rel"`
+	Href string `json:"href"`
+}
+
+// setBool writes a boolean parameter as Zaqar does.
+func setBool(query url.Values, name string, value bool) {
+	query.Set(name, strconv.FormatBool(value))
+}

@@ -1,0 +1,341 @@
+package zaqartest
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// queueItem is a queue in a listing.
+type queueItem struct {
+	Name     string    `json:"name"`
+	Href     string    `json:"href"`
+	Metadata *metadata `json:"metadata,omitempty"`
+}
+
+// queueList is a page of a listing of queues.
+type queueList struct {
+	Queues []queueItem `json:"queues"`
+	Links  []link      `json:"links"`
+	Count  int         `json:"count,omitempty"`
+}
+
+// putQueue serves the creation of a queue with metadata. A queue that exists
+// stays as it is.
+func putQueue(c *call) (reply, error) {
+	limits := c.srv.options.limits
+	content := metadata{}
+	if c.size > 0 {
+		document, err := c.document(int64(limits.MaxQueueMetadata))
+		if err != nil {
+			return reply{}, err
+		}
+		if content, err = object(document); err != nil {
+			return reply{}, invalidBody("The metadata must be an object.")
+		}
+		if err := limits.checkMetadata(content); err != nil {
+			return reply{}, invalid("%v.", err)
+		}
+	}
+	return createQueue(c, content)
+}
+
+// putQueueV1 serves the creation of a queue in v1, which takes no body.
+func putQueueV1(c *call) (reply, error) { return createQueue(c, metadata{}) }
+
+func createQueue(c *call, content metadata) (reply, error) {
+	var created bool
+	err := c.srv.broker.update(func(w *writing) error {
+		var err error
+		_, created, err = w.createQueue(c.project, c.param("queue"), content)
+		return err
+	})
+	status := http.StatusNoContent
+	if created {
+		status = http.StatusCreated
+	}
+	return empty(status).with("Location", c.queuePath()), err
+}
+
+// metadataOf reads the metadata of the call's queue.
+func metadataOf(c *call) (metadata, error) {
+	var content metadata
+	err := c.srv.broker.view(func(r *reading) error {
+		q, err := r.queue(c.project, c.param("queue"))
+		content = q.metadata
+		return err
+	})
+	return content, err
+}
+
+// getQueue serves the metadata, with reserved keys filled in. A queue that does
+// not exist looks like one without metadata.
+func getQueue(c *call) (reply, error) {
+	content, err := metadataOf(c)
+	if err != nil && !errors.Is(err, errNoQueue) {
+		return reply{}, err
+	}
+	return jsonReply(http.StatusOK, content.withReserved(c.srv.options.limits))
+}
+
+// getQueueV11 serves the metadata as it was stored.
+func getQueueV11(c *call) (reply, error) {
+	content, err := metadataOf(c)
+	if err != nil && !errors.Is(err, errNoQueue) {
+		return reply{}, err
+	}
+	if content == nil {
+		content = metadata{}
+	}
+	return jsonReply(http.StatusOK, content)
+}
+
+// queueExistsV1 serves GET and HEAD of a queue in v1: there or not.
+func queueExistsV1(c *call) (reply, error) {
+	_, err := metadataOf(c)
+	if errors.Is(err, errNoQueue) {
+		return reply{}, &refusal{status: http.StatusNotFound, title: "404 Not Found", silent: true}
+	}
+	c.location = c.queuePath()
+	return empty(http.StatusNoContent), err
+}
+
+// getMetadataV1 serves the metadata in v1.
+func getMetadataV1(c *call) (reply, error) {
+	content, err := metadataOf(c)
+	if err != nil {
+		return reply{}, missingQueue(c, err)
+	}
+	c.location = c.queuePath("metadata")
+	return jsonReply(http.StatusOK, content)
+}
+
+// putMetadataV1 serves the replacement of all metadata in v1, which knows no
+// reserved keys and refuses what looks like one.
+func putMetadataV1(c *call) (reply, error) {
+	document, err := c.document(int64(c.srv.options.limits.MaxQueueMetadata))
+	if err != nil {
+		return reply{}, err
+	}
+	content, err := object(document)
+	if err != nil {
+		return reply{}, invalidBody("The metadata must be an object.")
+	}
+	for key := range content {
+		if strings.HasPrefix(key, "_") {
+			return reply{}, invalid("The key %q is reserved.", key)
+		}
+	}
+	err = c.srv.broker.update(func(w *writing) error {
+		q, err := w.queue(c.project, c.param("queue"))
+		if err != nil {
+			return missingQueue(c, err)
+		}
+		q.metadata = content
+		return w.saveQueue(q)
+	})
+	return empty(http.StatusNoContent).with("Location", c.queuePath("metadata")), err
+}
+
+// patchQueue serves changes of single keys. They happen all or not at all, and
+// what comes out must be valid.
+func patchQueue(c *call) (reply, error) {
+	limits := c.srv.options.limits
+	if c.size > int64(limits.MaxQueueMetadata) {
+		return reply{}, invalidBody("The body is larger than %d bytes.", limits.MaxQueueMetadata)
+	}
+	if c.req.Header.Get("Content-Type") != patchType {
+		return reply{}, &refusal{
+			status: http.StatusUnsupportedMediaType, title: "Unsupported media type",
+			description: "The media type of a patch is " + patchType + ".",
+		}
+	}
+	document, err := c.document(int64(limits.MaxQueueMetadata))
+	if err != nil {
+		return reply{}, err
+	}
+	edits, err := parsePatch(document)
+	if err != nil {
+		return reply{}, invalidBody("%v.", err)
+	}
+	var content metadata
+	err = c.srv.broker.update(func(w *writing) error {
+		q, err := w.queue(c.project, c.param("queue"))
+		if err != nil {
+			return missingQueue(c, err)
+		}
+		if content, err = q.metadata.patched(edits, limits); err != nil {
+			return &refusal{status: http.StatusConflict, title: "Resource conflict", description: err.Error()}
+		}
+		if err := limits.checkMetadata(content); err != nil {
+			return invalidBody("%v.", err)
+		}
+		if size, err := marshal(content); err != nil || len(size) > limits.MaxQueueMetadata {
+			return invalidBody("The metadata would be larger than %d bytes.", limits.MaxQueueMetadata)
+		}
+		q.metadata = content
+		return w.saveQueue(q)
+	})
+	if err != nil {
+		return reply{}, err
+	}
+	return jsonReply(http.StatusOK, content.withReserved(limits))
+}
+
+// missingQueue tells the caller of a queue that does not exist, and passes
+// other errors on.
+func missingQueue(c *call, err error) error {
+	if errors.Is(err, errNoQueue) {
+		return notFound("Queue %s does not exist.", c.param("queue"))
+	}
+	return err
+}
+
+// deleteQueue serves the end of a queue, existing or not.
+func deleteQueue(c *call) (reply, error) {
+	err := c.srv.broker.update(func(w *writing) error {
+		q, err := w.queue(c.project, c.param("queue"))
+		if err == nil {
+			w.deleteQueue(q)
+		}
+		return err
+	})
+	if errors.Is(err, errNoQueue) {
+		err = nil
+	}
+	return empty(http.StatusNoContent), err
+}
+
+// listQueues serves a page of queues, by name.
+func listQueues(c *call) (reply, error) {
+	page, err := queuePage(c)
+	if err != nil {
+		return reply{}, err
+	}
+	return jsonReply(http.StatusOK, page)
+}
+
+// listQueuesV1 tells by its status that there are none.
+func listQueuesV1(c *call) (reply, error) {
+	page, err := queuePage(c)
+	if err != nil {
+		return reply{}, err
+	}
+	if len(page.Queues) == 0 {
+		return empty(http.StatusNoContent), nil
+	}
+	c.location = c.req.URL.RequestURI()
+	return jsonReply(http.StatusOK, page)
+}
+
+func queuePage(c *call) (queueList, error) {
+	page := queueList{Queues: []queueItem{}, Links: []link{}}
+	limits := c.srv.options.limits
+	limit, err := count(c.query, "limit", limits.MaxQueuesPerPage, pageSize(limits.MaxQueuesPerPage))
+	if err != nil {
+		return page, err
+	}
+	detailed, err := flag(c.query, "detailed")
+	if err != nil {
+		return page, err
+	}
+	withCount, err := flag(c.query, "with_count")
+	if err != nil {
+		return page, err
+	}
+	wanted, err := newQueueFilter(c.query)
+	if err != nil {
+		return page, err
+	}
+	last := ""
+	err = c.srv.broker.view(func(r *reading) error {
+		marker := lastValue(c.query, "marker")
+		// As on a real server, a marker that is no queue (any more) starts over.
+		if _, err := r.queue(c.project, marker); err != nil {
+			marker = ""
+		}
+		for q, err := range r.queues(c.project, marker) {
+			if err != nil {
+				return err
+			}
+			if !wanted.matches(q) {
+				continue
+			}
+			page.Queues = append(page.Queues, newQueueItem(c, q, detailed))
+			if last = q.name; len(page.Queues) == limit {
+				break
+			}
+		}
+		if withCount {
+			page.Count = r.countQueues(c.project)
+		}
+		return nil
+	})
+	if len(page.Queues) > 0 {
+		page.Links = append(page.Links, nextLink(c.path("queues"), c.query, last))
+	}
+	return page, err
+}
+
+func newQueueItem(c *call, q queue, detailed bool) queueItem {
+	item := queueItem{Name: q.name, Href: c.path("queues", q.name)}
+	if detailed {
+		item.Metadata = &q.metadata
+		if c.target.version == v2 {
+			content := q.metadata.withReserved(c.srv.options.limits)
+			item.Metadata = &content
+		}
+	}
+	return item
+}
+
+// queueFilter picks queues of a listing: by a regular expression that is found
+// in the name, and by values of the metadata.
+type queueFilter struct {
+	name   *regexp.Regexp
+	values map[string]string
+}
+
+// listingParameters are those that say how to list. All others are filters.
+var listingParameters = map[string]bool{
+	"marker": true, "limit": true, "detailed": true, "name": true, "with_count": true,
+}
+
+func newQueueFilter(query url.Values) (queueFilter, error) {
+	f := queueFilter{values: map[string]string{}}
+	for key := range query {
+		if value := lastValue(query, key); value != "" && !listingParameters[key] {
+			f.values[key] = value
+		}
+	}
+	name := lastValue(query, "name")
+	if name == "" {
+		return f, nil
+	}
+	var err error
+	if f.name, err = regexp.Compile(name); err != nil {
+		return f, badRequest("Invalid parameter", fmt.Sprintf("The parameter name is no regular expression: %v.", err))
+	}
+	return f, nil
+}
+
+// matches compares values of the metadata as text: ?key=5 finds 5 and "5".
+func (f queueFilter) matches(q queue) bool {
+	if f.name != nil && !f.name.MatchString(q.name) {
+		return false
+	}
+	for key, want := range f.values {
+		value, present := q.metadata[key]
+		have, isText := text(value)
+		if !isText {
+			have = string(value)
+		}
+		if !present || have != want {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,164 @@
+package zaqartest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// route is a row of the table that says what the server does.
+type route struct {
+	method   string
+	path     string // below the version; {queue}, {message} and {claim} stand for one segment
+	versions []*apiVersion
+	with     string // a query parameter that must be there, for the row to apply
+	kind     string // the operation's name, for faults and the request log
+	private  bool   // exists in admin mode only
+	role     string // that the caller must have, or ""
+	serve    func(*call) (reply, error)
+}
+
+// routes is the table. Of rows with the same method and path, the first whose
+// parameter is there applies.
+var routes = []route{
+	{method: "GET", path: "/", versions: everyVersion, kind: "home", serve: getHome},
+	{method: "GET", path: "/ping", versions: sinceV11, kind: "ping", serve: getPing},
+	{method: "HEAD", path: "/ping", versions: sinceV11, kind: "ping", serve: getPing},
+	{method: "GET", path: "/health", versions: onlyV1, kind: "ping", serve: getPing},
+	{method: "HEAD", path: "/health", versions: onlyV1, kind: "ping", serve: getPing},
+	{method: "GET", path: "/health", versions: onlyV11, kind: "health", private: true, serve: getHealth},
+	{method: "GET", path: "/health", versions: onlyV2, kind: "health", private: true, role: "admin", serve: getHealth},
+
+	{method: "GET", path: "/queues", versions: onlyV1, kind: "queue_list", serve: listQueuesV1},
+	{method: "GET", path: "/queues", versions: sinceV11, kind: "queue_list", serve: listQueues},
+	{method: "PUT", path: "/queues/{queue}", versions: onlyV1, kind: "queue_create", serve: putQueueV1},
+	{method: "PUT", path: "/queues/{queue}", versions: sinceV11, kind: "queue_create", serve: putQueue},
+	{method: "GET", path: "/queues/{queue}", versions: onlyV1, kind: "queue_get", serve: queueExistsV1},
+	{method: "HEAD", path: "/queues/{queue}", versions: onlyV1, kind: "queue_get", serve: queueExistsV1},
+	{method: "GET", path: "/queues/{queue}", versions: onlyV11, kind: "queue_get", serve: getQueueV11},
+	{method: "GET", path: "/queues/{queue}", versions: onlyV2, kind: "queue_get", serve: getQueue},
+	{method: "GET", path: "/queues/{queue}/metadata", versions: onlyV1, kind: "queue_get", serve: getMetadataV1},
+	{method: "PUT", path: "/queues/{queue}/metadata", versions: onlyV1, kind: "queue_update", serve: putMetadataV1},
+	{method: "PATCH", path: "/queues/{queue}", versions: onlyV2, kind: "queue_update", serve: patchQueue},
+	{method: "DELETE", path: "/queues/{queue}", versions: everyVersion, kind: "queue_delete", serve: deleteQueue},
+	{method: "GET", path: "/queues/{queue}/stats", versions: onlyV1, kind: "queue_get_stats", serve: getStatsV1},
+	{method: "GET", path: "/queues/{queue}/stats", versions: sinceV11, kind: "queue_get_stats", serve: getStats},
+	{method: "POST", path: "/queues/{queue}/purge", versions: onlyV2, kind: "queue_purge", serve: purgeQueue},
+
+	{method: "POST", path: "/queues/{queue}/messages", versions: onlyV1, kind: "message_post", serve: postMessagesV1},
+	{method: "POST", path: "/queues/{queue}/messages", versions: onlyV11, kind: "message_post", serve: postMessagesV11},
+	{method: "POST", path: "/queues/{queue}/messages", versions: onlyV2, kind: "message_post", serve: postMessages},
+	{method: "GET", path: "/queues/{queue}/messages", versions: onlyV1, with: "ids", kind: "message_get_many", serve: getMessagesV1},
+	{method: "GET", path: "/queues/{queue}/messages", versions: sinceV11, with: "ids", kind: "message_get_many", serve: getMessages},
+	{method: "GET", path: "/queues/{queue}/messages", versions: onlyV1, kind: "message_list", serve: listMessagesV1},
+	{method: "GET", path: "/queues/{queue}/messages", versions: sinceV11, kind: "message_list", serve: listMessages},
+	{method: "DELETE", path: "/queues/{queue}/messages", versions: sinceV11, with: "pop", kind: "message_pop", serve: popMessages},
+	{method: "DELETE", path: "/queues/{queue}/messages", versions: everyVersion, kind: "message_delete_many", serve: deleteMessages},
+	{method: "GET", path: "/queues/{queue}/messages/{message}", versions: everyVersion, kind: "message_get", serve: getMessage},
+	{method: "DELETE", path: "/queues/{queue}/messages/{message}", versions: everyVersion, kind: "message_delete", serve: deleteMessage},
+
+	{method: "POST", path: "/queues/{queue}/claims", versions: onlyV1, kind: "claim_create", serve: createClaimV1},
+	{method: "POST", path: "/queues/{queue}/claims", versions: sinceV11, kind: "claim_create", serve: createClaim},
+	{method: "GET", path: "/queues/{queue}/claims/{claim}", versions: everyVersion, kind: "claim_get", serve: getClaim},
+	{method: "PATCH", path: "/queues/{queue}/claims/{claim}", versions: onlyV1, kind: "claim_update", serve: updateClaimV1},
+	{method: "PATCH", path: "/queues/{queue}/claims/{claim}", versions: sinceV11, kind: "claim_update", serve: updateClaim},
+	{method: "DELETE", path: "/queues/{queue}/claims/{claim}", versions: everyVersion, kind: "claim_delete", serve: deleteClaim},
+}
+
+// target is what a path leads to.
+type target struct {
+	version *apiVersion
+	path    string // as in the table
+	params  map[string]string
+	rows    []*route // every method of the path
+}
+
+// versionsTarget is the one path without a version.
+var versionsTarget = &target{path: "/", rows: []*route{{method: "GET", kind: "versions", serve: getVersions}}}
+
+// find resolves a path, or returns nil.
+func (s *Server) find(path string) *target {
+	if path == "/" {
+		return versionsTarget
+	}
+	version, segments := splitVersion(path)
+	if version == nil {
+		return nil
+	}
+	t := &target{version: version}
+	for i := range s.routes {
+		row := &s.routes[i]
+		if row.private && !s.options.adminMode || !slices.Contains(row.versions, version) {
+			continue
+		}
+		if t.path == "" {
+			params, ok := row.match(segments)
+			if !ok {
+				continue
+			}
+			t.path, t.params = row.path, params
+		}
+		if row.path == t.path {
+			t.rows = append(t.rows, row)
+		}
+	}
+	if t.path == "" {
+		return nil
+	}
+	return t
+}
+
+// splitVersion takes the version off a path. The rest begins with a slash:
+// "/v2" is nothing, "/v2/" is the home document.
+func splitVersion(path string) (*apiVersion, []string) {
+	for _, v := range everyVersion {
+		if rest, ok := strings.CutPrefix(path, "/"+v.name+"/"); ok {
+			return v, strings.Split(rest, "/")
+		}
+	}
+	return nil, nil
+}
+
+// match compares a row's path, segment by segment. Only a queue can have an
+// empty name here: that is an invalid name, where another would be no path.
+func (r *route) match(segments []string) (map[string]string, bool) {
+	pattern := strings.Split(r.path[1:], "/")
+	if len(pattern) != len(segments) {
+		return nil, false
+	}
+	params := map[string]string{}
+	for i, want := range pattern {
+		name, isParam := strings.CutPrefix(want, "{")
+		switch {
+		case !isParam && want != segments[i]:
+			return nil, false
+		case isParam && segments[i] == "" && want != "{queue}":
+			return nil, false
+		case isParam:
+			params[strings.TrimSuffix(name, "}")] = segments[i]
+		}
+	}
+	return params, true
+}
+
+// row returns the row that serves a method, or nil.
+func (t *target) row(method string, query url.Values) *route {
+	for _, row := range t.rows {
+		if row.method == method && (row.with == "" || lastValue(query, row.with) != "") {
+			return row
+		}
+	}
+	return nil
+}
+
+// allow lists the methods of a path, for the Allow header.
+func (t *target) allow() string {
+	var methods []string
+	for _, row := range t.rows {
+		if !slices.Contains(methods, row.method) {
+			methods = append(methods, row.method)
+		}
+	}
+	return strings.Join(append(methods, http.MethodOptions), ", ")
+}

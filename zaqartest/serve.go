@@ -1,0 +1,89 @@
+package zaqartest
+
+import (
+	"errors"
+	"net/http"
+	"runtime/debug"
+)
+
+// ServeHTTP handles every request, whatever way it came.
+func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.begin() {
+		http.Error(w, "the server is closed", http.StatusServiceUnavailable)
+		return
+	}
+	defer s.handlers.Done()
+	c := s.newCall(r)
+	entry := s.journal.open(c, s.Now())
+	answer, fault, cut := s.answer(c)
+	s.journal.fill(entry, c, answer.status, fault)
+	if cut {
+		// net/http takes this panic as the wish to cut the connection.
+		panic(http.ErrAbortHandler)
+	}
+	if err := answer.send(w); err != nil {
+		s.logger.Debug("an answer could not be sent", "kind", c.kind, "error", err)
+	}
+}
+
+// answer makes the reply to a call, or decides to cut the connection; fault
+// tells that an injected fault had a part in it.
+func (s *Server) answer(c *call) (out reply, fault, cut bool) {
+	f, fault := s.faults.take(c.kind)
+	if fault && !f.wait(c.ctx, s.ctx) {
+		return reply{}, true, true
+	}
+	replaces := fault && (f.Cut || f.Status != 0)
+	if !replaces || f.After {
+		out = s.act(c)
+	}
+	if fault && f.Cut {
+		return reply{}, true, true
+	}
+	if replaces {
+		out = f.reply()
+	}
+	if fault {
+		out = f.decorate(out)
+	}
+	return out.with("X-Openstack-Request-Id", "req-"+newUUID().String()), fault, false
+}
+
+// act does what a call asks for. A panic costs this call only.
+func (s *Server) act(c *call) (out reply) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.logger.Error("a handler panicked", "kind", c.kind, "cause", cause, "stack", string(debug.Stack()))
+			out = asReply(&refusal{
+				status: http.StatusInternalServerError, title: "Internal server error",
+				description: "The server made a mistake.",
+			}, c.accept())
+		}
+	}()
+	if s.isIdentity(c.req.URL.Path) {
+		return s.identity.serve(c)
+	}
+	out, err := s.dispatch(c)
+	switch {
+	case errors.Is(err, errUnauthenticated):
+		return s.demandToken(c)
+	case err != nil:
+		out = asReply(err, c.accept())
+		if out.status == http.StatusServiceUnavailable {
+			s.logger.Error("the store failed", "kind", c.kind, "error", err)
+		}
+	case c.location != "":
+		out = out.with("Content-Location", c.location)
+	}
+	return out
+}
+
+func (s *Server) dispatch(c *call) (reply, error) {
+	if err := c.check(); err != nil {
+		return reply{}, err
+	}
+	if c.req.Method == http.MethodOptions {
+		return empty(http.StatusOK).with("Allow", c.target.allow()), nil
+	}
+	return c.route.serve(c)
+}

@@ -1,0 +1,136 @@
+package zaqartest
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// statsItem is the oldest or the newest message in a queue's statistics.
+type statsItem struct {
+	Age        int64           `json:"age"`
+	TTL        int64           `json:"ttl"`
+	Body       json.RawMessage `json:"body"`
+	ClaimID    *string         `json:"claim_id"`
+	ClaimCount int64           `json:"claim_count"`
+	Created    string          `json:"created"`
+	Href       string          `json:"href"`
+	Checksum   string          `json:"checksum,omitempty"`
+}
+
+// statistics count what lives: expired messages are neither free nor claimed.
+type statistics struct {
+	Claimed int        `json:"claimed"`
+	Free    int        `json:"free"`
+	Total   int        `json:"total"`
+	Newest  *statsItem `json:"newest,omitempty"`
+	Oldest  *statsItem `json:"oldest,omitempty"`
+}
+
+// getStats serves the statistics of a queue; without one they are all zero.
+func getStats(c *call) (reply, error) {
+	stats, err := statsOf(c)
+	if err != nil && !errors.Is(err, errNoQueue) {
+		return reply{}, err
+	}
+	return jsonReply(http.StatusOK, map[string]any{"messages": stats})
+}
+
+// getStatsV1 serves the statistics of a queue that must exist.
+func getStatsV1(c *call) (reply, error) {
+	stats, err := statsOf(c)
+	if err != nil {
+		return reply{}, missingQueue(c, err)
+	}
+	c.location = c.queuePath("stats")
+	return jsonReply(http.StatusOK, map[string]any{"messages": stats})
+}
+
+func statsOf(c *call) (statistics, error) {
+	var stats statistics
+	err := c.srv.broker.view(func(r *reading) error {
+		q, err := r.queue(c.project, c.param("queue"))
+		if err != nil {
+			return err
+		}
+		var oldest, newest message
+		for m := range r.messages(q, 0) {
+			if stats.Total == 0 {
+				oldest = m
+			}
+			newest = m
+			stats.Total++
+			if m.claimed(r.now) {
+				stats.Claimed++
+			}
+		}
+		stats.Free = stats.Total - stats.Claimed
+		if stats.Total > 0 {
+			stats.Oldest, stats.Newest = newStatsItem(c, oldest, r.now), newStatsItem(c, newest, r.now)
+		}
+		return nil
+	})
+	return stats, err
+}
+
+func newStatsItem(c *call, m message, now instant) *statsItem {
+	item := &statsItem{
+		Age: now.secondsSince(m.created), TTL: m.ttl, Body: m.kept().body, ClaimCount: m.claimCount,
+		Created: m.created.time().Format(time.RFC3339),
+		Href:    c.queuePath("messages", m.id.String()), Checksum: c.checksum(m.body),
+	}
+	if m.claimed(now) {
+		id := m.claim.String()
+		item.ClaimID = &id
+	}
+	return item
+}
+
+// purgeQueue serves the removal of what is in a queue: all of it, claimed
+// messages too.
+func purgeQueue(c *call) (reply, error) {
+	messages := true
+	if c.size > 0 {
+		document, err := c.anyDocument()
+		if err != nil {
+			return reply{}, err
+		}
+		if messages, err = parsePurge(document); err != nil {
+			return reply{}, err
+		}
+	}
+	err := c.srv.broker.update(func(w *writing) error {
+		q, err := w.queue(c.project, c.param("queue"))
+		if err == nil && messages {
+			w.purge(q)
+		}
+		return err
+	})
+	if errors.Is(err, errNoQueue) {
+		err = nil
+	}
+	return empty(http.StatusNoContent), err
+}
+
+// parsePurge reads what to remove.
+func parsePurge(document []byte) (messages bool, err error) {
+	fields, err := object(document)
+	if err != nil {
+		return false, invalidBody("The body must be an object.")
+	}
+	names, err := array(fields["resource_types"])
+	if err != nil {
+		return false, invalid("The body must have an array of resource_types.")
+	}
+	for _, value := range names {
+		switch name, _ := text(value); name {
+		case "messages":
+			messages = true
+		case "subscriptions":
+		default:
+			return false, invalid("resource_types can be messages and subscriptions.")
+		}
+	}
+	return messages, nil
+}
