@@ -2,6 +2,7 @@ package zaqar
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"net/http"
@@ -48,7 +49,11 @@ func (c *Client) CreateQueue(ctx context.Context, name string, options ...Create
 	}
 	p := wire.Params{"queue_name": name}
 	if len(content) > 0 {
-		p["metadata"] = content
+		metadata, err := wire.Marshal(content)
+		if err != nil {
+			return nil, &ArgumentError{Op: string(wire.QueueCreate), Argument: "metadata", Rule: "cannot be encoded as JSON", Err: err}
+		}
+		p["metadata"] = json.RawMessage(metadata)
 	}
 	r, err := c.conn.call(ctx, wire.QueueCreate, p)
 	if err != nil {

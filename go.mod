@@ -6,3 +6,5 @@ require (
 	github.com/gophercloud/gophercloud/v2 v2.15.0
 	gopkg.in/yaml.v2 v2.4.0
 )
+
+require go.uber.org/goleak v1.3.0 // indirect

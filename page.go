@@ -151,7 +151,9 @@ func (w *walk[T]) advance(ctx context.Context, p page[T]) (bool, error) {
 		if err != nil || !more {
 			return false, err
 		}
-		if len(p.keys) == 0 {
+		// Empty, or the same page as before: what is left of this stretch is
+		// filtered out.
+		if len(p.keys) == 0 || w.tried[next] {
 			next = behind
 		}
 	}

@@ -56,7 +56,14 @@ func (c *call) readBody() {
 		c.size = int64(len(c.body))
 		return
 	}
-	if c.size == 0 || c.size > c.srv.options.limits.largestBody() {
+	most := c.srv.options.limits.largestBody()
+	if c.size > most && c.size <= 4*most {
+		// Taken and thrown away: so the connection can be used again after the
+		// refusal, which is not lost in the client's attempt to send.
+		_, c.readErr = io.Copy(io.Discard, c.req.Body)
+		return
+	}
+	if c.size == 0 || c.size > most {
 		return
 	}
 	c.body, c.readErr = io.ReadAll(io.LimitReader(c.req.Body, c.size))
@@ -141,8 +148,8 @@ func (c *call) checkClient() error {
 	if c.target.version == nil {
 		return nil
 	}
-	values, sent := c.req.Header["Client-Id"]
-	if !sent {
+	values := c.req.Header["Client-Id"]
+	if len(values) == 0 {
 		if c.target.version.needsClient {
 			return badRequest("Missing header value", `The "Client-ID" header is required.`)
 		}

@@ -2,6 +2,7 @@ package zaqartest_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -148,16 +149,26 @@ func TestPingAndHealth(t *testing.T) {
 	start(t, zaqartest.WithAdminMode(false)).with("X-Roles", "admin").do("GET", "/v2/health", "").want(404)
 }
 
-func TestHandlerServesWithoutListening(t *testing.T) {
-	s, err := zaqartest.NewServer()
+func TestTheHandlerServesWithoutListening(t *testing.T) {
+	s, err := zaqartest.NewServer(zaqartest.WithKeystone())
 	if err != nil {
 		t.Fatal(err)
 	}
-	var handler http.Handler = s.Handler()
-	if handler == nil || s.URL() != "" {
-		t.Error("a server has a handler and no URL before it listens")
+	get := func(path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "http://here"+path, http.NoBody))
+		return w
+	}
+	if w := get("/"); w.Code != 300 || s.URL() != "" {
+		t.Errorf("status %d, URL %q", w.Code, s.URL())
+	}
+	if got := get("/v2/").Header().Get("WWW-Authenticate"); got != `Keystone uri="http://here/identity/v3"` {
+		t.Errorf("Keystone is at %q", got)
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
+	}
+	if w := get("/"); w.Code != 503 {
+		t.Errorf("closed, it answers %d", w.Code)
 	}
 }

@@ -1,2 +1,62 @@
-// Package zaqartest is an embedded Zaqar.
+// Package zaqartest is a Zaqar for tests and development: the OpenStack message
+// queue service with its HTTP API, and a Keystone that is just large enough for
+// it, inside the process that uses them.
+//
+// A test takes a server, lets its client talk to it, and then looks at both
+// sides:
+//
+//	srv := zaqartest.Run(t) // or RunInMemory(t), without sockets
+//	…                       // a client at srv.URL(), through srv.HTTPClient()
+//	srv.Messages("project", "queue")  // what is stored
+//	srv.Requests("message_post")      // what was asked for, and answered
+//
+// Time is the server's own: [Server.Advance] lets hours pass at once, so that
+// messages, claims, delays and tokens end without a test that sleeps. Inside a
+// testing/synctest bubble a server that listens in memory follows the bubble's
+// clock. [Server.Inject] makes things go wrong on purpose.
+//
+// # What it does
+//
+// It answers as real servers do, also where the published reference says
+// something else: status codes, the order in which a request is checked, limits
+// and their defaults, bodies of errors. It does not copy what is broken in the
+// usual Redis-backed servers. So a page of one moves on, a page is full while
+// more follows, a claim never takes what another live claim holds, an expired
+// claim is 404, what the caller did wrong is 400 and never 500, and an id leads
+// to nothing in another queue or project.
+//
+//	discovery   GET /, the home document, ping, health     v1 v1.1 v2
+//	queues      create, list, delete, statistics           v1 v1.1 v2
+//	            metadata                                   v1 (replace all), v1.1 (read), v2 (JSON patch)
+//	            filters of listings, with_count            v1 v1.1 v2
+//	            purge                                      v2
+//	messages    post, list, get, delete, by id or several  v1 v1.1 v2
+//	            pop                                        v1.1 v2
+//	            delays, checksums                          v2
+//	claims      create, get, update, release, grace        v1 v1.1 v2
+//	            dead letters                               v1 v1.1 v2
+//	Keystone    v3: discovery; tokens by password, token and application
+//	            credential, unscoped or in a project; their validation and
+//	            revocation; the catalogue
+//
+// Not yet: subscriptions and notifications, pre-signed URLs (share), pools,
+// flavors, topics, the WebSocket, encryption of messages at rest (the metadata
+// key is kept, and bodies are stored as they are), and of Keystone: domains
+// other than Default, trusts, and tokens for a domain or the system.
+//
+// # Authentication
+//
+// Without [WithKeystone] the server believes what callers say about themselves:
+// X-Project-Id is the project and X-Roles are the roles. With it, every path
+// but / wants a token from [Server.KeystoneURL], and only the token counts.
+//
+// # Kinds
+//
+// Faults and the request log call an operation by its kind: versions, home,
+// ping, health; queue_list, queue_create, queue_get, queue_update,
+// queue_delete, queue_get_stats, queue_purge; message_post, message_list,
+// message_get, message_get_many, message_delete, message_delete_many,
+// message_pop; claim_create, claim_get, claim_update, claim_delete;
+// token_issue, token_validate, token_revoke, identity_versions, catalog. What
+// leads nowhere is unknown.
 package zaqartest

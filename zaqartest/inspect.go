@@ -54,7 +54,7 @@ func (j *journal) open(c *call, now time.Time) *Seen {
 	}
 	entry := &Seen{
 		Time: now, Kind: c.kind, Method: c.req.Method, Path: c.req.URL.RequestURI(),
-		ClientID: c.req.Header.Get("Client-Id"), Header: c.req.Header.Clone(), Body: slices.Clone(c.body),
+		ClientID: c.req.Header.Get("Client-Id"), Header: c.req.Header.Clone(), Body: c.body,
 	}
 	for _, name := range secretHeaders {
 		if _, sent := entry.Header[name]; sent {

@@ -6,7 +6,7 @@ import (
 	"runtime/debug"
 )
 
-// ServeHTTP handles every request, whatever way it came.
+// serveHTTP handles every request, whatever way it came.
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.begin() {
 		http.Error(w, "the server is closed", http.StatusServiceUnavailable)

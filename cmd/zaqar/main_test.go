@@ -31,11 +31,11 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// zaqar returns a command that runs zaqar in an environment without any variable
-// that it heeds.
-func zaqar(t *testing.T, args ...string) *exec.Cmd {
+// command returns a command that runs zaqar in an environment without any
+// variable that it heeds.
+func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), filepath.Join(binaries, "zaqar"), args...)
+	cmd := exec.Command(filepath.Join(binaries, "zaqar"), args...)
 	cmd.Dir = t.TempDir()
 	cmd.Env = []string{"HOME=" + cmd.Dir}
 	return cmd

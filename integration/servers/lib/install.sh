@@ -60,11 +60,16 @@ make_venv() {
   say "  installing $program into $venv"
   rm -rf "$venv"
   : >"$log"
-  # The files are pinned in full (hence --no-deps; pip check proves it), and every package has a wheel (so no compiler).
+  # The files are pinned in full (hence --no-deps; pip check proves it). On Python 3.11 and 3.12 every package is a wheel. On
+  # 3.13, falcon 3 and SQLAlchemy 1.4 are built from source: without build isolation there is no Cython, so both build
+  # as plain Python and need no compiler, only two packages of the file beforehand.
+  local build_needs
+  mapfile -t build_needs < <(grep -E '^(setuptools|legacy-cgi)==' "$here/requirements/$program.txt")
+  local pip=("$venv/bin/python" -m pip --disable-pip-version-check --no-input)
   retry "$log" "$python" -m venv "$venv" &&
-    retry "$log" "$venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet \
-      --only-binary :all: --no-deps --requirement "$here/requirements/$program.txt" &&
-    "$venv/bin/python" -m pip --disable-pip-version-check check >>"$log" 2>&1 || {
+    retry "$log" "${pip[@]}" install --quiet "${build_needs[@]}" &&
+    retry "$log" "${pip[@]}" install --quiet --no-build-isolation --no-deps -r "$here/requirements/$program.txt" &&
+    "${pip[@]}" check >>"$log" 2>&1 || {
     say "installing $program failed: see $log"
     return 1
   }

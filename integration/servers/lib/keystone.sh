@@ -92,7 +92,8 @@ seed_keystone() {
   await keystone keystone_answers
   await keystone-short keystone_short_answers
   say "  filling Keystone's catalogue"
-  env KEYSTONE_URL="$keystone_url" KEYSTONE_SHORT_URL="$keystone_short_url" REGION="$region" ADMIN_PASSWORD="$admin_password" DEMO_PASSWORD="$demo_password" \
+  env KEYSTONE_URL="$keystone_url" KEYSTONE_SHORT_URL="$keystone_short_url" REGION="$region" \
+    ADMIN_PASSWORD="$admin_password" DEMO_PASSWORD="$demo_password" \
     ZAQAR_PASSWORD="$zaqar_password" APPCRED_NAME="$appcred_name" APPCRED_SECRET="$appcred_secret" \
     MESSAGING_URL="http://127.0.0.1:$((port_base + offset))" \
     MESSAGING_WEBSOCKET_URL="ws://127.0.0.1:$((port_base + catalogue_websocket_offset))" \

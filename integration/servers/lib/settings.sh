@@ -28,7 +28,7 @@ z23-keystone     23  http  keystone  11  2,3  2x8  5
 z23-claimdelete  23  http  none      12  4,5  1x4  5  transport.message_delete_with_claim_id=True
 z15              15  http  none      13  6,7  1x8  5  DEFAULT.enable_deprecated_api_versions=1,1.1
 '
-# What Keystone's catalogue says: the row of its `messaging` service, and the port that is kept for the `messaging-websocket` one.
+# What Keystone's catalogue says: the row of its `messaging` service, and the port offset kept for `messaging-websocket`.
 catalogue_row=z23-keystone
 catalogue_websocket_offset=21
 

@@ -21,7 +21,7 @@ func exitSignal(s os.Signal) int {
 }
 
 // untilSignal returns a context that ends with SIGINT, SIGTERM or SIGHUP; its
-// cause is [*interrupted]. notice is called first. Only the first signal is
+// cause is [*interrupted]. notice is called then. Only the first signal is
 // caught: whoever has no patience sends another one, which ends the program at
 // once. stop lets go of the signals.
 func untilSignal(parent context.Context, notice func()) (ctx context.Context, stop func()) {
@@ -36,8 +36,8 @@ func untilSignal(parent context.Context, notice func()) (ctx context.Context, st
 		select {
 		case s := <-signals:
 			signal.Stop(signals)
-			notice()
 			cancel(&interrupted{signal: s})
+			notice()
 		case <-ctx.Done():
 			signal.Stop(signals)
 		}

@@ -115,7 +115,7 @@ func findQueue(ctx context.Context, t *tour) (any, error) {
 
 func post(ctx context.Context, t *tour) (_ any, err error) {
 	event := map[string]any{"event": map[string]any{"data": "winning", "score": 10}}
-	t.ids, err = t.queue.Post(ctx, zaqar.Outgoing{Body: event, TTL: 2 * time.Minute})
+	t.ids, err = t.queue.Post(finish(ctx), zaqar.Outgoing{Body: event, TTL: 2 * time.Minute})
 	return t.ids, err
 }
 

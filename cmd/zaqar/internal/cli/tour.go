@@ -52,7 +52,7 @@ number. That queue is deleted at the end, and also after an error or Ctrl-C.`,
 				return err
 			}
 			defer to.close()
-			t := &tour{streams: streams, target: to, pause: pause, mark: newMark()}
+			t := &tour{streams: streams, target: to, pause: pause, mark: newMark(), told: make(chan struct{})}
 			ctx, stop := untilSignal(cmd.Context(), t.interrupted)
 			defer stop()
 			return t.run(ctx)
@@ -82,6 +82,8 @@ type tour struct {
 	failure  error
 	note     string // to be told below the call
 
+	// told is closed when the user knows that a signal was heard.
+	told chan struct{}
 	// owned: the queue is this tour's and is there. perhaps: its creation was
 	// asked for, and no answer came.
 	owned, perhaps bool
@@ -95,6 +97,7 @@ func newMark() string {
 
 // interrupted tells that a signal was heard.
 func (t *tour) interrupted() {
+	defer close(t.told)
 	if t.target.lasting {
 		fmt.Fprintln(t.streams.Err, "zaqar: interrupted; cleaning up (once more ends at once)")
 	} else {
@@ -148,6 +151,7 @@ func (t *tour) run(ctx context.Context) (err error) {
 // an error, or that nobody reads what is printed. It is nil when the tour goes on.
 func (t *tour) cause(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
+		<-t.told
 		return context.Cause(ctx)
 	}
 	if err != nil {

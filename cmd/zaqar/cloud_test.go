@@ -1,0 +1,215 @@
+//go:build unix
+
+package main_test
+
+import (
+	"context"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/zaqar-go/zaqar"
+)
+
+// cloud is a zaqar serve that holds queues of other people, behind a proxy in
+// which a test can act on each request.
+type cloud struct {
+	client  *zaqar.Client
+	backend *url.URL
+	before  map[string]string // what it held before the tour
+	count   atomic.Int32      // requests of the last tour
+	// act answers the request with this number, from 1 on; next serves it as usual.
+	// Set it before the tour runs.
+	act func(number int, next http.Handler, w http.ResponseWriter, r *http.Request)
+}
+
+func newCloud(t *testing.T, queues ...string) *cloud {
+	t.Helper()
+	server, err := startServe(command(t, "serve", "--listen", "127.0.0.1:0"))
+	check(t, err)
+	t.Cleanup(func() {
+		if code, err := server.stop(os.Interrupt); err != nil || code != 0 {
+			t.Errorf("zaqar serve: exit code %d, %v", code, err)
+		}
+	})
+	c := &cloud{}
+	c.client, err = zaqar.Connect(t.Context(), server.url(), zaqar.WithProject("demo"))
+	check(t, err)
+	for _, name := range queues {
+		c.make(t, name)
+	}
+	c.before = c.holdings(t)
+
+	c.backend, err = url.Parse(server.url())
+	check(t, err)
+	return c
+}
+
+// make makes a queue of somebody else's.
+func (c *cloud) make(t *testing.T, name string) {
+	t.Helper()
+	queue, err := c.client.CreateQueue(t.Context(), name, zaqar.Content{"owner": "somebody"})
+	check(t, err)
+	_, err = queue.Post(t.Context(), "a message of somebody")
+	check(t, err)
+}
+
+// holdings tells all that the project has: metadata and messages by queue.
+func (c *cloud) holdings(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for queue, err := range c.client.Queues(t.Context()) {
+		check(t, err)
+		metadata, err := queue.Metadata(t.Context())
+		check(t, err)
+		text := metadata.String()
+		for message, err := range queue.Messages(t.Context(), zaqar.IncludeClaimed(true)) {
+			check(t, err)
+			text += " " + message.ID() + message.ClaimID() + string(message.Body())
+		}
+		found[queue.Name()] = text
+	}
+	return found
+}
+
+// untouched checks that the project has what it had before the tour.
+func (c *cloud) untouched(t *testing.T) {
+	t.Helper()
+	after := c.holdings(t)
+	for name, text := range c.before {
+		if after[name] != text {
+			t.Errorf("the queue %s was\n%s\nand is now\n%s", name, text, after[name])
+		}
+		delete(after, name)
+	}
+	for name := range after {
+		t.Errorf("the queue %s is left behind", name)
+	}
+}
+
+// requests is how many a tour sends that nobody disturbs.
+func (c *cloud) requests(t *testing.T) int {
+	t.Helper()
+	c.act = undisturbed
+	if code := c.tour(t).run(t); code != 0 {
+		t.Fatalf("exit code %d", code)
+	}
+	c.untouched(t)
+	return int(c.count.Load())
+}
+
+func undisturbed(_ int, next http.Handler, w http.ResponseWriter, r *http.Request) {
+	next.ServeHTTP(w, r)
+}
+
+// tour is a zaqar tour on a cloud.
+type tour struct {
+	cmd      *exec.Cmd
+	proxy    *httptest.Server
+	out, err transcript
+	started  chan struct{}
+	ended    chan struct{}
+}
+
+func (c *cloud) tour(t *testing.T, flags ...string) *tour {
+	t.Helper()
+	c.count.Store(0)
+	forward := &httputil.ReverseProxy{
+		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(c.backend) },
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	r := &tour{started: make(chan struct{}), ended: make(chan struct{})}
+	r.proxy = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		<-r.started
+		// What has arrived is carried out, even when the client has gone away.
+		c.act(int(c.count.Add(1)), forward, w, req.WithContext(context.WithoutCancel(req.Context())))
+	}))
+	args := slices.Concat([]string{"tour", "--endpoint", r.proxy.URL, "--project", "demo"}, flags)
+	r.cmd = command(t, args...)
+	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.err
+	return r
+}
+
+// run runs the tour to its end, and that of all it asked for, and returns its
+// exit code; -1 means that a signal killed it.
+func (r *tour) run(t *testing.T) int {
+	t.Helper()
+	defer r.proxy.Close()
+	check(t, r.cmd.Start())
+	close(r.started)
+	err := r.cmd.Wait()
+	close(r.ended)
+	code, err := exitCode(err)
+	check(t, err)
+	return code
+}
+
+// signal sends a signal to a tour that has started, and waits until that is heard.
+func (r *tour) signal(s os.Signal) {
+	heard := r.err.shows("interrupted")
+	_ = r.cmd.Process.Signal(s) // if it has ended, the exit code tells
+	select {
+	case <-heard:
+	case <-r.ended:
+	}
+}
+
+// transcript is what a command writes.
+type transcript struct {
+	mu    sync.Mutex
+	text  strings.Builder
+	waits []wait
+}
+
+type wait struct {
+	text  string
+	shown chan struct{}
+}
+
+// Write implements io.Writer.
+func (s *transcript) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text.Write(p)
+	s.waits = slices.DeleteFunc(s.waits, func(w wait) bool {
+		shown := strings.Contains(s.text.String(), w.text)
+		if shown {
+			close(w.shown)
+		}
+		return shown
+	})
+	return len(p), nil
+}
+
+// shows returns a channel that is closed as soon as text was written.
+func (s *transcript) shows(text string) <-chan struct{} {
+	s.mu.Lock()
+	w := wait{text, make(chan struct{})}
+	s.waits = append(s.waits, w)
+	s.mu.Unlock()
+	_, _ = s.Write(nil) // it may stand there already
+	return w.shown
+}
+
+func (s *transcript) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,153 @@
+package zaqartest
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+)
+
+// queueItem is a queue in a listing.
+type queueItem struct {
+	Name     string    `json:"name"`
+	Href     string    `json:"href"`
+	Metadata *metadata `json:"metadata,omitempty"`
+}
+
+// queueList is a page of a listing of queues.
+type queueList struct {
+	Queues []queueItem `json:"queues"`
+	Links  []link      `json:"links"`
+	Count  int         `json:"count,omitempty"`
+}
+
+// listQueues serves a page of queues, by name.
+func listQueues(c *call) (reply, error) {
+	page, err := queuePage(c)
+	if err != nil {
+		return reply{}, err
+	}
+	return jsonReply(http.StatusOK, page)
+}
+
+// listQueuesV1 tells by its status that there are none.
+func listQueuesV1(c *call) (reply, error) {
+	page, err := queuePage(c)
+	if err != nil {
+		return reply{}, err
+	}
+	if len(page.Queues) == 0 {
+		return empty(http.StatusNoContent), nil
+	}
+	c.location = c.req.URL.RequestURI()
+	return jsonReply(http.StatusOK, page)
+}
+
+func queuePage(c *call) (queueList, error) {
+	page := queueList{Queues: []queueItem{}, Links: []link{}}
+	limits := c.srv.options.limits
+	limit, err := count(c.query, "limit", limits.MaxQueuesPerPage, pageSize(limits.MaxQueuesPerPage))
+	if err != nil {
+		return page, err
+	}
+	detailed, err := flag(c.query, "detailed")
+	if err != nil {
+		return page, err
+	}
+	withCount, err := flag(c.query, "with_count")
+	if err != nil {
+		return page, err
+	}
+	wanted, err := newQueueFilter(c.query)
+	if err != nil {
+		return page, err
+	}
+	last := ""
+	err = c.srv.broker.view(func(r *reading) error {
+		marker := lastValue(c.query, "marker")
+		// As on a real server, a marker that is no queue (any more) starts over.
+		if _, err := r.queue(c.project, marker); err != nil {
+			marker = ""
+		}
+		for q, err := range r.queues(c.project, marker) {
+			if err != nil {
+				return err
+			}
+			if !wanted.matches(q) {
+				continue
+			}
+			page.Queues = append(page.Queues, newQueueItem(c, q, detailed))
+			if last = q.name; len(page.Queues) == limit {
+				break
+			}
+		}
+		if withCount {
+			page.Count = r.countQueues(c.project)
+		}
+		return nil
+	})
+	if len(page.Queues) > 0 {
+		page.Links = append(page.Links, nextLink(c.path("queues"), c.query, last))
+	}
+	return page, err
+}
+
+func newQueueItem(c *call, q queue, detailed bool) queueItem {
+	item := queueItem{Name: q.name, Href: c.path("queues", q.name)}
+	if detailed {
+		item.Metadata = &q.metadata
+		if c.target.version == v2 {
+			content := q.metadata.withReserved(c.srv.options.limits)
+			item.Metadata = &content
+		}
+	}
+	return item
+}
+
+// queueFilter picks queues of a listing: by a regular expression that is found
+// in the name, and by values of the metadata.
+type queueFilter struct {
+	name   *regexp.Regexp
+	values map[string]string
+}
+
+// listingParameters are those that say how to list. All others are filters.
+var listingParameters = map[string]bool{
+	"marker": true, "limit": true, "detailed": true, "name": true, "with_count": true,
+}
+
+func newQueueFilter(query url.Values) (queueFilter, error) {
+	f := queueFilter{values: map[string]string{}}
+	for key := range query {
+		if value := lastValue(query, key); value != "" && !listingParameters[key] {
+			f.values[key] = value
+		}
+	}
+	name := lastValue(query, "name")
+	if name == "" {
+		return f, nil
+	}
+	var err error
+	if f.name, err = regexp.Compile(name); err != nil {
+		return f, badRequest("Invalid parameter", fmt.Sprintf("The parameter name is no regular expression: %v.", err))
+	}
+	return f, nil
+}
+
+// matches compares values of the metadata as text: ?key=5 finds 5 and "5".
+func (f queueFilter) matches(q queue) bool {
+	if f.name != nil && !f.name.MatchString(q.name) {
+		return false
+	}
+	for key, want := range f.values {
+		value, present := q.metadata[key]
+		have, isText := text(value)
+		if !isText {
+			have = string(value)
+		}
+		if !present || have != want {
+			return false
+		}
+	}
+	return true
+}

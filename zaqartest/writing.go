@@ -1,0 +1,114 @@
+package zaqartest
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// createQueue makes a queue unless it exists; created tells which.
+func (w *writing) createQueue(project, name string, content metadata) (q queue, created bool, err error) {
+	q, err = w.queue(project, name)
+	if !errors.Is(err, errNoQueue) {
+		return q, false, err
+	}
+	if content == nil {
+		content = metadata{}
+	}
+	q = queue{project: project, name: name, uid: newUUID(), metadata: content}
+	return q, true, w.saveQueue(q)
+}
+
+func (w *writing) saveQueue(q queue) error {
+	value, err := q.encode()
+	if err == nil {
+		w.Put(queueKey(q.project, q.name), value)
+	}
+	return err
+}
+
+// deleteQueue removes a queue with everything in it.
+func (w *writing) deleteQueue(q queue) {
+	w.purge(q)
+	w.dropClaims(q)
+	w.Delete(spaceKey(numberSpace, q.uid))
+	w.Delete(queueKey(q.project, q.name))
+}
+
+// purge removes every message of a queue, claimed or not.
+func (w *writing) purge(q queue) {
+	prefix := spaceKey(messageSpace, q.uid)
+	var all []message
+	for key, value := range w.Scan(prefix, after(prefix)) {
+		if m, ok := decodeMessage(key, value); ok {
+			all = append(all, m)
+		}
+	}
+	for _, m := range all {
+		w.removeMessage(q, m)
+	}
+}
+
+func (w *writing) dropClaims(q queue) {
+	prefix := spaceKey(claimSpace, q.uid)
+	var all []claim
+	for key, value := range w.Scan(prefix, after(prefix)) {
+		var id uuid
+		copy(id[:], key[len(prefix):])
+		if c, ok := decodeClaim(id, value); ok {
+			all = append(all, c)
+		}
+	}
+	for _, c := range all {
+		w.removeClaim(q, c)
+	}
+}
+
+// append gives a message the queue's next number, and an id unless it has one.
+func (w *writing) append(q queue, m message) message {
+	key := spaceKey(numberSpace, q.uid)
+	m.number = 1
+	if value, ok := w.Get(key); ok && len(value) == 8 {
+		m.number = binary.BigEndian.Uint64(value)
+	}
+	w.Put(key, binary.BigEndian.AppendUint64(nil, m.number+1))
+	if m.id == (uuid{}) {
+		m.id = q.id(m.number)
+	} else {
+		w.Put(spaceKey(adoptedSpace, q.uid, m.id[:]...), binary.BigEndian.AppendUint64(nil, m.number))
+	}
+	w.putMessage(q, m)
+	return m
+}
+
+func (w *writing) putMessage(q queue, m message) {
+	key := messageKey(q.uid, m.number)
+	w.Put(key, m.encode())
+	w.Put(expiryKey(m.expires, key), nil)
+}
+
+// replaceMessage stores a changed message; was is what is stored now.
+func (w *writing) replaceMessage(q queue, was, m message) {
+	if was.expires != m.expires {
+		w.Delete(expiryKey(was.expires, messageKey(q.uid, was.number)))
+	}
+	w.putMessage(q, m)
+}
+
+func (w *writing) removeMessage(q queue, m message) {
+	key := messageKey(q.uid, m.number)
+	w.dropAdoption(key)
+	w.Delete(expiryKey(m.expires, key))
+	w.Delete(key)
+}
+
+func (w *writing) putClaim(q queue, c claim) {
+	key := spaceKey(claimSpace, q.uid, c.id[:]...)
+	w.Put(key, c.encode())
+	w.Put(expiryKey(c.expires, key), nil)
+}
+
+func (w *writing) removeClaim(q queue, c claim) {
+	key := spaceKey(claimSpace, q.uid, c.id[:]...)
+	w.Delete(expiryKey(c.expires, key))
+	w.Delete(key)
+}
