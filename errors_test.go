@@ -35,7 +35,7 @@ func TestEveryAnswerOtherThan2xxIsAnError(t *testing.T) {
 				t.Errorf("%s with %d: %v", name, status, err)
 			}
 			for _, sentinel := range sentinels {
-				if errors.Is(err, sentinel) != (sentinels[status] == sentinel) {
+				if errors.Is(err, sentinel) != errors.Is(sentinels[status], sentinel) {
 					t.Errorf("%s with %d: matching %v is %v", name, status, sentinel, errors.Is(err, sentinel))
 				}
 			}

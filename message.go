@@ -100,7 +100,7 @@ func (m *Message) ClaimID() string {
 	if s.claim != "" {
 		return s.claim
 	}
-	return s.Message.ClaimID
+	return s.ClaimID
 }
 
 // ClaimCount returns how often the message was claimed, as far as the server

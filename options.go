@@ -182,6 +182,9 @@ func (o Having) applyQueues(l *listing) {
 }
 
 func (o Content) applyCreate(content Content) error {
+	if _, ok := o[""]; ok {
+		return &ArgumentError{Op: string(wire.QueueCreate), Argument: "metadata", Rule: "has an empty key, which could never be changed"}
+	}
 	maps.Copy(content, o)
 	return nil
 }

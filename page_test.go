@@ -62,7 +62,7 @@ func (c *crooked) answer(req *transport.Request) (*transport.Response, error) {
 		if i.expired || i.hidden && !all {
 			continue
 		}
-		page["messages"] = append(page["messages"].([]any), map[string]any{"id": i.id, "ttl": 60, "age": 0, "body": 1}) //nolint:errcheck,forcetypeassert // made above
+		page["messages"] = append(page["messages"].([]any), map[string]any{"id": i.id, "ttl": 60, "age": 0, "body": 1})
 		page["links"] = []any{map[string]any{"rel": "next", "href": "/v2/queues/wot/messages?limit=" + strconv.Itoa(limit) + "&marker=" + i.id}}
 	}
 	body, err := json.Marshal(page)
@@ -244,7 +244,10 @@ func TestALoopThatIsLeftFetchesNoMore(t *testing.T) {
 	if server.count() != 0 {
 		t.Error("something was fetched before the loop")
 	}
-	for range seq {
+	for _, err := range seq {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
 	if server.count() != 1 {

@@ -136,8 +136,8 @@ func TestReservedReadsEveryKey(t *testing.T) {
 func TestListingQueuesSendsItsFiltersAsTheyAre(t *testing.T) {
 	t.Parallel()
 	server := says(200, `{"queues":[],"links":[]}`)
-	for range over(t, server).Queues(t.Context(), zaqar.NameLike("^a.*b$"), zaqar.Having{"colour": "red & blue", "limit": "9"}, zaqar.Detailed(true), zaqar.Marker("a/b"), zaqar.PageSize(5)) {
-		t.Error("something was listed")
+	for _, err := range over(t, server).Queues(t.Context(), zaqar.NameLike("^a.*b$"), zaqar.Having{"colour": "red & blue", "limit": "9"}, zaqar.Detailed(true), zaqar.Marker("a/b"), zaqar.PageSize(5)) {
+		t.Errorf("something was listed, %v", err)
 	}
 	if got, want := server.last(t).Query.Encode(), "colour=red+%26+blue&detailed=true&limit=5&marker=a%2Fb&name=%5Ea.%2Ab%24"; got != want {
 		t.Errorf("sent %s, want %s", got, want)

@@ -101,7 +101,7 @@ var groups = map[string][]behaviour{
 }
 
 // client connects anew: another client has another Client-ID.
-func (s *suite) client(t *testing.T, more ...zaqar.ConnectOption) *zaqar.Client {
+func (s *suite) client(t *testing.T) *zaqar.Client {
 	t.Helper()
 	options := append([]zaqar.ConnectOption{zaqar.WithUserAgent("conformance")}, s.Options...)
 	if s.Auth != nil {
@@ -112,7 +112,7 @@ func (s *suite) client(t *testing.T, more ...zaqar.ConnectOption) *zaqar.Client 
 	if s.Version != "" {
 		options = append(options, zaqar.WithVersion(s.Version))
 	}
-	client, err := zaqar.Connect(t.Context(), s.Endpoint, append(options, more...)...)
+	client, err := zaqar.Connect(t.Context(), s.Endpoint, options...)
 	if err != nil {
 		t.Fatalf("connect: %v", err)
 	}

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,7 +22,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), ".")
+	build := exec.CommandContext(context.Background(), "go", "build", "-o", dir+string(filepath.Separator), ".")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "go build:", err)
@@ -35,7 +36,8 @@ func run(m *testing.M) int {
 // variable that it heeds.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(filepath.Join(binaries, "zaqar"), args...)
+	// Not t.Context(), which ends before a test's clean-up can end it gently.
+	cmd := exec.CommandContext(context.Background(), filepath.Join(binaries, "zaqar"), args...)
 	cmd.Dir = t.TempDir()
 	cmd.Env = []string{"HOME=" + cmd.Dir}
 	return cmd

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,7 +56,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("usage: serve [FLAG …]")
 	}
-	cmd := exec.Command(filepath.Join(binaries, "zaqar"), slices.Concat([]string{"serve", "--listen", "127.0.0.1:0"}, args)...)
+	cmd := exec.CommandContext(context.Background(), filepath.Join(binaries, "zaqar"), slices.Concat([]string{"serve", "--listen", "127.0.0.1:0"}, args)...)
 	cmd.Dir = ts.Getenv("WORK")
 	cmd.Env = []string{"HOME=" + ts.Getenv("HOME")}
 	server, err := startServe(cmd)

@@ -9,7 +9,7 @@ func TestQuoteMakesOneWordOfAShellCommand(t *testing.T) {
 	for _, text := range []string{
 		"demo", "http://127.0.0.1:8888/identity/v3", "", "two words", "it's", "'", "$HOME `id` $(id)", "a\nb", `\`, "*", "~", "ß",
 	} {
-		got, err := exec.Command("sh", "-c", "printf %s "+quote(text)).Output()
+		got, err := exec.CommandContext(t.Context(), "sh", "-c", "printf %s "+quote(text)).Output()
 		if err != nil || string(got) != text {
 			t.Errorf("the shell makes %q of %q (%v)", got, text, err)
 		}

@@ -151,7 +151,7 @@ func (f *serveFlags) check() error {
 		return badUsage("--user goes with --auth keystone: without it nobody signs in")
 	case f.auth == "keystone" && len(f.roles) > 0:
 		return badUsage("--role goes with --auth none: Keystone takes roles from --user NAME:PASSWORD:PROJECT:ROLE")
-	case remote && f.auth == "none" && !(f.allowRemote && f.insecure):
+	case remote && f.auth == "none" && (!f.allowRemote || !f.insecure):
 		return badUsage(`--listen %s can be reached from other machines, and with --auth none anybody there can do anything.
 Listen on 127.0.0.1, or let users sign in:
   --allow-remote --auth keystone --user NAME:PASSWORD:PROJECT

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -38,7 +39,7 @@ var steps = []step{
 		{`for queue, err = range client.Queues(ctx) { if queue.Name() == "wot" { break } }`, findQueue},
 	}},
 	{"Post a message, which is kept for two minutes", []line{
-		{`event := map[string]any{"event": map[string]any{"data": "winning", "score": 10}}`, nothing},
+		{"event := json.RawMessage(`" + event + "`)", nothing},
 		{`ids, err := queue.Post(ctx, zaqar.Outgoing{Body: event, TTL: 2 * time.Minute})`, post},
 	}},
 	{"Look at the first message; that does not take it away", []line{
@@ -96,6 +97,9 @@ var steps = []step{
 	}},
 }
 
+// event is the body of the tour's message.
+const event = `{"event":{"data":"winning","score":10}}`
+
 func nothing(context.Context, *tour) (any, error) { return nil, nil }
 
 // findQueue looks for the tour's own queue: the project may have others, whose
@@ -114,8 +118,7 @@ func findQueue(ctx context.Context, t *tour) (any, error) {
 }
 
 func post(ctx context.Context, t *tour) (_ any, err error) {
-	event := map[string]any{"event": map[string]any{"data": "winning", "score": 10}}
-	t.ids, err = t.queue.Post(finish(ctx), zaqar.Outgoing{Body: event, TTL: 2 * time.Minute})
+	t.ids, err = t.queue.Post(finish(ctx), zaqar.Outgoing{Body: json.RawMessage(event), TTL: 2 * time.Minute})
 	return t.ids, err
 }
 

@@ -120,7 +120,7 @@ func (t *tour) run(ctx context.Context) (err error) {
 
 	defer func() {
 		if err != nil {
-			t.cleanUp()
+			t.cleanUp(context.WithoutCancel(ctx))
 		}
 	}()
 	for i, s := range steps {
@@ -229,13 +229,13 @@ func (t *tour) delete(ctx context.Context) error {
 	return err
 }
 
-// cleanUp deletes the tour's queue and says so. The context of the tour has ended
-// by then, so it has its own.
-func (t *tour) cleanUp() {
+// cleanUp deletes the tour's queue and says so. ctx is not the tour's own, which
+// may have ended.
+func (t *tour) cleanUp(ctx context.Context) {
 	if !t.target.lasting || !t.owned && !t.perhaps {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), cleanUpTime)
+	ctx, cancel := context.WithTimeout(ctx, cleanUpTime)
 	defer cancel()
 	err := error(nil)
 	if !t.owned {

@@ -1,0 +1,163 @@
+package zaqar_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/zaqar-go/zaqar"
+)
+
+// The worker's loop: claim, do the work, delete. A claim that was lost meanwhile
+// is no failure of the worker: somebody else does that message again.
+func ExampleQueue_Claim() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	queue := client.Queue("wot")
+	if _, err := queue.Post(ctx, "first", "second", "third"); err != nil {
+		log.Fatal(err)
+	}
+
+	for {
+		claim, err := queue.Claim(ctx, zaqar.Limit(2), zaqar.TTL(2*time.Minute))
+		if err != nil {
+			log.Fatal(err)
+		}
+		if claim.Empty() {
+			break // a worker that stays would wait a little here
+		}
+		fmt.Println(claim)
+		for _, message := range claim.Messages() {
+			fmt.Printf("work on %s\n", message.Body())
+			err := message.Delete(ctx)
+			if errors.Is(err, zaqar.ErrClaimLost) {
+				continue
+			}
+			if err != nil {
+				log.Fatal(err)
+			}
+		}
+	}
+	// Output:
+	// <Claim size:2>
+	// work on "first"
+	// work on "second"
+	// <Claim size:1>
+	// work on "third"
+}
+
+// Nothing to claim is no error.
+func ExampleQueue_Claim_empty() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+
+	claim, err := client.Queue("wot").Claim(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(claim, claim.Empty())
+	fmt.Println(errors.Is(claim.Update(ctx), zaqar.ErrClaimEmpty), claim.Release(ctx))
+	// Output:
+	// <Claim size:0> true
+	// true <nil>
+}
+
+// Work that takes longer than planned renews its claim before it ends.
+func ExampleClaim_Update() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	queue := client.Queue("wot")
+	if _, err := queue.Post(ctx, "long work"); err != nil {
+		log.Fatal(err)
+	}
+	claim, err := queue.Claim(ctx, zaqar.TTL(time.Minute), zaqar.Grace(90*time.Second))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(claim.TTL(), claim.Grace())
+
+	// What is not given stays as it was; the age starts again.
+	if err := claim.Update(ctx, zaqar.TTL(10*time.Minute)); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(claim.TTL(), claim.Grace(), claim.Age() < time.Minute)
+	// Output:
+	// 1m0s 1m30s
+	// 10m0s 1m30s true
+}
+
+// Giving up: what was not deleted is free at once, for whoever claims next.
+func ExampleClaim_Release() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	queue := client.Queue("wot")
+	if _, err := queue.Post(ctx, "work"); err != nil {
+		log.Fatal(err)
+	}
+	claim, err := queue.Claim(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	if err := claim.Release(ctx); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(errors.Is(claim.Messages()[0].Delete(ctx), zaqar.ErrClaimLost))
+	again, err := queue.Claim(ctx)
+	fmt.Println(again, err)
+	// Output:
+	// true
+	// <Claim size:1> <nil>
+}
+
+// Reloading tells what is left to do.
+func ExampleClaim_Reload() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	queue := client.Queue("wot")
+	if _, err := queue.Post(ctx, "first", "second"); err != nil {
+		log.Fatal(err)
+	}
+	claim, err := queue.Claim(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := claim.Messages()[0].Delete(ctx); err != nil {
+		log.Fatal(err)
+	}
+
+	if err := claim.Reload(ctx); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s: %s\n", claim, claim.Messages()[0].Body())
+	// Output: <Claim size:1>: "second"
+}
+
+// The id is all that another process needs to go on with a claim.
+func ExampleQueue_ClaimByID() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	queue := client.Queue("wot")
+	if _, err := queue.Post(ctx, "work"); err != nil {
+		log.Fatal(err)
+	}
+	made, err := queue.Claim(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	claim, err := client.Queue("wot").ClaimByID(ctx, made.ID())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(claim, claim.Href() == "/v2/queues/wot/claims/"+made.ID(), claim.Messages()[0].Delete(ctx))
+	// Output: <Claim size:1> true <nil>
+}

@@ -1,0 +1,161 @@
+package zaqar_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/zaqartest"
+)
+
+// serve starts a Zaqar on a free port of this machine.
+func serve(options ...zaqartest.Option) (srv *zaqartest.Server, stop func()) {
+	srv, err := zaqartest.NewServer(options...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := srv.Listen("127.0.0.1:0"); err != nil {
+		log.Fatal(err)
+	}
+	return srv, func() {
+		if err := srv.Close(); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+// A server without authentication, as in development: the caller names the
+// project. The API version is asked for.
+func ExampleConnect() {
+	srv, stop := serve()
+	defer stop()
+
+	client, err := zaqar.Connect(context.Background(), srv.URL(),
+		zaqar.WithProject("demo"),
+		zaqar.WithUserAgent("shop/1.0"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+
+	fmt.Println(client.Conn().Version(), client.Conn().ProjectID())
+	// Output: v2 demo
+}
+
+// With an endpoint and a version nothing is sent, so that a service can start
+// before its Zaqar.
+func ExampleConnect_withoutIO() {
+	client, err := zaqar.Connect(context.Background(), "https://zaqar.example.com:8888/v2",
+		zaqar.WithProject("demo"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+
+	fmt.Println(client.Conn().Endpoint(), client.Conn().Version())
+	// Output: https://zaqar.example.com:8888 v2
+}
+
+// What cannot be right is told before anything is sent.
+func ExampleConnect_wrong() {
+	_, err := zaqar.Connect(context.Background(), "https://zaqar.example.com:8888")
+	fmt.Println(err)
+
+	_, err = zaqar.Connect(context.Background(), "zaqar.example.com", zaqar.WithProject("demo"))
+	fmt.Println(errors.Is(err, zaqar.ErrInvalid))
+	// Output:
+	// zaqar: connect: credentials are missing: give WithAuth, or WithProject for a server without authentication
+	// true
+}
+
+// Keystone signs in, renews the token, and knows where Zaqar is: the endpoint
+// stays empty. [keystone.FromEnv] and [keystone.FromCloud] take the place of
+// [keystone.Password] where OS_* variables or a clouds.yaml have it all.
+func ExampleWithAuth() {
+	srv, stop := serve(zaqartest.WithKeystone())
+	defer stop()
+
+	ctx := context.Background()
+	client, err := zaqar.Connect(ctx, "", zaqar.WithAuth(
+		keystone.Password(srv.KeystoneURL(), "demo", "secret", keystone.Project("demo"))))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+
+	fmt.Println(client.Conn().Endpoint() == srv.URL(), client.Ping(ctx))
+	// Output: true <nil>
+}
+
+// Wrong credentials are one error, whoever refused them.
+func ExampleWithAuth_refused() {
+	srv, stop := serve(zaqartest.WithKeystone())
+	defer stop()
+
+	_, err := zaqar.Connect(context.Background(), "", zaqar.WithAuth(
+		keystone.Password(srv.KeystoneURL(), "demo", "wrong", keystone.Project("demo"))))
+	fmt.Println(errors.Is(err, zaqar.ErrUnauthorized))
+	// Output: true
+}
+
+// A way of your own to authenticate is one function that sets a header. Here
+// the token comes from a vault.
+func ExampleWithAuth_plugIn() {
+	srv, stop := serve(zaqartest.WithKeystone())
+	defer stop()
+	ctx := context.Background()
+	vault := keystone.Password(srv.KeystoneURL(), "demo", "secret", keystone.Project("demo"))
+
+	fromVault := auth.Func(func(ctx context.Context, h http.Header) error {
+		secret := http.Header{}
+		if err := vault.Authorize(ctx, secret); err != nil {
+			return fmt.Errorf("vault: %w", err)
+		}
+		h.Set(auth.HeaderToken, secret.Get(auth.HeaderToken))
+		return nil
+	})
+	client, err := zaqar.Connect(ctx, srv.URL(), zaqar.WithAuth(fromVault))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+
+	fmt.Println(client.Ping(ctx))
+	// Output: <nil>
+}
+
+func ExampleClient_Ping() {
+	srv, stop := serve()
+	ctx := context.Background()
+	client, err := zaqar.Connect(ctx, srv.URL(), zaqar.WithProject("demo"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+
+	fmt.Println("up:", client.Ping(ctx) == nil)
+	stop()
+	fmt.Println("up:", client.Ping(ctx) == nil)
+	// Output:
+	// up: true
+	// up: false
+}
+
+func ExampleClient_Home() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+
+	home, err := client.Home(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	claim, ok := home.Resource("claim")
+	fmt.Println(ok, claim.Template, claim.Vars)
+	// Output: true /v2/queues/{queue_name}/claims/{claim_id} [claim_id queue_name]
+}

@@ -1,0 +1,194 @@
+package zaqar_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+
+	"github.com/zaqar-go/zaqar"
+)
+
+// A handle costs nothing: no request is sent, and the queue need not exist.
+// Posting makes it.
+func ExampleClient_Queue() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+
+	queue := client.Queue("wot")
+	before, err := queue.Exists(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := queue.Post(ctx, "hello"); err != nil {
+		log.Fatal(err)
+	}
+	after, err := queue.Exists(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(queue.Name(), queue.Href(), before, after)
+	// Output: wot /v2/queues/wot false true
+}
+
+// Metadata can be given at once: values of your own in a Content, and what Zaqar
+// itself acts upon in a Reserved.
+func ExampleClient_CreateQueue() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+
+	queue, err := client.CreateQueue(ctx, "orders",
+		zaqar.Content{"owner": "shop"},
+		zaqar.Reserved{MaxClaimCount: 5, DeadLetterQueue: "orders-dead"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(queue)
+	// Output: <Queue [orders]>
+}
+
+// Making a queue that is there is no error, unless it has other metadata than
+// asked for. The handle is good in both cases.
+func ExampleClient_CreateQueue_again() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+
+	if _, err := client.CreateQueue(ctx, "orders", zaqar.Content{"owner": "shop"}); err != nil {
+		log.Fatal(err)
+	}
+	_, err := client.CreateQueue(ctx, "orders", zaqar.Content{"owner": "shop"})
+	fmt.Println(err)
+	queue, err := client.CreateQueue(ctx, "orders", zaqar.Content{"owner": "bank"})
+	fmt.Println(queue, errors.Is(err, zaqar.ErrExists))
+	// Output:
+	// <nil>
+	// <Queue [orders]> true
+}
+
+// Leaving the loop ends the listing; pages behind are never fetched.
+func ExampleClient_Queues() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	for _, name := range []string{"burrito", "tacocat", "wot"} {
+		if _, err := client.CreateQueue(ctx, name); err != nil {
+			log.Fatal(err)
+		}
+	}
+
+	for queue, err := range client.Queues(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(queue)
+		if queue.Name() == "tacocat" {
+			break
+		}
+	}
+	// Output:
+	// <Queue [burrito]>
+	// <Queue [tacocat]>
+}
+
+func ExampleClient_Queues_options() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	for i, name := range []string{"burrito", "tacocat", "wot", "zebra"} {
+		if _, err := client.CreateQueue(ctx, name, zaqar.Content{"rank": i}); err != nil {
+			log.Fatal(err)
+		}
+	}
+
+	for queue, err := range client.Queues(ctx, zaqar.Marker("burrito"), zaqar.Limit(2), zaqar.Detailed(true)) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(queue.Name(), queue.Listed()["rank"])
+	}
+	// Output:
+	// tacocat 1
+	// wot 2
+}
+
+// ok is false on servers that do not count, as those with pooling.
+func ExampleClient_CountQueues() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	for _, name := range []string{"burrito", "tacocat", "wot"} {
+		if _, err := client.CreateQueue(ctx, name); err != nil {
+			log.Fatal(err)
+		}
+	}
+
+	n, ok, err := client.CountQueues(ctx)
+	fmt.Println(n, ok, err)
+	// Output: 3 true <nil>
+}
+
+func ExampleQueue_Stats() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	queue := client.Queue("wot")
+	if _, err := queue.Post(ctx, "first", "second", "third"); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := queue.Claim(ctx, zaqar.Limit(1)); err != nil {
+		log.Fatal(err)
+	}
+
+	stats, err := queue.Stats(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(stats)
+	// Both are nil when the queue is empty.
+	if stats.Oldest != nil && stats.Newest != nil {
+		fmt.Printf("from %s to %s\n", stats.Oldest.Body, stats.Newest.Body)
+	}
+	// Output:
+	// claimed:1 free:2 total:3
+	// from "first" to "third"
+}
+
+// The messages go, the queue and its metadata stay. Without an argument the
+// subscriptions go too.
+func ExampleQueue_Purge() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	queue := client.Queue("wot")
+	if _, err := queue.Post(ctx, "first", "second"); err != nil {
+		log.Fatal(err)
+	}
+
+	if err := queue.Purge(ctx, zaqar.MessageResource); err != nil {
+		log.Fatal(err)
+	}
+	stats, err := queue.Stats(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	exists, err := queue.Exists(ctx)
+	fmt.Println(stats.Total, exists, err)
+	// Output: 0 true <nil>
+}
+
+// Deleting what is not there succeeds.
+func ExampleQueue_Delete() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	queue, err := client.CreateQueue(ctx, "wot")
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	fmt.Println(queue.Delete(ctx), queue.Delete(ctx))
+	// Output: <nil> <nil>
+}
