@@ -16,6 +16,11 @@ type Client struct {
 	conn *Conn
 }
 
+// String returns "<Client https://cloud.example.com:8888 v2>".
+func (c *Client) String() string {
+	return fmt.Sprintf("<Client %s %s>", c.conn.endpoint, c.conn.version)
+}
+
 // Conn returns the connection beneath, for what the library does not model.
 func (c *Client) Conn() *Conn { return c.conn }
 
@@ -32,7 +37,8 @@ func (c *Client) Queue(name string) *Queue { return &Queue{conn: c.conn, name: n
 // and returns its handle. A queue that exists already is no error. But the
 // server ignores metadata given for a queue that exists (quirk 20), so it is
 // compared: where the queue has other values under the keys asked for, the
-// handle is returned with an error that matches [ErrExists].
+// handle is returned with an error that matches [ErrExists]. [Queue.Created] tells
+// whether the queue was made or found.
 //
 // It may be repeated safely. Creating a queue is optional in v1.1 and v2: posting
 // creates it too.
@@ -59,7 +65,8 @@ func (c *Client) CreateQueue(ctx context.Context, name string, options ...Create
 	if err != nil {
 		return nil, err
 	}
-	if r.Status == http.StatusNoContent && len(content) > 0 {
+	q.created = r.Status == http.StatusCreated
+	if !q.created && len(content) > 0 {
 		return q, q.compare(ctx, content)
 	}
 	return q, nil

@@ -3,6 +3,7 @@ package zaqar
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/zaqar-go/zaqar/internal/wire"
@@ -15,8 +16,12 @@ func (c *Conn) discover(ctx context.Context) error {
 	if err != nil {
 		// Whatever a proxy says instead of the list: V2, which every server of
 		// the last ten years has. No answer at all is the caller's to know.
-		if e, ok := errors.AsType[*Error](err); ok && e.Code != 0 {
+		e, ok := errors.AsType[*Error](err)
+		if ok && e.Code != 0 {
 			return nil
+		}
+		if ok {
+			e.Op, e.Err = "connect", fmt.Errorf("asking %s for its versions: %w", c.endpoint, e.Err)
 		}
 		return err
 	}

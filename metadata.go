@@ -186,12 +186,16 @@ func (m *Metadata) differing(wanted Content) ([]string, error) {
 	return keys, nil
 }
 
-// String returns "<Metadata max_size:1000>", the keys in order.
+// String returns "<Metadata max_size:1000>": the keys in order, without those of
+// Zaqar's own that are not set.
 func (m *Metadata) String() string {
 	content := m.Content()
 	var b strings.Builder
 	b.WriteString("<Metadata")
 	for _, key := range slices.Sorted(maps.Keys(content)) {
+		if unset(key, content[key]) {
+			continue
+		}
 		value, _ := wire.Marshal(content[key])
 		fmt.Fprintf(&b, " %s:%s", key, value)
 	}

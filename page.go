@@ -11,6 +11,17 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
+// First returns the first item of a listing; ok is false when there is none. It
+// fetches one page.
+//
+//	msg, ok, err := zaqar.First(queue.Messages(ctx))
+func First[T any](list iter.Seq2[T, error]) (item T, ok bool, err error) {
+	for item, err = range list {
+		return item, err == nil, err
+	}
+	return item, false, nil
+}
+
 // page is one page of a listing; keys tell its items apart.
 type page[T any] struct {
 	keys  []string

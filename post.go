@@ -35,6 +35,8 @@ type Outgoing struct {
 //
 // Post is never repeated when the messages may have been stored: posting twice
 // stores twice. An error tells by [Error.MayHaveActed]; a 503 says that they may.
+// So does a context that ended: the request may still arrive, and even create
+// again a queue that was deleted in between.
 func (q *Queue) Post(ctx context.Context, bodies ...any) ([]string, error) {
 	if len(bodies) == 0 {
 		return nil, &ArgumentError{Op: string(wire.MessagePost), Argument: "bodies", Rule: "must be one message at least"}

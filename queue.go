@@ -20,10 +20,11 @@ import (
 // A name has 1 to 64 characters of A-Z a-z 0-9 _ - and the dot; an illegal one is
 // an [*ArgumentError] of each operation. A Queue is safe for concurrent use.
 type Queue struct {
-	conn   *Conn
-	name   string
-	href   string
-	listed Content
+	conn    *Conn
+	name    string
+	href    string
+	listed  Content
+	created bool
 }
 
 // Name returns the queue's name.
@@ -36,6 +37,10 @@ func (q *Queue) Href() string {
 	}
 	return fmt.Sprintf("/%s/queues/%s", q.conn.version, q.name)
 }
+
+// Created reports whether the [Client.CreateQueue] that returned this handle made
+// the queue, rather than found it.
+func (q *Queue) Created() bool { return q.created }
 
 // Listed returns the metadata that a listing with [Detailed] brought along, and
 // nil without. [Queue.Metadata] asks the server.

@@ -24,12 +24,13 @@ var queues = []behaviour{
 			t.Errorf("it prints %s, want %s", q, want)
 		}
 	}},
-	{"creating a queue twice is no error", func(t *testing.T, s *suite) {
+	{"creating a queue twice is no error, and it is told which time made it", func(t *testing.T, s *suite) {
 		client := s.client(t)
-		q := s.queueOf(t, client, zaqar.Content{"n": 1})
-		for _, options := range [][]zaqar.CreateOption{nil, {zaqar.Content{"n": 1}}} {
-			if _, err := client.CreateQueue(t.Context(), q.Name(), options...); err != nil {
-				t.Error(err)
+		name := s.absent(t, client).Name()
+		for n, options := range [][]zaqar.CreateOption{{zaqar.Content{"n": 1}}, nil, {zaqar.Content{"n": 1}}} {
+			q, err := client.CreateQueue(t.Context(), name, options...)
+			if err != nil || q.Created() != (n == 0) {
+				t.Errorf("time %d: created %v, %v", n+1, q.Created(), err)
 			}
 		}
 	}},
