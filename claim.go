@@ -65,7 +65,9 @@ func (c claimRequest) params(op wire.Op, leastGrace time.Duration) (wire.Params,
 //
 // Nothing to claim is no error: the claim is empty then, which [Claim.Empty]
 // tells. It is never repeated when it may have been carried out; messages that
-// were claimed by a call whose answer got lost are free again after its TTL.
+// were claimed by a call whose answer got lost are free again after its TTL. With
+// an error that matches [ErrMalformed] a claim without messages is returned, to be
+// released.
 //
 // Servers that store in Redis can hand out messages that another claim holds when
 // an older message has become free before them (quirk 5). Whoever deletes then
@@ -84,10 +86,10 @@ func (q *Queue) Claim(ctx context.Context, options ...ClaimOption) (*Claim, erro
 		return nil, err
 	}
 	made, err := wire.DecodeNewClaim(r.Status, r.Header, r.Body)
-	if err != nil {
-		return nil, r.malformed(err)
-	}
 	claim := &Claim{queue: q, id: made.ID, ttl: request.ttl, grace: request.grace, since: time.Now()}
+	if err != nil {
+		return claim, r.malformed(err)
+	}
 	claim.messages = claim.hold(made.Messages)
 	return claim, nil
 }

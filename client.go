@@ -53,21 +53,34 @@ func (c *Client) CreateQueue(ctx context.Context, name string, options ...Create
 			return nil, err
 		}
 	}
+	metadata, err := wire.Marshal(content)
+	if err != nil {
+		return nil, &ArgumentError{Op: string(wire.QueueCreate), Argument: "metadata", Rule: "cannot be encoded as JSON", Err: err}
+	}
 	p := wire.Params{"queue_name": name}
-	if len(content) > 0 {
-		metadata, err := wire.Marshal(content)
-		if err != nil {
-			return nil, &ArgumentError{Op: string(wire.QueueCreate), Argument: "metadata", Rule: "cannot be encoded as JSON", Err: err}
-		}
+	with := c.conn.takes(wire.QueueCreate, "metadata")
+	switch {
+	case len(content) == 0:
+	case with:
 		p["metadata"] = json.RawMessage(metadata)
+	default:
+		if err := q.ownKeys(content); err != nil {
+			return nil, err
+		}
 	}
 	r, err := c.conn.call(ctx, wire.QueueCreate, p)
 	if err != nil {
 		return nil, err
 	}
 	q.created = r.Status == http.StatusCreated
-	if !q.created && len(content) > 0 {
+	switch {
+	case len(content) == 0:
+		return q, nil
+	case !q.created:
 		return q, q.compare(ctx, content)
+	case !with:
+		_, err := q.call(ctx, wire.QueueReplace, wire.Params{"metadata": json.RawMessage(metadata)})
+		return q, err
 	}
 	return q, nil
 }
@@ -132,8 +145,12 @@ func (c *Client) queuesPage(ctx context.Context, p wire.Params) (wire.Queues, er
 }
 
 // CountQueues returns the number of queues in the project. ok is false when the
-// server does not tell it, as servers with pooling do not (quirk 21).
+// server does not tell it, as servers with pooling (quirk 21) and the versions
+// before V2 do not.
 func (c *Client) CountQueues(ctx context.Context) (n int, ok bool, err error) {
+	if !c.conn.takes(wire.QueueList, "with_count") {
+		return 0, false, nil
+	}
 	// Not 1: see quirk 1.
 	found, err := c.queuesPage(ctx, wire.Params{"with_count": true, "limit": 2})
 	switch {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/zaqar-go/zaqar/auth"
@@ -31,6 +32,7 @@ type Conn struct {
 	clientID  string
 	userAgent string
 	timeout   time.Duration
+	made      sync.Map // names of queues that exist, for versions that do not create them on a post
 }
 
 // Endpoint returns the service's URL without the API version, "" when the
@@ -198,6 +200,7 @@ func (c *Conn) call(ctx context.Context, op wire.Op, p wire.Params) (reply, erro
 	about := errorContext{op: string(op), anonymous: op == wire.Versions}
 	about.queue, _ = p["queue_name"].(string)
 	_, about.claimed = p["claim_id"]
+	route, _ := wire.Lookup(wire.Version(c.version), op)
 	req, err := wire.Encode(wire.Version(c.version), op, p)
 	if err != nil {
 		if missing, ok := errors.AsType[*wire.Unsupported](err); ok {
@@ -205,10 +208,29 @@ func (c *Conn) call(ctx context.Context, op wire.Op, p wire.Params) (reply, erro
 		}
 		return reply{}, &ArgumentError{Op: about.op, Argument: "the request", Rule: "cannot be encoded", Err: err}
 	}
-	route, err := wire.Lookup(wire.Version(c.version), op)
-	about.repeatable = err == nil && route.Repeatable
+	about.repeatable = route.Repeatable
 	r, err := c.do(ctx, req, about)
+	if r != nil {
+		if body, ok := route.Usual(r.Status, r.Body); ok {
+			usual := *r
+			usual.Body = body
+			r, err = &usual, nil
+		}
+	}
 	return reply{Response: r, about: about}, err
+}
+
+// takes reports whether the API version in use has a parameter.
+func (c *Conn) takes(op wire.Op, param string) bool {
+	return wire.Takes(wire.Version(c.version), op, param)
+}
+
+// has reports whether the API version in use has an operation.
+func (c *Conn) has(op wire.Op) bool { return c.version.Supports(string(op)) }
+
+// unsupported is the error for what the API version in use lacks.
+func (c *Conn) unsupported(op wire.Op, param string) error {
+	return &unsupportedError{cause: &wire.Unsupported{Op: op, Version: wire.Version(c.version), Param: param}}
 }
 
 // reply is an answer together with what was asked.

@@ -35,7 +35,7 @@ func (c *Conn) discover(ctx context.Context) error {
 func (c *Conn) choose(ctx context.Context, listed []wire.VersionInfo) error {
 	for _, v := range versions {
 		for _, info := range listed {
-			if info.Version() != wire.Version(v) || !v.spoken() {
+			if info.Version() != wire.Version(v) {
 				continue
 			}
 			c.version = v

@@ -15,34 +15,34 @@ import (
 var (
 	// ErrInvalid: an argument is wrong, found before the wire ([*ArgumentError])
 	// or by the server (400).
-	ErrInvalid = errors.New("zaqar: invalid request")
+	ErrInvalid = errors.New("invalid request")
 	// ErrUnauthorized: the credentials were refused, by Zaqar (401) or Keystone.
-	ErrUnauthorized = errors.New("zaqar: unauthorized")
+	ErrUnauthorized = errors.New("unauthorized")
 	// ErrForbidden: not allowed (403): a policy, or a message that somebody else
 	// has claimed.
-	ErrForbidden = errors.New("zaqar: forbidden")
+	ErrForbidden = errors.New("forbidden")
 	// ErrNotFound: no such message, claim, queue or API version (404). Many
 	// operations on a queue that does not exist succeed; see [Queue].
-	ErrNotFound = errors.New("zaqar: not found")
+	ErrNotFound = errors.New("not found")
 	// ErrConflict: the change contradicts the present state (409).
-	ErrConflict = errors.New("zaqar: conflict")
+	ErrConflict = errors.New("conflict")
 	// ErrUnavailable: the service, or a proxy before it, could not answer (502,
 	// 503, 504). The call may have taken effect: ask [SafeToRetry].
-	ErrUnavailable = errors.New("zaqar: unavailable")
+	ErrUnavailable = errors.New("unavailable")
 	// ErrUnsupported: the API version in use has no such operation. Nothing was
 	// sent.
-	ErrUnsupported = errors.New("zaqar: unsupported by this API version")
+	ErrUnsupported = errors.New("unsupported by this API version")
 	// ErrClaimLost: the claim does not hold the message (any more): it expired,
 	// was released, or the message went to another claim. The work done on the
 	// message may be done again by somebody else.
-	ErrClaimLost = errors.New("zaqar: claim lost")
+	ErrClaimLost = errors.New("claim lost")
 	// ErrClaimEmpty: the claim is empty, so there is nothing to update or reload.
-	ErrClaimEmpty = errors.New("zaqar: the claim is empty")
+	ErrClaimEmpty = errors.New("the claim is empty")
 	// ErrExists: the queue existed already and its metadata differs from what
 	// was asked for.
-	ErrExists = errors.New("zaqar: the queue exists with other metadata")
+	ErrExists = errors.New("the queue exists with other metadata")
 	// ErrMalformed: an answer could not be understood. The call took effect.
-	ErrMalformed = errors.New("zaqar: malformed answer")
+	ErrMalformed = errors.New("malformed answer")
 )
 
 // Error is an operation that failed: refused by a server (every answer other
@@ -86,7 +86,7 @@ func (e *Error) Error() string {
 	}
 	if e.Code != 0 {
 		fmt.Fprintf(&b, ": (%d)", e.Code)
-		title := e.Title
+		title := strings.TrimPrefix(e.Title, fmt.Sprintf("%d ", e.Code))
 		if title == "" {
 			title = http.StatusText(e.Code)
 		}
@@ -125,6 +125,10 @@ func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrClaimLost:
 		return e.claimLost()
+	case ErrUnavailable:
+		if e.claimLost() {
+			return false
+		}
 	case ErrUnauthorized:
 		return e.Code == http.StatusUnauthorized || errors.Is(e.Err, auth.ErrRefused)
 	}
@@ -203,8 +207,6 @@ func (e *ArgumentError) Is(target error) bool { return target == ErrInvalid }
 // unsupportedError names operation and version.
 type unsupportedError struct{ cause *wire.Unsupported }
 
-func (e *unsupportedError) Error() string {
-	return fmt.Sprintf("zaqar: %s: API %s has no such operation", e.cause.Op, e.cause.Version)
-}
+func (e *unsupportedError) Error() string { return "zaqar: " + e.cause.Error() }
 
 func (e *unsupportedError) Is(target error) bool { return target == ErrUnsupported }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -120,7 +121,8 @@ func (m *Message) String() string {
 // [Message.Reload] first for the present. A message of a claim is Claimed, one
 // of a listing without [IncludeClaimed] is Free, and no I/O is done. Otherwise
 // the message's href names a claim or none; a named one may be over, so the
-// server is asked whether it still holds the message.
+// server is asked whether it still holds the message. On V1 hrefs name no claims,
+// and the error matches [ErrUnsupported].
 func (m *Message) Status(ctx context.Context) (Status, error) {
 	s := m.state.Load()
 	if s.status != 0 {
@@ -137,12 +139,22 @@ func (m *Message) Status(ctx context.Context) (Status, error) {
 
 // statusOf asks the claim that a message's href names.
 func (q *Queue) statusOf(ctx context.Context, m wire.Message) (Status, error) {
+	route, err := wire.Lookup(wire.Version(q.conn.version), wire.MessageGet)
+	if err != nil || route.HidesClaims && m.ClaimID == "" {
+		return 0, q.conn.unsupported(wire.MessageGet, "status")
+	}
 	if m.ClaimID == "" {
 		return Free, nil
 	}
 	claim, err := q.ClaimByID(ctx, m.ClaimID)
 	switch {
 	case errors.Is(err, ErrClaimLost):
+		// A 503 can also be an outage (quirk 7); then nobody knows.
+		if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusServiceUnavailable {
+			if _, down := q.conn.call(ctx, wire.Ping, nil); down != nil {
+				return 0, down
+			}
+		}
 		return Free, nil
 	case err != nil:
 		return 0, err

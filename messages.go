@@ -2,10 +2,8 @@ package zaqar
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
-	"net/http"
 	"slices"
 
 	"github.com/zaqar-go/zaqar/internal/wire"
@@ -30,7 +28,13 @@ func (q *Queue) Messages(ctx context.Context, options ...MessagesOption) iter.Se
 	for _, option := range options {
 		option.applyMessages(&list)
 	}
-	list.filtered = list.params["echo"] != true || list.params["include_claimed"] != true
+	if list.params["echo"] != true || list.params["include_claimed"] != true {
+		for _, name := range []string{"echo", "include_claimed", "include_delayed"} {
+			if q.conn.takes(wire.MessageList, name) {
+				list.filters = append(list.filters, name)
+			}
+		}
+	}
 	switch {
 	case list.claim != nil:
 		list.op = wire.ClaimGet
@@ -104,9 +108,6 @@ func (q *Queue) byIDs(ctx context.Context, list listing, found func(*Message) bo
 	}
 	for chunk := range slices.Chunk([]string(*list.ids), size) {
 		r, err := q.call(ctx, wire.MessageGetMany, wire.Params{"ids": chunk})
-		if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusNotFound {
-			continue // none of these exists
-		}
 		if err != nil {
 			return err
 		}

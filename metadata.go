@@ -81,7 +81,8 @@ func (m *Metadata) take(r reply) error {
 // own among them (they go back to their defaults). To change single keys use
 // [Metadata.Set] and [Metadata.Remove].
 //
-// API v2 has no replacement, only changes key by key, all of them or none. Update
+// V1 replaces in one step and V1_1 cannot change metadata at all. V2 has no
+// replacement, only changes key by key, all of them or none. Update
 // fetches the present metadata and asks for the difference, so a change that
 // somebody else makes in that moment can survive. It is an error that matches
 // [ErrNotFound] when the queue does not exist.
@@ -89,6 +90,9 @@ func (m *Metadata) Update(ctx context.Context, content map[string]any) error {
 	wanted, err := normal(content)
 	if err != nil {
 		return m.badValue("content", err)
+	}
+	if m.queue.conn.has(wire.QueueReplace) {
+		return m.replace(ctx, wanted)
 	}
 	const attempts = 3
 	for attempt := 1; ; attempt++ {
@@ -103,7 +107,8 @@ func (m *Metadata) Update(ctx context.Context, content map[string]any) error {
 	}
 }
 
-// Set puts one value under a key and leaves the others alone. It is an error that
+// Set puts one value under a key and leaves the others alone. On V1 it reads and
+// replaces all, so a change that somebody else makes in that moment is lost. It is an error that
 // matches [ErrNotFound] when the queue does not exist.
 func (m *Metadata) Set(ctx context.Context, key string, value any) error {
 	if err := m.checkKey(key); err != nil {
@@ -112,6 +117,12 @@ func (m *Metadata) Set(ctx context.Context, key string, value any) error {
 	encoded, err := wire.Marshal(value)
 	if err != nil {
 		return m.badValue(key, err)
+	}
+	if m.queue.conn.has(wire.QueueReplace) {
+		return m.edit(ctx, func(content Content) error {
+			content[key] = json.RawMessage(encoded)
+			return nil
+		})
 	}
 	return m.patch(ctx, []wire.Change{wire.Set(key, json.RawMessage(encoded))})
 }
@@ -123,7 +134,53 @@ func (m *Metadata) Remove(ctx context.Context, key string) error {
 	if err := m.checkKey(key); err != nil {
 		return err
 	}
+	if m.queue.conn.has(wire.QueueReplace) {
+		return m.edit(ctx, func(content Content) error {
+			if _, ok := content[key]; !ok {
+				return fmt.Errorf("zaqar: %s %s: no key %q: %w", wire.QueueReplace, m.queue.name, key, ErrConflict)
+			}
+			delete(content, key)
+			return nil
+		})
+	}
 	return m.patch(ctx, []wire.Change{wire.Remove(key)})
+}
+
+// edit changes single keys where the API version has only a replacement.
+func (m *Metadata) edit(ctx context.Context, change func(Content) error) error {
+	if err := m.Reload(ctx); err != nil {
+		return err
+	}
+	content := m.Content()
+	if err := change(content); err != nil {
+		return err
+	}
+	return m.replace(ctx, content)
+}
+
+// replace replaces the whole metadata at once.
+func (m *Metadata) replace(ctx context.Context, content Content) error {
+	if err := m.queue.ownKeys(content); err != nil {
+		return err
+	}
+	if _, err := m.queue.call(ctx, wire.QueueReplace, wire.Params{"metadata": content}); err != nil {
+		return err
+	}
+	return m.Reload(ctx)
+}
+
+// ownKeys refuses Zaqar's own keys where the API version does.
+func (q *Queue) ownKeys(content Content) error {
+	route, err := wire.Lookup(wire.Version(q.conn.version), wire.QueueReplace)
+	if err != nil || !route.OwnKeys {
+		return nil
+	}
+	for key := range content {
+		if strings.HasPrefix(key, "_") {
+			return q.conn.unsupported(wire.QueueReplace, fmt.Sprintf("metadata key %q", key))
+		}
+	}
+	return nil
 }
 
 func (m *Metadata) checkKey(key string) error {

@@ -104,7 +104,9 @@ type listing struct {
 	params   wire.Params
 	ids      *IDs
 	claim    *ClaimID
-	filtered bool // the server leaves items out after it has cut the page
+	// filters are the parameters that, set to true, show what the server leaves
+	// out after it has cut the page; none when it leaves nothing out.
+	filters []string
 }
 
 func (l *listing) set(name string, value any) {

@@ -157,7 +157,7 @@ func (w *walk[T]) advance(ctx context.Context, p page[T]) (bool, error) {
 		w.size = defaultPageSize
 	}
 	next := p.next
-	if w.filtered && !full {
+	if len(w.filters) > 0 && !full {
 		behind, more, err := w.behind(ctx, p)
 		if err != nil || !more {
 			return false, err
@@ -193,7 +193,7 @@ func (w *walk[T]) behind(ctx context.Context, p page[T]) (string, bool, error) {
 	}
 	unfiltered := wire.Params{}
 	maps.Copy(unfiltered, w.params)
-	for _, name := range []string{"echo", "include_claimed", "include_delayed"} {
+	for _, name := range w.filters {
 		unfiltered[name] = true
 	}
 	before := w.marker

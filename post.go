@@ -1,10 +1,11 @@
 package zaqar
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
@@ -47,13 +48,41 @@ func (q *Queue) Post(ctx context.Context, bodies ...any) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
+		if m.Delay != nil && !q.conn.takes(wire.MessagePost, "delay") {
+			return nil, q.conn.unsupported(wire.MessagePost, "delay")
+		}
 		messages[i] = m
+	}
+	if err := q.prepare(ctx, messages); err != nil {
+		return nil, err
 	}
 	r, err := q.call(ctx, wire.MessagePost, wire.Params{"messages": messages})
 	if err != nil {
 		return nil, err
 	}
 	return decode(r, func(data []byte) ([]string, error) { return wire.DecodePosted(data, len(messages)) })
+}
+
+// prepare does what the API version wants before a post: it gives messages a TTL
+// and creates the queue, once for each client.
+func (q *Queue) prepare(ctx context.Context, messages []wire.Outgoing) error {
+	route, err := wire.Lookup(wire.Version(q.conn.version), wire.MessagePost)
+	if err != nil {
+		return q.conn.unsupported(wire.MessagePost, "")
+	}
+	for i := range messages {
+		if messages[i].TTL == nil && route.TTL > 0 {
+			messages[i].TTL = &route.TTL
+		}
+	}
+	if _, made := q.conn.made.Load(q.name); made || !route.NeedsQueue {
+		return nil
+	}
+	if _, err := q.call(ctx, wire.QueueCreate, nil); err != nil {
+		return err
+	}
+	q.conn.made.Store(q.name, true)
+	return nil
 }
 
 // outgoing brings one argument of Post to the wire's form.
@@ -77,12 +106,12 @@ func outgoing(value any, which string) (wire.Outgoing, error) {
 	default:
 		o.Body = v
 	}
-	if s, ok := o.Body.(string); ok && !utf8.ValidString(s) {
-		return bad("is a string that is not valid UTF-8, which JSON cannot carry; encode it, in base64 for instance", nil)
-	}
 	encoded, err := wire.Marshal(o.Body)
 	if err != nil {
 		return bad("cannot be encoded as JSON", err)
+	}
+	if _, raw := o.Body.(json.RawMessage); !raw && brokenText(encoded) {
+		return bad("holds text that is not valid UTF-8, which JSON cannot carry; encode it, in base64 for instance", nil)
 	}
 	message := wire.Outgoing{Body: encoded}
 	if o.TTL != 0 {
@@ -100,4 +129,20 @@ func outgoing(value any, which string) (wire.Outgoing, error) {
 		message.Delay = &delay
 	}
 	return message, nil
+}
+
+// brokenText reports whether encoding/json has put U+FFFD where text was not valid
+// UTF-8. It writes that escaped, and a U+FFFD that was there as it is.
+func brokenText(encoded []byte) bool {
+	for {
+		at := bytes.Index(encoded, []byte(`\ufffd`))
+		if at < 0 {
+			return false
+		}
+		slashes := len(encoded[:at]) - len(bytes.TrimRight(encoded[:at], `\`))
+		if slashes%2 == 0 {
+			return true
+		}
+		encoded = encoded[at+1:]
+	}
 }

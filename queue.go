@@ -77,17 +77,41 @@ func (q *Queue) call(ctx context.Context, op wire.Op, p wire.Params) (reply, err
 // Exists asks whether the queue exists. On v2 that takes the right to change the
 // queue: its GET answers 200 for a queue that does not exist, so a change of
 // nothing is asked for.
+//
+// V1_1 has no way to ask: there the queues are listed up to this one.
 func (q *Queue) Exists(ctx context.Context) (bool, error) {
-	_, err := q.call(ctx, wire.QueueExists, wire.Params{"changes": []wire.Change{}})
+	if !q.conn.has(wire.QueueExists) {
+		return q.isListed(ctx)
+	}
+	p := wire.Params{}
+	if q.conn.takes(wire.QueueExists, "changes") {
+		p["changes"] = []wire.Change{}
+	}
+	_, err := q.call(ctx, wire.QueueExists, p)
 	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusNotFound {
 		return false, nil
 	}
 	return err == nil, err
 }
 
+// isListed looks for the queue in the listing, which is sorted by name.
+func (q *Queue) isListed(ctx context.Context) (bool, error) {
+	if err := q.check(wire.QueueExists); err != nil {
+		return false, err
+	}
+	client := &Client{conn: q.conn}
+	for other, err := range client.Queues(ctx) {
+		if err != nil || other.name >= q.name {
+			return err == nil && other.name == q.name, err
+		}
+	}
+	return false, nil
+}
+
 // Delete deletes the queue with its messages. It succeeds too when there is no
 // such queue. Servers that store in Redis keep the queue's subscriptions.
 func (q *Queue) Delete(ctx context.Context) error {
+	q.conn.made.Delete(q.name)
 	_, err := q.call(ctx, wire.QueueDelete, nil)
 	return err
 }

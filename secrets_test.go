@@ -64,8 +64,11 @@ func TestNothingPrintsASecret(t *testing.T) {
 	header.Set(auth.HeaderToken, issued)
 	values := []any{
 		client, *client, client.Conn(), q, *q, claim, claim.Messages()[0], metadata, home, signIn,
-		seen, *seen, transport.Request{Header: header}, &transport.Request{Header: header}, transport.Redact(header),
-		auth.Token(token, "p"), auth.NewSecret(token), &struct{ Hidden auth.Secret }{auth.NewSecret(token)}, struct{ hidden auth.Secret }{auth.NewSecret(token)},
+		seen, *seen,
+		transport.Request{Header: header},
+		&transport.Request{Header: header}, transport.Redact(header),
+		auth.Token(token, "p"), auth.NewSecret(token), &struct{ Hidden auth.Secret }{auth.NewSecret(token)},
+		struct{ hidden auth.Secret }{auth.NewSecret(token)},
 		keystone.Token(srv.KeystoneURL(), token), keystone.ApplicationCredential(srv.KeystoneURL(), "id", token),
 		refused, srv.Requests(), web, zaqar.WithAuth(signIn),
 	}

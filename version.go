@@ -11,8 +11,17 @@ const Release = "0.1.0"
 // [WithVersion].
 type Version string
 
-// The versions of the API. The library speaks V2 today; on V1 and V1_1 every
-// operation is an error that matches [ErrUnsupported].
+// The versions of the API. One program runs on all three, as far as they have the
+// operations. What a version lacks is an error that matches [ErrUnsupported],
+// before anything is sent:
+//
+//   - V1_1 cannot change metadata once the queue is made, purge, delay, count or
+//     filter queues, and finds out by a listing whether a queue exists;
+//   - V1 cannot pop either, nor set [Reserved] metadata, nor tell the status of a
+//     message that was not read from a claim or a plain listing.
+//
+// On V1 a message posted without a TTL gets an hour, the default of the others,
+// and [Queue.Post] creates the queue first, once for each client and queue.
 const (
 	V1   Version = "v1"
 	V1_1 Version = "v1.1"
@@ -34,5 +43,9 @@ func (v Version) known() bool {
 	return false
 }
 
-// spoken reports whether this library has operations of v.
-func (v Version) spoken() bool { return wire.Speaks(wire.Version(v)) }
+// Supports reports whether the version has an operation, by the name that errors
+// give it: "message_pop", "queue_purge", ….
+func (v Version) Supports(operation string) bool {
+	_, err := wire.Lookup(wire.Version(v), wire.Op(operation))
+	return err == nil
+}

@@ -250,7 +250,7 @@ func TestBadArgumentsAreRefusedBeforeTheWire(t *testing.T) {
 		"a nil *Outgoing":   post(noMessage),
 		"not a body":        post(&zaqar.Message{}),
 		"message 0 cannot":  post(make(chan int)),
-		"not valid UTF-8":   post("\xff"),
+		"not valid UTF-8":   post(map[string]any{"\\ufffd �": []string{"\xff"}}),
 		"encoded as JSON":   post(json.RawMessage("{")),
 		"TTL must":          post(zaqar.Outgoing{TTL: time.Second}),
 		"at least 1m0s":     post(zaqar.Outgoing{TTL: 90*time.Second + 1}),
@@ -299,5 +299,45 @@ func TestUpdatingMetadataSendsOnlyTheDifference(t *testing.T) {
 	}
 	if got := req.Header.Get("Content-Type"); got != "application/openstack-messaging-v2.0-json-patch" {
 		t.Errorf("as %s", got)
+	}
+}
+
+func TestABodyThatIsNoJSONCostsOnlyItself(t *testing.T) {
+	t.Parallel()
+	const page = `{"messages":[{"id":"a","ttl":60,"age":0,"body":{"n":Infinity,"s":"NaN \"-Infinity"}},{"id":"b","ttl":60,"age":0,"body":1}],"links":[]}`
+	var got []*zaqar.Message
+	for m, err := range over(t, says(200, page)).Queue("wot").Messages(t.Context(), zaqar.Limit(2)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, m)
+	}
+	if len(got) != 2 {
+		t.Fatalf("%d messages", len(got))
+	}
+	if want := `{"n":Infinity,"s":"NaN \"-Infinity"}`; string(got[0].Body()) != want {
+		t.Errorf("the body is %s, want %s", got[0].Body(), want)
+	}
+	var v any
+	if err := got[0].Decode(&v); err == nil || !strings.Contains(err.Error(), "message a of wot") {
+		t.Errorf("decoding says %v", err)
+	}
+	if err := got[1].Decode(&v); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAClaimThatCannotBeReadCanBeReleased(t *testing.T) {
+	t.Parallel()
+	server := &scripted{answer: func(*transport.Request) (*transport.Response, error) {
+		return &transport.Response{Status: 201, Header: http.Header{"Location": {"/v2/queues/wot/claims/c"}}, Body: []byte(`{"messages":[{"cut`)}, nil
+	}}
+	claim, err := over(t, server).Queue("wot").Claim(t.Context())
+	if err == nil || claim == nil || claim.ID() != "c" || claim.Empty() {
+		t.Fatalf("claim %v, %v", claim, err)
+	}
+	_ = claim.Release(t.Context())
+	if req := server.last(t); req.Method != http.MethodDelete || req.Path != "/v2/queues/wot/claims/c" {
+		t.Errorf("sent %s %s", req.Method, req.Path)
 	}
 }

@@ -155,7 +155,7 @@ func DecodeStats(data []byte) (Stats, error) {
 	var reply struct {
 		Messages *Stats `json:"messages"`
 	}
-	if err := json.Unmarshal(data, &reply); err != nil {
+	if err := unmarshal(data, &reply); err != nil {
 		return Stats{}, err
 	}
 	if reply.Messages == nil {

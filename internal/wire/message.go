@@ -49,6 +49,7 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	if m.Body == nil {
 		m.Body = json.RawMessage("null")
 	}
+	m.Body = unmend(m.Body)
 	return nil
 }
 
@@ -65,7 +66,7 @@ func DecodeMessages(data []byte) (Messages, error) {
 		Messages *[]Message `json:"messages"`
 		Links    []link     `json:"links"`
 	}
-	if err := json.Unmarshal(data, &reply); err != nil {
+	if err := unmarshal(data, &reply); err != nil {
 		return Messages{}, err
 	}
 	if reply.Messages == nil {
@@ -77,7 +78,7 @@ func DecodeMessages(data []byte) (Messages, error) {
 // DecodeMessage reads one message.
 func DecodeMessage(data []byte) (Message, error) {
 	var m *Message
-	if err := json.Unmarshal(data, &m); err != nil {
+	if err := unmarshal(data, &m); err != nil {
 		return Message{}, err
 	}
 	if m == nil {
@@ -121,10 +122,10 @@ func DecodeNewClaim(status int, header http.Header, data []byte) (Claim, error) 
 		return Claim{}, nil
 	}
 	page, err := DecodeMessages(data)
-	if err != nil {
-		return Claim{}, err
-	}
 	claim := Claim{ID: lastSegment(header.Get("Location")), Messages: page.Messages}
+	if err != nil {
+		return claim, err // the claim was made all the same
+	}
 	for i := range claim.Messages {
 		if claim.ID == "" {
 			claim.ID = claim.Messages[i].ClaimID
@@ -143,7 +144,7 @@ func DecodeClaim(data []byte) (Claim, error) {
 		Age      *Seconds   `json:"age"`
 		Messages *[]Message `json:"messages"`
 	}
-	if err := json.Unmarshal(data, &reply); err != nil {
+	if err := unmarshal(data, &reply); err != nil {
 		return Claim{}, err
 	}
 	if reply.TTL == nil || reply.Age == nil || reply.Messages == nil {

@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -37,11 +38,13 @@ const (
 	Versions          Op = "versions"
 	Home              Op = "home"
 	Ping              Op = "ping"
+	Health            Op = "health"
 	QueueList         Op = "queue_list"
 	QueueCreate       Op = "queue_create"
 	QueueExists       Op = "queue_exists"
 	QueueGet          Op = "queue_get"
 	QueueUpdate       Op = "queue_update"
+	QueueReplace      Op = "queue_replace"
 	QueueDelete       Op = "queue_delete"
 	QueueStats        Op = "queue_get_stats"
 	QueuePurge        Op = "queue_purge"
@@ -72,6 +75,8 @@ type Route struct {
 	Query  []string
 	Body   []string
 	BodyIs string
+	// Message names what a message to be posted may have beside its body.
+	Message []string
 	// Spread names a parameter of type url.Values that joins the query as it is.
 	Spread string
 	// Type is the Content-Type where it is not application/json.
@@ -80,6 +85,23 @@ type Route struct {
 	Action string
 	// Repeatable is whether doing it twice is the same as doing it once.
 	Repeatable bool
+
+	// What the versions do differently behind the same call:
+
+	// Empty is the body that a 204 stands for, Absent the one that a 404 stands
+	// for because another version answers so. "" means that they stand for
+	// nothing: a 404 is an error.
+	Empty, Absent string
+	// Bare is whether messages come as an array without an object around it.
+	Bare bool
+	// TTL is the life in seconds that must be sent where the caller gives none.
+	TTL int64
+	// NeedsQueue is whether the queue must be created first.
+	NeedsQueue bool
+	// OwnKeys is whether the metadata must not hold Zaqar's own keys.
+	OwnKeys bool
+	// HidesClaims is whether a message does not tell which claim holds it.
+	HidesClaims bool
 }
 
 // Table holds a version's operations.
@@ -87,14 +109,19 @@ type Table map[Op]Route
 
 var tables = map[Version]Table{V1: v1, V1_1: v1_1, V2: v2}
 
-// Unsupported is the error for an operation that a version does not have.
+// Unsupported is the error for an operation that a version does not have, or for
+// a parameter that it does not have there.
 type Unsupported struct {
 	Op      Op
 	Version Version
+	Param   string // "" for the whole operation
 }
 
 func (e *Unsupported) Error() string {
-	return fmt.Sprintf("API %s has no %s", e.Version, e.Op)
+	if e.Param != "" {
+		return fmt.Sprintf("%s: API %s has no %s here", e.Op, e.Version, e.Param)
+	}
+	return fmt.Sprintf("%s: API %s has no such operation", e.Op, e.Version)
 }
 
 // Lookup returns a version's row for an operation.
@@ -106,14 +133,42 @@ func Lookup(v Version, op Op) (Route, error) {
 	return route, nil
 }
 
-// Speaks reports whether the table of v has any operations yet.
-func Speaks(v Version) bool { return len(tables[v]) > 0 }
+// Usual brings the body of an answer into the form that most versions have. It
+// returns false when the answer is in that form, or is an error.
+func (r Route) Usual(status int, body []byte) ([]byte, bool) {
+	usual := ""
+	switch {
+	case status == http.StatusNoContent:
+		usual = r.Empty
+	case status == http.StatusNotFound:
+		usual = r.Absent
+	case status/100 == 2 && r.Bare:
+		usual = `{"messages":` + string(body) + `}`
+	}
+	return []byte(usual), usual != ""
+}
+
+// Takes reports whether a version has an operation with this parameter.
+func Takes(v Version, op Op, param string) bool {
+	route, ok := tables[v][op]
+	return ok && route.takes(param)
+}
+
+func (r Route) takes(param string) bool {
+	return slices.Contains(r.Query, param) || slices.Contains(r.Body, param) || slices.Contains(r.Message, param) ||
+		r.BodyIs == param || r.Spread == param || strings.Contains(r.Path, "{"+param+"}")
+}
 
 // Encode renders an operation for every transport.
 func Encode(v Version, op Op, p Params) (*transport.Request, error) {
 	route, err := Lookup(v, op)
 	if err != nil {
 		return nil, err
+	}
+	for param := range p {
+		if !route.takes(param) {
+			return nil, &Unsupported{Op: op, Version: v, Param: param}
+		}
 	}
 	req := &transport.Request{Op: string(op), Method: route.Method, Action: route.Action, Params: p}
 	if req.Path, err = fill(route.Path, p); err != nil {

@@ -1,5 +1,55 @@
 package wire
 
-// v1 is the first version of the API. Its rows are still to come; until then
-// every operation is Unsupported on it.
-var v1 = Table{}
+// v1 is the first version of the API, the one that the seed was written for.
+//
+// What it does its own way: posts are bare arrays whose messages must have a TTL;
+// empty lists are 204; reading a queue that does not exist is 404, and so are its
+// metadata; a post to it is accepted and lost from sight (quirk 13), so the queue
+// is created first; metadata is a resource of its own, without Zaqar's own keys;
+// health is what later became ping.
+var v1 = Table{
+	Versions: {Method: "GET", Path: "/", Repeatable: true},
+	Home:     {Method: "GET", Path: "/", Repeatable: true},
+	Ping:     {Method: "GET", Path: "/health", Repeatable: true},
+
+	QueueList: {
+		Method: "GET", Path: "/queues", Repeatable: true,
+		Query: []string{"marker", "limit", "detailed"}, Empty: noQueues,
+	},
+	QueueCreate:  {Method: "PUT", Path: "/queues/{queue_name}", Repeatable: true},
+	QueueExists:  {Method: "GET", Path: "/queues/{queue_name}", Repeatable: true},
+	QueueGet:     {Method: "GET", Path: "/queues/{queue_name}/metadata", Repeatable: true, Absent: noMetadata},
+	QueueReplace: {Method: "PUT", Path: "/queues/{queue_name}/metadata", BodyIs: "metadata", OwnKeys: true, Repeatable: true},
+	QueueDelete:  {Method: "DELETE", Path: "/queues/{queue_name}", Repeatable: true},
+	QueueStats:   {Method: "GET", Path: "/queues/{queue_name}/stats", Repeatable: true, Absent: noStats},
+
+	MessagePost: {
+		Method: "POST", Path: "/queues/{queue_name}/messages", BodyIs: "messages", Message: []string{"ttl"},
+		TTL: 3600, NeedsQueue: true,
+	},
+	MessageList: {
+		Method: "GET", Path: "/queues/{queue_name}/messages", Repeatable: true,
+		Query: []string{"marker", "limit", "echo", "include_claimed"}, Empty: noMessages, Absent: noMessages, HidesClaims: true,
+	},
+	MessageGet: {Method: "GET", Path: "/queues/{queue_name}/messages/{message_id}", Repeatable: true, HidesClaims: true},
+	MessageGetMany: {
+		Method: "GET", Path: "/queues/{queue_name}/messages", Repeatable: true,
+		Query: []string{"ids"}, Empty: noMessages, Absent: noMessages, Bare: true, HidesClaims: true,
+	},
+	MessageDelete: {
+		Method: "DELETE", Path: "/queues/{queue_name}/messages/{message_id}", Repeatable: true,
+		Query: []string{"claim_id"},
+	},
+	MessageDeleteMany: {
+		Method: "DELETE", Path: "/queues/{queue_name}/messages", Repeatable: true,
+		Query: []string{"ids"},
+	},
+
+	ClaimCreate: {
+		Method: "POST", Path: "/queues/{queue_name}/claims",
+		Query: []string{"limit"}, Body: []string{"ttl", "grace"}, Bare: true,
+	},
+	ClaimGet:    {Method: "GET", Path: "/queues/{queue_name}/claims/{claim_id}", Repeatable: true},
+	ClaimUpdate: {Method: "PATCH", Path: "/queues/{queue_name}/claims/{claim_id}", Body: []string{"ttl", "grace"}, Repeatable: true},
+	ClaimDelete: {Method: "DELETE", Path: "/queues/{queue_name}/claims/{claim_id}", Repeatable: true},
+}

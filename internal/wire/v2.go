@@ -1,5 +1,14 @@
 package wire
 
+// The bodies that a 204 or a 404 of one version stands for, since another version
+// answers so.
+const (
+	noQueues   = `{"queues":[]}`
+	noMessages = `{"messages":[]}`
+	noStats    = `{"messages":{"claimed":0,"free":0,"total":0}}`
+	noMetadata = `{}`
+)
+
 // PatchType is the media type that v2 wants for changes to a queue's metadata,
 // to the letter: with a charset behind it the server answers 415.
 const PatchType = "application/openstack-messaging-v2.0-json-patch"
@@ -8,6 +17,7 @@ var v2 = Table{
 	Versions: {Method: "GET", Path: "/", Repeatable: true},
 	Home:     {Method: "GET", Path: "/", Repeatable: true},
 	Ping:     {Method: "GET", Path: "/ping", Repeatable: true},
+	Health:   {Method: "GET", Path: "/health", Repeatable: true},
 
 	QueueList: {
 		Method: "GET", Path: "/queues", Action: "queue_list", Repeatable: true,
@@ -23,7 +33,7 @@ var v2 = Table{
 	QueueStats:  {Method: "GET", Path: "/queues/{queue_name}/stats", Action: "queue_get_stats", Repeatable: true},
 	QueuePurge:  {Method: "POST", Path: "/queues/{queue_name}/purge", Action: "queue_purge", Body: []string{"resource_types"}, Repeatable: true},
 
-	MessagePost: {Method: "POST", Path: "/queues/{queue_name}/messages", Action: "message_post", Body: []string{"messages"}},
+	MessagePost: {Method: "POST", Path: "/queues/{queue_name}/messages", Action: "message_post", Body: []string{"messages"}, Message: []string{"ttl", "delay"}},
 	MessageList: {
 		Method: "GET", Path: "/queues/{queue_name}/messages", Action: "message_list", Repeatable: true,
 		Query: []string{"marker", "limit", "echo", "include_claimed", "include_delayed"},
@@ -31,7 +41,7 @@ var v2 = Table{
 	MessageGet: {Method: "GET", Path: "/queues/{queue_name}/messages/{message_id}", Action: "message_get", Repeatable: true},
 	MessageGetMany: {
 		Method: "GET", Path: "/queues/{queue_name}/messages", Action: "message_get_many", Repeatable: true,
-		Query: []string{"ids"},
+		Query: []string{"ids"}, Absent: noMessages,
 	},
 	MessageDelete: {
 		Method: "DELETE", Path: "/queues/{queue_name}/messages/{message_id}", Action: "message_delete", Repeatable: true,

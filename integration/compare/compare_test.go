@@ -1,0 +1,136 @@
+// Package compare plays the same requests, written by hand, to real servers and
+// to the embedded one, and compares what they answer.
+package compare
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/zaqar-go/zaqar/integration"
+	"github.com/zaqar-go/zaqar/zaqartest"
+)
+
+// realServer is one to compare with.
+type realServer struct {
+	name, endpoint string // endpoint: its key among those of the real servers
+	versions       []string
+	guarded        bool
+}
+
+var realServers = []realServer{
+	{name: "Zaqar 23", endpoint: "ZAQAR_REAL_Z23_URL", versions: []string{"v2"}},
+	{name: "Zaqar 23, guarded", endpoint: "ZAQAR_REAL_Z23_CLAIMDELETE_URL", versions: []string{"v2"}, guarded: true},
+	{name: "Zaqar 15", endpoint: "ZAQAR_REAL_Z15_URL", versions: []string{"v1", "v1.1", "v2"}},
+}
+
+// tally counts requests, and how their answers compare.
+type tally struct {
+	written                          map[string]bool
+	compared, agree, masked, refused int
+	quirk                            map[int]int
+}
+
+func TestTheEmbeddedServerAnswersLikeRealOnes(t *testing.T) {
+	if os.Getenv("ZAQAR_REAL_DIR") == "" {
+		t.Setenv("ZAQAR_REAL_DIR", filepath.Join("..", "..", ".real"))
+	}
+	endpoints, err := integration.Find()
+	if err != nil {
+		t.Fatal(err)
+	}
+	scenarios := readScenarios(t)
+	rows := book{used: map[int]map[string]bool{}}
+	counts := tally{written: map[string]bool{}, quirk: map[int]int{}}
+	for _, theirs := range realServers {
+		url, err := endpoints.Need(theirs.endpoint)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ours := zaqartest.RunInMemory(t, zaqartest.WithChecksums(true), zaqartest.WithClaimGuardedBulkDelete(theirs.guarded))
+		for _, version := range theirs.versions {
+			for _, s := range scenarios {
+				if s.guarded != theirs.guarded || !slices.Contains(s.versions, version) {
+					continue
+				}
+				t.Run(theirs.name+"/"+version+"/"+s.purpose, func(t *testing.T) {
+					play(t, s, url, ours, version, &rows, &counts)
+				})
+			}
+		}
+	}
+	rows.check(t)
+	counts.report(t)
+}
+
+// play plays a scenario to both servers, one request after the other.
+func play(t *testing.T, s scenario, url string, ours *zaqartest.Server, version string, rows *book, counts *tally) {
+	client := &http.Client{Timeout: 30 * time.Second}
+	defer client.CloseIdleConnections()
+	unique := "compare-" + strings.ToLower(rand.Text())
+	left := newConversation(url, client, version, unique)
+	right := newConversation(ours.URL(), ours.HTTPClient(), version, unique)
+	defer func() {
+		if err := left.end(t.Context()); err != nil {
+			t.Errorf("the queues could not be deleted: %v", err)
+		}
+	}()
+	for _, r := range s.requests {
+		a, err := left.send(t.Context(), r)
+		if err != nil {
+			t.Fatalf("%s: the real server: %v", r, err)
+		}
+		b, err := right.send(t.Context(), r)
+		if err != nil {
+			t.Fatalf("%s: the embedded server: %v", r, err)
+		}
+		counts.written[r.text()] = true
+		counts.compared++
+		if b.status >= 400 {
+			counts.refused++
+		}
+		lines, identical := differences(left, right, a, b)
+		switch {
+		case identical:
+			counts.agree++
+		case len(lines) == 0:
+			counts.masked++
+		default:
+			row, ok := rows.explain(s, r, version, lines)
+			if !ok {
+				t.Errorf("%s:%s: %s\n\t%s\ntheirs: %.600s\n  ours: %.600s",
+					s.file, version, r, strings.Join(lines, "\n\t"), a.body, b.body)
+				continue
+			}
+			counts.quirk[row.number]++
+		}
+	}
+}
+
+// report prints the counts. There are to be enough requests, with enough of
+// them bad.
+func (c *tally) report(t *testing.T) {
+	t.Helper()
+	explained := 0
+	var numbers []string
+	for number := range 100 {
+		if n := c.quirk[number]; n > 0 {
+			explained += n
+			numbers = append(numbers, fmt.Sprintf("%d: %d", number, n))
+		}
+	}
+	t.Logf("%d requests written, %d compared (%d refused): %d agree, %d agree after masking, %d quirk (%s)",
+		len(c.written), c.compared, c.refused, c.agree, c.masked, explained, strings.Join(numbers, ", "))
+	if len(c.written) < 200 {
+		t.Errorf("only %d different requests", len(c.written))
+	}
+	if 3*c.refused < c.compared {
+		t.Errorf("only %d of %d requests are bad", c.refused, c.compared)
+	}
+}

@@ -1,0 +1,135 @@
+package compare
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A file of scenarios is a text. A scenario begins with a line
+//
+//	## What is shown by it [v1.1 v2]
+//
+// that names the versions of the API in which it is played, each time in a
+// project of its own; "guarded" beside them chooses the servers that delete
+// several messages only with their claims. Lines that begin with "# " are
+// remarks. Then come requests, apart by blank lines:
+//
+//	POST /v*/queues/q/messages
+//	Client-ID: ${bob}
+//	{"messages":[{"body":1}]}
+//
+// The version stands for v*. Below the first line are headers, and below them
+// is the body. Without other words the caller is Alice, in the scenario's
+// project, and wants JSON; "(none)" takes a header away. A body is sent with its
+// length, unless a header says Transfer-Encoding: chunked.
+//
+// ${m1}, ${m2} … are the ids of the messages posted so far and ${c1}, ${c2} …
+// those of the claims; ${alice} and ${bob} are Client-IDs; ${unique} is a name
+// that nobody else uses; ${300 xy} is xy three hundred times; ${0xff} is a byte.
+type scenario struct {
+	file, purpose string
+	versions      []string
+	guarded       bool
+	requests      []request
+}
+
+// request is one as it is written, before anything is put in for ${…}.
+type request struct {
+	method, path string
+	header       [][2]string
+	body         string
+}
+
+// String is the request's first line.
+func (r request) String() string { return r.method + " " + r.path }
+
+// text is all of the request, to tell it from others.
+func (r request) text() string { return fmt.Sprint(r.String(), r.header, r.body) }
+
+var (
+	title  = regexp.MustCompile(`^## (.+) \[([a-z0-9. ]+)\]$`)
+	header = regexp.MustCompile(`^([A-Za-z][A-Za-z-]*):(?: (.*))?$`)
+)
+
+// readScenarios reads every file of the folder scenarios.
+func readScenarios(t *testing.T) []scenario {
+	t.Helper()
+	files, err := filepath.Glob("scenarios/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []scenario
+	seen := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := parseScenarios(filepath.Base(file), string(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range found {
+			if seen[s.purpose] {
+				t.Fatalf("%s: two scenarios are called %q", file, s.purpose)
+			}
+			seen[s.purpose] = true
+		}
+		all = append(all, found...)
+	}
+	return all
+}
+
+func parseScenarios(file, text string) ([]scenario, error) {
+	var all []scenario
+	for block := range strings.SplitSeq(text, "\n\n") {
+		lines := slices.DeleteFunc(strings.Split(strings.Trim(block, "\n"), "\n"), func(line string) bool {
+			return line == "" || strings.HasPrefix(line, "# ")
+		})
+		if len(lines) == 0 {
+			continue
+		}
+		if m := title.FindStringSubmatch(lines[0]); m != nil {
+			s := scenario{file: file, purpose: m[1]}
+			for word := range strings.FieldsSeq(m[2]) {
+				if word == "guarded" {
+					s.guarded = true
+				} else {
+					s.versions = append(s.versions, word)
+				}
+			}
+			all = append(all, s)
+			if lines = lines[1:]; len(lines) == 0 {
+				continue
+			}
+		}
+		r, err := parseRequest(lines)
+		if err != nil || len(all) == 0 {
+			return nil, fmt.Errorf("%s: %q is no request of a scenario: %w", file, lines[0], err)
+		}
+		all[len(all)-1].requests = append(all[len(all)-1].requests, r)
+	}
+	return all, nil
+}
+
+func parseRequest(lines []string) (request, error) {
+	var r request
+	var ok bool
+	if r.method, r.path, ok = strings.Cut(lines[0], " "); !ok || !strings.HasPrefix(r.path, "/") {
+		return r, fmt.Errorf("a request begins with a method and a path")
+	}
+	for i, line := range lines[1:] {
+		m := header.FindStringSubmatch(line)
+		if m == nil {
+			r.body = strings.Join(lines[1+i:], "\n")
+			break
+		}
+		r.header = append(r.header, [2]string{m[1], m[2]})
+	}
+	return r, nil
+}
