@@ -2,7 +2,7 @@
 // speaks to: the embedded server and real ones. It says what a user of the client
 // may rely on, in sentences, and speaks to the server through the client only.
 //
-//	conformance.Run(t, func(t *testing.T) conformance.Target {
+//	conformance.Run(t, zaqar.V2, func(t *testing.T) conformance.Target {
 //		srv := zaqartest.Run(t)
 //		return conformance.Target{Endpoint: srv.URL(), Wait: srv.Advance}
 //	})
@@ -33,8 +33,6 @@ type Target struct {
 	Auth auth.Authorizer
 	// Options go to every Connect.
 	Options []zaqar.ConnectOption
-	// Version is the API version to speak; empty means to let Connect choose.
-	Version zaqar.Version
 	// Wait lets time pass on the server: a driven clock is advanced, a real one
 	// is waited for.
 	Wait func(time.Duration)
@@ -46,6 +44,7 @@ type Target struct {
 // suite is what a case works with: one target and names of its own on it.
 type suite struct {
 	Target
+	version zaqar.Version
 	project string
 }
 
@@ -66,9 +65,9 @@ var alone = []string{
 	"a name with a dot works in full",
 }
 
-// Run holds the target to the suite. open is called once for each case, which
+// Run holds the target to the suite by one version of the API. open is called once for each case, which
 // lets a driven clock be advanced by one case without disturbing another.
-func Run(t *testing.T, open func(t *testing.T) Target) {
+func Run(t *testing.T, version zaqar.Version, open func(t *testing.T) Target) {
 	for _, together := range []bool{false, true} {
 		for noun, cases := range groups {
 			t.Run(noun, func(t *testing.T) {
@@ -79,11 +78,14 @@ func Run(t *testing.T, open func(t *testing.T) Target) {
 					if together == slices.Contains(alone, c.sentence) {
 						continue
 					}
+					if !concerns(version, c.sentence) {
+						continue
+					}
 					t.Run(c.sentence, func(t *testing.T) {
 						if together {
 							t.Parallel()
 						}
-						c.check(t, &suite{Target: open(t), project: "conformance-" + rand.Text()})
+						c.check(t, &suite{Target: open(t), version: version, project: "conformance-" + rand.Text()})
 					})
 				}
 			})
@@ -109,8 +111,8 @@ func (s *suite) client(t *testing.T) *zaqar.Client {
 	} else {
 		options = append(options, zaqar.WithProject(s.project))
 	}
-	if s.Version != "" {
-		options = append(options, zaqar.WithVersion(s.Version))
+	if s.version != "" {
+		options = append(options, zaqar.WithVersion(s.version))
 	}
 	client, err := zaqar.Connect(t.Context(), s.Endpoint, options...)
 	if err != nil {

@@ -19,13 +19,13 @@ var connection = []behaviour{
 		}
 	}},
 	{"the version is discovered", func(t *testing.T, s *suite) {
-		s.Version = ""
+		s.version = ""
 		if v := s.client(t).Conn().Version(); v != zaqar.V2 {
 			t.Errorf("the version is %q, want v2", v)
 		}
 	}},
 	{"an endpoint with the version at its end works too", func(t *testing.T, s *suite) {
-		s.Endpoint, s.Version = s.Endpoint+"/v2/", ""
+		s.Endpoint, s.version = s.Endpoint+"/"+s.version.String()+"/", ""
 		if err := s.client(t).Ping(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -36,7 +36,7 @@ var connection = []behaviour{
 			t.Fatal(err)
 		}
 		resource, ok := home.Resource("queues")
-		if !ok || !strings.HasPrefix(resource.Template, "/v2/queues") {
+		if !ok || !strings.HasPrefix(resource.Template, "/"+s.version.String()+"/queues") {
 			t.Errorf("queues are at %q among %v", resource.Template, home.Relations())
 		}
 		if !strings.HasPrefix(home.String(), "<HomeDoc ") {
@@ -78,18 +78,18 @@ var connection = []behaviour{
 		step("GET /", http.StatusMultipleChoices, reply, err)
 	}},
 	{"every answer other than 2xx is an error with its code", func(t *testing.T, s *suite) {
-		conn := s.client(t).Conn()
+		conn, v := s.client(t).Conn(), "/"+s.version.String()
 		for _, c := range []struct {
 			method, path string
 			code         int
 		}{
-			{http.MethodGet, "/v2/nothing-here", http.StatusNotFound},
+			{http.MethodGet, v + "/nothing-here", http.StatusNotFound},
 			{http.MethodGet, "/v9/queues", http.StatusNotFound},
-			{http.MethodPost, "/v2/queues", http.StatusMethodNotAllowed},
-			{http.MethodGet, "/v2/queues?limit=0", http.StatusBadRequest},
-			{http.MethodGet, "/v2/queues?limit=many", http.StatusBadRequest},
-			{http.MethodPut, "/v2/queues/a%20b", http.StatusBadRequest},
-			{http.MethodGet, "/v2/queues/q/messages/nope", http.StatusNotFound},
+			{http.MethodPost, v + "/queues", http.StatusMethodNotAllowed},
+			{http.MethodGet, v + "/queues?limit=0", http.StatusBadRequest},
+			{http.MethodGet, v + "/queues?limit=many", http.StatusBadRequest},
+			{http.MethodPut, v + "/queues/a%20b", http.StatusBadRequest},
+			{http.MethodGet, v + "/queues/q/messages/nope", http.StatusNotFound},
 		} {
 			reply, err := conn.Do(t.Context(), &transport.Request{Method: c.method, Path: c.path})
 			e, ok := errors.AsType[*zaqar.Error](err)
@@ -104,7 +104,7 @@ var connection = []behaviour{
 	}},
 	{"an unknown media type in Accept is a 406", func(t *testing.T, s *suite) {
 		_, err := s.client(t).Conn().Do(t.Context(), &transport.Request{
-			Method: http.MethodGet, Path: "/v2/queues", Header: http.Header{"Accept": {"text/plain"}},
+			Method: http.MethodGet, Path: "/" + s.version.String() + "/queues", Header: http.Header{"Accept": {"text/plain"}},
 		})
 		if e, ok := errors.AsType[*zaqar.Error](err); !ok || e.Code != http.StatusNotAcceptable {
 			t.Errorf("the error is %v", err)

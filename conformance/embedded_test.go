@@ -9,17 +9,24 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
+var versions = []zaqar.Version{zaqar.V1, zaqar.V1_1, zaqar.V2}
+
 func TestTheEmbeddedServerConforms(t *testing.T) {
 	t.Parallel()
-	conformance.Run(t, func(t *testing.T) conformance.Target {
-		srv := zaqartest.Run(t)
-		return conformance.Target{Endpoint: srv.URL(), Wait: srv.Advance}
-	})
+	for _, version := range versions {
+		t.Run(version.String(), func(t *testing.T) {
+			t.Parallel()
+			conformance.Run(t, version, func(t *testing.T) conformance.Target {
+				srv := zaqartest.Run(t)
+				return conformance.Target{Endpoint: srv.URL(), Wait: srv.Advance}
+			})
+		})
+	}
 }
 
 func TestTheEmbeddedServerConformsInMemory(t *testing.T) {
 	t.Parallel()
-	conformance.Run(t, func(t *testing.T) conformance.Target {
+	conformance.Run(t, zaqar.V2, func(t *testing.T) conformance.Target {
 		srv := zaqartest.RunInMemory(t)
 		return conformance.Target{
 			Endpoint: srv.URL(), Wait: srv.Advance,
@@ -30,7 +37,7 @@ func TestTheEmbeddedServerConformsInMemory(t *testing.T) {
 
 func TestTheEmbeddedServerConformsWithKeystone(t *testing.T) {
 	t.Parallel()
-	conformance.Run(t, func(t *testing.T) conformance.Target {
+	conformance.Run(t, zaqar.V2, func(t *testing.T) conformance.Target {
 		srv := zaqartest.Run(t, zaqartest.WithKeystone())
 		signIn := keystone.Password(srv.KeystoneURL(), "demo", "secret", keystone.Project("demo"))
 		t.Cleanup(func() { _ = signIn.Close() })

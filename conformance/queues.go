@@ -17,7 +17,7 @@ var queues = []behaviour{
 		if exists, err := q.Exists(t.Context()); !exists || err != nil {
 			t.Errorf("exists: %v, %v", exists, err)
 		}
-		if want := "/v2/queues/" + q.Name(); q.Href() != want {
+		if want := "/" + s.version.String() + "/queues/" + q.Name(); q.Href() != want {
 			t.Errorf("the href is %s, want %s", q.Href(), want)
 		}
 		if want := "<Queue [" + q.Name() + "]>"; q.String() != want {
@@ -59,10 +59,10 @@ var queues = []behaviour{
 		if stats, err := q.Stats(ctx); err != nil || stats != (zaqar.Stats{}) {
 			t.Errorf("stats: %v, %v", stats, err)
 		}
-		if popped, err := q.Pop(ctx, 3); err != nil || len(popped) != 0 {
+		if popped, err := q.Pop(ctx, 3); s.version.Supports("message_pop") && (err != nil || len(popped) != 0) {
 			t.Errorf("pop: %v, %v", popped, err)
 		}
-		if err := q.Purge(ctx); err != nil {
+		if err := q.Purge(ctx); s.version.Supports("queue_purge") && err != nil {
 			t.Error(err)
 		}
 		if err := q.Delete(ctx); err != nil {

@@ -17,23 +17,27 @@ func TestConformance(t *testing.T) {
 	signIn := keystone.Password(need(t, servers, "ZAQAR_REAL_KEYSTONE_URL"),
 		need(t, servers, "ZAQAR_REAL_USERNAME"), need(t, servers, "ZAQAR_REAL_PASSWORD"),
 		keystone.Project(need(t, servers, "ZAQAR_REAL_PROJECT")))
+	z15 := conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z15_URL")}
 	for _, server := range []struct {
-		name   string
-		target conformance.Target
+		name    string
+		version zaqar.Version
+		target  conformance.Target
 	}{
-		{"Zaqar 23 without authentication", conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z23_URL")}},
+		{"Zaqar 23 without authentication", zaqar.V2, conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z23_URL")}},
 		// The endpoint comes from the catalogue.
-		{"Zaqar 23 with Keystone", conformance.Target{Endpoint: catalogued(t, signIn), Auth: signIn}},
-		{"Zaqar 15 without authentication", conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z15_URL")}},
+		{"Zaqar 23 with Keystone", zaqar.V2, conformance.Target{Endpoint: catalogued(t, signIn), Auth: signIn}},
+		{"Zaqar 15", zaqar.V2, z15},
+		{"Zaqar 15", zaqar.V1_1, z15},
+		{"Zaqar 15", zaqar.V1, z15},
 	} {
-		t.Run(server.name, func(t *testing.T) {
+		t.Run(server.name+" "+server.version.String(), func(t *testing.T) {
 			t.Parallel()
 			target := server.target
 			target.Store, target.Wait = "redis", wait
 			if err := reachable(t.Context(), target); err != nil {
 				t.Fatal(err)
 			}
-			conformance.Run(t, func(*testing.T) conformance.Target { return target })
+			conformance.Run(t, server.version, func(*testing.T) conformance.Target { return target })
 		})
 	}
 }

@@ -94,8 +94,16 @@ func (t *HTTP) Do(ctx context.Context, req *Request) (*Response, error) {
 	if int64(len(body)) > t.maxResponse {
 		return nil, &Error{MaybeSent: true, Err: fmt.Errorf("%w of %d bytes (status %d)", ErrResponseTooLarge, t.maxResponse, reply.StatusCode)}
 	}
+	if reply.StatusCode >= http.StatusBadRequest && len(req.Body) > largeBody {
+		// Servers refuse a large body before they have read it, and then drop the
+		// connection (quirk 28): the next call must not run into that.
+		t.client.CloseIdleConnections()
+	}
 	return &Response{Status: reply.StatusCode, Header: reply.Header, Body: body}, nil
 }
+
+// largeBody is more than a server has surely read when it answers.
+const largeBody = 64 << 10
 
 func (t *HTTP) request(ctx context.Context, req *Request) (*http.Request, error) {
 	target := t.base.String() + req.Path

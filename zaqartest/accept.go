@@ -46,8 +46,24 @@ func weight(params string) float64 {
 	return 1
 }
 
-// prefersXML tells callers who get routing errors in XML.
-func prefersXML(accept string) bool {
-	xml := max(quality(accept, "application/xml"), quality(accept, "text/xml"))
-	return xml > quality(accept, "application/json")
+const jsonType = "application/json"
+
+// errorForm is the media type in which a caller is told of an error: the one of
+// XML and JSON that it likes best, or else one that looks like them, or "".
+func errorForm(accept string) string {
+	best, form := 0.0, ""
+	for _, name := range []string{"application/xml", "text/xml", jsonType} {
+		if q := quality(accept, name); q > 0 && q >= best {
+			best, form = q, name
+		}
+	}
+	switch lower := strings.ToLower(accept); {
+	case form != "":
+		return form
+	case strings.Contains(lower, "+json"):
+		return jsonType
+	case strings.Contains(lower, "+xml"):
+		return "application/xml"
+	}
+	return ""
 }

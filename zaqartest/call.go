@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -119,9 +120,6 @@ func (c *call) check() error {
 	if c.target == nil {
 		return noRoute()
 	}
-	if c.req.Method == http.MethodOptions {
-		return nil
-	}
 	for _, step := range []func() error{
 		c.checkMedia, c.checkClient, c.checkProject, c.checkQueueName, c.checkMethod, c.checkRole,
 	} {
@@ -133,11 +131,19 @@ func (c *call) check() error {
 }
 
 func (c *call) checkMedia() error {
-	if strings.EqualFold(c.req.Header.Get("Content-Type"), "application/x-www-form-urlencoded") && c.req.ContentLength != 0 {
+	_, announced := c.req.Header["Content-Length"]
+	if announced && strings.EqualFold(c.req.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		return badRequest("Invalid Content-Type", "Bodies are JSON: send application/json.")
 	}
-	if quality(c.accept(), "application/json") == 0 {
-		return &refusal{status: http.StatusNotAcceptable, title: "406 Not Acceptable", silent: true}
+	if quality(c.accept(), jsonType) == 0 {
+		return &refusal{
+			status: http.StatusNotAcceptable, title: "406 Not Acceptable",
+			description: "There is application/json only. Say in Accept that it will do.",
+			link: &helpLink{
+				Text: "14.1 Accept, Hypertext Transfer Protocol -- HTTP/1.1",
+				Href: "http://www.w3.org/Protocols/rfc2616/rfc2616-sec14.html", Rel: "help",
+			},
+		}
 	}
 	return nil
 }
@@ -198,7 +204,7 @@ func (c *call) checkProject() error {
 		return badRequest("Empty project header not allowed", "The X-Project-Id header is empty.")
 	case c.project == "" && version.needsProject:
 		return badRequest("Project-Id Missing", "The request names no project.")
-	case len(c.project) > maxProjectName || strings.ContainsFunc(c.project, unicode.IsControl):
+	case strings.ContainsFunc(c.project, unicode.IsControl):
 		return badRequest("Invalid queue identification", "The project id is not valid.")
 	}
 	return nil
@@ -206,24 +212,34 @@ func (c *call) checkProject() error {
 
 func (c *call) checkQueueName() error {
 	name, has := c.target.params["queue"]
-	if has && (len(name) > maxQueueName || !queueName.MatchString(name)) {
+	if has && (len(c.project) > maxProjectName || len(name) > maxQueueName || !queueName.MatchString(name)) {
 		return badRequest("Invalid queue identification",
-			"The name of a queue is 1 to 64 letters, digits, underscores, dashes and dots.")
+			"The name of a queue is 1 to 64 letters, digits, underscores, dashes and dots. That of a project is 256 at most.")
 	}
 	return nil
+}
+
+// knownMethods are those that a path may or may not allow; others are a mistake.
+var knownMethods = []string{
+	"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE",
+	"CHECKIN", "CHECKOUT", "REPORT", "UNCHECKIN", "UPDATE", "VERSION-CONTROL",
 }
 
 func (c *call) checkMethod() error {
-	if c.route == nil {
-		return &refusal{
-			status: http.StatusMethodNotAllowed, title: "405 Method Not Allowed", allow: c.target.allow(),
-		}
+	switch {
+	case c.route != nil || c.req.Method == http.MethodOptions:
+		return nil
+	case !slices.Contains(knownMethods, c.req.Method):
+		return badRequest("Bad request", "There is no such method.")
 	}
-	return nil
+	return &refusal{
+		status: http.StatusMethodNotAllowed, title: "405 Method Not Allowed",
+		allow: c.target.allow() + ", " + http.MethodOptions,
+	}
 }
 
 func (c *call) checkRole() error {
-	if c.route.role == "" {
+	if c.route == nil || c.route.role == "" {
 		return nil
 	}
 	for _, role := range c.roles {

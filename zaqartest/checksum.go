@@ -12,9 +12,9 @@ import (
 )
 
 // checksum is what a message carries where the option is on: of its body, as
-// Python would write it. A body of null has none, and only v2 tells it.
+// Python would write it. A body of null has none.
 func (c *call) checksum(body json.RawMessage) string {
-	if !c.srv.options.checksums || c.target.version != v2 || string(body) == "null" {
+	if !c.srv.options.checksums || string(body) == "null" {
 		return ""
 	}
 	sum := md5.Sum(pythonJSON(body))

@@ -42,7 +42,10 @@ func deleteMessages(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if len(ids) == 0 {
+	switch {
+	case len(ids) == 0 && c.target.version == v1:
+		return reply{}, badRequest("Missing parameter", "The parameter ids is required.")
+	case len(ids) == 0:
 		return reply{}, invalid("Either ids or pop must be given.")
 	}
 	claims := listed(c.query, "claim_ids")

@@ -28,11 +28,11 @@
 //	discovery   GET /, the home document, ping, health     v1 v1.1 v2
 //	queues      create, list, delete, statistics           v1 v1.1 v2
 //	            metadata                                   v1 (replace all), v1.1 (read), v2 (JSON patch)
-//	            filters of listings, with_count            v1 v1.1 v2
-//	            purge                                      v2
+//	            filters of listings, with_count, purge     v2
 //	messages    post, list, get, delete, by id or several  v1 v1.1 v2
 //	            pop                                        v1.1 v2
-//	            delays, checksums                          v2
+//	            checksums                                  v1.1 v2
+//	            delays, sizes and lives set by the queue   v2
 //	claims      create, get, update, release, grace        v1 v1.1 v2
 //	            dead letters                               v1 v1.1 v2
 //	Keystone    v3: discovery; tokens by password, token and application

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 )
 
 // messageItem is a message as clients see it.
@@ -30,10 +29,10 @@ func newMessageItem(c *call, m message, now instant, claiming bool) messageItem 
 	item := messageItem{
 		Href: c.queuePath("messages", m.id.String()),
 		TTL:  m.ttl, Age: now.secondsSince(m.created),
-		Body: m.kept().body, Checksum: c.checksum(m.body),
+		Body: m.kept().body,
 	}
 	if c.target.version != v1 {
-		item.ID = m.id.String()
+		item.ID, item.Checksum = m.id.String(), c.checksum(m.body)
 	}
 	if m.claimed(now) && (claiming || c.target.version != v1) {
 		item.Href += "?claim_id=" + m.claim.String()
@@ -52,6 +51,7 @@ func listMessages(c *call) (reply, error) {
 
 // listMessagesV1 tells by its status that there are none, or no queue.
 func listMessagesV1(c *call) (reply, error) {
+	c.location = c.req.URL.RequestURI()
 	if !c.named {
 		return reply{}, badRequest("Missing header value", `The "Client-ID" header is required.`)
 	}
@@ -64,9 +64,11 @@ func listMessagesV1(c *call) (reply, error) {
 	case len(page.Messages) == 0:
 		return empty(http.StatusNoContent), nil
 	}
-	c.location = c.req.URL.RequestURI()
 	return jsonReply(http.StatusOK, page)
 }
+
+// messageParameters are those of a listing of messages.
+var messageParameters = []string{"limit", "echo", "include_claimed", "include_delayed"}
 
 // messagePage goes on through the queue until the page is full: what it hides
 // does not shorten the page. exists tells whether there is a queue.
@@ -81,6 +83,9 @@ func messagePage(c *call) (page messageList, exists bool, err error) {
 	for name, value := range map[string]*bool{
 		"echo": &echo, "include_claimed": &claimed, "include_delayed": &delayed,
 	} {
+		if name == "include_delayed" && c.target.version != v2 {
+			continue
+		}
 		if *value, err = flag(c.query, name); err != nil {
 			return page, false, err
 		}
@@ -109,7 +114,7 @@ func messagePage(c *call) (page messageList, exists bool, err error) {
 			}
 		}
 		if last != 0 {
-			page.Links = &[]link{nextLink(c.queuePath("messages"), c.query, q.id(last).String())}
+			page.Links = &[]link{nextLink(c.queuePath("messages"), c.query, messageParameters, q.id(last).String())}
 		}
 		return nil
 	})
@@ -142,11 +147,11 @@ func getMessages(c *call) (reply, error) {
 
 // getMessagesV1 serves a bare array.
 func getMessagesV1(c *call) (reply, error) {
+	c.location = c.req.URL.RequestURI()
 	found, err := messagesByID(c)
 	if err != nil || len(found) == 0 {
 		return empty(http.StatusNoContent), err
 	}
-	c.location = c.req.URL.RequestURI()
 	return jsonReply(http.StatusOK, found)
 }
 
@@ -161,8 +166,8 @@ func messagesByID(c *call) ([]messageItem, error) {
 		if err != nil {
 			return err
 		}
-		for i, id := range ids {
-			if m, err := r.message(q, id); err == nil && !slices.Contains(ids[:i], id) {
+		for _, id := range ids {
+			if m, err := r.message(q, id); err == nil {
 				found = append(found, newMessageItem(c, m, r.now, false))
 			}
 		}

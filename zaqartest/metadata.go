@@ -73,7 +73,7 @@ func (l Limits) checkMetadata(m metadata) error {
 			return errors.New("_max_claim_count must be an integer")
 		}
 	}
-	if value, present := m["_enable_encrypt_messages"]; present && !isBool(value) {
+	if value := m["_enable_encrypt_messages"]; !isFalsy(value) && !isBool(value) {
 		return errors.New("_enable_encrypt_messages must be true or false")
 	}
 	return checkRetryPolicy(m["_retry_policy"])
@@ -97,8 +97,9 @@ func checkRetryPolicy(value json.RawMessage) error {
 		"retries_with_no_delay", "minimum_delay_retries", "minimum_delay",
 		"maximum_delay", "maximum_delay_retries",
 	} {
-		value, present := policy[key]
-		if !present {
+		value := policy[key]
+		// What is nothing stands for the default, but for a delay.
+		if _, isDelay := delays[key]; value == nil || !isDelay && isFalsy(value) {
 			continue
 		}
 		n, ok := integer(value)
@@ -112,14 +113,14 @@ func checkRetryPolicy(value json.RawMessage) error {
 	if longest < shortest || uint64(longest)-uint64(shortest) < 10 {
 		return errors.New("maximum_delay of _retry_policy must exceed minimum_delay by 10 or more")
 	}
-	if value, present := policy["retry_backoff_function"]; present {
+	if value := policy["retry_backoff_function"]; !isFalsy(value) {
 		switch name, _ := text(value); name {
 		case "linear", "arithmetic", "exponential", "geometric":
 		default:
 			return errors.New("retry_backoff_function of _retry_policy is unknown")
 		}
 	}
-	if value, present := policy["ignore_subscription_override"]; present && !isBool(value) {
+	if value := policy["ignore_subscription_override"]; !isFalsy(value) && !isBool(value) {
 		return errors.New("ignore_subscription_override of _retry_policy must be true or false")
 	}
 	return nil

@@ -142,7 +142,7 @@ func FuzzQuery(f *testing.F) {
 				t.Fatalf("%q lists %q", raw, id)
 			}
 		}
-		next, err := url.Parse(nextLink("/v2/queues", query, "m").Href)
+		next, err := url.Parse(nextLink("/v2/queues", query, nil, "m").Href)
 		if err != nil || next.Query().Get("marker") != "m" {
 			t.Fatalf("%q has the next link %v: %v", raw, next, err)
 		}

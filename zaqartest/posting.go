@@ -109,15 +109,14 @@ func postMessages(c *call) (reply, error) {
 	return post(c, q, rulesFor(c.srv.options.limits, q))
 }
 
-// postMessagesV11 is the same for a version that knows no delays.
+// postMessagesV11 is the same for a version in which no queue has rules of its
+// own.
 func postMessagesV11(c *call) (reply, error) {
 	q, err := ensureQueue(c)
 	if err != nil {
 		return reply{}, err
 	}
-	rules := rulesFor(c.srv.options.limits, q)
-	rules.delays, rules.delay = false, 0
-	return post(c, q, rules)
+	return post(c, q, rulesFor(c.srv.options.limits, queue{}))
 }
 
 // postMessagesV1 takes a bare array and wants the ttl of each message, the
@@ -166,7 +165,7 @@ func post(c *call, q queue, rules postRules) (reply, error) {
 	if c.target.version != v1 {
 		fields, err := object(document)
 		if err != nil || fields["messages"] == nil {
-			return reply{}, invalidBody("No messages were found in the request body.")
+			return reply{}, invalid("No messages were found in the request body.")
 		}
 		list = fields["messages"]
 	}

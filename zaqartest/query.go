@@ -1,6 +1,7 @@
 package zaqartest
 
 import (
+	"errors"
 	"net/url"
 	"slices"
 	"strconv"
@@ -47,22 +48,22 @@ func count(query url.Values, name string, most, fallback int) (int, error) {
 	if value == "" {
 		return fallback, nil
 	}
-	n, err := strconv.Atoi(value)
-	if err != nil {
+	n, err := strconv.Atoi(strings.TrimSpace(value)) // a plus sign is a space here
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0, badRequest("Invalid parameter", "The parameter "+name+" is not an integer.")
 	}
-	if n < 1 || n > most {
+	if err != nil || n < 1 || n > most {
 		return 0, invalid("The parameter %s must be from 1 to %d.", name, most)
 	}
 	return n, nil
 }
 
 // nextLink is the link to the page after marker: the same request, with that
-// marker.
-func nextLink(path string, query url.Values, marker string) link {
+// marker, and with those parameters that are known; nil knows all.
+func nextLink(path string, query url.Values, known []string, marker string) link {
 	next := url.Values{}
 	for name := range query {
-		if value := lastValue(query, name); value != "" {
+		if value := lastValue(query, name); value != "" && (known == nil || slices.Contains(known, name)) {
 			next.Set(name, value)
 		}
 	}

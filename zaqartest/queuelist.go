@@ -54,13 +54,17 @@ func queuePage(c *call) (queueList, error) {
 	if err != nil {
 		return page, err
 	}
-	withCount, err := flag(c.query, "with_count")
-	if err != nil {
-		return page, err
-	}
-	wanted, err := newQueueFilter(c.query)
-	if err != nil {
-		return page, err
+	known := []string{"limit", "detailed"}
+	var wanted queueFilter
+	var withCount bool
+	if c.target.version == v2 {
+		known = nil // what means nothing to the listing is a filter
+		if withCount, err = flag(c.query, "with_count"); err != nil {
+			return page, err
+		}
+		if wanted, err = newQueueFilter(c.query); err != nil {
+			return page, err
+		}
 	}
 	last := ""
 	err = c.srv.broker.view(func(r *reading) error {
@@ -87,7 +91,7 @@ func queuePage(c *call) (queueList, error) {
 		return nil
 	})
 	if len(page.Queues) > 0 {
-		page.Links = append(page.Links, nextLink(c.path("queues"), c.query, last))
+		page.Links = append(page.Links, nextLink(c.path("queues"), c.query, known, last))
 	}
 	return page, err
 }

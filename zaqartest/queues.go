@@ -78,11 +78,11 @@ func getQueueV11(c *call) (reply, error) {
 
 // queueExistsV1 serves GET and HEAD of a queue in v1: there or not.
 func queueExistsV1(c *call) (reply, error) {
+	c.location = c.queuePath()
 	_, err := metadataOf(c)
 	if errors.Is(err, errNoQueue) {
 		return reply{}, &refusal{status: http.StatusNotFound, title: "404 Not Found", silent: true}
 	}
-	c.location = c.queuePath()
 	return empty(http.StatusNoContent), err
 }
 
@@ -132,7 +132,7 @@ func patchQueue(c *call) (reply, error) {
 	}
 	if c.req.Header.Get("Content-Type") != patchType {
 		return reply{}, &refusal{
-			status: http.StatusUnsupportedMediaType, title: "Unsupported media type",
+			status: http.StatusUnsupportedMediaType, title: "415 Unsupported Media Type",
 			description: "The media type of a patch is " + patchType + ".",
 		}
 	}

@@ -1,6 +1,7 @@
 package zaqartest
 
 import (
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"net/http"
@@ -20,11 +21,17 @@ func jsonReply(status int, document any) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: status, body: body}.with("Content-Type", "application/json"), nil
+	return reply{status: status, body: body}.with("Content-Type", jsonType), nil
 }
 
-// empty answers with a status alone.
-func empty(status int) reply { return reply{status: status} }
+// empty answers with a status alone. Zaqar names a media type even where there
+// is nothing of it, but for 204.
+func empty(status int) reply {
+	if status == http.StatusNoContent {
+		return reply{status: status}
+	}
+	return reply{status: status}.with("Content-Type", jsonType)
+}
 
 // with adds a header.
 func (r reply) with(name, value string) reply {
@@ -59,8 +66,16 @@ type refusal struct {
 	status      int
 	title       string
 	description string
+	link        *helpLink
 	allow       string // methods, for 405
 	silent      bool   // without a body
+}
+
+// helpLink leads to an explanation of an error.
+type helpLink struct {
+	Text string `json:"text" xml:"text"`
+	Href string `json:"href" xml:"href"`
+	Rel  string `json:"rel" xml:"rel"`
 }
 
 func (r *refusal) Error() string { return fmt.Sprintf("%d %s: %s", r.status, r.title, r.description) }
@@ -97,21 +112,33 @@ func asReply(err error, accept string) reply {
 			description: "The store failed. Please try again in a few seconds.",
 		}
 	}
-	out := reply{status: r.status}
-	switch {
-	case r.silent:
-	case r.description == "" && prefersXML(accept):
-		out.body = []byte(`<?xml version="1.0" encoding="UTF-8"?><error><title>` + r.title + `</title></error>`)
-		out = out.with("Content-Type", "application/xml").with("Vary", "Accept")
-	default:
-		out.body, _ = marshal(struct { // two strings: this cannot fail
-			Title       string `json:"title"`
-			Description string `json:"description,omitempty"`
-		}{r.title, r.description})
-		out = out.with("Content-Type", "application/json").with("Vary", "Accept")
-	}
+	out := r.told(accept)
 	if r.allow != "" {
 		out = out.with("Allow", r.allow)
 	}
 	return out
+}
+
+// told writes a refusal in a form that the caller takes: where it takes neither
+// JSON nor XML, in none.
+func (r *refusal) told(accept string) reply {
+	out := empty(r.status).with("Vary", "Accept")
+	form := errorForm(accept)
+	if r.silent || form == "" {
+		return out
+	}
+	content := struct {
+		XMLName     xml.Name  `json:"-" xml:"error"`
+		Title       string    `json:"title" xml:"title"`
+		Description string    `json:"description,omitempty" xml:"description,omitempty"`
+		Link        *helpLink `json:"link,omitempty" xml:"link,omitempty"`
+	}{Title: r.title, Description: r.description, Link: r.link}
+	// These are strings: neither can fail.
+	if form == jsonType {
+		out.body, _ = marshal(content)
+		return out
+	}
+	text, _ := xml.Marshal(content)
+	out.body = append([]byte(`<?xml version="1.0" encoding="UTF-8"?>`), text...)
+	return out.with("Content-Type", form)
 }

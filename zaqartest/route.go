@@ -1,7 +1,6 @@
 package zaqartest
 
 import (
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -120,8 +119,8 @@ func splitVersion(path string) (*apiVersion, []string) {
 	return nil, nil
 }
 
-// match compares a row's path, segment by segment. Only a queue can have an
-// empty name here: that is an invalid name, where another would be no path.
+// match compares a row's path, segment by segment. A name may be empty: then
+// there is nothing of that name.
 func (r *route) match(segments []string) (map[string]string, bool) {
 	pattern := strings.Split(r.path[1:], "/")
 	if len(pattern) != len(segments) {
@@ -132,8 +131,6 @@ func (r *route) match(segments []string) (map[string]string, bool) {
 		name, isParam := strings.CutPrefix(want, "{")
 		switch {
 		case !isParam && want != segments[i]:
-			return nil, false
-		case isParam && segments[i] == "" && want != "{queue}":
 			return nil, false
 		case isParam:
 			params[strings.TrimSuffix(name, "}")] = segments[i]
@@ -160,5 +157,5 @@ func (t *target) allow() string {
 			methods = append(methods, row.method)
 		}
 	}
-	return strings.Join(append(methods, http.MethodOptions), ", ")
+	return strings.Join(methods, ", ")
 }

@@ -72,18 +72,24 @@ func (s *Server) act(c *call) (out reply) {
 		if out.status == http.StatusServiceUnavailable {
 			s.logger.Error("the store failed", "kind", c.kind, "error", err)
 		}
-	case c.location != "":
+	}
+	if c.location != "" {
 		out = out.with("Content-Location", c.location)
 	}
 	return out
 }
 
 func (s *Server) dispatch(c *call) (reply, error) {
-	if err := c.check(); err != nil {
-		return reply{}, err
-	}
-	if c.req.Method == http.MethodOptions {
+	err := c.check()
+	switch {
+	// What asks for the methods is never refused, but for a token.
+	case c.req.Method == http.MethodOptions && !errors.Is(err, errUnauthenticated):
+		if err != nil {
+			return reply{status: http.StatusOK}, nil
+		}
 		return empty(http.StatusOK).with("Allow", c.target.allow()), nil
+	case err != nil:
+		return reply{}, err
 	}
 	return c.route.serve(c)
 }
