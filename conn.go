@@ -32,6 +32,7 @@ type Conn struct {
 	clientID  string
 	userAgent string
 	timeout   time.Duration
+	checksums bool
 	made      sync.Map // names of queues that exist, for versions that do not create them on a post
 }
 

@@ -148,6 +148,7 @@ func (q *Queue) statusOf(ctx context.Context, m wire.Message) (Status, error) {
 	}
 	claim, err := q.ClaimByID(ctx, m.ClaimID)
 	switch {
+	case errors.Is(err, ErrChecksum): // of another message, maybe; not the question
 	case errors.Is(err, ErrClaimLost):
 		// A 503 can also be an outage (quirk 7); then nobody knows.
 		if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusServiceUnavailable {
@@ -158,7 +159,8 @@ func (q *Queue) statusOf(ctx context.Context, m wire.Message) (Status, error) {
 		return Free, nil
 	case err != nil:
 		return 0, err
-	case claim.holds(m.ID):
+	}
+	if claim.holds(m.ID) {
 		return Claimed, nil
 	}
 	return Free, nil
@@ -178,7 +180,7 @@ func (m *Message) Reload(ctx context.Context) error {
 		state.claim = old.claim
 	}
 	m.state.Store(state)
-	return nil
+	return m.queue.conn.verify(m)
 }
 
 // Delete deletes the message, with its claim when it was read from one. It

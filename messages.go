@@ -38,17 +38,17 @@ func (q *Queue) Messages(ctx context.Context, options ...MessagesOption) iter.Se
 	switch {
 	case list.claim != nil:
 		list.op = wire.ClaimGet
-		return q.selected(ctx, list, q.inClaim)
+		return q.verified(q.selected(ctx, list, q.inClaim))
 	case list.ids != nil:
 		list.op = wire.MessageGetMany
-		return q.selected(ctx, list, q.byIDs)
+		return q.verified(q.selected(ctx, list, q.byIDs))
 	}
 	// Without claimed ones, what is listed is free, whatever its href says.
 	status := Free
 	if list.params["include_claimed"] == true {
 		status = 0
 	}
-	return paginate(ctx, list, func(ctx context.Context, p wire.Params) (page[*Message], error) {
+	return q.verified(paginate(ctx, list, func(ctx context.Context, p wire.Params) (page[*Message], error) {
 		r, err := q.call(ctx, wire.MessageList, p)
 		if err != nil {
 			return page[*Message]{}, err
@@ -62,7 +62,24 @@ func (q *Queue) Messages(ctx context.Context, options ...MessagesOption) iter.Se
 			result.add(m.ID, newMessage(q, m, status, ""))
 		}
 		return result, nil
-	})
+	}))
+}
+
+// verified compares the checksums of a listing, see WithChecksums.
+func (q *Queue) verified(list iter.Seq2[*Message, error]) iter.Seq2[*Message, error] {
+	if !q.conn.checksums {
+		return list
+	}
+	return func(yield func(*Message, error) bool) {
+		for m, err := range list {
+			if err == nil {
+				err = q.conn.verify(m)
+			}
+			if !yield(m, err) {
+				return
+			}
+		}
+	}
 }
 
 // selected yields what a selection other than by pages brings.
@@ -86,7 +103,7 @@ func (q *Queue) selected(ctx context.Context, list listing, find func(context.Co
 // inClaim finds the messages of a claim, those with the ids asked for.
 func (q *Queue) inClaim(ctx context.Context, list listing, found func(*Message) bool) error {
 	claim, err := q.ClaimByID(ctx, string(*list.claim))
-	if err != nil {
+	if err != nil && claim == nil {
 		return err
 	}
 	for _, m := range claim.Messages() {
@@ -131,7 +148,8 @@ func (q *Queue) Message(ctx context.Context, id string) (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newMessage(q, m, 0, ""), nil
+	msg := newMessage(q, m, 0, "")
+	return msg, q.conn.verify(msg)
 }
 
 func (q *Queue) get(ctx context.Context, id string) (wire.Message, error) {
@@ -166,7 +184,7 @@ func (q *Queue) Pop(ctx context.Context, n int) ([]*Message, error) {
 		m.ClaimID = "" // the server's own, already over
 		popped[i] = newMessage(q, m, Gone, "")
 	}
-	return popped, nil
+	return popped, q.conn.verify(popped...)
 }
 
 // deletion is what the options of a deletion add up to.

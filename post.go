@@ -20,8 +20,8 @@ type Outgoing struct {
 	TTL time.Duration
 	// Delay hides the message for that long: whole seconds; servers allow 15
 	// minutes. Zero means the queue's default. V2 only, and only on queues whose
-	// DefaultMessageDelay is set: elsewhere servers ignore it without a word
-	// (quirk 11).
+	// DefaultMessageDelay is set: elsewhere servers ignore it without a word (quirk
+	// 11), so Post looks there first, by one more request, and refuses.
 	Delay time.Duration
 }
 
@@ -75,6 +75,14 @@ func (q *Queue) prepare(ctx context.Context, messages []wire.Outgoing) error {
 			messages[i].TTL = &route.TTL
 		}
 	}
+	for i := range messages {
+		if messages[i].Delay != nil {
+			if err := q.heedsDelays(ctx, i); err != nil {
+				return err
+			}
+			break
+		}
+	}
 	if _, made := q.conn.made.Load(q.name); made || !route.NeedsQueue {
 		return nil
 	}
@@ -83,6 +91,22 @@ func (q *Queue) prepare(ctx context.Context, messages []wire.Outgoing) error {
 	}
 	q.conn.made.Store(q.name, true)
 	return nil
+}
+
+// heedsDelays refuses the delay of message i on a queue where it would be ignored.
+func (q *Queue) heedsDelays(ctx context.Context, i int) error {
+	metadata, err := q.Metadata(ctx)
+	if err != nil {
+		return err
+	}
+	reserved, err := metadata.Reserved()
+	if err != nil || reserved.DefaultMessageDelay != 0 {
+		return err
+	}
+	return &ArgumentError{
+		Op: string(wire.MessagePost), Argument: fmt.Sprintf("message %d's Delay", i),
+		Rule: "would be ignored: the queue has no default delay; set " + KeyDefaultMessageDelay + " in its metadata first",
+	}
 }
 
 // outgoing brings one argument of Post to the wire's form.

@@ -115,26 +115,3 @@ func (q *Queue) Delete(ctx context.Context) error {
 	_, err := q.call(ctx, wire.QueueDelete, nil)
 	return err
 }
-
-// Purge drops the queue's messages and subscriptions, or only those [Resource]s
-// that are named. The queue and its metadata stay.
-//
-// Servers drop no claimed messages, and the first 10 subscriptions only (quirk
-// 16).
-func (q *Queue) Purge(ctx context.Context, resources ...Resource) error {
-	p := wire.Params{}
-	if len(resources) > 0 {
-		p["resource_types"] = resources
-	}
-	_, err := q.call(ctx, wire.QueuePurge, p)
-	return err
-}
-
-// Resource is a kind of thing in a queue, for [Queue.Purge].
-type Resource string
-
-// What a queue can be purged of.
-const (
-	MessageResource      Resource = "messages"
-	SubscriptionResource Resource = "subscriptions"
-)

@@ -27,6 +27,7 @@ type settings struct {
 	httpClient *http.Client
 	transport  transport.Transport
 	tls        tlsSettings
+	checksums  bool
 }
 
 // WithAuth says who is calling: auth/keystone, auth.Token, auth.NoAuth, or a

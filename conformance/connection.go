@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/transport"
 )
 
@@ -108,6 +109,25 @@ var connection = []behaviour{
 		})
 		if e, ok := errors.AsType[*zaqar.Error](err); !ok || e.Code != http.StatusNotAcceptable {
 			t.Errorf("the error is %v", err)
+		}
+	}},
+	{"an administrator is told how the store is", func(t *testing.T, s *suite) {
+		if s.Auth != nil { // the suite's user is none
+			_, err := s.client(t).Health(t.Context())
+			matches(t, err, zaqar.ErrForbidden)
+			return
+		}
+		s.Auth = auth.Func(func(_ context.Context, h http.Header) error {
+			h.Set(auth.HeaderProject, s.project)
+			h.Set("X-Roles", "admin")
+			return nil
+		})
+		health, err := s.client(t).Health(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !health.OK() || !health.Store.Operations["post_messages"].Succeeded {
+			t.Errorf("health is %+v", health)
 		}
 	}},
 	{"a cancelled context ends a call", func(t *testing.T, s *suite) {

@@ -17,7 +17,7 @@ func TestTheEmbeddedServerConforms(t *testing.T) {
 		t.Run(version.String(), func(t *testing.T) {
 			t.Parallel()
 			conformance.Run(t, version, func(t *testing.T) conformance.Target {
-				srv := zaqartest.Run(t)
+				srv := zaqartest.Run(t, zaqartest.WithChecksums(true))
 				return conformance.Target{Endpoint: srv.URL(), Wait: srv.Advance}
 			})
 		})
@@ -27,7 +27,7 @@ func TestTheEmbeddedServerConforms(t *testing.T) {
 func TestTheEmbeddedServerConformsInMemory(t *testing.T) {
 	t.Parallel()
 	conformance.Run(t, zaqar.V2, func(t *testing.T) conformance.Target {
-		srv := zaqartest.RunInMemory(t)
+		srv := zaqartest.RunInMemory(t, zaqartest.WithChecksums(true))
 		return conformance.Target{
 			Endpoint: srv.URL(), Wait: srv.Advance,
 			Options: []zaqar.ConnectOption{zaqar.WithHTTPClient(srv.HTTPClient())},
@@ -38,7 +38,7 @@ func TestTheEmbeddedServerConformsInMemory(t *testing.T) {
 func TestTheEmbeddedServerConformsWithKeystone(t *testing.T) {
 	t.Parallel()
 	conformance.Run(t, zaqar.V2, func(t *testing.T) conformance.Target {
-		srv := zaqartest.Run(t, zaqartest.WithKeystone())
+		srv := zaqartest.Run(t, zaqartest.WithKeystone(), zaqartest.WithChecksums(true))
 		signIn := keystone.Password(srv.KeystoneURL(), "demo", "secret", keystone.Project("demo"))
 		t.Cleanup(func() { _ = signIn.Close() })
 		return conformance.Target{Endpoint: srv.URL(), Auth: signIn, Wait: srv.Advance}

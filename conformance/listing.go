@@ -186,6 +186,14 @@ var listings = []behaviour{
 			t.Errorf("the states are %v", got)
 		}
 	}},
+	{"a delay that the queue would ignore is refused", func(t *testing.T, s *suite) {
+		q := s.queue(t)
+		_, err := q.Post(t.Context(), "now", zaqar.Outgoing{Body: "late", Delay: 30 * time.Second})
+		matches(t, err, zaqar.ErrInvalid)
+		if got := all(t, q.Messages(t.Context())); len(got) != 0 {
+			t.Errorf("stored: %v", got)
+		}
+	}},
 	{"a delayed message is hidden until its delay is over", func(t *testing.T, s *suite) {
 		q := s.queue(t, zaqar.Reserved{DefaultMessageDelay: time.Second})
 		post(t, q, zaqar.Outgoing{Body: "late", Delay: 30 * time.Second})

@@ -111,6 +111,26 @@ var messages = []behaviour{
 		}
 		matches(t, m.Reload(t.Context()), zaqar.ErrNotFound)
 	}},
+	{"checksums agree with the bodies", func(t *testing.T, s *suite) {
+		s.Options = append(slices.Clone(s.Options), zaqar.WithChecksums())
+		q := s.queue(t)
+		post(t, q, json.RawMessage(`{"b":1,"a":[1.50,1e2,1e-7,"é😀\u007f\/"],"":{}}`), "text", 5, zaqar.Outgoing{})
+		for _, m := range all(t, q.Messages(t.Context())) {
+			if m.Checksum() == "" && string(m.Body()) != "null" {
+				t.Errorf("%s has no checksum: the server runs without", m.Body())
+			}
+			if _, err := q.Message(t.Context(), m.ID()); err != nil {
+				t.Error(err)
+			}
+		}
+		c := claim(t, q, zaqar.Limit(2))
+		if err := c.Reload(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if popped, err := q.Pop(t.Context(), 2); err != nil || len(popped) != 2 {
+			t.Errorf("popped %v, %v", popped, err)
+		}
+	}},
 	{"an id belongs to its own queue", func(t *testing.T, s *suite) {
 		client := s.client(t)
 		q, other := s.queueOf(t, client), s.queueOf(t, client)

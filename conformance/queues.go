@@ -206,6 +206,19 @@ var queues = []behaviour{
 			t.Errorf("metadata is %v, %v", m, err)
 		}
 	}},
+	{"purging all leaves nothing, claimed and delayed messages neither", func(t *testing.T, s *suite) {
+		q := s.queue(t, zaqar.Reserved{DefaultMessageDelay: time.Second})
+		post(t, q, numbered(30)...)
+		post(t, q, zaqar.Outgoing{Body: "late", Delay: 10 * time.Minute})
+		s.Wait(2 * time.Second)
+		claim(t, q, zaqar.Limit(20))
+		if err := q.PurgeAll(t.Context(), zaqar.MessageResource); err != nil {
+			t.Fatal(err)
+		}
+		if left := all(t, q.Messages(t.Context(), zaqar.IncludeClaimed(true), zaqar.IncludeDelayed(true))); len(left) != 0 {
+			t.Errorf("%d are left", len(left))
+		}
+	}},
 	{"an illegal name is refused before the wire", func(t *testing.T, s *suite) {
 		client := s.client(t)
 		for _, name := range []string{"", "a b", "a/b", "ü", "a?b", strings.Repeat("a", 65)} {

@@ -15,24 +15,28 @@ var (
 // lacking says which versions of the API lack what a case is about. That the
 // client says so before anything is sent is a test of the client, not of servers.
 var lacking = map[string][]zaqar.Version{
-	"the raw verbs follow hrefs":                               beforeV2, // PATCH
-	"queues can be counted":                                    beforeV2,
-	"queues can be filtered by name and by metadata":           beforeV2,
-	"purging drops the messages and keeps the queue":           beforeV2,
-	"update replaces the content":                              onlyV1_1,
-	"single keys can be set and removed":                       onlyV1_1,
-	"any key and any value survive":                            onlyV1_1,
-	"what was read can be changed and written back":            onlyV1_1,
-	"changing a queue that does not exist is an error":         onlyV1_1,
-	"removing a key that is not there is a conflict":           onlyV1_1,
-	"the reserved keys have types":                             beforeV2,
-	"a reserved key with a wrong value is refused":             beforeV2,
-	"the queue's default TTL is given to messages":             beforeV2,
-	"popping takes the oldest out":                             onlyV1,
-	"a listed message is free, whatever its href says":         onlyV1, // hrefs name no claims
-	"the status tells claimed from free when both are listed":  onlyV1,
-	"a delayed message is hidden until its delay is over":      beforeV2,
-	"what was claimed too often goes to the dead-letter queue": beforeV2,
+	"the raw verbs follow hrefs":                                       beforeV2, // PATCH
+	"queues can be counted":                                            beforeV2,
+	"queues can be filtered by name and by metadata":                   beforeV2,
+	"purging drops the messages and keeps the queue":                   beforeV2,
+	"purging all leaves nothing, claimed and delayed messages neither": beforeV2,
+	"a delay that the queue would ignore is refused":                   beforeV2,
+	"an administrator is told how the store is":                        onlyV1,
+	"checksums agree with the bodies":                                  beforeV2,
+	"update replaces the content":                                      onlyV1_1,
+	"single keys can be set and removed":                               onlyV1_1,
+	"any key and any value survive":                                    onlyV1_1,
+	"what was read can be changed and written back":                    onlyV1_1,
+	"changing a queue that does not exist is an error":                 onlyV1_1,
+	"removing a key that is not there is a conflict":                   onlyV1_1,
+	"the reserved keys have types":                                     beforeV2,
+	"a reserved key with a wrong value is refused":                     beforeV2,
+	"the queue's default TTL is given to messages":                     beforeV2,
+	"popping takes the oldest out":                                     onlyV1,
+	"a listed message is free, whatever its href says":                 onlyV1, // hrefs name no claims
+	"the status tells claimed from free when both are listed":          onlyV1,
+	"a delayed message is hidden until its delay is over":              beforeV2,
+	"what was claimed too often goes to the dead-letter queue":         beforeV2,
 }
 
 // concerns reports whether a case is about a version.

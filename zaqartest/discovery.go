@@ -2,6 +2,7 @@ package zaqartest
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -37,82 +38,65 @@ func getVersions(*call) (reply, error) {
 }
 
 // relation is an entry of the home document: what its link is called, where it
-// leads, and with which methods. query holds names of parameters.
+// leads, and with which methods. query holds names of parameters, each with that
+// of its description where that is another one. takesBody is told of methods
+// that do.
 type relation struct {
+	versions                 []*apiVersion
 	name, path, query, allow string
+	takesBody                bool
 }
 
-var relationsV1 = []relation{
-	{"queues", "/queues", "marker limit detailed", "GET"},
-	{"queue", "/queues/{queue}", "", "GET HEAD PUT DELETE"},
-	{"queue-metadata", "/queues/{queue}/metadata", "", "GET PUT"},
-	{"queue-stats", "/queues/{queue}/stats", "", "GET"},
-	{"messages", "/queues/{queue}/messages", "marker limit echo include_claimed", "GET"},
-	{"post-messages", "/queues/{queue}/messages", "", "POST"},
-	{"claim", "/queues/{queue}/claims", "limit", "POST"},
-}
-
-// relationsV2 are those of v1.1 and v2; what a version does not route is left
-// out of its document.
-var relationsV2 = []relation{
-	{"queues", "/queues", "marker limit detailed", "GET"},
-	{"queue", "/queues/{queue}", "", "GET PUT PATCH DELETE"},
-	{"queue_stats", "/queues/{queue}/stats", "", "GET"},
-	{"queue_purge", "/queues/{queue}/purge", "", "POST"},
-	{"messages", "/queues/{queue}/messages", "marker limit echo include_claimed include_delayed", "GET"},
-	{"post_messages", "/queues/{queue}/messages", "", "POST"},
-	{"messages_delete", "/queues/{queue}/messages", "ids pop", "DELETE"},
-	{"message_get", "/queues/{queue}/messages/{message}", "", "GET"},
-	{"message_delete", "/queues/{queue}/messages/{message}", "claim_id", "DELETE"},
-	{"post_claim", "/queues/{queue}/claims", "limit", "POST"},
-	{"claim", "/queues/{queue}/claims/{claim}", "", "GET"},
-	{"patch_claim", "/queues/{queue}/claims/{claim}", "", "PATCH"},
-	{"delete_claim", "/queues/{queue}/claims/{claim}", "", "DELETE"},
-	{"ping", "/ping", "", "GET"},
-	{"health", "/health", "", "GET"},
+var relations = []relation{
+	{everyVersion, "queues", "/queues", "marker limit=queue_limit detailed", "GET", false},
+	{onlyV1, "queue", "/queues/{queue}", "", "GET HEAD PUT DELETE", false},
+	{onlyV11, "queue", "/queues/{queue}", "", "PUT DELETE", false},
+	{onlyV2, "queue", "/queues/{queue}", "", "GET PUT DELETE PATCH", false},
+	{onlyV1, "queue-metadata", "/queues/{queue}/metadata", "", "GET PUT", false},
+	{onlyV1, "queue-stats", "/queues/{queue}/stats", "", "GET", false},
+	{sinceV11, "queue_stats", "/queues/{queue}/stats", "", "GET", false},
+	{onlyV2, "queue_purge", "/queues/{queue}/purge", "", "POST", true},
+	{everyVersion, "messages", "/queues/{queue}/messages", "marker limit=messages_limit echo include_claimed", "GET", false},
+	{onlyV1, "post-messages", "/queues/{queue}/messages", "", "POST", true},
+	{sinceV11, "post_messages", "/queues/{queue}/messages", "", "POST", true},
+	{sinceV11, "messages_delete", "/queues/{queue}/messages", "ids pop", "DELETE", false},
+	{onlyV2, "message_get", "/queues/{queue}/messages/{message}", "", "GET", false},
+	{sinceV11, "message_delete", "/queues/{queue}/messages/{message}", "claim=claim_id", "DELETE", false},
+	{onlyV1, "claim", "/queues/{queue}/claims", "limit=claim_limit", "POST", true},
+	{sinceV11, "post_claim", "/queues/{queue}/claims", "limit=claim_limit", "POST", true},
+	{sinceV11, "claim", "/queues/{queue}/claims/{claim}", "", "GET", false},
+	{sinceV11, "patch_claim", "/queues/{queue}/claims/{claim}", "", "PATCH", true},
+	{sinceV11, "delete_claim", "/queues/{queue}/claims/{claim}", "", "DELETE", false},
+	{sinceV11, "ping", "/ping", "", "GET", false},
+	{sinceV11, "health", "/health", "", "GET", false},
 }
 
 // pathVariables are the names that the home document gives to the parts of a
 // path.
 var pathVariables = map[string]string{"queue": "queue_name", "message": "message_id", "claim": "claim_id"}
 
-// getHome serves the home document.
+// getHome serves the home document, of what is routed.
 func getHome(c *call) (reply, error) {
 	version := c.target.version
-	relations := relationsV2
-	if version == v1 {
-		relations = relationsV1
-	}
 	resources := map[string]any{}
 	for _, rel := range relations {
-		t := c.srv.find("/" + version.name + rel.path)
-		if t == nil {
-			continue
-		}
-		if entry, ok := rel.resource(version, t); ok {
-			resources["rel/"+rel.name] = entry
+		if slices.Contains(rel.versions, version) && c.srv.find("/"+version.name+rel.path) != nil {
+			resources["rel/"+rel.name] = rel.resource(version)
 		}
 	}
 	out, err := jsonReply(http.StatusOK, map[string]any{"resources": resources})
 	return out.with("Content-Type", "application/json-home").with("Cache-Control", "max-age=86400"), err
 }
 
-// resource describes a relation, with those of its methods that are routed.
-func (rel relation) resource(version *apiVersion, t *target) (map[string]any, bool) {
-	var allow []string
-	hints := map[string]any{"formats": map[string]any{"application/json": struct{}{}}}
-	for method := range strings.FieldsSeq(rel.allow) {
-		for _, row := range t.rows {
-			if row.method == method {
-				allow = append(allow, method)
-				break
-			}
-		}
-		if method == http.MethodPost {
-			hints["accept-post"] = []string{"application/json"}
-		}
+// resource describes a relation.
+func (rel relation) resource(version *apiVersion) map[string]any {
+	hints := map[string]any{
+		"allow":   strings.Fields(rel.allow),
+		"formats": map[string]any{jsonType: struct{}{}},
 	}
-	hints["allow"] = allow
+	if rel.takesBody {
+		hints["accept-post"] = []string{jsonType}
+	}
 	template, vars := "/"+version.name+rel.path, map[string]string{}
 	for part, name := range pathVariables {
 		if strings.Contains(template, "{"+part+"}") {
@@ -120,17 +104,26 @@ func (rel relation) resource(version *apiVersion, t *target) (map[string]any, bo
 			vars[name] = "param/" + name
 		}
 	}
-	for name := range strings.FieldsSeq(rel.query) {
-		vars[name] = "param/" + name
+	var parameters []string
+	for parameter := range strings.FieldsSeq(rel.query) {
+		name, described, other := strings.Cut(parameter, "=")
+		if !other {
+			described = name
+		}
+		parameters = append(parameters, name)
+		vars[name] = "param/" + described
 	}
-	if rel.query != "" {
-		template += "{?" + strings.ReplaceAll(rel.query, " ", ",") + "}"
+	if parameters != nil {
+		template += "{?" + strings.Join(parameters, ",") + "}"
 	}
 	entry := map[string]any{"href-template": template, "hints": hints}
-	if len(vars) > 0 {
+	switch {
+	case rel.name == "health": // alone among those without variables
+		entry = map[string]any{"href": template, "hints": hints}
+	case len(vars) > 0:
 		entry["href-vars"] = vars
 	}
-	return entry, len(allow) > 0
+	return entry
 }
 
 // getPing serves the liveness check. It asks the store.

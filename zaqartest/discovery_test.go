@@ -38,8 +38,8 @@ func TestHomeDocumentTellsOnlyWhatIsRouted(t *testing.T) {
 	if got := a.text("resources", "rel/message_get", "href-template"); got != "/v2/queues/{queue_name}/messages/{message_id}" {
 		t.Errorf("message_get is at %q", got)
 	}
-	if got := a.text("resources", "rel/queue", "hints", "allow", 2); got != "PATCH" {
-		t.Errorf("the third method of a queue is %q", got)
+	if got := a.text("resources", "rel/queue", "hints", "allow", 3); got != "PATCH" {
+		t.Errorf("the fourth method of a queue is %q", got)
 	}
 	a = c.do("GET", "/v1.1/", "").want(200)
 	if a.get("resources", "rel/queue_purge") != nil {
@@ -54,12 +54,14 @@ func TestHomeDocumentTellsOnlyWhatIsRouted(t *testing.T) {
 func TestPathsThatLeadNowhere(t *testing.T) {
 	c := start(t)
 	for _, path := range []string{
-		"/v2", "/v3/", "/nothing", "/v2/queues/q/", "/v2/queues/q/messages/", "/v2/queues/q/stats/x",
+		"/v2", "/v3/", "/nothing", "/v2/queues/q/", "/v2/queues/q/stats/x",
 		"/v1/ping", "/v1/queues/q/purge", "//v2/queues", "/identity/v3",
 	} {
 		c.with("Client-ID", "").do("GET", path, "").want(404).wantJSON(`{"title":"404 Not Found"}`)
 	}
 	c.do("GET", "/v2/queues/", "").wantTitle(400, "Invalid queue identification")
+	c.do("GET", "/v2/queues/q/messages/", "").wantTitle(404, "Not found")
+	c.do("GET", "/v2/queues/q/claims/", "").wantTitle(404, "Not found")
 	a := c.with("Accept", "application/xml").do("GET", "/v2", "").want(404)
 	if !strings.HasPrefix(string(a.body), "<?xml") {
 		t.Errorf("XML was asked for: %s", a.body)
@@ -68,12 +70,12 @@ func TestPathsThatLeadNowhere(t *testing.T) {
 
 func TestTheFirstFailureOfARequestDecides(t *testing.T) {
 	c := start(t)
-	all := c.with("Content-Type", "Application/X-WWW-Form-Urlencoded").with("Accept", "text/html").
+	all := c.with("Content-Type", "Application/X-WWW-Form-Urlencoded").with("Accept", "text/html, application/foo+json").
 		with("Client-ID", "").with("X-Project-Id", "")
 	const path = "/v2/queues/bad!name/messages"
 	all.do("PATCH", path, "{}").wantTitle(400, "Invalid Content-Type")
 	all = all.with("Content-Type", "")
-	all.do("PATCH", path, "{}").want(406).wantEmpty()
+	all.do("PATCH", path, "{}").wantTitle(406, "406 Not Acceptable")
 	all = all.with("Accept", "text/html, application/*;q=0.1")
 	all.do("PATCH", path, "{}").wantTitle(400, "Missing header value")
 	all.with("Client-ID", "nobody").do("PATCH", path, "{}").wantTitle(400, "Wrong UUID value")
@@ -87,11 +89,38 @@ func TestTheFirstFailureOfARequestDecides(t *testing.T) {
 	if got := a.header.Get("Allow"); got != "POST, GET, DELETE, OPTIONS" {
 		t.Errorf("allowed: %q", got)
 	}
-	a = all.with("Client-ID", "").do("OPTIONS", "/v2/queues/q/messages", "").want(200).wantEmpty()
-	if a.header.Get("Allow") == "" {
-		t.Error("OPTIONS tells no methods")
+	a = all.do("OPTIONS", "/v2/queues/q/messages", "").want(200).wantEmpty()
+	if got := a.header.Get("Allow"); got != "POST, GET, DELETE" {
+		t.Errorf("OPTIONS tells of %q", got)
+	}
+	for _, path := range []string{path, "/nowhere"} {
+		a = all.do("OPTIONS", path, "").want(200).wantEmpty()
+		if got := a.header.Get("Allow"); got != "" {
+			t.Errorf("OPTIONS of %s tells of %q", path, got)
+		}
 	}
 	all.do("GET", "/v2/health", "").want(403)
+}
+
+func TestErrorsComeInAFormThatTheCallerTakes(t *testing.T) {
+	c := start(t)
+	const path = "/v2/queues?limit=0"
+	for accept, want := range map[string]string{
+		"application/xml;q=0.5, application/json":  `{"title"`,
+		"application/xml, application/json":        `{"title"`,
+		"application/xml, application/json;q=0.5":  `<?xml version="1.0" encoding="UTF-8"?><error><title>Invalid API request</title><description>`,
+		"text/html, */*;q=0.1":                     `{"title"`,
+		"application/vnd.openstack.messaging+json": `{"title"`,
+		"text/xml":      `<?xml`,
+		"image/svg+xml": `<?xml`,
+		"text/html":     ``,
+	} {
+		a := c.with("Accept", accept).do("GET", path, "")
+		if a.status != 400 && a.status != 406 || !strings.HasPrefix(string(a.body), want) || want == "" && len(a.body) > 0 {
+			t.Errorf("%s: %d %s", accept, a.status, a.body)
+		}
+	}
+	c.with("Accept", "text/html").do("GET", "/nowhere", "").want(404).wantEmpty()
 }
 
 func TestEmptyProjectIsToldFromNone(t *testing.T) {

@@ -84,6 +84,7 @@ func messagePage(c *call) (page messageList, exists bool, err error) {
 		"echo": &echo, "include_claimed": &claimed, "include_delayed": &delayed,
 	} {
 		if name == "include_delayed" && c.target.version != v2 {
+			c.query.Del(name) // it means nothing there
 			continue
 		}
 		if *value, err = flag(c.query, name); err != nil {

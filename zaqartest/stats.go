@@ -117,7 +117,7 @@ func purgeQueue(c *call) (reply, error) {
 func parsePurge(document []byte) (messages bool, err error) {
 	fields, err := object(document)
 	if err != nil {
-		return false, invalidBody("The body must be an object.")
+		return false, invalid("The body must have an array of resource_types.")
 	}
 	names, err := array(fields["resource_types"])
 	if err != nil {

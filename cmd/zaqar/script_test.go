@@ -2,6 +2,8 @@ package main_test
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +24,9 @@ import (
 //	serve [FLAG …]         starts zaqar serve on a free port, sets URL and ADDRESS,
 //	                       and does the exports that it prints
 //	stop SIGNAL            ends that: it must exit with 0
+//	request STATUS METHOD PATH [BODY]
+//	                       sends it to that, must be answered with a status, and
+//	                       writes the answer to standard output
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
@@ -30,7 +35,7 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "serve": serve, "stop": stop,
+			"exits": exits, "serve": serve, "stop": stop, "request": request,
 		},
 		RequireUniqueNames: true,
 	})
@@ -84,5 +89,29 @@ func stop(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if code != 0 {
 		ts.Fatalf("zaqar serve exits with %d, want 0", code)
+	}
+}
+
+func request(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 || len(args) > 4 {
+		ts.Fatalf("usage: request STATUS METHOD PATH [BODY]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	body := strings.Join(args[3:], "")
+	req, err := http.NewRequestWithContext(context.Background(), args[1], ts.Getenv("URL")+args[2], strings.NewReader(body))
+	ts.Check(err)
+	req.Header.Set("Client-ID", "3381af92-2b9e-11e3-b191-71861300734c")
+	req.Header.Set("X-Project-Id", "demo")
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	reply, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	defer func() { _ = reply.Body.Close() }()
+	_, err = io.Copy(ts.Stdout(), reply.Body)
+	ts.Check(err)
+	if reply.StatusCode != want {
+		ts.Fatalf("%s %s: status %d, want %d", args[1], args[2], reply.StatusCode, want)
 	}
 }

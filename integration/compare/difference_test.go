@@ -53,6 +53,7 @@ func (a answer) document() any {
 
 var (
 	anyID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	words = regexp.MustCompile(`<description>[^<]*</description>`) // of an error in XML
 	date  = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$`)
 )
 
@@ -77,6 +78,9 @@ func (c *conversation) masked(key string, value any) any {
 		if key == "age" || key == "seconds" {
 			return "a time"
 		}
+		if value == "-0" {
+			return json.Number("0")
+		}
 		if f, err := value.Float64(); err == nil && strings.ContainsAny(string(value), ".eE") {
 			return strconv.FormatFloat(f, 'g', -1, 64) // 1e2 is 100.0
 		}
@@ -93,6 +97,7 @@ func (c *conversation) maskedText(key, value string) string {
 	case date.MatchString(value):
 		return "a date"
 	}
+	value = words.ReplaceAllString(value, "<description>some words</description>")
 	value = strings.ReplaceAll(value, c.values["unique"], "${unique}")
 	value = anyID.ReplaceAllStringFunc(value, func(id string) string {
 		if name := c.names[id]; name != "" {
@@ -108,11 +113,11 @@ func (c *conversation) maskedText(key, value string) string {
 	if err != nil {
 		return value
 	}
-	words, err := url.QueryUnescape(parameters.Encode())
+	query, err = url.QueryUnescape(parameters.Encode())
 	if err != nil {
 		return value
 	}
-	return path + "?" + words
+	return path + "?" + query
 }
 
 // differences tells, a line each, what is not the same in two answers once both

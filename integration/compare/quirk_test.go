@@ -9,35 +9,184 @@ import (
 
 // quirk is a row of the table of differences that are meant.
 type quirk struct {
-	number   int    // in docs/server-quirks.md
-	scenario string // its purpose
-	request  string // its first line, as written; "" for every request
-	versions string // in which it shows; "" for all of the scenario's
-	says     string // a regular expression that every line of the difference matches
+	number   int      // in docs/server-quirks.md
+	scenario string   // its purpose
+	requests []string // each in full, on a line
+	servers  string   // where it shows, such as "23v2 15v1"
+	says     string   // a regular expression that every line of the difference matches
 	reason   string
 }
 
-// quirks is the table. A row that explains nothing any more is an error.
-var quirks = []quirk{}
+const (
+	everywhere = "23v2 15v1.1 15v2"
+	inV2       = "23v2 15v2"
+	patch      = "PATCH /v*/queues/q (Content-Type: application/openstack-messaging-v2.0-json-patch) "
+)
 
-// book keeps which rows were used, and in which versions.
+// quirks is the table. A row that explains nothing any more is an error.
+var quirks = []quirk{
+	{
+		1, "Queues are listed by name", []string{"GET /v*/queues?limit=1&marker=B"}, everywhere, `body\.(queues|links)\.0.*`,
+		"a marker that is the first element counts as none, so a page of one stands still",
+	},
+	{
+		1, "A page of messages is filled", []string{"GET /v*/queues/q/messages?echo=true&limit=1&marker=${m1}"}, everywhere,
+		`body\.(messages|links)\.0.*`, "the same for messages",
+	},
+	{
+		1, "In v1 queues are there or not", []string{"GET /v*/queues?marker=q"}, "15v1", `200, ours 204`, "the same for the only queue",
+	},
+	{
+		1, "In v1 messages are read without ids", []string{"GET /v*/queues/q/messages?echo=true&limit=2&marker=${m1}"}, "15v1",
+		`body\.messages: .*`, "the same for messages of v1",
+	},
+	{
+		3, "A claim takes the oldest messages", []string{"GET /v*/queues/q/messages?echo=true&include_claimed=true"}, everywhere,
+		`503 Service temporarily unavailable, ours 200`, "claimed messages cannot be listed without a marker",
+	},
+	{
+		4, "A page of messages is filled", []string{"GET /v*/queues/q/messages?limit=2"}, everywhere, `body\.(messages|links): \[\], ours .*`,
+		"a page is cut first and filtered then, so it may be empty while more follows",
+	},
+	{
+		5, "A released message is claimed alone", []string{"POST /v*/queues/q/claims"}, everywhere, `body\.messages: .*`,
+		"a claim takes what another live claim holds, if it is behind a free message",
+	},
+	{
+		6, "A delayed message is claimed late", []string{"POST /v*/queues/q/claims"}, inV2, `body\.messages: .*`,
+		"a claim takes what is delayed, if it is behind a free message",
+	},
+	{
+		10, "Ids lead nowhere in another queue",
+		[]string{"GET /v*/queues/other/messages/${m1}", "GET /v*/queues/other/messages?ids=${m1}"}, everywhere,
+		`200, ours 404 Not found`, "ids of messages are global",
+	},
+	{
+		13, "In v1 a post is an array", []string{`POST /v*/queues/q/messages [{"ttl":60,"body":1}]`}, "15v1", `201, ours 404 Not found`,
+		"v1 takes messages for a queue that is not there",
+	},
+	{
+		13, "In v1 a post is an array", []string{`POST /v*/queues/q/claims {"ttl":60,"grace":60}`}, "15v1", `201, ours 204`,
+		"and lets them be claimed",
+	},
+	{
+		15, "Queues with a dot can be made", []string{"GET /v*/queues"}, everywhere, `body\.(queues|links)\.0\..*`,
+		"a listing cuts names at the first dot",
+	},
+	{
+		16, "A purge and claimed messages", []string{"GET /v*/queues/q/messages/${m1}"}, inV2, `200, ours 404 Not found`,
+		"a purge leaves claimed messages",
+	},
+	{
+		17, "A post must be well formed", []string{`POST /v*/queues/q/messages {"messages":[{"body":"\ud800"}]}`}, everywhere,
+		`503 Service temporarily unavailable, ours 400 Invalid request body`, "half of a surrogate pair cannot be stored",
+	},
+	{
+		17, "Metadata is an object", []string{`PUT /v*/queues/odd3 {"a":"\ud800"}`}, everywhere,
+		`503 Service temporarily unavailable, ours 400 Invalid request body`, "nor can it in metadata",
+	},
+	{
+		17, "Metadata is an object", []string{`PUT /v*/queues/odd1 {"a":NaN}`, `PUT /v*/queues/odd2 {"a":-Infinity}`}, everywhere,
+		`201, ours 400 Invalid request body`, "what is no number passes for one, and for JSON",
+	},
+	{
+		17, "Checksums are those of Python", []string{"GET /v*/queues/q/messages?ids=${m10}"}, inV2, `(?s)body: not JSON: .* Infinity.*`,
+		"1e400 comes back as Infinity, which is not JSON",
+	},
+	{
+		18, "A post must be well formed", []string{
+			`POST /v*/queues/q/messages {"messages":[1]}`, `POST /v*/queues/q/messages {"messages":[null]}`,
+			`POST /v*/queues/q/messages {"messages":[[]]}`, `POST /v*/queues/q/messages {"messages":["x"]}`,
+		}, everywhere, `500 Internal server error, ours 400 Invalid request body`, "a message that is no object is not foreseen",
+	},
+	{
+		18, "In v1 a post must be well formed", []string{`POST /v*/queues/q/messages [1]`}, "15v1",
+		`500 Internal server error, ours 400 Invalid request body`, "the same in v1",
+	},
+	{
+		18, "A purge empties a queue", []string{`POST /v*/queues/q/purge {"resource_types":null}`}, inV2,
+		`500 Internal server error, ours 400 Invalid API request`, "resource types of null are not foreseen",
+	},
+	{
+		18, "Reserved keys have types and bounds", []string{
+			`PUT /v*/queues/q {"_default_message_ttl":[]}`, `PUT /v*/queues/q {"_max_messages_post_size":{}}`,
+			`PUT /v*/queues/q {"_retry_policy":{"minimum_delay":null}}`,
+		}, inV2, `500 Internal server error, ours 400 Invalid API request`, "numbers that are empty things are not foreseen",
+	},
+	{
+		18, "A patch that cannot be done does nothing", []string{
+			patch + `{}`, patch + `{"op":"add"}`, patch + `[{"op":"add","path":5,"value":1}]`,
+		}, inV2, `503 Service temporarily unavailable, ours 400 Invalid request body`, "patches of other types are not foreseen",
+	},
+	{
+		22, "A guarded server wants the claims of what is deleted", []string{
+			"DELETE /v*/queues/q/messages?ids=${m1}&claim_ids=nonsense",
+			"DELETE /v*/queues/q/messages?ids=${m2}&claim_ids=${c1}",
+			"DELETE /v*/queues/q/messages?ids=${m2},${m3}&claim_ids=${c2}",
+		}, "23v2", `503 Service temporarily unavailable, ours 400 Unable to delete`, "a claim that does not fit is a failure of the store",
+	},
+	{
+		31, "Queues are listed by name", []string{"GET /v*/queues?name=b", "GET /v*/queues?n=1"}, inV2, `body\.(queues|links).*`,
+		"Redis does not filter listings; and the link to the next page forgets filters of metadata",
+	},
+	{
+		32, "The name of a queue is short and plain", []string{"PUT /v*/queues/a%0a"}, everywhere,
+		`201, ours 400 Invalid queue identification`, "a name may end with a line feed",
+	},
+	{
+		33, "The caller must take JSON", []string{
+			"GET /v*/queues (Accept: application/xml)", "GET /v*/queues (Accept: application/vnd.openstack.messaging-v2+json)",
+		}, "15v1 15v1.1 15v2", `(?s)body.*Endpoint only serves.*|body\.description: only ours.*`,
+		"Zaqar 15 has the description in the place of the title in 406 and 415",
+	},
+	{
+		33, "Errors come in a form that the caller takes", []string{
+			"GET /v*/queues?limit=0 (Accept: text/xml)", "GET /v*/queues?limit=0 (Accept: image/svg+xml)",
+		}, "15v1.1 15v2", `(?s)body.*Endpoint only serves.*`, "the same in XML",
+	},
+	{
+		33, "A patch that cannot be done does nothing", []string{
+			"PATCH /v*/queues/q []",
+			"PATCH /v*/queues/q (Content-Type: application/openstack-messaging-v2.0-json-patch; charset=utf-8) []",
+			"PATCH /v*/queues/q (Content-Type: application/json-patch+json) []",
+		}, "15v2", `body\.title: Accepted media type .*|body\.description: only ours.*`, "the same for 415",
+	},
+	{
+		34, "The versions are told to everybody", []string{
+			"GET / (Client-ID: (none)) (X-Project-Id: (none))", "GET / (Accept: (none))",
+		}, "23v2", `body\.versions: \[map\[id:2 .*`, "Zaqar 23 has v2 alone",
+	},
+	{
+		35, "The home document tells what there is", []string{"GET /v*/"}, everywhere,
+		`body\.resources\.rel/(pools?|flavors?|subscriptions?(_[a-z]+)?|queue_share): only theirs.*`,
+		"the embedded server tells only of what it serves",
+	},
+	{
+		36, "A version that nobody has leads nowhere", []string{"GET //v2/queues"}, inV2, `200, ours 404 404 Not Found`,
+		"the web server in front of Zaqar takes two slashes at the beginning for one",
+	},
+}
+
+// book keeps which rows were used: by request and server.
 type book struct{ used map[int]map[string]bool }
 
 // explain finds the row for a difference.
-func (b *book) explain(s scenario, r request, version string, lines []string) (quirk, bool) {
+func (b *book) explain(s scenario, r request, server string, lines []string) (quirk, bool) {
 	for i, row := range quirks {
-		if row.scenario != s.purpose || row.request != "" && row.request != r.String() ||
-			row.versions != "" && !slices.Contains(strings.Fields(row.versions), version) {
+		if row.scenario != s.purpose || !slices.Contains(row.requests, r.String()) || !slices.Contains(strings.Fields(row.servers), server) {
 			continue
 		}
 		says := regexp.MustCompile("^(?:" + row.says + ")$")
 		if slices.ContainsFunc(lines, func(line string) bool { return !says.MatchString(line) }) {
 			continue
 		}
+		if b.used == nil {
+			b.used = map[int]map[string]bool{}
+		}
 		if b.used[i] == nil {
 			b.used[i] = map[string]bool{}
 		}
-		b.used[i][version] = true
+		b.used[i][r.String()+" "+server] = true
 		return row, true
 	}
 	return quirk{}, false
@@ -47,12 +196,11 @@ func (b *book) explain(s scenario, r request, version string, lines []string) (q
 func (b *book) check(t *testing.T) {
 	t.Helper()
 	for i, row := range quirks {
-		if b.used[i] == nil {
-			t.Errorf("quirk %d does not show any more: %s, %s", row.number, row.scenario, row.request)
-		}
-		for version := range strings.FieldsSeq(row.versions) {
-			if b.used[i] != nil && !b.used[i][version] {
-				t.Errorf("quirk %d does not show in %s any more: %s, %s", row.number, version, row.scenario, row.request)
+		for _, r := range row.requests {
+			for server := range strings.FieldsSeq(row.servers) {
+				if !b.used[i][r+" "+server] {
+					t.Errorf("quirk %d does not show on %s any more: %s", row.number, server, r)
+				}
 			}
 		}
 	}

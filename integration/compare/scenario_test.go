@@ -45,11 +45,14 @@ type request struct {
 	body         string
 }
 
-// String is the request's first line.
-func (r request) String() string { return r.method + " " + r.path }
-
-// text is all of the request, to tell it from others.
-func (r request) text() string { return fmt.Sprint(r.String(), r.header, r.body) }
+// String is all of the request on a line.
+func (r request) String() string {
+	words := []string{r.method, r.path}
+	for _, h := range r.header {
+		words = append(words, "("+h[0]+": "+h[1]+")")
+	}
+	return strings.TrimSpace(strings.Join(words, " ") + " " + r.body)
+}
 
 var (
 	title  = regexp.MustCompile(`^## (.+) \[([a-z0-9. ]+)\]$`)

@@ -34,6 +34,11 @@ func (s *Seconds) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// MarshalJSON writes whole seconds.
+func (s Seconds) MarshalJSON() ([]byte, error) {
+	return strconv.AppendInt(nil, ToSeconds(time.Duration(s)), 10), nil
+}
+
 // ToSeconds renders a duration; it must be a whole number of seconds.
 func ToSeconds(d time.Duration) int64 { return int64(d / time.Second) }
 

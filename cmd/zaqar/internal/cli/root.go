@@ -105,6 +105,7 @@ an embedded server for tests. This command shows both of them at work.`,
 	cmd.SetOut(streams.Out)
 	cmd.SetErr(streams.Err)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{text: err.Error()} })
+	cobra.AddTemplateFunc("flagGroups", flagGroups)
 	cmd.SetUsageTemplate(usageTemplate)
 	cmd.SetVersionTemplate(versionText())
 	cmd.SetHelpCommand(&cobra.Command{Use: "help", Hidden: true, RunE: func(cmd *cobra.Command, args []string) error {
@@ -154,10 +155,10 @@ Commands:
 
 Examples:
 {{.Example}}{{end}}
-{{- if .HasAvailableLocalFlags}}
+{{- if .HasAvailableLocalFlags}}{{range flagGroups .LocalFlags}}
 
-Flags:
-{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}
+{{.Title}}:
+{{.Flags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{end}}
 {{- if .HasAvailableSubCommands}}
 
 "{{.CommandPath}} COMMAND --help" tells more about a command.{{end}}

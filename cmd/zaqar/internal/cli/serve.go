@@ -30,6 +30,9 @@ type serveFlags struct {
 	secretKeyFile string
 	allowRemote   bool
 	insecure      bool
+	limits        zaqartest.Limits
+	checksums     bool
+	guarded       bool
 }
 
 // NewCmdServe makes the command zaqar serve.
@@ -44,10 +47,13 @@ Keystone, too, at /identity/v3.
 
 It prints what to paste into another shell to use it. With keystone there is a
 user demo in a project demo, and an administrator admin; the password of both is
-secret.`,
+secret.
+
+The limits are named after Zaqar's own options and are in their units.`,
 		Example: `  zaqar serve
   zaqar serve --listen 127.0.0.1:0
-  zaqar serve --auth keystone --user tacocat:queue_master:kitchen:member`,
+  zaqar serve --auth keystone --user tacocat:queue_master:kitchen:member
+  zaqar serve --max-messages-post-size 1048576 --default-message-ttl 60`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := untilSignal(cmd.Context(), func() {})
@@ -65,6 +71,10 @@ secret.`,
 	flags.StringVar(&f.secretKeyFile, "secret-key-file", "", "sign URLs with the key in this `file` (default: the key in\n"+secretKeyVariable+")")
 	flags.BoolVar(&f.allowRemote, "allow-remote", false, "allow an address that other machines can reach")
 	flags.BoolVar(&f.insecure, "insecure-no-auth", false, "allow that without sign-in: anybody can do anything")
+	flags.BoolVar(&f.checksums, "checksums", false, "put a checksum of its body on each message, in v2 (Zaqar's\nenable_checksum)")
+	flags.BoolVar(&f.guarded, "message-delete-with-claim-id", false, "deleting several messages by their ids needs the claims that\nhold them")
+	inGroup(flags, "Behaviour", "checksums", "message-delete-with-claim-id")
+	addLimits(flags, &f.limits)
 	return cmd
 }
 
@@ -115,6 +125,9 @@ func (f *serveFlags) server(streams *Streams) (_ *zaqartest.Server, user zaqarte
 	options := []zaqartest.Option{
 		zaqartest.WithSecretKey(key),
 		zaqartest.WithDefaultRoles(f.roles...),
+		zaqartest.WithLimits(f.limits),
+		zaqartest.WithChecksums(f.checksums),
+		zaqartest.WithClaimGuardedBulkDelete(f.guarded),
 		zaqartest.WithLogger(slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))),
 	}
 	if f.auth == "keystone" {
@@ -122,7 +135,7 @@ func (f *serveFlags) server(streams *Streams) (_ *zaqartest.Server, user zaqarte
 	}
 	server, err := zaqartest.NewServer(options...)
 	if err != nil {
-		return fail(err)
+		return fail(contradicting(&f.limits, err)) // there is nothing else that it checks
 	}
 	if len(users) == 0 {
 		return server, zaqartest.User{Name: "demo", Password: "secret", Project: "demo"}, nil
@@ -163,7 +176,7 @@ Name users of your own: --allow-remote --user NAME:PASSWORD:PROJECT`, f.listen)
 	case remote && !f.allowRemote:
 		return badUsage("--listen %s can be reached from other machines; if it shall be, add --allow-remote", f.listen)
 	}
-	return nil
+	return checkLimits(&f.limits)
 }
 
 // loopback reports whether only this machine can reach a host. A name other than

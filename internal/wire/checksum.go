@@ -1,0 +1,111 @@
+package wire
+
+import (
+	"bytes"
+	"crypto/md5" //nolint:gosec // the API's own choice; it guards against accidents only
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+)
+
+// Checksum makes the checksum that a server sends beside a body: of the body as
+// Python's json module writes it, whatever spaces and escapes it had on its way.
+func Checksum(body json.RawMessage) string {
+	sum := md5.Sum(respell(body)) //nolint:gosec // as above
+	return "MD5:" + hex.EncodeToString(sum[:])
+}
+
+// respell writes a JSON value with ", " and ": " between its parts, ASCII only, and
+// numbers as Python spells them. It walks over the tokens, so that the order of
+// keys and all digits of integers stay.
+func respell(body []byte) []byte {
+	var out bytes.Buffer
+	for i := 0; i < len(body); {
+		switch c := body[i]; {
+		case strings.IndexByte(" \t\r\n", c) >= 0:
+			i++
+		case c == ',' || c == ':':
+			out.Write([]byte{c, ' '})
+			i++
+		case c == '"':
+			end := stringEnd(body, i)
+			respellString(&out, body[i:end])
+			i = end
+		case c == '-' || c >= '0' && c <= '9':
+			end := i + len(body[i:]) - len(bytes.TrimLeft(body[i:], "+-.0123456789eE"))
+			out.WriteString(respellNumber(string(body[i:end])))
+			i = end
+		default: // brackets, and the letters of words
+			out.WriteByte(c)
+			i++
+		}
+	}
+	return out.Bytes()
+}
+
+// stringEnd returns the index behind the string that starts at i.
+func stringEnd(body []byte, i int) int {
+	for i++; i < len(body); i++ {
+		switch body[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(body)
+}
+
+var shortEscapes = map[rune]string{'"': `\"`, '\\': `\\`, '\b': `\b`, '\f': `\f`, '\n': `\n`, '\r': `\r`, '\t': `\t`}
+
+func respellString(out *bytes.Buffer, quoted []byte) {
+	var text string
+	if json.Unmarshal(quoted, &text) != nil {
+		out.Write(quoted)
+		return
+	}
+	out.WriteByte('"')
+	for _, r := range text {
+		short, ok := shortEscapes[r]
+		switch {
+		case ok:
+			out.WriteString(short)
+		case r >= ' ' && r <= '~':
+			out.WriteRune(r)
+		default:
+			for _, unit := range utf16.AppendRune(nil, r) {
+				fmt.Fprintf(out, `\u%04x`, unit)
+			}
+		}
+	}
+	out.WriteByte('"')
+}
+
+// respellNumber spells integers as they are and other numbers as Python's repr:
+// the shortest form that reads back the same, with an exponent from 1e16 on and
+// below 1e-4.
+func respellNumber(text string) string {
+	if !strings.ContainsAny(text, ".eE") {
+		if text == "-0" {
+			return "0"
+		}
+		return text
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return text // beyond what a float holds
+	}
+	short := strconv.FormatFloat(f, 'e', -1, 64)
+	_, exponent, _ := strings.Cut(short, "e")
+	if n, err := strconv.Atoi(exponent); err != nil || n < -4 || n >= 16 {
+		return short
+	}
+	plain := strconv.FormatFloat(f, 'f', -1, 64)
+	if !strings.Contains(plain, ".") {
+		plain += ".0"
+	}
+	return plain
+}

@@ -1,0 +1,98 @@
+package zaqar
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/zaqar-go/zaqar/internal/wire"
+)
+
+// Resource is a kind of thing in a queue, for [Queue.Purge].
+type Resource string
+
+// What a queue can be purged of.
+const (
+	MessageResource      Resource = "messages"
+	SubscriptionResource Resource = "subscriptions"
+)
+
+// Purge drops the queue's messages and subscriptions, or only those [Resource]s
+// that are named. The queue and its metadata stay. V2 only.
+//
+// Servers that store in Redis leave claimed messages, and all subscriptions but the
+// first 10 (quirk 16); [Queue.PurgeAll] does not.
+func (q *Queue) Purge(ctx context.Context, resources ...Resource) error {
+	p := wire.Params{}
+	if len(resources) > 0 {
+		p["resource_types"] = resources
+	}
+	_, err := q.call(ctx, wire.QueuePurge, p)
+	return err
+}
+
+// PurgeAll purges until nothing is left of what it was asked for, claimed and
+// delayed messages included: those are deleted by their ids, under the hands of
+// whoever claimed them. It returns when a look finds nothing, or with an error: also
+// when ctx ends, which it must when others keep on posting. V2 only.
+func (q *Queue) PurgeAll(ctx context.Context, resources ...Resource) error {
+	asked := func(r Resource) bool { return len(resources) == 0 || slices.Contains(resources, r) }
+	for {
+		if err := q.Purge(ctx, resources...); err != nil {
+			return err
+		}
+		left := 0
+		if asked(MessageResource) {
+			n, err := q.deleteListed(ctx)
+			if err != nil {
+				return err
+			}
+			left += n
+		}
+		if asked(SubscriptionResource) {
+			n, err := q.subscribed(ctx)
+			if err != nil {
+				return err
+			}
+			left += n
+		}
+		if left == 0 {
+			return nil
+		}
+	}
+}
+
+// deleteListed deletes every message that is listed, and returns how many.
+func (q *Queue) deleteListed(ctx context.Context) (int, error) {
+	var ids []string
+	for m, err := range q.Messages(ctx, IncludeClaimed(true), IncludeDelayed(true)) {
+		if m == nil {
+			return 0, err
+		}
+		ids = append(ids, m.ID())
+	}
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	return len(ids), q.DeleteMessages(ctx, ids)
+}
+
+// subscribed returns how many subscriptions the first page has.
+func (q *Queue) subscribed(ctx context.Context) (int, error) {
+	r, err := q.conn.Get(ctx, q.Href()+"/subscriptions")
+	if errors.Is(err, ErrNotFound) { // a server without subscriptions
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	var page struct {
+		Subscriptions []json.RawMessage `json:"subscriptions"`
+	}
+	if err := json.Unmarshal(r.Body, &page); err != nil {
+		return 0, fmt.Errorf("zaqar: %s %s: %w: %w", wire.QueuePurge, q.name, ErrMalformed, err)
+	}
+	return len(page.Subscriptions), nil
+}
