@@ -35,7 +35,7 @@ type call struct {
 
 // newCall finds out what a request wants and reads its body.
 func (s *Server) newCall(r *http.Request) *call {
-	c := &call{srv: s, ctx: r.Context(), req: r, kind: "unknown", query: r.URL.Query()}
+	c := &call{srv: s, ctx: r.Context(), req: r, kind: "unknown", query: parseQuery(r.URL.RawQuery)}
 	if s.isIdentity(r.URL.Path) {
 		c.kind = identityKind(r.Method, r.URL.Path)
 	} else if c.target = s.find(r.URL.Path); c.target != nil {

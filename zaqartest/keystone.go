@@ -136,7 +136,7 @@ func (i *identity) issueToken(c *call) (reply, error) {
 // show answers with a token.
 func (i *identity) show(c *call, status int, t *token) (reply, error) {
 	catalog := i.services(i.srv.base(c))
-	if c.query.Has("nocatalog") {
+	if c.req.URL.Query().Has("nocatalog") {
 		catalog = nil
 	}
 	out, err := jsonReply(status, t.document(catalog))

@@ -8,6 +8,28 @@ import (
 	"strings"
 )
 
+// parseQuery reads a query as Zaqar does: a comma that is not escaped is the
+// beginning of another value, and what is wrongly escaped stands for itself.
+func parseQuery(raw string) url.Values {
+	query := url.Values{}
+	for pair := range strings.SplitSeq(raw, "&") {
+		name, values, _ := strings.Cut(pair, "=")
+		for value := range strings.SplitSeq(values, ",") {
+			if value != "" {
+				query.Add(unescaped(name), unescaped(value))
+			}
+		}
+	}
+	return query
+}
+
+func unescaped(text string) string {
+	if out, err := url.QueryUnescape(text); err == nil {
+		return out
+	}
+	return strings.ReplaceAll(text, "+", " ")
+}
+
 // lastValue returns a parameter as Zaqar sees it: empty values do not count,
 // and of several the last does.
 func lastValue(query url.Values, name string) string {
@@ -20,14 +42,9 @@ func lastValue(query url.Values, name string) string {
 	return ""
 }
 
-// listed returns a parameter that is a list: "ids=a,b" and "ids=a&ids=b" are
-// the same.
+// listed returns a parameter that is a list.
 func listed(query url.Values, name string) []string {
-	var out []string
-	for _, value := range query[name] {
-		out = append(out, strings.Split(value, ",")...)
-	}
-	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
+	return slices.DeleteFunc(slices.Clone(query[name]), func(s string) bool { return s == "" })
 }
 
 // flag reads a boolean parameter, in the spellings that Zaqar knows.

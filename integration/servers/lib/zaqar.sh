@@ -27,10 +27,11 @@ default_log_levels = osprofiler=CRITICAL
 transport = $serves
 message_store = redis
 management_store = redis
+# Zaqar gives Redis a tenth of a second by default, which a busy machine exceeds: a 503.
 [drivers:message_store:redis]
-uri = redis://127.0.0.1:$redis_port?dbid=$messages
+uri = redis://127.0.0.1:$redis_port?dbid=$messages&socket_timeout=10
 [drivers:management_store:redis]
-uri = redis://127.0.0.1:$redis_port?dbid=$management
+uri = redis://127.0.0.1:$redis_port?dbid=$management&socket_timeout=10
 [drivers:transport:wsgi]
 bind = 127.0.0.1
 port = $port
