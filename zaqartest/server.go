@@ -110,7 +110,7 @@ func (s *Server) start(listener net.Listener, url string, transport *http.Transp
 	}
 	go func(server *http.Server, served chan struct{}) {
 		defer close(served)
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(wordedListener{listener}); !errors.Is(err, http.ErrServerClosed) {
 			s.logger.Error("the server cannot accept connections", "error", err)
 		}
 	}(s.http, s.served)

@@ -119,6 +119,10 @@ var quirks = []quirk{
 		}, inV2, `503 Service temporarily unavailable, ours 400 Invalid request body`, "patches of other types are not foreseen",
 	},
 	{
+		18, "Listings have bounds", []string{"GET /v*/queues?limit=,"}, "15v1 " + everywhere,
+		`500 Internal server error, ours 20[04]`, "a parameter that is a list of nothing is not foreseen",
+	},
+	{
 		22, "A guarded server wants the claims of what is deleted", []string{
 			"DELETE /v*/queues/q/messages?ids=${m1}&claim_ids=nonsense",
 			"DELETE /v*/queues/q/messages?ids=${m2}&claim_ids=${c1}",
@@ -126,43 +130,43 @@ var quirks = []quirk{
 		}, "23v2", `503 Service temporarily unavailable, ours 400 Unable to delete`, "a claim that does not fit is a failure of the store",
 	},
 	{
-		31, "Queues are listed by name", []string{"GET /v*/queues?name=b", "GET /v*/queues?n=1"}, inV2, `body\.(queues|links).*`,
+		26, "Queues are listed by name", []string{"GET /v*/queues?name=b", "GET /v*/queues?n=1"}, inV2, `body\.(queues|links).*`,
 		"Redis does not filter listings; and the link to the next page forgets filters of metadata",
 	},
 	{
-		32, "The name of a queue is short and plain", []string{"PUT /v*/queues/a%0a"}, everywhere,
+		31, "The name of a queue is short and plain", []string{"PUT /v*/queues/a%0a"}, everywhere,
 		`201, ours 400 Invalid queue identification`, "a name may end with a line feed",
 	},
 	{
-		33, "The caller must take JSON", []string{
+		32, "The caller must take JSON", []string{
 			"GET /v*/queues (Accept: application/xml)", "GET /v*/queues (Accept: application/vnd.openstack.messaging-v2+json)",
 		}, "15v1 15v1.1 15v2", `(?s)body.*Endpoint only serves.*|body\.description: only ours.*`,
 		"Zaqar 15 has the description in the place of the title in 406 and 415",
 	},
 	{
-		33, "Errors come in a form that the caller takes", []string{
+		32, "Errors come in a form that the caller takes", []string{
 			"GET /v*/queues?limit=0 (Accept: text/xml)", "GET /v*/queues?limit=0 (Accept: image/svg+xml)",
 		}, "15v1.1 15v2", `(?s)body.*Endpoint only serves.*`, "the same in XML",
 	},
 	{
-		33, "A patch that cannot be done does nothing", []string{
+		32, "A patch that cannot be done does nothing", []string{
 			"PATCH /v*/queues/q []",
 			"PATCH /v*/queues/q (Content-Type: application/openstack-messaging-v2.0-json-patch; charset=utf-8) []",
 			"PATCH /v*/queues/q (Content-Type: application/json-patch+json) []",
 		}, "15v2", `body\.title: Accepted media type .*|body\.description: only ours.*`, "the same for 415",
 	},
 	{
-		34, "The versions are told to everybody", []string{
+		33, "The versions are told to everybody", []string{
 			"GET / (Client-ID: (none)) (X-Project-Id: (none))", "GET / (Accept: (none))",
 		}, "23v2", `body\.versions: \[map\[id:2 .*`, "Zaqar 23 has v2 alone",
 	},
 	{
-		35, "The home document tells what there is", []string{"GET /v*/"}, everywhere,
+		34, "The home document tells what there is", []string{"GET /v*/"}, everywhere,
 		`body\.resources\.rel/(pools?|flavors?|subscriptions?(_[a-z]+)?|queue_share): only theirs.*`,
 		"the embedded server tells only of what it serves",
 	},
 	{
-		36, "A version that nobody has leads nowhere", []string{"GET //v2/queues"}, inV2, `200, ours 404 404 Not Found`,
+		35, "A version that nobody has leads nowhere", []string{"GET //v2/queues"}, inV2, `200, ours 404 404 Not Found`,
 		"the web server in front of Zaqar takes two slashes at the beginning for one",
 	},
 }
