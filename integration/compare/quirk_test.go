@@ -26,71 +26,102 @@ const (
 // quirks is the table. A row that explains nothing any more is an error.
 var quirks = []quirk{
 	{
-		1, "Queues are listed by name", []string{"GET /v*/queues?limit=1&marker=B"}, everywhere, `body\.(queues|links)\.0.*`,
+		1, "Queues are listed by name",
+		[]string{"GET /v*/queues?limit=1&marker=B"},
+		everywhere, `body\.(queues|links)\.0.*`,
 		"a marker that is the first element counts as none, so a page of one stands still",
 	},
 	{
-		1, "A page of messages is filled", []string{"GET /v*/queues/q/messages?echo=true&limit=1&marker=${m1}"}, everywhere,
+		1, "A page of messages is filled",
+		[]string{"GET /v*/queues/q/messages?echo=true&limit=1&marker=${m1}"},
+		everywhere,
 		`body\.(messages|links)\.0.*`, "the same for messages",
 	},
 	{
 		1, "In v1 queues are there or not", []string{"GET /v*/queues?marker=q"}, "15v1", `200, ours 204`, "the same for the only queue",
 	},
 	{
-		1, "In v1 messages are read without ids", []string{"GET /v*/queues/q/messages?echo=true&limit=2&marker=${m1}"}, "15v1",
+		1, "In v1 messages are read without ids",
+		[]string{"GET /v*/queues/q/messages?echo=true&limit=2&marker=${m1}"},
+		"15v1",
 		`body\.messages: .*`, "the same for messages of v1",
 	},
 	{
-		3, "A claim takes the oldest messages", []string{"GET /v*/queues/q/messages?echo=true&include_claimed=true"}, everywhere,
+		3, "A claim takes the oldest messages",
+		[]string{"GET /v*/queues/q/messages?echo=true&include_claimed=true"},
+		everywhere,
 		`503 Service temporarily unavailable, ours 200`, "claimed messages cannot be listed without a marker",
 	},
 	{
-		4, "A page of messages is filled", []string{"GET /v*/queues/q/messages?limit=2"}, everywhere, `body\.(messages|links): \[\], ours .*`,
+		4, "A page of messages is filled",
+		[]string{"GET /v*/queues/q/messages?limit=2"},
+		everywhere, `body\.(messages|links): \[\], ours .*`,
 		"a page is cut first and filtered then, so it may be empty while more follows",
 	},
 	{
-		5, "A released message is claimed alone", []string{"POST /v*/queues/q/claims"}, everywhere, `body\.messages: .*`,
+		5, "A released message is claimed alone",
+		[]string{"POST /v*/queues/q/claims"},
+		everywhere, `body\.messages: .*`,
 		"a claim takes what another live claim holds, if it is behind a free message",
 	},
 	{
-		6, "A delayed message is claimed late", []string{"POST /v*/queues/q/claims"}, inV2, `body\.messages: .*`,
+		6, "A delayed message is claimed late",
+		[]string{"POST /v*/queues/q/claims"},
+		inV2, `body\.messages: .*`,
 		"a claim takes what is delayed, if it is behind a free message",
 	},
 	{
 		10, "Ids lead nowhere in another queue",
-		[]string{"GET /v*/queues/other/messages/${m1}", "GET /v*/queues/other/messages?ids=${m1}"}, everywhere,
+		[]string{"GET /v*/queues/other/messages/${m1}", "GET /v*/queues/other/messages?ids=${m1}"},
+		everywhere,
 		`200, ours 404 Not found`, "ids of messages are global",
 	},
 	{
-		13, "In v1 a post is an array", []string{`POST /v*/queues/q/messages [{"ttl":60,"body":1}]`}, "15v1", `201, ours 404 Not found`,
+		13, "In v1 a post is an array",
+		[]string{`POST /v*/queues/q/messages [{"ttl":60,"body":1}]`},
+		"15v1", `201, ours 404 Not found`,
 		"v1 takes messages for a queue that is not there",
 	},
 	{
-		13, "In v1 a post is an array", []string{`POST /v*/queues/q/claims {"ttl":60,"grace":60}`}, "15v1", `201, ours 204`,
+		13, "In v1 a post is an array",
+		[]string{`POST /v*/queues/q/claims {"ttl":60,"grace":60}`},
+		"15v1", `201, ours 204`,
 		"and lets them be claimed",
 	},
 	{
-		15, "Queues with a dot can be made", []string{"GET /v*/queues"}, everywhere, `body\.(queues|links)\.0\..*`,
+		15, "Queues with a dot can be made",
+		[]string{"GET /v*/queues"},
+		everywhere, `body\.(queues|links)\.0\..*`,
 		"a listing cuts names at the first dot",
 	},
 	{
-		16, "A purge and claimed messages", []string{"GET /v*/queues/q/messages/${m1}"}, inV2, `200, ours 404 Not found`,
+		16, "A purge and claimed messages",
+		[]string{"GET /v*/queues/q/messages/${m1}"},
+		inV2, `200, ours 404 Not found`,
 		"a purge leaves claimed messages",
 	},
 	{
-		17, "A post must be well formed", []string{`POST /v*/queues/q/messages {"messages":[{"body":"\ud800"}]}`}, everywhere,
+		17, "A post must be well formed",
+		[]string{`POST /v*/queues/q/messages {"messages":[{"body":"\ud800"}]}`},
+		everywhere,
 		`503 Service temporarily unavailable, ours 400 Invalid request body`, "half of a surrogate pair cannot be stored",
 	},
 	{
-		17, "Metadata is an object", []string{`PUT /v*/queues/odd3 {"a":"\ud800"}`}, everywhere,
+		17, "Metadata is an object",
+		[]string{`PUT /v*/queues/odd3 {"a":"\ud800"}`},
+		everywhere,
 		`503 Service temporarily unavailable, ours 400 Invalid request body`, "nor can it in metadata",
 	},
 	{
-		17, "Metadata is an object", []string{`PUT /v*/queues/odd1 {"a":NaN}`, `PUT /v*/queues/odd2 {"a":-Infinity}`}, everywhere,
+		17, "Metadata is an object",
+		[]string{`PUT /v*/queues/odd1 {"a":NaN}`, `PUT /v*/queues/odd2 {"a":-Infinity}`},
+		everywhere,
 		`201, ours 400 Invalid request body`, "what is no number passes for one, and for JSON",
 	},
 	{
-		17, "Checksums are those of Python", []string{"GET /v*/queues/q/messages?ids=${m10}"}, inV2, `(?s)body: not JSON: .* Infinity.*`,
+		17, "Checksums are those of Python",
+		[]string{"GET /v*/queues/q/messages?ids=${m10}"},
+		inV2, `(?s)body: not JSON: .* Infinity.*`,
 		"1e400 comes back as Infinity, which is not JSON",
 	},
 	{
@@ -100,11 +131,15 @@ var quirks = []quirk{
 		}, everywhere, `500 Internal server error, ours 400 Invalid request body`, "a message that is no object is not foreseen",
 	},
 	{
-		18, "In v1 a post must be well formed", []string{`POST /v*/queues/q/messages [1]`}, "15v1",
+		18, "In v1 a post must be well formed",
+		[]string{`POST /v*/queues/q/messages [1]`},
+		"15v1",
 		`500 Internal server error, ours 400 Invalid request body`, "the same in v1",
 	},
 	{
-		18, "A purge empties a queue", []string{`POST /v*/queues/q/purge {"resource_types":null}`}, inV2,
+		18, "A purge empties a queue",
+		[]string{`POST /v*/queues/q/purge {"resource_types":null}`},
+		inV2,
 		`500 Internal server error, ours 400 Invalid API request`, "resource types of null are not foreseen",
 	},
 	{
@@ -119,7 +154,9 @@ var quirks = []quirk{
 		}, inV2, `503 Service temporarily unavailable, ours 400 Invalid request body`, "patches of other types are not foreseen",
 	},
 	{
-		18, "Listings have bounds", []string{"GET /v*/queues?limit=,"}, "15v1 " + everywhere,
+		18, "Listings have bounds",
+		[]string{"GET /v*/queues?limit=,"},
+		"15v1 " + everywhere,
 		`500 Internal server error, ours 20[04]`, "a parameter that is a list of nothing is not foreseen",
 	},
 	{
@@ -130,17 +167,23 @@ var quirks = []quirk{
 		}, "23v2", `503 Service temporarily unavailable, ours 400 Unable to delete`, "a claim that does not fit is a failure of the store",
 	},
 	{
-		26, "Queues are listed by name", []string{"GET /v*/queues?name=b", "GET /v*/queues?n=1"}, inV2, `body\.(queues|links).*`,
+		26, "Queues are listed by name",
+		[]string{"GET /v*/queues?name=b", "GET /v*/queues?n=1"},
+		inV2, `body\.(queues|links).*`,
 		"Redis does not filter listings; and the link to the next page forgets filters of metadata",
 	},
 	{
-		31, "The name of a queue is short and plain", []string{"PUT /v*/queues/a%0a"}, everywhere,
+		31, "The name of a queue is short and plain",
+		[]string{"PUT /v*/queues/a%0a"},
+		everywhere,
 		`201, ours 400 Invalid queue identification`, "a name may end with a line feed",
 	},
 	{
-		32, "The caller must take JSON", []string{
+		32, "The caller must take JSON",
+		[]string{
 			"GET /v*/queues (Accept: application/xml)", "GET /v*/queues (Accept: application/vnd.openstack.messaging-v2+json)",
-		}, "15v1 15v1.1 15v2", `(?s)body.*Endpoint only serves.*|body\.description: only ours.*`,
+		},
+		"15v1 15v1.1 15v2", `(?s)body.*Endpoint only serves.*|body\.description: only ours.*`,
 		"Zaqar 15 has the description in the place of the title in 406 and 415",
 	},
 	{
@@ -161,12 +204,16 @@ var quirks = []quirk{
 		}, "23v2", `body\.versions: \[map\[id:2 .*`, "Zaqar 23 has v2 alone",
 	},
 	{
-		34, "The home document tells what there is", []string{"GET /v*/"}, everywhere,
+		34, "The home document tells what there is",
+		[]string{"GET /v*/"},
+		everywhere,
 		`body\.resources\.rel/(pools?|flavors?|subscriptions?(_[a-z]+)?|queue_share): only theirs.*`,
 		"the embedded server tells only of what it serves",
 	},
 	{
-		35, "A version that nobody has leads nowhere", []string{"GET //v2/queues"}, inV2, `200, ours 404 404 Not Found`,
+		35, "A version that nobody has leads nowhere",
+		[]string{"GET //v2/queues"},
+		inV2, `200, ours 404 404 Not Found`,
 		"the web server in front of Zaqar takes two slashes at the beginning for one",
 	},
 }
