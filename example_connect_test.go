@@ -159,3 +159,81 @@ func ExampleClient_Home() {
 	fmt.Println(ok, claim.Template, claim.Vars)
 	// Output: true /v2/queues/{queue_name}/claims/{claim_id} [claim_id queue_name]
 }
+
+// An old cloud may speak API v1 only. The program stays the same.
+func ExampleWithVersion() {
+	ctx := context.Background()
+	srv, stop := serve()
+	defer stop()
+
+	client, err := zaqar.Connect(ctx, srv.URL(), zaqar.WithProject("demo"), zaqar.WithVersion(zaqar.V1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+
+	queue := client.Queue("wot")
+	if _, err := queue.Post(ctx, "hello"); err != nil {
+		log.Fatal(err)
+	}
+	message, _, err := zaqar.First(queue.Messages(ctx))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(queue.Href(), string(message.Body()))
+
+	// What v1 lacks is an error before anything is sent.
+	_, err = queue.Pop(ctx, 1)
+	fmt.Println(errors.Is(err, zaqar.ErrUnsupported), err)
+	// Output:
+	// /v1/queues/wot "hello"
+	// true zaqar: message_pop: API v1 has no such operation
+}
+
+// Checksums are compared on request. A body that does not fit comes with an error
+// beside it.
+func ExampleWithChecksums() {
+	ctx := context.Background()
+	srv, stop := serve(zaqartest.WithChecksums(true))
+	defer stop()
+	client, err := zaqar.Connect(ctx, srv.URL(), zaqar.WithProject("demo"), zaqar.WithChecksums())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	queue := client.Queue("wot")
+	if _, err := queue.Post(ctx, 3); err != nil {
+		log.Fatal(err)
+	}
+
+	for message, err := range queue.Messages(ctx) {
+		if broken, ok := errors.AsType[*zaqar.ChecksumError](err); ok {
+			fmt.Println("broken:", broken.Message.ID())
+			continue
+		}
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(message.Checksum())
+	}
+	// Output: MD5:eccbc87e4b5ce2fe28308fd9f2a7baf3
+}
+
+// An administrator asks how the stores are.
+func ExampleClient_Health() {
+	ctx := context.Background()
+	srv, stop := serve(zaqartest.WithDefaultRoles("admin"))
+	defer stop()
+	client, err := zaqar.Connect(ctx, srv.URL(), zaqar.WithProject("demo"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+
+	health, err := client.Health(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(health.OK(), health.Store.Operations["post_messages"].Succeeded)
+	// Output: true true
+}

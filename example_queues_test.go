@@ -192,3 +192,43 @@ func ExampleQueue_Delete() {
 	fmt.Println(queue.Delete(ctx), queue.Delete(ctx))
 	// Output: <nil> <nil>
 }
+
+// Claimed messages go, too.
+func ExampleQueue_PurgeAll() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	queue := client.Queue("wot")
+	if _, err := queue.Post(ctx, "claimed", "free"); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := queue.Claim(ctx, zaqar.Limit(1)); err != nil {
+		log.Fatal(err)
+	}
+
+	if err := queue.PurgeAll(ctx, zaqar.MessageResource); err != nil {
+		log.Fatal(err)
+	}
+	stats, err := queue.Stats(ctx)
+	fmt.Println(stats, err)
+	// Output: claimed:0 free:0 total:0 <nil>
+}
+
+// The seed's next(client.queues()).
+func ExampleFirst() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+
+	queue, ok, err := zaqar.First(client.Queues(ctx))
+	fmt.Println(queue != nil, ok, err)
+
+	if _, err := client.CreateQueue(ctx, "wot"); err != nil {
+		log.Fatal(err)
+	}
+	queue, ok, err = zaqar.First(client.Queues(ctx))
+	fmt.Println(queue, ok, err)
+	// Output:
+	// false false <nil>
+	// <Queue [wot]> true <nil>
+}
