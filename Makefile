@@ -60,6 +60,15 @@ tidy: ## tidy every module
 		go mod edit -dropreplace github.com/zaqar-go/zaqar tidy.mod && \
 		mv tidy.mod go.mod && mv tidy.sum go.sum) || exit 1; done
 
+.PHONY: tidy-check
+tidy-check: ## fail when a go.mod or go.sum is not tidy
+	@for dir in . $(OUTSIDE); do (cd $$dir && GOWORK=off go mod tidy -diff) || exit 1; done
+	@for dir in $(NESTED); do (cd $$dir && \
+		trap 'rm -f tidy.mod tidy.sum' EXIT && \
+		cp go.mod tidy.mod && cp go.sum tidy.sum && \
+		go mod edit -replace github.com/zaqar-go/zaqar=$(CURDIR) tidy.mod && \
+		GOWORK=off go mod tidy -diff -modfile=tidy.mod) || exit 1; done
+
 .PHONY: real-up
 real-up: ## install and start Redis, Keystone and Zaqar; print their endpoints
 	@integration/servers/up

@@ -7,4 +7,7 @@ require (
 	gopkg.in/yaml.v2 v2.4.0
 )
 
-require go.uber.org/goleak v1.3.0 // indirect
+require (
+	github.com/kr/text v0.2.0 // indirect
+	go.uber.org/goleak v1.3.0
+)
