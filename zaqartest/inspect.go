@@ -41,10 +41,11 @@ var secretHeaders = []string{
 
 // journal remembers the latest requests, in the order in which they came.
 type journal struct {
-	size    int
-	mu      sync.Mutex
-	entries []*Seen // a ring once it is full
-	next    int
+	size     int
+	observer func(Seen) // nil for none
+	mu       sync.Mutex
+	entries  []*Seen // a ring once it is full
+	next     int
 }
 
 // open notes that a request came.
@@ -81,8 +82,19 @@ func (j *journal) fill(entry *Seen, c *call, status int, fault bool) {
 		return
 	}
 	j.mu.Lock()
-	defer j.mu.Unlock()
 	entry.Project, entry.Status, entry.Fault = c.project, status, fault
+	seen := entry.copy()
+	j.mu.Unlock()
+	if j.observer != nil {
+		j.observer(seen)
+	}
+}
+
+// copy returns an entry that the caller may change.
+func (s *Seen) copy() Seen {
+	c := *s
+	c.Header, c.Body = s.Header.Clone(), slices.Clone(s.Body)
+	return c
 }
 
 // Requests returns the requests that the server got, in the order in which they
@@ -94,12 +106,11 @@ func (s *Server) Requests(kinds ...string) []Seen {
 	defer s.journal.mu.Unlock()
 	var out []Seen
 	for i := range s.journal.entries {
-		entry := *s.journal.entries[(s.journal.next+i)%len(s.journal.entries)]
+		entry := s.journal.entries[(s.journal.next+i)%len(s.journal.entries)]
 		if len(kinds) > 0 && !slices.Contains(kinds, entry.Kind) {
 			continue
 		}
-		entry.Header, entry.Body = entry.Header.Clone(), slices.Clone(entry.Body)
-		out = append(out, entry)
+		out = append(out, entry.copy())
 	}
 	return out
 }

@@ -95,7 +95,8 @@ func (s *Server) challenge(c *call) string {
 // base is where the server is: by its own knowledge, or else by what the client
 // believes.
 func (s *Server) base(c *call) string {
-	if url := s.URL(); url != "" {
+	// One that listens on all addresses is elsewhere for each caller.
+	if url := s.URL(); url != "" && !s.everywhere() {
 		return url
 	}
 	return "http://" + c.req.Host

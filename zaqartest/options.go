@@ -18,6 +18,7 @@ type options struct {
 	adminMode         bool
 	store             Store
 	requestLog        int
+	observer          func(Seen)
 	logger            *slog.Logger
 }
 
@@ -75,6 +76,12 @@ func WithStore(store Store) Option { return func(o *options) { o.store = store }
 // WithRequestLog sets how many of the latest requests [Server.Requests] can
 // tell of. Default 1000; 0 for none.
 func WithRequestLog(size int) Option { return func(o *options) { o.requestLog = max(0, size) } }
+
+// WithObserver calls a function with each request when it has been answered or cut,
+// before the next request on that connection. It may be called by several
+// goroutines at once and should return soon. It is not called for requests that
+// [WithRequestLog](0) does not keep.
+func WithObserver(observe func(Seen)) Option { return func(o *options) { o.observer = observe } }
 
 // WithLogger sets where the server reports its own failures: panics and a store
 // that does not work. Default: with [Run] and [RunInMemory] the test's log,

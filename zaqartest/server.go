@@ -32,6 +32,7 @@ type Server struct {
 	mu        sync.Mutex
 	closed    bool
 	url       string // "" until it listens
+	wildcard  bool   // it listens on all addresses
 	http      *http.Server
 	served    chan struct{} // closed when http has stopped to accept
 	fresh     map[net.Conn]bool
@@ -54,7 +55,7 @@ func NewServer(opts ...Option) (*Server, error) {
 	}
 	s.logger = s.options.logger
 	s.broker = &broker{store: s.options.store, clock: s.clock}
-	s.journal = &journal{size: s.options.requestLog}
+	s.journal = &journal{size: s.options.requestLog, observer: s.options.observer}
 	s.identity = newIdentity(s)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.closeOnce = sync.OnceValue(s.shutDown)
@@ -69,6 +70,9 @@ func (s *Server) Listen(addr string) error {
 	if err != nil {
 		return fmt.Errorf("zaqartest: listen: %w", err)
 	}
+	s.mu.Lock()
+	s.wildcard = unspecified(listener.Addr())
+	s.mu.Unlock()
 	transport := &http.Transport{}
 	return s.start(listener, "http://"+reachable(listener.Addr()), transport)
 }
@@ -76,10 +80,23 @@ func (s *Server) Listen(addr string) error {
 // reachable is an address that a client on this machine can use.
 func reachable(addr net.Addr) string {
 	tcp, ok := addr.(*net.TCPAddr)
-	if !ok || !tcp.IP.IsUnspecified() {
+	if !ok || !unspecified(addr) {
 		return addr.String()
 	}
 	return (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: tcp.Port}).String()
+}
+
+// unspecified reports whether an address stands for all addresses.
+func unspecified(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return ok && tcp.IP.IsUnspecified()
+}
+
+// everywhere reports whether the server listens on all addresses.
+func (s *Server) everywhere() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.wildcard
 }
 
 // ListenInMemory makes the server reachable without sockets, and only through
