@@ -80,3 +80,13 @@ real-down: ## stop what real-up started
 .PHONY: conformance-real
 conformance-real: ## hold the real servers to the suite (after real-up)
 	cd integration && GOWORK=off go test -count=1 -parallel 64 -timeout 20m ./...
+
+.PHONY: coverage-table
+coverage-table: ## rebuild docs/coverage.md: run the suite on every server (after real-up)
+	ZAQAR_RESULTS=$(CURDIR)/docs/coverage go test -count=1 -run 'TheEmbeddedServerConforms$$' ./conformance
+	cd integration && ZAQAR_RESULTS=$(CURDIR)/docs/coverage GOWORK=off go test -count=1 -parallel 64 -timeout 20m -run Conformance .
+	go run ./tools/coverage
+
+.PHONY: pyclient
+pyclient: ## run the calls of python-zaqarclient against zaqar serve
+	@integration/pyclient/run

@@ -366,7 +366,11 @@ func elements(t *testing.T, typeName string) []*ast.BasicLit {
 				if !ok || len(fields.Elts) == 0 {
 					continue
 				}
-				if first, ok := fields.Elts[0].(*ast.BasicLit); ok {
+				value := fields.Elts[0]
+				if keyed, ok := value.(*ast.KeyValueExpr); ok {
+					value = keyed.Value
+				}
+				if first, ok := value.(*ast.BasicLit); ok {
 					firsts = append(firsts, first)
 				}
 			}

@@ -140,7 +140,11 @@ func TestARetryPolicyIsCheckedAndReadBack(t *testing.T) {
 		{RetryPolicy: zaqar.RetryPolicy{MinimumDelay: 25 * time.Second}},
 		{RetryPolicy: zaqar.RetryPolicy{MinimumDelay: 1500 * time.Millisecond}},
 		{RetryPolicy: zaqar.RetryPolicy{RetriesWithNoDelay: -1}},
-		{MaxClaimCount: 3}, {DeadLetterQueue: "dead"}, {MaxClaimCount: 1, DeadLetterQueue: "a b"}, {MaxMessagesPostSize: -1}, {MaxClaimCount: -1},
+		{MaxClaimCount: 3},
+		{DeadLetterQueue: "dead"},
+		{MaxClaimCount: 1, DeadLetterQueue: "a b"},
+		{MaxMessagesPostSize: -1},
+		{MaxClaimCount: -1},
 	} {
 		if _, err := client.CreateQueue(t.Context(), "other", wrong); !errors.Is(err, zaqar.ErrInvalid) || !zaqar.SafeToRetry(err) {
 			t.Errorf("%+v: %v", wrong, err)

@@ -22,6 +22,7 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/transport"
 )
 
 // Target is a server to be held to the suite.
@@ -46,6 +47,7 @@ type suite struct {
 	Target
 	version zaqar.Version
 	project string
+	notes   *notes // nil when nothing is recorded
 }
 
 // behaviour is one case: a sentence and the code that holds a server to it.
@@ -68,6 +70,12 @@ var alone = []string{
 // Run holds the target to the suite by one version of the API. open is called once for each case, which
 // lets a driven clock be advanced by one case without disturbing another.
 func Run(t *testing.T, version zaqar.Version, open func(t *testing.T) Target) {
+	t.Helper()
+	run(t, version, open, nil)
+}
+
+func run(t *testing.T, version zaqar.Version, open func(t *testing.T) Target, r *record) {
+	t.Helper()
 	for _, together := range []bool{false, true} {
 		for noun, cases := range groups {
 			t.Run(noun, func(t *testing.T) {
@@ -85,7 +93,12 @@ func Run(t *testing.T, version zaqar.Version, open func(t *testing.T) Target) {
 						if together {
 							t.Parallel()
 						}
-						c.check(t, &suite{Target: open(t), version: version, project: "conformance-" + rand.Text()})
+						s := &suite{version: version, project: "conformance-" + rand.Text()}
+						if r != nil {
+							s.notes = r.take(t, version)
+						}
+						s.Target = open(t)
+						c.check(t, s)
 					})
 				}
 			})
@@ -113,6 +126,13 @@ func (s *suite) client(t *testing.T) *zaqar.Client {
 	}
 	if s.version != "" {
 		options = append(options, zaqar.WithVersion(s.version))
+	}
+	if s.notes != nil {
+		web, err := transport.NewHTTP(s.Endpoint, nil)
+		if err != nil {
+			t.Fatalf("connect: %v", err)
+		}
+		options = append(options, zaqar.WithTransport(recorder{web, s.notes}))
 	}
 	client, err := zaqar.Connect(t.Context(), s.Endpoint, options...)
 	if err != nil {

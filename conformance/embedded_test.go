@@ -1,6 +1,9 @@
 package conformance_test
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/zaqar-go/zaqar"
@@ -16,11 +19,32 @@ func TestTheEmbeddedServerConforms(t *testing.T) {
 	for _, version := range versions {
 		t.Run(version.String(), func(t *testing.T) {
 			t.Parallel()
-			conformance.Run(t, version, func(t *testing.T) conformance.Target {
+			conformance.Record(t, "embedded", version, func(t *testing.T) conformance.Target {
 				srv := zaqartest.Run(t, zaqartest.WithChecksums(true))
 				return conformance.Target{Endpoint: srv.URL(), Wait: srv.Advance}
-			})
+			}, func(r conformance.Results) { keep(t, r) })
 		})
+	}
+}
+
+// keep writes results into the folder that ZAQAR_RESULTS names. Without, it holds
+// them against those that docs/coverage.md is made of.
+func keep(t *testing.T, r conformance.Results) {
+	t.Helper()
+	if folder := os.Getenv("ZAQAR_RESULTS"); folder != "" {
+		if err := r.Save(folder); err != nil {
+			t.Error(err)
+		}
+		return
+	}
+	got, err := r.Encode()
+	if err != nil {
+		t.Error(err)
+	}
+	name := conformance.FileName(r.Server, r.Version)
+	kept, err := os.ReadFile(filepath.Join("..", "docs", "coverage", name))
+	if err != nil || !bytes.Equal(got, kept) {
+		t.Errorf("docs/coverage/%s is stale, run make coverage-table (%v):\n%s", name, err, got)
 	}
 }
 

@@ -9,6 +9,11 @@ type quirk struct {
 	what   string
 	// on reports whether a target has it.
 	on func(Target) bool
+	// about are the operations that it concerns, or parameters of them
+	// ("queue_list name").
+	about []string
+	// hides is whether it keeps a server from showing that the client is right.
+	hides bool
 }
 
 func redis(t Target) bool { return t.Store == "redis" }
@@ -17,14 +22,14 @@ func anyReal(t Target) bool { return t.Store != "" }
 
 // quirks are the differences that cases know of, by number.
 var quirks = []quirk{
-	{5, "a claim takes what another claim holds, behind a message that became free", redis},
-	{7, "a claim that has expired answers 503 until it is collected", redis},
-	{8, "stats answer 503 while the oldest message has expired", redis},
-	{9, "grace is reported but messages go at their first expiry", redis},
-	{10, "message ids are global to the server", redis},
-	{15, "names are listed cut at the first dot", redis},
-	{28, "the refusal of a body that is too large can be lost with the connection", anyReal},
-	{26, "name and metadata filters of the queue listing are ignored", redis},
+	{number: 5, on: redis, about: []string{"claim_create"}, what: "a claim takes what another claim holds, behind a message that became free"},
+	{number: 7, on: redis, about: []string{"claim_get", "claim_update"}, what: "a claim that has expired answers 503 until it is collected"},
+	{number: 8, on: redis, about: []string{"queue_get_stats"}, what: "stats answer 503 while the oldest message has expired"},
+	{number: 9, on: redis, about: []string{"claim_create"}, what: "grace is reported but messages go at their first expiry"},
+	{number: 10, on: redis, about: []string{"message_get"}, what: "message ids are global to the server"},
+	{number: 15, on: redis, about: []string{"queue_list"}, what: "names are listed cut at the first dot"},
+	{number: 26, on: redis, about: []string{"queue_list name", "queue_list metadata_filter"}, hides: true, what: "name and metadata filters of the queue listing are ignored"},
+	{number: 28, on: anyReal, about: []string{"message_post"}, what: "the refusal of a body that is too large can be lost with the connection"},
 }
 
 // differs reports whether the target has a quirk, which the case must then
@@ -34,6 +39,9 @@ func (s *suite) differs(t *testing.T, number int) bool {
 	for _, q := range quirks {
 		if q.number == number {
 			on := q.on(s.Target)
+			if on && s.notes != nil {
+				s.notes.meets(number)
+			}
 			if on {
 				t.Logf("quirk %d: %s", q.number, q.what)
 			}

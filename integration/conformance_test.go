@@ -2,6 +2,8 @@ package integration
 
 import (
 	"context"
+	"errors"
+	"os"
 	"testing"
 	"time"
 
@@ -18,17 +20,19 @@ func TestConformance(t *testing.T) {
 		need(t, servers, "ZAQAR_REAL_USERNAME"), need(t, servers, "ZAQAR_REAL_PASSWORD"),
 		keystone.Project(need(t, servers, "ZAQAR_REAL_PROJECT")))
 	z15 := conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z15_URL")}
+	z23 := conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z23_URL")}
 	for _, server := range []struct {
 		name    string
+		results string // the name under which they are kept, "" when they are not
 		version zaqar.Version
 		target  conformance.Target
 	}{
-		{"Zaqar 23 without authentication", zaqar.V2, conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z23_URL")}},
+		{"Zaqar 23 without authentication", "zaqar-23", zaqar.V2, z23},
 		// The endpoint comes from the catalogue.
-		{"Zaqar 23 with Keystone", zaqar.V2, conformance.Target{Endpoint: catalogued(t, signIn), Auth: signIn}},
-		{"Zaqar 15", zaqar.V2, z15},
-		{"Zaqar 15", zaqar.V1_1, z15},
-		{"Zaqar 15", zaqar.V1, z15},
+		{"Zaqar 23 with Keystone", "", zaqar.V2, conformance.Target{Endpoint: catalogued(t, signIn), Auth: signIn}},
+		{"Zaqar 15", "zaqar-15", zaqar.V2, z15},
+		{"Zaqar 15", "zaqar-15", zaqar.V1_1, z15},
+		{"Zaqar 15", "zaqar-15", zaqar.V1, z15},
 	} {
 		t.Run(server.name+" "+server.version.String(), func(t *testing.T) {
 			t.Parallel()
@@ -37,8 +41,36 @@ func TestConformance(t *testing.T) {
 			if err := reachable(t.Context(), target); err != nil {
 				t.Fatal(err)
 			}
-			conformance.Run(t, server.version, func(*testing.T) conformance.Target { return target })
+			open := func(*testing.T) conformance.Target { return target }
+			if server.results == "" {
+				conformance.Run(t, server.version, open)
+			} else {
+				conformance.Record(t, server.results, server.version, open, func(r conformance.Results) { keep(t, r) })
+			}
 		})
+	}
+	for _, version := range []zaqar.Version{zaqar.V1, zaqar.V1_1} {
+		t.Run("Zaqar 23 has no "+version.String(), func(t *testing.T) {
+			client, err := zaqar.Connect(t.Context(), z23.Endpoint, zaqar.WithProject("probe"), zaqar.WithVersion(version))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = client.Close() }()
+			if _, err := client.Home(t.Context()); !errors.Is(err, zaqar.ErrNotFound) {
+				t.Fatalf("the error is %v", err)
+			}
+			keep(t, conformance.Results{Server: "zaqar-23", Version: version, NotServed: true})
+		})
+	}
+}
+
+// keep writes results into the folder that ZAQAR_RESULTS names, if it names one.
+func keep(t *testing.T, r conformance.Results) {
+	t.Helper()
+	if folder := os.Getenv("ZAQAR_RESULTS"); folder != "" {
+		if err := r.Save(folder); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -14,7 +14,7 @@ func TestAnObserverSeesEachRequestAnswered(t *testing.T) {
 	t.Parallel()
 	var seen atomic.Pointer[zaqartest.Seen]
 	srv := zaqartest.Run(t, zaqartest.WithObserver(func(s zaqartest.Seen) { seen.Store(&s) }))
-	req := httptest.NewRequest(http.MethodPut, "/v2/queues/wot", nil)
+	req := httptest.NewRequestWithContext(t.Context(), http.MethodPut, "/v2/queues/wot", nil)
 	req.Header.Set("Client-Id", "3381af92-2b9e-11e3-b191-71861300734c")
 	req.Header.Set("X-Project-Id", "p")
 	req.Header.Set("X-Auth-Token", "s3cr3t")
@@ -36,7 +36,7 @@ func TestACatalogueOfAServerOnAllAddressesNamesTheOneThatWasAsked(t *testing.T) 
 		t.Fatal(err)
 	}
 	body := `{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":"demo","domain":{"id":"default"},"password":"secret"}}},"scope":{"project":{"name":"demo","domain":{"id":"default"}}}}}`
-	req := httptest.NewRequest(http.MethodPost, "http://cloud.example:8888/identity/v3/auth/tokens", strings.NewReader(body))
+	req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://cloud.example:8888/identity/v3/auth/tokens", strings.NewReader(body))
 	answer := httptest.NewRecorder()
 	srv.Handler().ServeHTTP(answer, req)
 	if !strings.Contains(answer.Body.String(), `"http://cloud.example:8888"`) {

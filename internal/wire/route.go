@@ -133,6 +133,9 @@ func Lookup(v Version, op Op) (Route, error) {
 	return route, nil
 }
 
+// Ops returns the operations that a version has, by name.
+func Ops(v Version) []Op { return slices.Sorted(maps.Keys(tables[v])) }
+
 // Usual brings the body of an answer into the form that most versions have. It
 // returns false when the answer is in that form, or is an error.
 func (r Route) Usual(status int, body []byte) ([]byte, bool) {

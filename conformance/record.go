@@ -1,0 +1,112 @@
+package conformance
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/transport"
+)
+
+// Record is [Run], and notes which operations the cases used with success. keep is
+// called at the end, when all cases have run and passed, with what was noted about
+// the server of that name; otherwise it is not called. The target's options must
+// not have an HTTP client or TLS settings: Record brings a transport of its own.
+func Record(t *testing.T, server string, version zaqar.Version, open func(t *testing.T) Target, keep func(Results)) {
+	t.Helper()
+	r := &record{used: map[string]bool{}, met: map[int]bool{}}
+	for _, cases := range groups {
+		for _, c := range cases {
+			if concerns(version, c.sentence) {
+				r.left++
+			}
+		}
+	}
+	t.Cleanup(func() {
+		if r.left == 0 && !t.Failed() {
+			keep(results(server, version, r.used, r.met))
+		}
+	})
+	run(t, version, open, r)
+}
+
+// record is what the cases of one run used and met.
+type record struct {
+	mu   sync.Mutex
+	left int // cases that have not passed
+	used map[string]bool
+	met  map[int]bool
+}
+
+// add takes over what a case noted that has passed.
+func (r *record) add(n *notes) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.left--
+	maps.Copy(r.used, n.used)
+	maps.Copy(r.met, n.met)
+}
+
+// notes are what one case used and met.
+type notes struct {
+	version zaqar.Version
+	mu      sync.Mutex
+	used    map[string]bool
+	met     map[int]bool
+}
+
+// take begins the notes of a case; they count when it has passed, with what it
+// cleans up.
+func (r *record) take(t *testing.T, version zaqar.Version) *notes {
+	t.Helper()
+	n := &notes{version: version, used: map[string]bool{}, met: map[int]bool{}}
+	t.Cleanup(func() {
+		if !t.Failed() {
+			r.add(n)
+		}
+	})
+	return n
+}
+
+// answered notes a request that succeeded, if it is one of the version that the
+// run is about: cases that discover the version can use another one.
+func (n *notes) answered(req *transport.Request) {
+	if req.Op == "" || req.Path != "/" && !strings.HasPrefix(req.Path, "/"+n.version.String()+"/") {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.used[req.Op] = true
+	for param := range req.Params {
+		if subject := req.Op + " " + param; slices.ContainsFunc(quirks, func(q quirk) bool { return slices.Contains(q.about, subject) }) {
+			n.used[subject] = true
+		}
+	}
+}
+
+func (n *notes) meets(number int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.met[number] = true
+}
+
+// recorder is a transport that takes notes.
+type recorder struct {
+	transport.Transport
+	notes *notes
+}
+
+// Do implements transport.Transport.
+func (r recorder) Do(ctx context.Context, req *transport.Request) (*transport.Response, error) {
+	reply, err := r.Transport.Do(ctx, req)
+	// The list of versions comes with 300.
+	if err == nil && (reply.Status/100 == 2 || reply.Status == http.StatusMultipleChoices) {
+		r.notes.answered(req)
+	}
+	return reply, err
+}

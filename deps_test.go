@@ -1,0 +1,36 @@
+package zaqar_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestTheLibraryLinksNothingButItself: who imports package zaqar gets no other
+// module into the binary; auth/keystone brings gophercloud to those who import it.
+func TestTheLibraryLinksNothingButItself(t *testing.T) {
+	t.Parallel()
+	for target, want := range map[string][]string{
+		".":               {"github.com/zaqar-go/zaqar"},
+		"./zaqartest":     {"github.com/zaqar-go/zaqar"},
+		"./auth/keystone": {"github.com/gophercloud/gophercloud/v2", "github.com/zaqar-go/zaqar", "gopkg.in/yaml.v2"},
+	} {
+		list, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", target).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		modules := strings.Fields(string(list))
+		slices.Sort(modules)
+		if modules = slices.Compact(modules); !slices.Equal(modules, want) {
+			t.Errorf("%s links %v, want %v", target, modules, want)
+		}
+	}
+	packages, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "./zaqartest").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(strings.Fields(string(packages)), "testing") {
+		t.Error("the embedded server links testing, and so would programs that embed it")
+	}
+}

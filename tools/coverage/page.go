@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/zaqar-go/zaqar"
+)
+
+const head = `# Coverage
+
+<!-- Made by "make coverage-table" of the operation tables and the results of the
+conformance suite in docs/coverage. Do not edit. -->
+
+What each version of the API can do, and what of it the conformance suite has seen
+to work: with the embedded server of package ` + "`zaqartest`" + `, and with real servers of
+releases 15 and 23 that store in Redis.
+
+| | |
+|---|---|
+| passes | Cases of the suite use it with success, and all cases pass. In the column *client*: the library has it, and passes with the embedded server. |
+| passes, quirk 5 | So it is, but for a difference of that server, which the suite asserts instead. The number leads to what the library does about it and what is left to you. |
+| unprovable here | The library sends it, and the server takes it and ignores it: only a server on MongoDB can show that it works. |
+| unsupported | The API version has no such operation; the library says so before anything is sent (` + "`zaqar.ErrUnsupported`" + `). |
+| – | There is nothing to try: the operation is not in that version, or the server does not have the version. |
+`
+
+// render makes the page.
+func render(docs string) ([]byte, error) {
+	places, err := anchors(docs)
+	if err != nil {
+		return nil, err
+	}
+	all := map[zaqar.Version][]column{}
+	for _, version := range versions {
+		if all[version], err = load(docs, version); err != nil {
+			return nil, err
+		}
+	}
+	rows := subjects(all)
+	page := bytes.NewBufferString(head)
+	for _, version := range versions {
+		fmt.Fprintf(page, "\n## API %s\n\n| operation | client |", version)
+		for _, c := range all[version] {
+			fmt.Fprintf(page, " %s |", c.title)
+		}
+		fmt.Fprintf(page, "\n|---|---|%s\n", strings.Repeat("---|", len(all[version])))
+		for _, subject := range rows {
+			fmt.Fprintf(page, "| %s | %s |", title(subject), client(version, subject))
+			for _, c := range all[version] {
+				text, err := c.cell(subject, places)
+				if err != nil {
+					return nil, err
+				}
+				fmt.Fprintf(page, " %s |", text)
+			}
+			fmt.Fprintln(page)
+		}
+	}
+	fmt.Fprintln(page)
+	for _, number := range named(all) {
+		fmt.Fprintf(page, "[%d]: server-quirks.md#%s\n", number, places[number])
+	}
+	return page.Bytes(), nil
+}
+
+// named are the numbers of the quirks that cells carry.
+func named(all map[zaqar.Version][]column) []int {
+	var numbers []int
+	for _, columns := range all {
+		for _, c := range columns {
+			for _, met := range c.Operations {
+				numbers = append(numbers, met...)
+			}
+		}
+	}
+	slices.Sort(numbers)
+	return slices.Compact(numbers)
+}
+
+// title names a row: an operation, or a parameter below its operation.
+func title(subject string) string {
+	op, param, named := strings.Cut(subject, " ")
+	if named {
+		return "`" + op + "` with `" + param + "`"
+	}
+	return "`" + op + "`"
+}
+
+func client(version zaqar.Version, subject string) string {
+	if !has(version, subject) {
+		return "unsupported"
+	}
+	return "passes"
+}
+
+// cell tells how a server does.
+func (c column) cell(subject string, places map[int]string) (string, error) {
+	numbers, used := c.Operations[subject]
+	if !used {
+		return "–", nil
+	}
+	text := "passes"
+	if slices.Contains(c.Unprovable, subject) {
+		text = "unprovable here"
+	}
+	for i, number := range numbers {
+		if places[number] == "" {
+			return "", fmt.Errorf("quirk %d is not in server-quirks.md", number)
+		}
+		text += ", "
+		if i == 0 {
+			text += "quirk "
+		}
+		text += fmt.Sprintf("[%d]", number)
+	}
+	return text, nil
+}
