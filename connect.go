@@ -63,25 +63,22 @@ func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) 
 		conn.clientID = newUUID()
 	}
 	if conn.transport == nil {
-		endpoint, err := s.findEndpoint(ctx, endpoint)
+		var err error
+		if endpoint, err = s.findEndpoint(ctx, endpoint); err != nil {
+			return nil, err
+		}
+	}
+	endpoint, version := splitVersion(endpoint)
+	if conn.version == "" {
+		conn.version = version
+	}
+	conn.endpoint = endpoint
+	if conn.transport == nil {
+		web, err := s.http(endpoint)
 		if err != nil {
 			return nil, err
 		}
-		endpoint, version := splitVersion(endpoint)
-		if conn.version == "" {
-			conn.version = version
-		}
-		client, err := s.client()
-		if err != nil {
-			return nil, &ArgumentError{Op: "connect", Argument: "the TLS material", Rule: "cannot be used", Err: err}
-		}
-		web, err := transport.NewHTTP(endpoint, client)
-		if err != nil {
-			return nil, &ArgumentError{Op: "connect", Argument: "endpoint", Rule: "must be the service's URL", Err: err}
-		}
 		conn.transport, conn.endpoint = web, web.Endpoint()
-	} else {
-		conn.endpoint, _ = splitVersion(endpoint)
 	}
 	if conn.version == "" {
 		if err := conn.discover(ctx); err != nil {
@@ -90,6 +87,19 @@ func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) 
 		}
 	}
 	return conn, nil
+}
+
+// http makes the transport where the caller has none.
+func (s *settings) http(endpoint string) (*transport.HTTP, error) {
+	client, err := s.client()
+	if err != nil {
+		return nil, &ArgumentError{Op: "connect", Argument: "the TLS material", Rule: "cannot be used", Err: err}
+	}
+	web, err := transport.NewHTTP(endpoint, client)
+	if err != nil {
+		return nil, &ArgumentError{Op: "connect", Argument: "endpoint", Rule: "must be the service's URL", Err: err}
+	}
+	return web, nil
 }
 
 func (s *settings) findEndpoint(ctx context.Context, endpoint string) (string, error) {

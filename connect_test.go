@@ -161,6 +161,18 @@ func TestAnEndpointMayEndInTheVersionAndStandBehindAPrefix(t *testing.T) {
 	}
 }
 
+func TestAVersionAtTheEndOfTheEndpointCountsWithATransportToo(t *testing.T) {
+	t.Parallel()
+	server := says(204, "")
+	client := connect(t, "http://h/v1.1/", zaqar.WithTransport(server), zaqar.WithProject("p"))
+	if err := client.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := server.last(t); got.Path != "/v1.1/ping" || server.count() != 1 || client.Conn().Endpoint() != "http://h" {
+		t.Errorf("%d requests, the last %v, endpoint %s", server.count(), got, client.Conn().Endpoint())
+	}
+}
+
 func TestTheEndpointComesFromTheCatalogue(t *testing.T) {
 	t.Parallel()
 	srv := zaqartest.Run(t, zaqartest.WithKeystone())

@@ -69,7 +69,8 @@ func WithHTTPClient(client *http.Client) ConnectOption {
 }
 
 // WithTransport uses another transport than HTTP, or one that wraps it (see
-// transport.NewHTTP). The endpoint given to Connect is then only remembered.
+// transport.NewHTTP). The endpoint given to Connect is then only remembered, but
+// for an API version at its end.
 // The client closes it.
 func WithTransport(t transport.Transport) ConnectOption {
 	return func(s *settings) { s.transport = t }

@@ -27,7 +27,7 @@ var connection = []behaviour{
 	}},
 	{"an endpoint with the version at its end works too", func(t *testing.T, s *suite) {
 		s.Endpoint, s.version = s.Endpoint+"/"+s.version.String()+"/", ""
-		s.notes = nil // Connect reads no endpoint where a transport is given
+		s.notes = nil // the transport that takes notes is given the endpoint as it is
 		if err := s.client(t).Ping(t.Context()); err != nil {
 			t.Error(err)
 		}

@@ -64,6 +64,10 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := exec.CommandContext(context.Background(), filepath.Join(binaries, "zaqar"), slices.Concat([]string{"serve", "--listen", "127.0.0.1:0"}, args)...)
 	cmd.Dir = ts.Getenv("WORK")
 	cmd.Env = []string{"HOME=" + ts.Getenv("HOME")}
+	complaints, err := os.Create(ts.MkAbs("serve.err"))
+	ts.Check(err)
+	defer func() { _ = complaints.Close() }() // the server has its own
+	cmd.Stderr = complaints
 	server, err := startServe(cmd)
 	ts.Check(err)
 	ts.Defer(func() { _ = cmd.Process.Kill() })

@@ -28,6 +28,7 @@ type serveFlags struct {
 	roles         []string
 	secretKey     string
 	secretKeyFile string
+	log           bool
 	allowRemote   bool
 	insecure      bool
 	limits        zaqartest.Limits
@@ -69,6 +70,7 @@ The limits are named after Zaqar's own options and are in their units.`,
 	flags.StringArrayVar(&f.roles, "role", nil, "with none: callers who name no role have this `role`, such as\nadmin (may be repeated)")
 	flags.StringVar(&f.secretKey, "secret-key", "", "sign URLs with this `key`; other users of this machine see it")
 	flags.StringVar(&f.secretKeyFile, "secret-key-file", "", "sign URLs with the key in this `file` (default: the key in\n"+secretKeyVariable+")")
+	flags.BoolVar(&f.log, "log", false, "write a line for each request to standard error, without secrets")
 	flags.BoolVar(&f.allowRemote, "allow-remote", false, "allow an address that other machines can reach")
 	flags.BoolVar(&f.insecure, "insecure-no-auth", false, "allow that without sign-in: anybody can do anything")
 	flags.BoolVar(&f.checksums, "checksums", false, "put a checksum of its body on each message, in v2 (Zaqar's\nenable_checksum)")
@@ -133,6 +135,9 @@ func (f *serveFlags) server(streams *Streams) (_ *zaqartest.Server, user zaqarte
 	if f.auth == "keystone" {
 		options = append(options, zaqartest.WithKeystone())
 	}
+	if f.log {
+		options = append(options, zaqartest.WithObserver(observer(streams)))
+	}
 	server, err := zaqartest.NewServer(options...)
 	if err != nil {
 		return fail(contradicting(&f.limits, err)) // there is nothing else that it checks
@@ -149,6 +154,15 @@ func (f *serveFlags) server(streams *Streams) (_ *zaqartest.Server, user zaqarte
 		server.AddUser(u)
 	}
 	return server, users[0], nil
+}
+
+// observer writes a line for each request. A status of 0 is a connection that was
+// cut.
+func observer(streams *Streams) func(zaqartest.Seen) {
+	logger := slog.New(slog.NewTextHandler(streams.Err, nil))
+	return func(s zaqartest.Seen) {
+		logger.Info(s.Kind, "method", s.Method, "path", s.Path, "status", s.Status, "project", s.Project, "client", s.ClientID)
+	}
 }
 
 // check finds what cannot be right, or is not safe.
