@@ -63,8 +63,9 @@ func (q *Queue) Post(ctx context.Context, bodies ...any) ([]string, error) {
 	return decode(r, func(data []byte) ([]string, error) { return wire.DecodePosted(data, len(messages)) })
 }
 
-// prepare does what the API version wants before a post: it gives messages a TTL
-// and creates the queue, once for each client.
+// prepare does what the API version wants before a post: it gives messages a TTL,
+// refuses delays that the queue would ignore, and creates the queue, once for each
+// client.
 func (q *Queue) prepare(ctx context.Context, messages []wire.Outgoing) error {
 	route, err := wire.Lookup(wire.Version(q.conn.version), wire.MessagePost)
 	if err != nil {
