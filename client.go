@@ -24,10 +24,19 @@ func (c *Client) String() string {
 // Conn returns the connection beneath, for what the library does not model.
 func (c *Client) Conn() *Conn { return c.conn }
 
-// Close releases the client's connections. Calls in flight may fail. Credentials
+// Async returns how many calls of [Async] the client has in flight at once: what
+// [WithAsync] set. It is the seed's client.async.
+func (c *Client) Async() int { return c.conn.async.limit }
+
+// Close waits for the calls of [Async], those that wait for their turn too, and
+// releases the client's connections. Other calls in flight may fail. Credentials
 // and an HTTP client that were given to [Connect] belong to the caller and live
-// on. Closing twice is harmless.
-func (c *Client) Close() error { return c.conn.transport.Close() }
+// on. Closing twice is harmless. A call of Async must not close its own client.
+func (c *Client) Close() error {
+	c.conn.async.close()
+	c.conn.watch.close()
+	return c.conn.transport.Close()
+}
 
 // Queue returns a handle to a queue. It does no I/O and never fails: whether the
 // name is legal and the queue exists shows when it is used.

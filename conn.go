@@ -13,6 +13,7 @@ import (
 
 	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/internal/wire"
+	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/transport"
 )
 
@@ -34,6 +35,8 @@ type Conn struct {
 	timeout   time.Duration
 	checksums bool
 	made      sync.Map // names of queues that exist, for versions that do not create them on a post
+	async     *pool
+	watch     *watch
 }
 
 // Endpoint returns the service's URL without the API version, "" when the
@@ -91,11 +94,12 @@ func (c *Conn) do(ctx context.Context, req *transport.Request, about errorContex
 		if err != nil {
 			return nil, about.failure(false, err)
 		}
-		reply, err := c.transport.Do(ctx, sent)
+		reply, err := c.exchange(ctx, sent, about, attempt)
 		if err != nil {
 			return nil, about.unanswered(ctx, err)
 		}
 		if reply.Status == http.StatusUnauthorized && attempt == 1 && c.renew(sent.Header) {
+			c.watch.retries(ctx, observe.Retry{Op: about.op, Queue: about.queue, Attempt: attempt + 1, Status: reply.Status})
 			continue
 		}
 		if reply.Status/100 == 2 || reply.Status == http.StatusMultipleChoices && req.Path == "/" {
@@ -116,6 +120,7 @@ func (c *Conn) prepare(ctx context.Context, req *transport.Request, about errorC
 		if err := c.auth.Authorize(ctx, sent.Header); err != nil {
 			return nil, err
 		}
+		c.watch.token(ctx, sent.Header, c.auth)
 	}
 	setMissing(sent.Header, "Client-Id", c.clientID)
 	setMissing(sent.Header, "User-Agent", c.userAgent)
@@ -124,6 +129,23 @@ func (c *Conn) prepare(ctx context.Context, req *transport.Request, about errorC
 		setMissing(sent.Header, "Content-Type", "application/json")
 	}
 	return &sent, nil
+}
+
+// exchange sends one request and tells the observer what became of it.
+func (c *Conn) exchange(ctx context.Context, req *transport.Request, about errorContext, attempt int) (*transport.Response, error) {
+	if c.watch.observer == nil {
+		return c.transport.Do(ctx, req)
+	}
+	seen := observe.Request{Op: about.op, Queue: about.queue, Attempt: attempt, Started: time.Now(), Sent: len(req.Body)}
+	ctx = c.watch.starts(ctx, seen)
+	reply, err := c.transport.Do(ctx, req)
+	seen.Took, seen.Err = time.Since(seen.Started), err
+	if reply != nil {
+		seen.Status, seen.Received = reply.Status, len(reply.Body)
+		seen.RequestID = reply.Header.Get("X-Openstack-Request-Id")
+	}
+	c.watch.observer.Observe(ctx, seen)
+	return reply, err
 }
 
 func setMissing(h http.Header, key, value string) {
@@ -135,7 +157,11 @@ func setMissing(h http.Header, key, value string) {
 // renew reports whether signing in again may help.
 func (c *Conn) renew(refused http.Header) bool {
 	invalidator, ok := c.auth.(auth.Invalidator)
-	return ok && invalidator.Invalidate(refused)
+	if !ok || !invalidator.Invalidate(refused) {
+		return false
+	}
+	c.watch.refuses(refused)
+	return true
 }
 
 func (a errorContext) failure(maybeActed bool, err error) *Error {

@@ -38,7 +38,7 @@ var serviceTypes = []string{"messaging", "message", "queuing"}
 //
 // Close the client when done.
 func Connect(ctx context.Context, endpoint string, options ...ConnectOption) (*Client, error) {
-	s := settings{timeout: DefaultTimeout}
+	s := settings{timeout: DefaultTimeout, async: DefaultAsync}
 	for _, option := range options {
 		if option != nil {
 			option(&s)
@@ -57,6 +57,7 @@ func Connect(ctx context.Context, endpoint string, options ...ConnectOption) (*C
 func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) {
 	conn := &Conn{
 		transport: s.transport, auth: s.auth, timeout: s.timeout, version: s.version, checksums: s.checksums,
+		async: &pool{limit: s.async}, watch: &watch{observer: s.observer},
 		clientID: s.clientID, userAgent: strings.TrimSpace(s.userAgent + " zaqar-go/" + Release),
 	}
 	if conn.clientID == "" {
@@ -86,6 +87,7 @@ func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) 
 			return nil, err
 		}
 	}
+	conn.watch.follow(conn.transport)
 	return conn, nil
 }
 

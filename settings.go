@@ -5,12 +5,14 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/transport"
 )
 
@@ -28,6 +30,8 @@ type settings struct {
 	transport  transport.Transport
 	tls        tlsSettings
 	checksums  bool
+	async      int
+	observer   observe.Observer
 }
 
 // WithAuth says who is calling: auth/keystone, auth.Token, auth.NoAuth, or a
@@ -96,6 +100,21 @@ func WithTLSConfig(config *tls.Config) ConnectOption {
 // only.
 func WithInsecure() ConnectOption { return func(s *settings) { s.tls.insecure = true } }
 
+// WithAsync sets how many calls of [Async] the client has in flight at once, 1 at
+// least. The default is [DefaultAsync]. It is the seed's client.async.
+func WithAsync(n int) ConnectOption { return func(s *settings) { s.async = n } }
+
+// WithObserver tells an observer what happens beneath the calls: requests, retries,
+// renewed tokens, connections and pushes. It can be given several times, and all are
+// told.
+func WithObserver(o observe.Observer) ConnectOption {
+	return func(s *settings) { s.observer = observe.All(s.observer, o) }
+}
+
+// WithLogger writes what happens beneath the calls to a logger; see observe.Log for
+// the levels. It is short for WithObserver(observe.Log(logger)).
+func WithLogger(logger *slog.Logger) ConnectOption { return WithObserver(observe.Log(logger)) }
+
 // check finds what cannot be right before any I/O.
 func (s *settings) check(endpoint string) error {
 	bad := func(argument, rule string) error {
@@ -106,6 +125,8 @@ func (s *settings) check(endpoint string) error {
 		return bad("credentials", "are missing: give WithAuth, or WithProject for a server without authentication")
 	case s.version != "" && !s.version.known():
 		return bad("WithVersion", fmt.Sprintf("must be v1, v1.1 or v2, not %q", string(s.version)))
+	case s.async < 1:
+		return bad("WithAsync", fmt.Sprintf("must be at least 1, not %d", s.async))
 	case s.timeout < 0:
 		return bad("WithTimeout", "must not be negative")
 	case !headerText(s.clientID):

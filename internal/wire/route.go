@@ -59,6 +59,14 @@ const (
 	ClaimGet          Op = "claim_get"
 	ClaimUpdate       Op = "claim_update"
 	ClaimDelete       Op = "claim_delete"
+
+	SubscriptionCreate  Op = "subscription_create"
+	SubscriptionList    Op = "subscription_list"
+	SubscriptionGet     Op = "subscription_get"
+	SubscriptionUpdate  Op = "subscription_update"
+	SubscriptionDelete  Op = "subscription_delete"
+	SubscriptionConfirm Op = "subscription_confirm"
+	QueueShare          Op = "queue_share"
 )
 
 // Params are an operation's parameters under the names that the WebSocket

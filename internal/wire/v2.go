@@ -63,4 +63,31 @@ var v2 = Table{
 	ClaimGet:    {Method: "GET", Path: "/queues/{queue_name}/claims/{claim_id}", Action: "claim_get", Repeatable: true},
 	ClaimUpdate: {Method: "PATCH", Path: "/queues/{queue_name}/claims/{claim_id}", Action: "claim_update", Body: []string{"ttl", "grace"}, Repeatable: true},
 	ClaimDelete: {Method: "DELETE", Path: "/queues/{queue_name}/claims/{claim_id}", Action: "claim_delete", Repeatable: true},
+
+	SubscriptionCreate: {
+		Method: "POST", Path: "/queues/{queue_name}/subscriptions", Action: "subscription_create",
+		Body: []string{"subscriber", "ttl", "options"},
+	},
+	SubscriptionList: {
+		Method: "GET", Path: "/queues/{queue_name}/subscriptions", Action: "subscription_list", Repeatable: true,
+		Query: []string{"marker", "limit"},
+	},
+	SubscriptionGet: {
+		Method: "GET", Path: "/queues/{queue_name}/subscriptions/{subscription_id}", Action: "subscription_get", Repeatable: true,
+	},
+	SubscriptionUpdate: {
+		Method: "PATCH", Path: "/queues/{queue_name}/subscriptions/{subscription_id}", Repeatable: true,
+		Body: []string{"subscriber", "ttl", "options"},
+	},
+	SubscriptionDelete: {
+		Method: "DELETE", Path: "/queues/{queue_name}/subscriptions/{subscription_id}", Action: "subscription_delete", Repeatable: true,
+	},
+	SubscriptionConfirm: {
+		Method: "PUT", Path: "/queues/{queue_name}/subscriptions/{subscription_id}/confirm", Repeatable: true,
+		Body: []string{"confirmed"},
+	},
+	QueueShare: {
+		Method: "POST", Path: "/queues/{queue_name}/share", Repeatable: true,
+		Body: []string{"paths", "methods", "expires"},
+	},
 }
