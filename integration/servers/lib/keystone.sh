@@ -87,15 +87,13 @@ start_keystone() {
 
 # Fills Keystone, and prints the KEY=value lines about what is in it.
 seed_keystone() {
-  local offset
-  offset=$(awk -v name="$catalogue_row" '$1 == name { print $5 }' <<<"$zaqar_servers")
   await keystone keystone_answers
   await keystone-short keystone_short_answers
   say "  filling Keystone's catalogue"
   env KEYSTONE_URL="$keystone_url" KEYSTONE_SHORT_URL="$keystone_short_url" REGION="$region" \
     ADMIN_PASSWORD="$admin_password" DEMO_PASSWORD="$demo_password" \
     ZAQAR_PASSWORD="$zaqar_password" APPCRED_NAME="$appcred_name" APPCRED_SECRET="$appcred_secret" \
-    MESSAGING_URL="http://127.0.0.1:$((port_base + offset))" \
-    MESSAGING_WEBSOCKET_URL="ws://127.0.0.1:$((port_base + catalogue_websocket_offset))" \
+    MESSAGING_URL="$(zaqar_url "$catalogue_row")" \
+    MESSAGING_WEBSOCKET_URL="$(zaqar_url "$catalogue_websocket_row")" \
     "$keystone_venv/bin/python" "$here/lib/seed_keystone.py" || die "filling Keystone failed"
 }

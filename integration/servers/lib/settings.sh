@@ -23,14 +23,16 @@ keystone_short_port=$((port_base + 2))
 #   options  any number of section.option=value, on top of the config that all servers share (see zaqar.sh).
 #            They have no spaces, and {state} stands for the state folder.
 zaqar_servers='
-z23              23  http  none      10  0,1  2x8  5
-z23-keystone     23  http  keystone  11  2,3  2x8  5
-z23-claimdelete  23  http  none      12  4,5  1x4  5  transport.message_delete_with_claim_id=True
-z15              15  http  none      13  6,7  1x8  5  DEFAULT.enable_deprecated_api_versions=1,1.1
+z23                     23  http       none      10  0,1  2x8  5
+z23-keystone            23  http       keystone  11  2,3  2x8  5
+z23-claimdelete         23  http       none      12  4,5  1x4  5  transport.message_delete_with_claim_id=True
+z15                     15  http       none      13  6,7  1x8  5  DEFAULT.enable_deprecated_api_versions=1,1.1
+z23-websocket           23  websocket  none      20  0,1  -    -
+z23-keystone-websocket  23  websocket  keystone  21  2,3  -    -
 '
-# What Keystone's catalogue says: the row of its `messaging` service, and the port offset kept for `messaging-websocket`.
+# What Keystone's catalogue says: the rows of its `messaging` and `messaging-websocket` services.
 catalogue_row=z23-keystone
-catalogue_websocket_offset=21
+catalogue_websocket_row=z23-keystone-websocket
 
 # Secrets for tests, on loopback only.
 admin_password=admin-secret

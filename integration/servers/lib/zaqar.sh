@@ -127,9 +127,13 @@ control_socket_disable = True
 EOF
 }
 
-zaqar_endpoint() { # name version serves auth offset ...
-  local key scheme=http
-  key=${1//-/_}
-  [ "$3" = http ] || scheme=ws
-  echo "ZAQAR_REAL_${key^^}_URL=$scheme://127.0.0.1:$((port_base + $5))"
+# The address of the row with this name.
+zaqar_url() {
+  awk -v name="$1" -v base="$port_base" \
+    '$1 == name { print ($3 == "http" ? "http" : "ws") "://127.0.0.1:" base + $5 }' <<<"$zaqar_servers"
+}
+
+zaqar_endpoint() { # name ...
+  local key=${1//-/_}
+  echo "ZAQAR_REAL_${key^^}_URL=$(zaqar_url "$1")"
 }
