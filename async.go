@@ -3,7 +3,6 @@ package zaqar
 import (
 	"container/list"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"sync"
@@ -11,10 +10,6 @@ import (
 
 // DefaultAsync is how many calls of [Async] a client has in flight at once.
 const DefaultAsync = 64
-
-// ErrClosed: the client, publisher, subscriber or consumer was closed before the
-// call began. Nothing was sent.
-var ErrClosed = errors.New("closed")
 
 // Async runs a call without its caller, and returns a [Future] of its outcome. It
 // never blocks. Any call will do, since methods are functions:
@@ -87,7 +82,7 @@ type pool struct {
 // job is a call that waits for its turn. begin is called once: with nil in its turn,
 // or with why it never comes.
 type job struct {
-	ctx   context.Context //nolint:containedctx // it is the call's own, kept until its turn
+	ctx   context.Context // the call's own, kept until its turn
 	begin func(refused error)
 	stop  func() bool // ends the watch over ctx
 }

@@ -87,7 +87,7 @@ func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) 
 			return nil, err
 		}
 	}
-	conn.watch.follow(conn.transport)
+	conn.watch.follow(conn.transport) //nolint:contextcheck // notices come long after Connect, and belong to no call
 	return conn, nil
 }
 

@@ -41,6 +41,9 @@ var (
 	// ErrExists: the queue existed already and its metadata differs from what
 	// was asked for.
 	ErrExists = errors.New("the queue exists with other metadata")
+	// ErrClosed: the client, or the publisher, consumer or subscriber, was closed
+	// before the call began. Nothing was sent.
+	ErrClosed = errors.New("closed")
 	// ErrMalformed: an answer could not be understood. The call took effect.
 	ErrMalformed = errors.New("malformed answer")
 )

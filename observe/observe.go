@@ -85,7 +85,7 @@ func (s several) Observe(ctx context.Context, e Event) {
 func (s several) Start(ctx context.Context, r Request) context.Context {
 	for _, o := range s {
 		if starter, ok := o.(Starter); ok {
-			ctx = starter.Start(ctx, r)
+			ctx = starter.Start(ctx, r) //nolint:fatcontext // each adds its own span
 		}
 	}
 	return ctx

@@ -1,0 +1,151 @@
+package zaqar_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/zaqar-go/zaqar"
+)
+
+// session is what the calls below work with: a queue with two messages that are
+// free, a claim on a third, and its message.
+type session struct {
+	client   *zaqar.Client
+	queue    *zaqar.Queue
+	ids      []string
+	claim    *zaqar.Claim
+	message  *zaqar.Message
+	metadata *zaqar.Metadata
+}
+
+func newSession(t *testing.T) *session {
+	t.Helper()
+	_, client := inMemory(t, zaqar.WithAsync(3))
+	s := &session{client: client, queue: client.Queue("wot")}
+	ctx := t.Context()
+	if _, err := s.queue.Post(ctx, "claimed"); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if s.claim, err = s.queue.Claim(ctx); err != nil || s.claim.Empty() {
+		t.Fatal(s.claim, err)
+	}
+	s.message = s.claim.Messages()[0]
+	if s.ids, err = s.queue.Post(ctx, "first", "second"); err != nil {
+		t.Fatal(err)
+	}
+	if s.metadata, err = s.queue.Metadata(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// value makes a row of a call that returns a value, only one of a call that returns
+// an error alone, and list one of a listing.
+func value[T any](call func(context.Context, *session) (T, error)) func(context.Context, *session) error {
+	return func(ctx context.Context, s *session) error {
+		f := zaqar.Async(ctx, s.client, func(ctx context.Context) (T, error) { return call(ctx, s) })
+		<-f.Done()
+		_, err := f.Wait(ctx)
+		return errors.Join(err, f.Err())
+	}
+}
+
+func only(call func(context.Context, *session) error) func(context.Context, *session) error {
+	return value(func(ctx context.Context, s *session) (struct{}, error) { return struct{}{}, call(ctx, s) })
+}
+
+// asyncCalls has every method that takes a context, by its name.
+var asyncCalls = map[string]func(context.Context, *session) error{
+	"Client.CountQueues": value(func(ctx context.Context, s *session) (int, error) {
+		n, _, err := s.client.CountQueues(ctx)
+		return n, err
+	}),
+	"Client.CreateQueue": value(func(ctx context.Context, s *session) (*zaqar.Queue, error) {
+		return s.client.CreateQueue(ctx, "another")
+	}),
+	"Client.Health": value(func(ctx context.Context, s *session) (zaqar.Health, error) {
+		health, err := s.client.Health(ctx)
+		if errors.Is(err, zaqar.ErrForbidden) { // the session's user is no administrator
+			err = nil
+		}
+		return health, err
+	}),
+	"Client.Home": value(func(ctx context.Context, s *session) (*zaqar.HomeDoc, error) { return s.client.Home(ctx) }),
+	"Client.Ping": only(func(ctx context.Context, s *session) error { return s.client.Ping(ctx) }),
+	"Client.Queues": value(func(ctx context.Context, s *session) ([]*zaqar.Queue, error) {
+		return zaqar.Collect(s.client.Queues(ctx))
+	}),
+
+	"Queue.Claim": value(func(ctx context.Context, s *session) (*zaqar.Claim, error) { return s.queue.Claim(ctx) }),
+	"Queue.ClaimByID": value(func(ctx context.Context, s *session) (*zaqar.Claim, error) {
+		return s.queue.ClaimByID(ctx, s.claim.ID())
+	}),
+	"Queue.Delete":         only(func(ctx context.Context, s *session) error { return s.queue.Delete(ctx) }),
+	"Queue.DeleteMessage":  only(func(ctx context.Context, s *session) error { return s.queue.DeleteMessage(ctx, s.ids[0]) }),
+	"Queue.DeleteMessages": only(func(ctx context.Context, s *session) error { return s.queue.DeleteMessages(ctx, s.ids) }),
+	"Queue.Exists":         value(func(ctx context.Context, s *session) (bool, error) { return s.queue.Exists(ctx) }),
+	"Queue.Message":        value(func(ctx context.Context, s *session) (*zaqar.Message, error) { return s.queue.Message(ctx, s.ids[0]) }),
+	"Queue.Messages": value(func(ctx context.Context, s *session) ([]*zaqar.Message, error) {
+		return zaqar.Collect(s.queue.Messages(ctx))
+	}),
+	"Queue.Metadata": value(func(ctx context.Context, s *session) (*zaqar.Metadata, error) { return s.queue.Metadata(ctx) }),
+	"Queue.Pop":      value(func(ctx context.Context, s *session) ([]*zaqar.Message, error) { return s.queue.Pop(ctx, 2) }),
+	"Queue.Post":     value(func(ctx context.Context, s *session) ([]string, error) { return s.queue.Post(ctx, 1, 2, 3) }),
+	"Queue.Purge":    only(func(ctx context.Context, s *session) error { return s.queue.Purge(ctx) }),
+	"Queue.PurgeAll": only(func(ctx context.Context, s *session) error { return s.queue.PurgeAll(ctx) }),
+	"Queue.Stats":    value(func(ctx context.Context, s *session) (zaqar.Stats, error) { return s.queue.Stats(ctx) }),
+
+	"Message.Delete": only(func(ctx context.Context, s *session) error { return s.message.Delete(ctx) }),
+	"Message.Reload": only(func(ctx context.Context, s *session) error { return s.message.Reload(ctx) }),
+	"Message.Status": value(func(ctx context.Context, s *session) (zaqar.Status, error) { return s.message.Status(ctx) }),
+
+	"Claim.Release": only(func(ctx context.Context, s *session) error { return s.claim.Release(ctx) }),
+	"Claim.Reload":  only(func(ctx context.Context, s *session) error { return s.claim.Reload(ctx) }),
+	"Claim.Update":  only(func(ctx context.Context, s *session) error { return s.claim.Update(ctx) }),
+
+	"Metadata.Reload": only(func(ctx context.Context, s *session) error { return s.metadata.Reload(ctx) }),
+	"Metadata.Remove": only(func(ctx context.Context, s *session) error {
+		return errors.Join(s.metadata.Set(ctx, "colour", "red"), s.metadata.Remove(ctx, "colour"))
+	}),
+	"Metadata.Set": only(func(ctx context.Context, s *session) error { return s.metadata.Set(ctx, "colour", "red") }),
+	"Metadata.Update": only(func(ctx context.Context, s *session) error {
+		return s.metadata.Update(ctx, map[string]any{"colour": "red"})
+	}),
+}
+
+func TestEveryMethodCanRunWithoutItsCaller(t *testing.T) {
+	t.Parallel()
+	for name, call := range asyncCalls {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if err := call(t.Context(), newSession(t)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestNoMethodThatDoesIOIsForgotten(t *testing.T) {
+	t.Parallel()
+	takesContext := reflect.TypeFor[context.Context]()
+	var want []string
+	for _, noun := range []reflect.Type{
+		reflect.TypeFor[*zaqar.Client](), reflect.TypeFor[*zaqar.Queue](), reflect.TypeFor[*zaqar.Message](),
+		reflect.TypeFor[*zaqar.Claim](), reflect.TypeFor[*zaqar.Metadata](),
+	} {
+		for method := range noun.Methods() {
+			if method.Type.NumIn() > 1 && method.Type.In(1) == takesContext {
+				want = append(want, noun.Elem().Name()+"."+method.Name)
+			}
+		}
+	}
+	slices.Sort(want)
+	if got := slices.Sorted(maps.Keys(asyncCalls)); !slices.Equal(got, want) {
+		t.Errorf("the calls are of\n%q, the methods that do I/O are\n%q", got, want)
+	}
+}

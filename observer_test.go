@@ -1,0 +1,186 @@
+package zaqar_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/observe"
+	"github.com/zaqar-go/zaqar/transport"
+	"github.com/zaqar-go/zaqar/zaqartest"
+)
+
+// witness keeps every event.
+type witness struct {
+	mu     sync.Mutex
+	events []observe.Event
+}
+
+func (w *witness) Observe(_ context.Context, e observe.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.events = append(w.events, e)
+}
+
+// saw returns the events of one type, oldest first.
+func saw[E observe.Event](w *witness) []E {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var events []E
+	for _, e := range w.events {
+		if e, ok := e.(E); ok {
+			events = append(events, e)
+		}
+	}
+	return events
+}
+
+func TestAnObserverIsToldOfEachRequest(t *testing.T) {
+	t.Parallel()
+	w := &witness{}
+	srv, client := inMemory(t, zaqar.WithObserver(w), zaqar.WithVersion(zaqar.V2))
+	queue := client.Queue("wot")
+	if _, err := queue.Post(t.Context(), "x"); err != nil {
+		t.Fatal(err)
+	}
+	_, missing := queue.Message(t.Context(), "nope")
+	srv.Inject(zaqartest.Fault{Kind: "ping", Cut: true, Times: -1})
+	unanswered := client.Ping(t.Context())
+	requests := saw[observe.Request](w)
+	if len(requests) != 3 {
+		t.Fatalf("%d requests were told, want 3", len(requests))
+	}
+	post, get, ping := requests[0], requests[1], requests[2]
+	if post.Op != "message_post" || post.Queue != "wot" || post.Status != http.StatusCreated || post.Attempt != 1 ||
+		post.Sent == 0 || post.Received == 0 || post.Started.IsZero() || post.Took <= 0 || !strings.HasPrefix(post.RequestID, "req-") {
+		t.Errorf("the post is %+v", post)
+	}
+	if get.Status != http.StatusNotFound || !errors.Is(missing, zaqar.ErrNotFound) {
+		t.Errorf("the message that is not there: %+v", get)
+	}
+	if ping.Status != 0 || ping.Err == nil || unanswered == nil {
+		t.Errorf("the request without an answer: %+v", ping)
+	}
+}
+
+func TestAnObserverIsToldOfRetriesAndOfTokensThatChange(t *testing.T) {
+	t.Parallel()
+	w := &witness{}
+	srv := zaqartest.Run(t, zaqartest.WithKeystone())
+	signIn := keystone.Password(srv.KeystoneURL(), "demo", "secret", keystone.Project("demo"))
+	defer func() { _ = signIn.Close() }()
+	client, err := zaqar.Connect(t.Context(), srv.URL(), zaqar.WithAuth(signIn), zaqar.WithVersion(zaqar.V2), zaqar.WithObserver(w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	ping := func() {
+		t.Helper()
+		if err := client.Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ping()
+	ping()
+	if renewed := saw[observe.TokenRenewed](w); len(renewed) != 0 {
+		t.Errorf("the first token was told as a renewal: %+v", renewed)
+	}
+	srv.RevokeTokens()
+	ping()
+	retries, renewed := saw[observe.Retry](w), saw[observe.TokenRenewed](w)
+	if len(retries) != 1 || retries[0].Op != "ping" || retries[0].Attempt != 2 || retries[0].Status != http.StatusUnauthorized {
+		t.Errorf("the retries are %+v", retries)
+	}
+	if len(renewed) != 1 || !renewed[0].Refused || renewed[0].Expires.IsZero() || renewed[0].Project != client.Conn().ProjectID() {
+		t.Errorf("the renewals are %+v", renewed)
+	}
+	requests := saw[observe.Request](w)
+	if attempts := []int{requests[len(requests)-2].Attempt, requests[len(requests)-1].Attempt}; !slices.Equal(attempts, []int{1, 2}) {
+		t.Errorf("the last two requests are the attempts %v", attempts)
+	}
+}
+
+// noticing is a transport that tells what it is told to tell.
+type noticing struct {
+	*scripted
+	fn      func(transport.Notice)
+	stopped bool
+}
+
+func (n *noticing) Notify(fn func(transport.Notice)) func() {
+	n.fn = fn
+	return func() { n.stopped = true }
+}
+
+func TestAnObserverIsToldOfConnectionsAndPushes(t *testing.T) {
+	t.Parallel()
+	w := &witness{}
+	n := &noticing{scripted: says(http.StatusNoContent, "")}
+	client := over(t, n, zaqar.WithObserver(w))
+	n.fn(transport.Notice{Kind: transport.Connected, Session: 1, Attempts: 2})
+	n.fn(transport.Notice{Kind: transport.Pushed, Session: 1, Queue: "wot", Body: []byte(`{"body":"s3cr3t"}`)})
+	n.fn(transport.Notice{Kind: transport.Disconnected, Session: 1, Err: errors.New("gone")})
+	if got := fmt.Sprint(w.events); got != "[{1 2} {1 wot 17} {1 gone}]" {
+		t.Errorf("the events are %s", got)
+	}
+	if err := client.Close(); err != nil || !n.stopped {
+		t.Errorf("close: %v, notices stopped: %v", err, n.stopped)
+	}
+}
+
+func TestALoggerGetsEverythingButSecrets(t *testing.T) {
+	t.Parallel()
+	var out lines
+	srv := zaqartest.Run(t, zaqartest.WithKeystone())
+	signIn := keystone.Password(srv.KeystoneURL(), "demo", "secret", keystone.Project("demo"))
+	defer func() { _ = signIn.Close() }()
+	logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	client, err := zaqar.Connect(t.Context(), srv.URL(), zaqar.WithAuth(signIn), zaqar.WithLogger(logger))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	if _, err := client.Queue("wot").Post(t.Context(), "the body"); err != nil {
+		t.Fatal(err)
+	}
+	header := http.Header{}
+	if err := signIn.Authorize(t.Context(), header); err != nil {
+		t.Fatal(err)
+	}
+	logged := out.String()
+	if !strings.Contains(logged, "op=message_post") || !strings.Contains(logged, "op=versions") {
+		t.Errorf("requests are missing in\n%s", logged)
+	}
+	for _, secret := range []string{header.Get("X-Auth-Token"), "the body"} {
+		if strings.Contains(logged, secret) {
+			t.Errorf("the log has %s", secret)
+		}
+	}
+}
+
+// lines is a buffer for several writers.
+type lines struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
