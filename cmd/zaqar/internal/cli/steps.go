@@ -81,6 +81,17 @@ var steps = []step{
 			return t.metadata.Content()["max_size"], nil
 		}},
 	}},
+	{"Post without waiting: a future brings the answer when it is there", []line{
+		{`client.Async()`, func(_ context.Context, t *tour) (any, error) {
+			return t.client.Async(), nil
+		}},
+		{`post := func(ctx context.Context) ([]string, error) { return queue.Post(ctx, "later") }`, nothing},
+		{`posted := zaqar.Async(ctx, client, post)`, postAsync},
+		{`ids, err = posted.Wait(ctx)`, func(ctx context.Context, t *tour) (_ any, err error) {
+			t.ids, err = t.posted.Wait(finish(ctx))
+			return t.ids, err
+		}},
+	}},
 	{"Delete the queue", []line{
 		{`queue`, func(_ context.Context, t *tour) (any, error) {
 			return t.queue, nil
@@ -120,6 +131,13 @@ func findQueue(ctx context.Context, t *tour) (any, error) {
 func post(ctx context.Context, t *tour) (_ any, err error) {
 	t.ids, err = t.queue.Post(finish(ctx), zaqar.Outgoing{Body: json.RawMessage(event), TTL: 2 * time.Minute})
 	return t.ids, err
+}
+
+func postAsync(ctx context.Context, t *tour) (any, error) {
+	t.posted = zaqar.Async(finish(ctx), t.client, func(ctx context.Context) ([]string, error) {
+		return t.queue.Post(ctx, "later")
+	})
+	return nil, nil
 }
 
 func firstMessage(ctx context.Context, t *tour) (any, error) {

@@ -76,6 +76,7 @@ type tour struct {
 	client   *zaqar.Client
 	queue    *zaqar.Queue
 	ids      []string
+	posted   *zaqar.Future[[]string]
 	message  *zaqar.Message
 	claim    *zaqar.Claim
 	metadata *zaqar.Metadata
@@ -237,6 +238,10 @@ func (t *tour) cleanUp(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, cleanUpTime)
 	defer cancel()
+	if t.posted != nil {
+		// A post that is still on its way would make the queue again.
+		_, _ = t.posted.Wait(ctx)
+	}
 	err := error(nil)
 	if !t.owned {
 		var metadata *zaqar.Metadata
