@@ -1,13 +1,14 @@
 // Package auth says who is calling: it puts credentials on requests to Zaqar.
 //
-// The seam is one method, [Authorizer]. Three small implementations live
+// The seam is one method, [Authorizer]. Four small implementations live
 // here: [NoAuth] (a server that runs without authentication; the project is
-// named by the caller), [Token] (a token that somebody else obtained) and
+// named by the caller), [Token] (a token that somebody else obtained),
+// [SignedURL] (a right to some calls that somebody else handed over) and
 // [Func] (a function of your own). Package auth/keystone signs in to Keystone.
 //
 // An Authorizer may have more abilities; each is an optional interface of one
 // method, found by type assertion: [EndpointFinder], [Invalidator],
-// [Expirer], [TLSConfigurer] and [ProjectNamer].
+// [Expirer], [TLSConfigurer], [ProjectNamer] and [Restrictor].
 package auth
 
 import (
