@@ -105,7 +105,7 @@ func (c *Conn) do(ctx context.Context, req *transport.Request, about errorContex
 		if reply.Status/100 == 2 || reply.Status == http.StatusMultipleChoices && req.Path == "/" {
 			return reply, nil
 		}
-		return reply, about.refused(reply)
+		return reply, c.explain(about.refused(reply))
 	}
 }
 
@@ -117,6 +117,9 @@ func (c *Conn) prepare(ctx context.Context, req *transport.Request, about errorC
 		sent.Header = http.Header{}
 	}
 	if !about.anonymous {
+		if err := c.allows(req); err != nil {
+			return nil, err
+		}
 		if err := c.auth.Authorize(ctx, sent.Header); err != nil {
 			return nil, err
 		}
@@ -129,6 +132,29 @@ func (c *Conn) prepare(ctx context.Context, req *transport.Request, about errorC
 		setMissing(sent.Header, "Content-Type", "application/json")
 	}
 	return &sent, nil
+}
+
+// allows asks credentials that are restricted to some calls, since the server's own
+// refusal is a 404 that says nothing.
+func (c *Conn) allows(req *transport.Request) error {
+	restrictor, ok := c.auth.(auth.Restrictor)
+	if !ok {
+		return nil
+	}
+	path, _, _ := strings.Cut(req.Path, "?")
+	return restrictor.Allows(req.Method, path)
+}
+
+// errSignedURL explains a 404 without a description, which is all that servers say
+// to a signed URL that they do not take.
+var errSignedURL = errors.New("servers answer so, too, when they do not take the signed URL: it was not signed with their key for this call and project, or has expired by their clock")
+
+// explain adds what a refusal does not say.
+func (c *Conn) explain(e *Error) *Error {
+	if _, restricted := c.auth.(auth.Restrictor); restricted && e.Code == http.StatusNotFound && e.Description == "" {
+		e.Err = errSignedURL
+	}
+	return e
 }
 
 // exchange sends one request and tells the observer what became of it.
@@ -185,7 +211,7 @@ func (a errorContext) unanswered(ctx context.Context, err error) error {
 }
 
 // refused makes the error of a reply other than 2xx.
-func (a errorContext) refused(reply *transport.Response) error {
+func (a errorContext) refused(reply *transport.Response) *Error {
 	fault := wire.DecodeFault(reply.Body)
 	e := a.failure(acted(reply.Status), nil)
 	e.Code, e.Title, e.Description = reply.Status, fault.Title, fault.Description

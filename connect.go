@@ -23,14 +23,16 @@ var serviceTypes = []string{"messaging", "message", "queuing"}
 // Connect makes a client of the Zaqar at endpoint, an http or https URL such as
 // "https://cloud.example.com:8888". A version at its end ("…/v2") chooses that
 // API version. An empty endpoint is looked up in the catalogue, which needs
-// credentials that have one, such as those of auth/keystone.
+// credentials that have one, such as those of auth/keystone; an auth.SignedURL that
+// came with its endpoint has it, too.
 //
 // Credentials are needed: [WithAuth], or [WithProject] for a server without
 // authentication.
 //
 // Connect does I/O only for what it was not told: it signs in to find an empty
 // endpoint in the catalogue, and without [WithVersion] it asks the server for
-// its versions and takes the newest that both sides speak. A server that
+// its versions and takes the newest that both sides speak (with an auth.SignedURL it
+// takes V2, the only version that has them, unasked). A server that
 // answers but does not tell its versions (a proxy that hides "/", say) is taken
 // to speak V2. A server that cannot be reached is an error. With an endpoint
 // and a version Connect sends nothing and succeeds even when nobody listens;
@@ -80,6 +82,9 @@ func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) 
 			return nil, err
 		}
 		conn.transport, conn.endpoint = web, web.Endpoint()
+	}
+	if _, restricted := s.auth.(auth.Restrictor); restricted && conn.version == "" {
+		conn.version = V2 // the paths that are allowed have it
 	}
 	if conn.version == "" {
 		if err := conn.discover(ctx); err != nil {

@@ -16,10 +16,11 @@ var (
 	// ErrInvalid: an argument is wrong, found before the wire ([*ArgumentError])
 	// or by the server (400).
 	ErrInvalid = errors.New("invalid request")
-	// ErrUnauthorized: the credentials were refused, by Zaqar (401) or Keystone.
+	// ErrUnauthorized: the credentials were refused, by Zaqar (401) or Keystone, or
+	// are a signed URL that has expired.
 	ErrUnauthorized = errors.New("unauthorized")
-	// ErrForbidden: not allowed (403): a policy, or a message that somebody else
-	// has claimed.
+	// ErrForbidden: not allowed (403): a policy, a message that somebody else
+	// has claimed, or a call that a signed URL does not cover, which is not sent.
 	ErrForbidden = errors.New("forbidden")
 	// ErrNotFound: no such message, claim, queue or API version (404). Many
 	// operations on a queue that does not exist succeed; see [Queue].
@@ -134,6 +135,8 @@ func (e *Error) Is(target error) bool {
 		}
 	case ErrUnauthorized:
 		return e.Code == http.StatusUnauthorized || errors.Is(e.Err, auth.ErrRefused)
+	case ErrForbidden:
+		return e.Code == http.StatusForbidden || errors.Is(e.Err, auth.ErrNotCovered)
 	}
 	kind, ok := codes[e.Code]
 	return ok && kind == target

@@ -10,13 +10,14 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// Resource is a kind of thing in a queue, for [Queue.Purge].
+// Resource is a kind of thing in a queue, for [Queue.Purge] and [ShareConfig].
 type Resource string
 
-// What a queue can be purged of.
+// What a queue holds. It can be purged of messages and subscriptions.
 const (
 	MessageResource      Resource = "messages"
 	SubscriptionResource Resource = "subscriptions"
+	ClaimResource        Resource = "claims"
 )
 
 // Purge drops the queue's messages and subscriptions, or only those [Resource]s

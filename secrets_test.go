@@ -62,6 +62,13 @@ func TestNothingPrintsASecret(t *testing.T) {
 	_, refused := zaqar.Connect(t.Context(), "", zaqar.WithAuth(keystone.Password(srv.KeystoneURL(), "careful", password+"x", keystone.Project("demo"))))
 	header := http.Header{}
 	header.Set(auth.HeaderToken, issued)
+	signed := signedForWot(t)
+	bySignature := over(t, says(http.StatusNotFound, ""), zaqar.WithAuth(signed))
+	_, unsigned := bySignature.Queue("wot").Post(t.Context(), 1)
+	_, uncovered := bySignature.Queue("other").Post(t.Context(), 1)
+	if err := signed.Authorize(t.Context(), header); err != nil {
+		t.Fatal(err)
+	}
 	values := []any{
 		client, *client, client.Conn(), q, *q, claim, claim.Messages()[0], metadata, home, signIn,
 		seen, *seen,
@@ -71,6 +78,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 		struct{ hidden auth.Secret }{auth.NewSecret(token)},
 		keystone.Token(srv.KeystoneURL(), token), keystone.ApplicationCredential(srv.KeystoneURL(), "id", token),
 		refused, srv.Requests(), web, zaqar.WithAuth(signIn),
+		signed, &signed, bySignature, *bySignature, bySignature.Queue("wot"), unsigned, uncovered, zaqar.WithAuth(signed),
 	}
 	for _, value := range values {
 		var logged bytes.Buffer
@@ -82,7 +90,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 			texts = append(texts, fmt.Sprintf(verb, value))
 		}
 		for _, text := range texts {
-			for name, secret := range map[string]string{"password": password, "given token": token, "issued token": issued} {
+			for name, secret := range map[string]string{"password": password, "given token": token, "issued token": issued, "signature": signed.Signature().Reveal()} {
 				if strings.Contains(text, secret) || strings.Contains(text, fmt.Sprintf("%x", secret)) {
 					t.Errorf("%v shows the %s: %s", reflect.TypeOf(value), name, text)
 				}

@@ -35,8 +35,11 @@ func (u SignedURL) Reveal() string {
 		text.WriteString("+" + u.grant.Endpoint + "/?")
 	}
 	for i, part := range [][2]string{
-		{"paths", strings.Join(u.grant.Paths, ",")}, {"methods", strings.Join(u.grant.Methods, ",")},
-		{"project", u.grant.Project}, {"expires", u.grant.Expires.Format(wireTime)}, {"signature", u.signature.Reveal()},
+		{"paths", strings.Join(u.grant.Paths, ",")},
+		{"methods", strings.Join(u.grant.Methods, ",")},
+		{"project", u.grant.Project},
+		{"expires", u.grant.Expires.Format(wireTime)},
+		{"signature", u.signature.Reveal()},
 	} {
 		if i > 0 {
 			text.WriteString("&")
