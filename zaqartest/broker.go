@@ -19,7 +19,7 @@ var (
 	errOtherClaim = errors.New("the message is held by another claim")
 )
 
-// broker holds queues, messages and claims: what Zaqar does, without HTTP. Each
+// broker holds queues, messages, claims and subscriptions: what Zaqar does, without HTTP. Each
 // operation is one transaction, which has one time.
 type broker struct {
 	store Store
@@ -60,7 +60,7 @@ func (b *broker) update(fn func(*writing) error) error {
 	})
 }
 
-// sweep removes messages and claims that have ended.
+// sweep removes messages, claims and subscriptions that have ended.
 func (w *writing) sweep() {
 	var ended [][]byte
 	for key := range w.Scan([]byte{expirySpace}, expiryKey(w.now+1, nil)) {

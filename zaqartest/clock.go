@@ -51,6 +51,9 @@ func (i instant) plus(seconds int64) instant {
 	return i + instant(seconds)*instant(time.Second)
 }
 
+// seconds is the moment in whole seconds since 1970.
+func (i instant) seconds() int64 { return int64(i) / int64(time.Second) }
+
 // secondsSince is how ages are told: whole seconds, and never a negative number.
 func (i instant) secondsSince(earlier instant) int64 {
 	return max(0, int64(i-earlier)/int64(time.Second))

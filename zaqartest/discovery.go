@@ -67,13 +67,19 @@ var relations = []relation{
 	{sinceV11, "claim", "/queues/{queue}/claims/{claim}", "", "GET", false},
 	{sinceV11, "patch_claim", "/queues/{queue}/claims/{claim}", "", "PATCH", true},
 	{sinceV11, "delete_claim", "/queues/{queue}/claims/{claim}", "", "DELETE", false},
+	{onlyV2, "subscriptions_get", "/queues/{queue}/subscriptions", "marker limit=subscription_limit", "GET", false},
+	{onlyV2, "subscriptions_post", "/queues/{queue}/subscriptions", "", "POST", true},
+	{onlyV2, "subscription", "/queues/{queue}/subscriptions/{subscription}", "", "GET DELETE", false},
+	{onlyV2, "subscription_patch", "/queues/{queue}/subscriptions/{subscription}", "", "PATCH", true},
 	{sinceV11, "ping", "/ping", "", "GET", false},
 	{sinceV11, "health", "/health", "", "GET", false},
 }
 
 // pathVariables are the names that the home document gives to the parts of a
 // path.
-var pathVariables = map[string]string{"queue": "queue_name", "message": "message_id", "claim": "claim_id"}
+var pathVariables = map[string]string{
+	"queue": "queue_name", "message": "message_id", "claim": "claim_id", "subscription": "subscriptions_id",
+}
 
 // getHome serves the home document, of what is routed.
 func getHome(c *call) (reply, error) {

@@ -35,11 +35,12 @@
 //	            delays, sizes and lives set by the queue   v2
 //	claims      create, get, update, release, grace        v1 v1.1 v2
 //	            dead letters                               v1 v1.1 v2
+//	subscriptions  create, list, get, update, confirm, delete     v2
 //	Keystone    v3: discovery; tokens by password, token and application
 //	            credential, unscoped or in a project; their validation and
 //	            revocation; the catalogue
 //
-// Not yet: subscriptions and notifications, pre-signed URLs (share), pools,
+// Not yet: notifications, pre-signed URLs (share), pools,
 // flavors, topics, the WebSocket, encryption of messages at rest (the metadata
 // key is kept, and bodies are stored as they are), and of Keystone: domains
 // other than Default, trusts, and tokens for a domain or the system.
@@ -57,6 +58,8 @@
 // queue_delete, queue_get_stats, queue_purge; message_post, message_list,
 // message_get, message_get_many, message_delete, message_delete_many,
 // message_pop; claim_create, claim_get, claim_update, claim_delete;
+// subscription_list, subscription_create, subscription_get, subscription_update,
+// subscription_delete, subscription_confirm;
 // token_issue, token_validate, token_revoke, identity_versions, catalog. What
 // leads nowhere is unknown.
 package zaqartest

@@ -41,6 +41,7 @@ type identity struct {
 	accounts    map[string]*account
 	credentials []*credential
 	tokens      map[string]*token
+	trusts      map[string]trust
 	swept       int // tokens that were left after the last sweep
 	ttl         time.Duration
 	issued      int
@@ -72,7 +73,7 @@ type credential struct {
 func newIdentity(s *Server) *identity {
 	i := &identity{
 		srv: s, projects: map[string]project{}, accounts: map[string]*account{},
-		tokens: map[string]*token{}, ttl: time.Hour,
+		tokens: map[string]*token{}, trusts: map[string]trust{}, ttl: time.Hour,
 	}
 	i.addUser(User{Name: "demo", Password: "secret", Project: "demo"})
 	i.addUser(User{Name: "admin", Password: "secret", Project: "admin", Roles: []string{"admin"}})

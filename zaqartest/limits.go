@@ -4,12 +4,13 @@ import "errors"
 
 // The bounds that no option of Zaqar changes.
 const (
-	minMessageTTL  = 60  // seconds
-	minClaimTTL    = 60  // seconds
-	minClaimGrace  = 60  // seconds
-	maxQueueName   = 64  // characters
-	maxProjectName = 256 // characters
-	maxNesting     = 900 // arrays and objects within each other
+	minMessageTTL      = 60  // seconds
+	minClaimTTL        = 60  // seconds
+	minClaimGrace      = 60  // seconds
+	minSubscriptionTTL = 60  // seconds
+	maxQueueName       = 64  // characters
+	maxProjectName     = 256 // characters
+	maxNesting         = 900 // arrays and objects within each other
 )
 
 // Limits are the bounds and defaults that Zaqar's configuration sets; each
@@ -18,6 +19,9 @@ const (
 type Limits struct {
 	// MaxQueuesPerPage bounds the limit of a listing of queues. Default 20.
 	MaxQueuesPerPage int
+	// MaxSubscriptionsPerPage bounds the limit of a listing of subscriptions.
+	// Default 20.
+	MaxSubscriptionsPerPage int
 	// MaxMessagesPerPage bounds the limit of a listing of messages, and the
 	// number of ids in one request. Default 20.
 	MaxMessagesPerPage int
@@ -46,6 +50,9 @@ type Limits struct {
 	DefaultClaimTTL int
 	// DefaultClaimGrace is the grace of a claim that asks for none. Default 60.
 	DefaultClaimGrace int
+	// DefaultSubscriptionTTL is the life of a subscription that asks for none.
+	// Default 3600.
+	DefaultSubscriptionTTL int
 }
 
 // DefaultLimits returns the limits of a Zaqar that nobody configured.
@@ -63,6 +70,8 @@ func DefaultLimits() Limits {
 		DefaultMessageTTL:        3600,
 		DefaultClaimTTL:          300,
 		DefaultClaimGrace:        60,
+		MaxSubscriptionsPerPage:  20,
+		DefaultSubscriptionTTL:   3600,
 	}
 }
 
@@ -86,6 +95,8 @@ func (l Limits) filled() Limits {
 		{&l.DefaultMessageTTL, &defaults.DefaultMessageTTL},
 		{&l.DefaultClaimTTL, &defaults.DefaultClaimTTL},
 		{&l.DefaultClaimGrace, &defaults.DefaultClaimGrace},
+		{&l.MaxSubscriptionsPerPage, &defaults.MaxSubscriptionsPerPage},
+		{&l.DefaultSubscriptionTTL, &defaults.DefaultSubscriptionTTL},
 	} {
 		if *field.have <= 0 {
 			*field.have = *field.fallback
@@ -110,6 +121,8 @@ func (l Limits) check() error {
 		return errors.New("zaqartest: DefaultClaimTTL is out of range")
 	case l.DefaultClaimGrace < minClaimGrace || l.DefaultClaimGrace > l.MaxClaimGrace:
 		return errors.New("zaqartest: DefaultClaimGrace is out of range")
+	case l.DefaultSubscriptionTTL < minSubscriptionTTL:
+		return errors.New("zaqartest: DefaultSubscriptionTTL is out of range")
 	}
 	return nil
 }

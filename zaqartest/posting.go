@@ -173,24 +173,16 @@ func post(c *call, q queue, rules postRules) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	var ids []string
-	err = c.srv.broker.update(func(w *writing) error {
-		// It may have been deleted, or made again, since it was looked at.
-		q, _, err := w.createQueue(q.project, q.name, nil)
-		if err != nil {
-			return err
-		}
-		for _, d := range drafts {
-			ids = append(ids, w.append(q, d.message(w.now, c.client)).id.String())
-		}
-		return nil
-	})
+	// The queue may have been deleted, or made again, since it was looked at.
+	stored, err := c.srv.store(q.project, q.name, drafts, c.client)
 	if err != nil {
 		return reply{}, err
 	}
+	var ids []string
 	answer := posted{}
-	for _, id := range ids {
-		answer.Resources = append(answer.Resources, c.queuePath("messages", id))
+	for _, m := range stored {
+		ids = append(ids, m.id.String())
+		answer.Resources = append(answer.Resources, c.queuePath("messages", m.id.String()))
 	}
 	if c.target.version == v1 {
 		answer.Partial = new(bool)

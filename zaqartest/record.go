@@ -16,6 +16,7 @@ import (
 //	m uid number       a message; numbers give the order of a queue
 //	i uid id           the number of a message that came from another queue
 //	c uid id           a claim, with the numbers of its messages
+//	s project 0 name 0 id   a subscription
 //	x time kind key    what ends when: the index that expired things are found by
 //
 // A queue that is deleted and made again has another uid, so nothing of the old
@@ -27,6 +28,8 @@ const (
 	adoptedSpace = 'i'
 	claimSpace   = 'c'
 	expirySpace  = 'x'
+
+	subscriptionSpace = 's'
 )
 
 func queueKey(project, name string) []byte {
@@ -49,8 +52,8 @@ func messageKey(uid uuid, number uint64) []byte {
 	return binary.BigEndian.AppendUint64(spaceKey(messageSpace, uid), number)
 }
 
-// expiryKey sorts by time, and says what ends: key is that of a message or a
-// claim.
+// expiryKey sorts by time, and says what ends: key is that of a message, a claim
+// or a subscription.
 func expiryKey(at instant, key []byte) []byte {
 	out := binary.BigEndian.AppendUint64([]byte{expirySpace}, uint64(at))
 	return append(out, key...)

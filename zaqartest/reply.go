@@ -68,6 +68,7 @@ type refusal struct {
 	description string
 	link        *helpLink
 	allow       string // methods, for 405
+	location    string // of what is in the way, for 409
 	silent      bool   // without a body
 }
 
@@ -115,6 +116,9 @@ func asReply(err error, accept string) reply {
 	out := r.told(accept)
 	if r.allow != "" {
 		out = out.with("Allow", r.allow)
+	}
+	if r.location != "" {
+		out = out.with("Location", r.location)
 	}
 	return out
 }

@@ -9,7 +9,7 @@ import (
 // route is a row of the table that says what the server does.
 type route struct {
 	method   string
-	path     string // below the version; {queue}, {message} and {claim} stand for one segment
+	path     string // below the version; what is in braces, such as {queue}, stands for one segment
 	versions []*apiVersion
 	with     string // a query parameter that must be there, for the row to apply
 	kind     string // the operation's name, for faults and the request log
@@ -63,6 +63,13 @@ var routes = []route{
 	{method: "PATCH", path: "/queues/{queue}/claims/{claim}", versions: onlyV1, kind: "claim_update", serve: updateClaimV1},
 	{method: "PATCH", path: "/queues/{queue}/claims/{claim}", versions: sinceV11, kind: "claim_update", serve: updateClaim},
 	{method: "DELETE", path: "/queues/{queue}/claims/{claim}", versions: everyVersion, kind: "claim_delete", serve: deleteClaim},
+
+	{method: "GET", path: "/queues/{queue}/subscriptions", versions: onlyV2, kind: "subscription_list", serve: listSubscriptions},
+	{method: "POST", path: "/queues/{queue}/subscriptions", versions: onlyV2, kind: "subscription_create", serve: createSubscription},
+	{method: "GET", path: "/queues/{queue}/subscriptions/{subscription}", versions: onlyV2, kind: "subscription_get", serve: getSubscription},
+	{method: "PATCH", path: "/queues/{queue}/subscriptions/{subscription}", versions: onlyV2, kind: "subscription_update", serve: updateSubscription},
+	{method: "DELETE", path: "/queues/{queue}/subscriptions/{subscription}", versions: onlyV2, kind: "subscription_delete", serve: deleteSubscription},
+	{method: "PUT", path: "/queues/{queue}/subscriptions/{subscription}/confirm", versions: onlyV2, kind: "subscription_confirm", serve: confirmSubscription},
 }
 
 // target is what a path leads to.

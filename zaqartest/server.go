@@ -20,6 +20,7 @@ type Server struct {
 	clock    *clock
 	broker   *broker
 	identity *identity
+	notifier *notifier
 	faults   *faults
 	journal  *journal
 	logger   *slog.Logger
@@ -44,11 +45,12 @@ type Server struct {
 // [Server.Handler]. Close it.
 func NewServer(opts ...Option) (*Server, error) {
 	s := &Server{
-		options: newOptions(opts),
-		routes:  routes,
-		clock:   &clock{},
-		faults:  &faults{},
-		fresh:   map[net.Conn]bool{},
+		options:  newOptions(opts),
+		routes:   routes,
+		clock:    &clock{},
+		notifier: &notifier{ways: map[string]func(notice){}},
+		faults:   &faults{},
+		fresh:    map[net.Conn]bool{},
 	}
 	if err := s.options.limits.check(); err != nil {
 		return nil, err

@@ -90,47 +90,57 @@ func newStatsItem(c *call, m message, now instant) *statsItem {
 // purgeQueue serves the removal of what is in a queue: all of it, claimed
 // messages too.
 func purgeQueue(c *call) (reply, error) {
-	messages := true
+	wanted := purge{messages: true, subscriptions: true}
 	if c.size > 0 {
 		document, err := c.anyDocument()
 		if err != nil {
 			return reply{}, err
 		}
-		if messages, err = parsePurge(document); err != nil {
+		if wanted, err = parsePurge(document); err != nil {
 			return reply{}, err
 		}
 	}
 	err := c.srv.broker.update(func(w *writing) error {
+		if wanted.subscriptions {
+			w.unsubscribeAll(c.project, c.param("queue"))
+		}
+		if !wanted.messages {
+			return nil
+		}
 		q, err := w.queue(c.project, c.param("queue"))
-		if err == nil && messages {
+		if errors.Is(err, errNoQueue) {
+			return nil
+		}
+		if err == nil {
 			w.purge(q)
 		}
 		return err
 	})
-	if errors.Is(err, errNoQueue) {
-		err = nil
-	}
 	return empty(http.StatusNoContent), err
 }
 
-// parsePurge reads what to remove.
-func parsePurge(document []byte) (messages bool, err error) {
+// purge says what to remove.
+type purge struct{ messages, subscriptions bool }
+
+func parsePurge(document []byte) (purge, error) {
+	var wanted purge
 	fields, err := object(document)
 	if err != nil {
-		return false, invalid("The body must have an array of resource_types.")
+		return wanted, invalid("The body must have an array of resource_types.")
 	}
 	names, err := array(fields["resource_types"])
 	if err != nil {
-		return false, invalid("The body must have an array of resource_types.")
+		return wanted, invalid("The body must have an array of resource_types.")
 	}
 	for _, value := range names {
 		switch name, _ := text(value); name {
 		case "messages":
-			messages = true
+			wanted.messages = true
 		case "subscriptions":
+			wanted.subscriptions = true
 		default:
-			return false, invalid("resource_types can be messages and subscriptions.")
+			return wanted, invalid("resource_types can be messages and subscriptions.")
 		}
 	}
-	return messages, nil
+	return wanted, nil
 }

@@ -23,7 +23,7 @@ type conversation struct {
 	version string
 	values  map[string]string // what stands for ${name}
 	names   map[string]string // the other way round, for ids
-	counts  map[string]int    // of messages and claims
+	counts  map[string]int    // of messages, claims and subscriptions
 	queues  map[string]bool   // paths, to be deleted at the end
 }
 
@@ -48,11 +48,12 @@ type answer struct {
 }
 
 var (
-	reference = regexp.MustCompile(`\$\{([^}]+)\}`)
-	repeated  = regexp.MustCompile(`^(\d+) (.+)$`)
-	inQueue   = regexp.MustCompile(`^/v[0-9.]+/queues/[^/?]+`)
-	madeClaim = regexp.MustCompile(`/claims/([^/?]+)$`)
-	posted    = regexp.MustCompile(`"[^"?]+/messages/([^"/?]+)"`)
+	reference  = regexp.MustCompile(`\$\{([^}]+)\}`)
+	repeated   = regexp.MustCompile(`^(\d+) (.+)$`)
+	inQueue    = regexp.MustCompile(`^/v[0-9.]+/queues/[^/?]+`)
+	madeClaim  = regexp.MustCompile(`/claims/([^/?]+)$`)
+	subscribed = regexp.MustCompile(`"subscription_id": *"([^"]+)"`)
+	posted     = regexp.MustCompile(`"[^"?]+/messages/([^"/?]+)"`)
 )
 
 // fill puts values in for what is written as ${…}.
@@ -141,6 +142,12 @@ func (c *conversation) learn(r request, a answer) {
 	}
 	if m := madeClaim.FindStringSubmatch(a.header.Get("Location")); m != nil {
 		c.number("c", m[1])
+		return
+	}
+	if m := subscribed.FindStringSubmatch(string(a.body)); m != nil {
+		if c.names[m[1]] == "" { // the same may come twice
+			c.number("s", m[1])
+		}
 		return
 	}
 	for _, m := range posted.FindAllStringSubmatch(string(a.body), -1) {

@@ -28,8 +28,8 @@ import (
 // project, and wants JSON; "(none)" takes a header away. A body is sent with its
 // length, unless a header says Transfer-Encoding: chunked.
 //
-// ${m1}, ${m2} … are the ids of the messages posted so far and ${c1}, ${c2} …
-// those of the claims; ${alice} and ${bob} are Client-IDs; ${unique} is a name
+// ${m1}, ${m2} … are the ids of the messages posted so far, ${c1}, ${c2} … those
+// of the claims and ${s1}, ${s2} … those of the subscriptions; ${alice} and ${bob} are Client-IDs; ${unique} is a name
 // that nobody else uses; ${300 xy} is xy three hundred times; ${0xff} is a byte.
 type scenario struct {
 	file, purpose string

@@ -1,0 +1,97 @@
+package zaqartest
+
+import "encoding/json"
+
+// The kinds of notices that subscribers get; so they are called on the wire.
+const (
+	notificationType = "Notification"
+)
+
+// notice is something that one subscriber is to be told.
+type notice struct {
+	project, queue string
+	subscription   subscription
+	kind           string          // such as notificationType
+	document       json.RawMessage // what the subscriber is told
+	retry          json.RawMessage // the queue's _retry_policy, or nil
+}
+
+// notifier tells subscribers what happens in queues. How, the scheme of their
+// URI decides: ways is by scheme, and complete before the server is used. A way
+// hands the notice over to somebody else, and does not wait until the subscriber
+// has it. A subscriber without a way gets nothing.
+type notifier struct {
+	ways map[string]func(notice)
+}
+
+func (n *notifier) send(told notice) {
+	if way, ok := n.ways[schemeOf(told.subscription.subscriber)]; ok {
+		way(told)
+	}
+}
+
+// notification is what a subscriber is told of a message. It has no id: real
+// servers send it before they store the message.
+type notification struct {
+	TTL       int64           `json:"ttl"`
+	Delay     *int64          `json:"delay,omitempty"` // on queues with delays
+	Body      json.RawMessage `json:"body"`
+	Type      string          `json:"Message_Type"`
+	QueueName string          `json:"queue_name"`
+}
+
+// posted tells subscribers of messages that have been stored in a queue, each
+// message by itself. It is called once after every post, whatever transport that
+// came by.
+func (n *notifier) posted(q queue, subscribers []subscription, messages []message) {
+	for _, m := range messages {
+		content := notification{TTL: m.ttl, Body: m.body, Type: notificationType, QueueName: q.name}
+		if q.metadata.integer("_default_message_delay") > 0 {
+			delay := max(m.visible, m.created).secondsSince(m.created)
+			content.Delay = &delay
+		}
+		document, err := marshal(content)
+		if err != nil {
+			continue // it came as JSON: that cannot be
+		}
+		for _, s := range subscribers {
+			n.send(notice{
+				project: q.project, queue: q.name, subscription: s, kind: notificationType,
+				document: document, retry: q.metadata["_retry_policy"],
+			})
+		}
+	}
+}
+
+// subscribers are those of a queue who are told of its messages.
+func (r *reading) subscribers(q queue) []subscription {
+	var out []subscription
+	for s := range r.subscriptions(q.project, q.name, "") {
+		out = append(out, s)
+	}
+	return out
+}
+
+// store appends messages to a queue, all or none, and tells its subscribers. The
+// queue is made when it is missing.
+func (s *Server) store(project, name string, drafts []draft, client uuid) ([]message, error) {
+	var q queue
+	var stored []message
+	var subscribers []subscription
+	err := s.broker.update(func(w *writing) error {
+		var err error
+		if q, _, err = w.createQueue(project, name, nil); err != nil {
+			return err
+		}
+		for _, d := range drafts {
+			stored = append(stored, w.append(q, d.message(w.now, client)))
+		}
+		subscribers = w.subscribers(q)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.notifier.posted(q, subscribers, stored)
+	return stored, nil
+}

@@ -1,0 +1,56 @@
+package zaqartest
+
+import (
+	"encoding/json"
+	"maps"
+	"strings"
+	"time"
+)
+
+// trustScheme begins the scheme of a subscriber who wants a token with each
+// message.
+const trustScheme = "trust+"
+
+// trust lets Zaqar act for somebody, with the roles of one project.
+type trust struct {
+	account *account
+	grant   grant
+	expires time.Time
+}
+
+// entrust makes sure that a subscriber who wants tokens has a trust: the one
+// that the caller names, or a new one, from the caller. Without Keystone there
+// is nobody to trust.
+func entrust(c *call, s subscription) (subscription, error) {
+	if !strings.HasPrefix(schemeOf(s.subscriber), trustScheme) || s.option("trust_id") != nil {
+		return s, nil
+	}
+	t, ok := c.srv.identity.token(c.req.Header.Get("X-Auth-Token"))
+	if !ok {
+		return s, invalid("The subscriber needs a trust: use a token, or name the trust in the option trust_id.")
+	}
+	options, err := object(s.options)
+	if err != nil {
+		options = map[string]json.RawMessage{}
+	}
+	id, err := marshal(c.srv.identity.entrust(t, time.Duration(s.ttl)*time.Second))
+	if err != nil {
+		return s, err
+	}
+	options["trust_id"] = id
+	s.options, err = marshal(options)
+	return s, err
+}
+
+// entrust makes a trust of a token's owner and returns its id.
+func (i *identity) entrust(t *token, life time.Duration) string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	now := i.srv.Now()
+	maps.DeleteFunc(i.trusts, func(_ string, t trust) bool { return !t.expires.After(now) })
+	id := newUUID().hex()
+	i.trusts[id] = trust{
+		account: t.account, grant: grant{project: t.project, roles: t.roles}, expires: now.Add(life),
+	}
+	return id
+}
