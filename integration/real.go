@@ -31,7 +31,7 @@ func Find() (Servers, error) {
 	for lines.Scan() {
 		key, value, ok := strings.Cut(strings.TrimSpace(lines.Text()), "=")
 		if ok && !strings.HasPrefix(key, "#") {
-			servers[key] = value
+			servers[key] = strings.Trim(value, "'")
 		}
 		if set := os.Getenv(key); set != "" {
 			servers[key] = set

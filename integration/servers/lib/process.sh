@@ -119,3 +119,13 @@ stop() {
   done
   for name; do rm -f "$state/pids/$name.pid"; done
 }
+
+# Kills NAME and its workers as a crash would: at once, and without a word to them. Returns when they are gone.
+crash() {
+  local pid
+  if pid=$(running "$1"); then
+    kill -KILL -- "-$pid"
+    while running "$1" >/dev/null || pgrep -g "$pid" >/dev/null; do sleep 0.1; done
+  fi
+  rm -f "$state/pids/$1.pid"
+}

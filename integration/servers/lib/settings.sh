@@ -8,6 +8,7 @@ cache=${ZAQAR_REAL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/zaqar-real}
 # Ports are this base plus an offset. It stays below 32768, where Linux starts handing out ports of its own.
 port_base=${ZAQAR_REAL_PORT_BASE:-18800}
 redis_port=$((port_base + 0))
+redis_durable_port=$((port_base + 3))
 keystone_port=$((port_base + 1))
 keystone_short_port=$((port_base + 2))
 
@@ -17,19 +18,28 @@ keystone_short_port=$((port_base + 2))
 #   serves   http (behind gunicorn) or websocket
 #   auth     none or keystone
 #   port     offset from the port base
-#   dbids    Redis databases of messages and of management data. Rows with the same pair share their queues.
+#   redis    memory or durable: which Redis has its databases (see redis.sh)
+#   dbids    databases of messages and of management data; where there is pooling, those of its first two pools. Rows with
+#            the same pair share their queues.
 #   workers  http: processes x threads. websocket: -
 #   gc       seconds between garbage collections, - for none (rows that share data need only one collector)
 #   options  any number of section.option=value, on top of the config that all servers share (see zaqar.sh).
-#            They have no spaces, and {state} stands for the state folder.
-zaqar_servers='
-z23                     23  http       none      10  0,1  2x8  5
-z23-keystone            23  http       keystone  11  2,3  2x8  5
-z23-claimdelete         23  http       none      12  4,5  1x4  5  transport.message_delete_with_claim_id=True
-z15                     15  http       none      13  6,7  1x8  5  DEFAULT.enable_deprecated_api_versions=1,1.1
-z23-websocket           23  websocket  none      20  0,1  -    -
-z23-keystone-websocket  23  websocket  keystone  21  2,3  -    -
-'
+#            They have no spaces, and {home} stands for the folder of the server.
+versions_1=DEFAULT.enable_deprecated_api_versions=1,1.1
+pooling="DEFAULT.pooling=True drivers.management_store=sqlalchemy drivers:management_store:sqlalchemy.uri=sqlite:///{home}/pools.db"
+zaqar_servers="
+z23                     23  http       none      10  memory   0,1    2x8  5
+z23-keystone            23  http       keystone  11  memory   2,3    2x8  5
+z23-claimdelete         23  http       none      12  memory   4,5    1x4  5  transport.message_delete_with_claim_id=True
+z23-confirm             23  http       none      14  memory   8,9    1x8  -  notification.require_confirmation=True
+z23-durable             23  http       none      15  durable  0,1    1x8  -
+z15                     15  http       none      13  memory   6,7    1x8  5  $versions_1
+z15-pooling             15  http       none      16  memory   10,11  1x8  5  $versions_1 $pooling
+z15-pooling-keystone    15  http       keystone  17  memory   12,13  1x4  -  $versions_1 $pooling
+z23-websocket           23  websocket  none      20  memory   0,1    -    -
+z23-keystone-websocket  23  websocket  keystone  21  memory   2,3    -    -
+z23-durable-websocket   23  websocket  none      22  durable  0,1    -    -
+"
 # What Keystone's catalogue says: the rows of its `messaging` and `messaging-websocket` services.
 catalogue_row=z23-keystone
 catalogue_websocket_row=z23-keystone-websocket

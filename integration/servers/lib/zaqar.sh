@@ -9,8 +9,15 @@ each_zaqar() {
   done 7<<<"$zaqar_servers"
 }
 
-zaqar_conf() { # version serves auth port message-dbid management-dbid options...
-  local version=$1 serves=$2 auth=$3 port=$4 messages=$5 management=$6 option
+# Zaqar gives Redis a tenth of a second by default, which a busy machine exceeds: a 503.
+redis_uri() { # memory|durable dbid
+  local port=$redis_port
+  [ "$1" != durable ] || port=$redis_durable_port
+  echo "redis://127.0.0.1:$port?dbid=$2&socket_timeout=10"
+}
+
+zaqar_conf() { # home serves auth port redis dbids options...
+  local home=$1 serves=$2 auth=$3 port=$4 redis=$5 dbids=$6 option
   shift 6
   [ "$auth" != none ] || auth=
   [ "$serves" != http ] || serves=wsgi
@@ -27,11 +34,10 @@ default_log_levels = osprofiler=CRITICAL
 transport = $serves
 message_store = redis
 management_store = redis
-# Zaqar gives Redis a tenth of a second by default, which a busy machine exceeds: a 503.
 [drivers:message_store:redis]
-uri = redis://127.0.0.1:$redis_port?dbid=$messages&socket_timeout=10
+uri = $(redis_uri "$redis" "${dbids%,*}")
 [drivers:management_store:redis]
-uri = redis://127.0.0.1:$redis_port?dbid=$management&socket_timeout=10
+uri = $(redis_uri "$redis" "${dbids#*,}")
 [drivers:transport:wsgi]
 bind = 127.0.0.1
 port = $port
@@ -66,7 +72,7 @@ service_token_roles_required = true
 EOF
   # A section may come twice, and the last value of an option wins.
   for option; do
-    option=${option//"{state}"/$state}
+    option=${option//"{home}"/$home}
     printf '[%s]\n%s = %s\n' "${option%%.*}" "$(cut -d= -f1 <<<"${option#*.}")" "${option#*=}"
   done
 }
@@ -85,14 +91,18 @@ expect_zaqar() { # port auth
   [ "$2" != keystone ] || zaqar_status=401
 }
 
-start_zaqar() { # name version serves auth offset dbids workers gc options...
-  local name=$1 version=$2 serves=$3 auth=$4 port=$((port_base + $5)) dbids=$6 workers=$7 gc=$8 venv
-  shift 8
+start_zaqar() { # name version serves auth offset redis dbids workers gc options...
+  local name=$1 version=$2 serves=$3 auth=$4 port=$((port_base + $5)) redis=$6 dbids=$7 workers=$8 gc=$9 venv
+  shift 9
   local home=$state/home/$name
   local conf=$home/.zaqar/zaqar.conf
   venv=$(venv_of "zaqar-$version")
   mkdir -p "$home/.zaqar"
-  zaqar_conf "$version" "$serves" "$auth" "$port" "${dbids%,*}" "${dbids#*,}" "$@" >"$conf"
+  zaqar_conf "$home" "$serves" "$auth" "$port" "$redis" "$dbids" "$@" >"$conf"
+  if has_pooling "$@" && ! running "$name" >/dev/null; then
+    # The pools and what is in them go together, and Redis has forgotten the latter.
+    "$venv/bin/python" "$here/lib/make_pool_tables.py" "$home/pools.db" || die "cannot make the tables of $name"
+  fi
 
   expect_zaqar "$port" "$auth"
   if [ "$serves" = http ]; then
@@ -133,7 +143,14 @@ zaqar_url() {
     '$1 == name { print ($3 == "http" ? "http" : "ws") "://127.0.0.1:" base + $5 }' <<<"$zaqar_servers"
 }
 
-zaqar_endpoint() { # name ...
+zaqar_endpoint() { # name version serves auth offset redis dbids ...
   local key=${1//-/_}
-  echo "ZAQAR_REAL_${key^^}_URL=$(zaqar_url "$1")"
+  key=ZAQAR_REAL_${key^^}
+  echo "${key}_URL=$(zaqar_url "$1")"
+  has_pooling "$@" || return 0
+  # In quotes: the file is also read by shells.
+  echo "${key}_POOL1_URI='$(redis_uri "$6" "${7%,*}")'"
+  echo "${key}_POOL2_URI='$(redis_uri "$6" "${7#*,}")'"
 }
+
+has_pooling() { [[ " $* " == *" DEFAULT.pooling=True "* ]]; }
