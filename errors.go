@@ -169,14 +169,14 @@ func (e *Error) MayHaveActed() bool { return e.maybeActed }
 func (e *Error) SafeToRetry() bool { return !e.maybeActed || e.repeatable }
 
 // SafeToRetry is [Error.SafeToRetry] of the *Error in err's chain. It is true
-// for an [*ArgumentError], with which nothing was sent, and false for errors
-// that this package did not make.
+// for an [*ArgumentError] and for [ErrUnsupported], with which nothing was sent, and
+// false for errors that this package did not make.
 func SafeToRetry(err error) bool {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.SafeToRetry()
 	}
 	_, ok := errors.AsType[*ArgumentError](err)
-	return ok
+	return ok || errors.Is(err, ErrUnsupported)
 }
 
 // acted says whether a server that answers with this status may have acted.

@@ -56,6 +56,15 @@ func (q *Queue) Post(ctx context.Context, bodies ...any) ([]string, error) {
 	if err := q.prepare(ctx, messages); err != nil {
 		return nil, err
 	}
+	return q.send(ctx, messages)
+}
+
+// send posts messages that are ready, and creates the queue where the API version
+// wants that, once for each client.
+func (q *Queue) send(ctx context.Context, messages []wire.Outgoing) ([]string, error) {
+	if err := q.ensure(ctx); err != nil {
+		return nil, err
+	}
 	r, err := q.call(ctx, wire.MessagePost, wire.Params{"messages": messages})
 	if err != nil {
 		return nil, err
@@ -63,9 +72,24 @@ func (q *Queue) Post(ctx context.Context, bodies ...any) ([]string, error) {
 	return decode(r, func(data []byte) ([]string, error) { return wire.DecodePosted(data, len(messages)) })
 }
 
-// prepare does what the API version wants before a post: it gives messages a TTL,
-// refuses delays that the queue would ignore, and creates the queue, once for each
-// client.
+// ensure creates the queue where posting does not.
+func (q *Queue) ensure(ctx context.Context) error {
+	route, err := wire.Lookup(wire.Version(q.conn.version), wire.MessagePost)
+	if err != nil {
+		return q.conn.unsupported(wire.MessagePost, "")
+	}
+	if _, made := q.conn.made.Load(q.name); made || !route.NeedsQueue {
+		return nil
+	}
+	if _, err := q.call(ctx, wire.QueueCreate, nil); err != nil {
+		return err
+	}
+	q.conn.made.Store(q.name, true)
+	return nil
+}
+
+// prepare does what the API version wants of messages: it gives them a TTL, and
+// refuses delays that the queue would ignore.
 func (q *Queue) prepare(ctx context.Context, messages []wire.Outgoing) error {
 	route, err := wire.Lookup(wire.Version(q.conn.version), wire.MessagePost)
 	if err != nil {
@@ -78,24 +102,14 @@ func (q *Queue) prepare(ctx context.Context, messages []wire.Outgoing) error {
 	}
 	for i := range messages {
 		if messages[i].Delay != nil {
-			if err := q.heedsDelays(ctx, i); err != nil {
-				return err
-			}
-			break
+			return q.heedsDelays(ctx, fmt.Sprintf("message %d", i))
 		}
 	}
-	if _, made := q.conn.made.Load(q.name); made || !route.NeedsQueue {
-		return nil
-	}
-	if _, err := q.call(ctx, wire.QueueCreate, nil); err != nil {
-		return err
-	}
-	q.conn.made.Store(q.name, true)
 	return nil
 }
 
-// heedsDelays refuses the delay of message i on a queue where it would be ignored.
-func (q *Queue) heedsDelays(ctx context.Context, i int) error {
+// heedsDelays refuses the delay of a message on a queue where it would be ignored.
+func (q *Queue) heedsDelays(ctx context.Context, which string) error {
 	metadata, err := q.Metadata(ctx)
 	if err != nil {
 		return err
@@ -105,7 +119,7 @@ func (q *Queue) heedsDelays(ctx context.Context, i int) error {
 		return err
 	}
 	return &ArgumentError{
-		Op: string(wire.MessagePost), Argument: fmt.Sprintf("message %d's Delay", i),
+		Op: string(wire.MessagePost), Argument: which + "'s Delay",
 		Rule: "would be ignored: the queue has no default delay; set " + KeyDefaultMessageDelay + " in its metadata first",
 	}
 }

@@ -1,0 +1,227 @@
+package zaqar_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/transport"
+)
+
+// What the model of a server can do to a post.
+const (
+	serves       = "serves"
+	isAway       = "is away"
+	refuses      = "refuses"
+	failsBefore  = "fails before it stores"
+	failsAfter   = "fails after it stored"
+	cutsBefore   = "cuts before it stores"
+	cutsAfter    = "cuts after it stored"
+	speaksInTags = "stores, and answers by HTML"
+)
+
+// model is a server that keeps bodies, with faults in their order. A message whose
+// body is below zero is bad: it refuses requests with such.
+type model struct {
+	mu     sync.Mutex
+	faults []string
+	bodies []int
+}
+
+func (m *model) post(req *transport.Request) (*transport.Response, error) {
+	answer := func(status int, body string) (*transport.Response, error) {
+		return &transport.Response{Status: status, Header: http.Header{}, Body: []byte(body)}, nil
+	}
+	if req.Op != "message_post" {
+		return answer(200, `{"_max_messages_post_size": 200}`)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	fault := serves
+	if len(m.faults) > 0 {
+		fault, m.faults = m.faults[0], m.faults[1:]
+	}
+	switch fault {
+	case isAway:
+		return nil, &transport.Error{Err: errUnreachable}
+	case refuses:
+		return answer(403, "")
+	case failsBefore:
+		return answer(503, "")
+	case cutsBefore:
+		return nil, &transport.Error{MaybeSent: true, Err: errUnreachable}
+	}
+	var request struct{ Messages []struct{ Body int } }
+	if err := json.Unmarshal(req.Body, &request); err != nil || len(req.Body) > 200 {
+		return answer(400, "")
+	}
+	var hrefs []string
+	for _, message := range request.Messages {
+		if message.Body < 0 {
+			return answer(400, "")
+		}
+		hrefs = append(hrefs, fmt.Sprintf("/m/%d", message.Body))
+	}
+	for _, message := range request.Messages {
+		m.bodies = append(m.bodies, message.Body)
+	}
+	switch fault {
+	case failsAfter:
+		return answer(503, "")
+	case cutsAfter:
+		return nil, &transport.Error{MaybeSent: true, Err: errUnreachable}
+	case speaksInTags:
+		return answer(201, "<html>")
+	}
+	told, err := json.Marshal(map[string]any{"resources": hrefs})
+	if err != nil {
+		return nil, err
+	}
+	return answer(201, string(told))
+}
+
+// step is something that a user does.
+type step struct {
+	Does string
+	N    int
+}
+
+// life runs a publisher through steps and returns what is wrong at its end.
+func life(t *testing.T, server *model, config zaqar.PublisherConfig, steps []step) (complaints []string) {
+	synctest.Test(t, func(t *testing.T) {
+		complain := func(format string, args ...any) {
+			complaints = append(complaints, fmt.Sprintf(format, args...))
+		}
+		faults := len(server.faults)
+		p := over(t, &scripted{answer: server.post}).Queue("wot").Publisher(config)
+		var futures []*zaqar.Future[string]
+		bodies := map[int]*zaqar.Future[string]{}
+		cancelled := map[int]bool{}
+		give := func(body int) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			bodies[body] = p.Publish(ctx, body)
+			futures = append(futures, bodies[body])
+		}
+		hurried := false
+		for _, s := range steps {
+			switch s.Does {
+			case "publishes":
+				for range s.N {
+					give(len(futures))
+				}
+			case "publishes a bad one":
+				give(-1 - len(futures))
+			case "cancels":
+				if len(futures) > 0 {
+					i := s.N % len(futures)
+					futures[i].Cancel()
+					cancelled[i] = true
+				}
+			case "waits":
+				time.Sleep(time.Duration(s.N) * time.Millisecond)
+			case "flushes":
+				before := slices.Clone(futures)
+				if err := p.Flush(t.Context()); err != nil {
+					complain("flush: %v", err)
+				}
+				for _, f := range before {
+					if !ended(f) {
+						complain("flushed, and a future has not ended")
+					}
+				}
+			case "closes in a hurry":
+				hurried = true
+			}
+		}
+		limit := 24 * time.Hour
+		if hurried {
+			limit = time.Millisecond
+		}
+		closing, cancel := context.WithTimeout(t.Context(), limit)
+		defer cancel()
+		if err := p.Close(closing); err != nil && !hurried {
+			complain("close: %v", err)
+		}
+		if messages, bytes := p.Outstanding(); messages != 0 || bytes != 0 {
+			complain("%d messages of %d bytes are outstanding", messages, bytes)
+		}
+		times := map[int]int{}
+		for _, body := range server.bodies {
+			times[body]++
+		}
+		var accepted []int
+		for body, f := range bodies {
+			if !ended(f) {
+				complain("%d: never ended", body)
+				continue
+			}
+			id, err := f.Wait(t.Context())
+			most := 1
+			if config.AllowDuplicates {
+				most += faults
+			}
+			switch n := times[body]; {
+			case err == nil && (n == 0 || n > most || id != fmt.Sprint(body)):
+				complain("%d: stored %d times as %q", body, n, id)
+			case err == nil:
+				accepted = append(accepted, body)
+			case zaqar.SafeToRetry(err) && n != 0:
+				complain("%d: stored %d times in spite of %v", body, n, err)
+			case n > most:
+				complain("%d: stored %d times", body, n)
+			}
+			if errors.Is(err, context.Canceled) && !cancelled[slices.Index(futures, f)] && !hurried {
+				complain("%d: nobody cancelled it: %v", body, err)
+			}
+		}
+		if config.Concurrency == 1 && !config.AllowDuplicates && !slices.IsSorted(server.bodies) {
+			complain("stored in the order %v", server.bodies)
+		}
+		for _, body := range accepted {
+			if body < 0 {
+				complain("%d: stored though it is bad", body)
+			}
+		}
+	})
+	return complaints
+}
+
+func TestEveryFutureEndsOnceAndTellsTheTruth(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		server := &model{faults: rapid.SliceOfN(rapid.SampledFrom([]string{
+			serves, serves, serves, isAway, refuses, failsBefore, failsAfter, cutsBefore, cutsAfter, speaksInTags,
+		}), 0, 30).Draw(r, "faults")}
+		config := zaqar.PublisherConfig{
+			BatchMessages:       rapid.IntRange(1, 8).Draw(r, "BatchMessages"),
+			BatchDelay:          time.Duration(rapid.IntRange(-1, 20).Draw(r, "BatchDelay")) * time.Millisecond,
+			Concurrency:         rapid.IntRange(1, 3).Draw(r, "Concurrency"),
+			OutstandingMessages: rapid.IntRange(1, 20).Draw(r, "OutstandingMessages"),
+			OutstandingBytes:    rapid.IntRange(1, 300).Draw(r, "OutstandingBytes"),
+			Overflow:            rapid.SampledFrom([]zaqar.Overflow{zaqar.OverflowBlock, zaqar.OverflowRefuse, zaqar.OverflowDrop}).Draw(r, "Overflow"),
+			Attempts:            rapid.IntRange(1, 4).Draw(r, "Attempts"),
+			AllowDuplicates:     rapid.Bool().Draw(r, "AllowDuplicates"),
+		}
+		steps := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) step {
+			return step{
+				rapid.SampledFrom([]string{"publishes", "publishes", "publishes", "publishes a bad one", "cancels", "waits", "flushes", "closes in a hurry"}).Draw(r, "does"),
+				rapid.IntRange(1, 12).Draw(r, "n"),
+			}
+		}), 1, 25).Draw(r, "steps")
+		if complaints := life(t, server, config, steps); len(complaints) > 0 {
+			r.Fatal(strings.Join(complaints, "\n"))
+		}
+	})
+}

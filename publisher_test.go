@@ -1,0 +1,427 @@
+package zaqar_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/observe"
+	"github.com/zaqar-go/zaqar/zaqartest"
+)
+
+// publish gives bodies to a publisher.
+func publish(t *testing.T, p *zaqar.Publisher, bodies ...any) []*zaqar.Future[string] {
+	t.Helper()
+	futures := make([]*zaqar.Future[string], len(bodies))
+	for i, body := range bodies {
+		futures[i] = p.Publish(t.Context(), body)
+	}
+	return futures
+}
+
+// numbers are bodies.
+func numbers(n int) []any {
+	bodies := make([]any, n)
+	for i := range bodies {
+		bodies[i] = i
+	}
+	return bodies
+}
+
+// stored returns the bodies of the queue wot.
+func stored(srv *zaqartest.Server) []string {
+	bodies := []string{}
+	for _, m := range srv.Messages("p", "wot") {
+		bodies = append(bodies, string(m.Body))
+	}
+	return bodies
+}
+
+// batches returns how many messages each post had.
+func batches(t *testing.T, srv *zaqartest.Server) []int {
+	t.Helper()
+	sizes := []int{}
+	for _, seen := range srv.Requests("message_post") {
+		var body struct{ Messages []json.RawMessage }
+		if err := json.Unmarshal(seen.Body, &body); err != nil {
+			t.Fatal(err)
+		}
+		sizes = append(sizes, len(body.Messages))
+	}
+	return sizes
+}
+
+func shut(t *testing.T, p *zaqar.Publisher) {
+	t.Helper()
+	if err := p.Close(t.Context()); err != nil {
+		t.Errorf("closing: %v", err)
+	}
+	if messages, bytes := p.Outstanding(); messages != 0 || bytes != 0 {
+		t.Errorf("after the end %d messages of %d bytes are outstanding", messages, bytes)
+	}
+}
+
+func TestAMessageWaitsForOthersForTheDelayAndNoLonger(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchDelay: time.Second})
+		futures := publish(t, p, 0, 1)
+		time.Sleep(999 * time.Millisecond)
+		futures = append(futures, publish(t, p, 2)...)
+		synctest.Wait()
+		if n := len(srv.Requests("message_post")); n != 0 {
+			t.Errorf("before the delay is over %d requests were sent", n)
+		}
+		start := time.Now()
+		for i, f := range futures {
+			id, err := f.Wait(t.Context())
+			if err != nil || srv.Messages("p", "wot")[i].ID != id {
+				t.Errorf("message %d: %q, %v", i, id, err)
+			}
+		}
+		if waited := time.Since(start); waited != time.Millisecond {
+			t.Errorf("it took another %v", waited)
+		}
+		if got := batches(t, srv); !slices.Equal(got, []int{3}) {
+			t.Errorf("batches of %v", got)
+		}
+		shut(t, p)
+	})
+}
+
+func TestAFullBatchDoesNotWait(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 3, BatchDelay: time.Hour})
+		start := time.Now()
+		futures := publish(t, p, numbers(7)...)
+		for _, f := range futures[:6] {
+			if _, err := f.Wait(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if waited := time.Since(start); waited != 0 {
+			t.Errorf("it took %v", waited)
+		}
+		if messages, _ := p.Outstanding(); messages != 1 {
+			t.Errorf("%d messages are outstanding", messages)
+		}
+		if err := p.Flush(t.Context()); err != nil || time.Since(start) != 0 {
+			t.Errorf("flushed after %v: %v", time.Since(start), err)
+		}
+		if got := batches(t, srv); !slices.Equal(got, []int{3, 3, 1}) {
+			t.Errorf("batches of %v", got)
+		}
+		if got := stored(srv); !slices.Equal(got, []string{"0", "1", "2", "3", "4", "5", "6"}) {
+			t.Errorf("stored in the order %v", got)
+		}
+		shut(t, p)
+	})
+}
+
+func TestWithoutADelayABatchIsWhatCameMeanwhile(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Second})
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchDelay: -1})
+		publish(t, p, 0)
+		synctest.Wait() // the first one is under way
+		publish(t, p, 1, 2, 3)
+		shut(t, p)
+		if got := batches(t, srv); !slices.Equal(got, []int{1, 3}) {
+			t.Errorf("batches of %v", got)
+		}
+	})
+}
+
+func TestABatchIsMeasuredAsItsRequest(t *testing.T) {
+	t.Parallel()
+	const limit = 500
+	for _, version := range []zaqar.Version{zaqar.V1, zaqar.V1_1, zaqar.V2} {
+		srv := zaqartest.Run(t)
+		client := connect(t, srv.URL(), zaqar.WithProject("p"), zaqar.WithVersion(version))
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchBytes: limit, BatchDelay: time.Hour})
+		for i := range 200 {
+			publish(t, p, zaqar.Outgoing{Body: strings.Repeat("<ü>", i%23), TTL: 2 * time.Minute})
+		}
+		shut(t, p)
+		if n := len(srv.Messages("p", "wot")); n != 200 {
+			t.Errorf("%s: %d messages are stored", version, n)
+		}
+		posts := srv.Requests("message_post")
+		for i, seen := range posts {
+			if len(seen.Body) > limit {
+				t.Errorf("%s: a request has %d bytes", version, len(seen.Body))
+			}
+			if i+1 == len(posts) {
+				continue
+			}
+			if next := len(first(t, posts[i+1].Body)); len(seen.Body)+1+next <= limit {
+				t.Errorf("%s: a request of %d bytes left a message of %d behind", version, len(seen.Body), next)
+			}
+		}
+	}
+}
+
+// first returns the first message of a post.
+func first(t *testing.T, body []byte) json.RawMessage {
+	t.Helper()
+	var object struct{ Messages []json.RawMessage }
+	if json.Unmarshal(body, &object) != nil || object.Messages == nil {
+		if err := json.Unmarshal(body, &object.Messages); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return object.Messages[0]
+}
+
+func TestTheLimitOfTheQueueIsLearned(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		q, err := client.CreateQueue(t.Context(), "wot", zaqar.Reserved{MaxMessagesPostSize: 400})
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv.ResetRequests()
+		p := q.Publisher(zaqar.PublisherConfig{})
+		publish(t, p, numbers(100)...)
+		large := publish(t, p, strings.Repeat("x", 400))[0]
+		publish(t, p, numbers(100)...)
+		if err := p.Flush(t.Context()); err != nil {
+			t.Error(err)
+		}
+		again := publish(t, p, strings.Repeat("x", 400))[0]
+		select {
+		case <-again.Done():
+		default:
+			t.Error("a known limit is not applied at once")
+		}
+		shut(t, p)
+		for _, f := range []*zaqar.Future[string]{large, again} {
+			err := f.Err()
+			if !errors.Is(err, zaqar.ErrTooLarge) || !errors.Is(err, zaqar.ErrInvalid) || !zaqar.SafeToRetry(err) ||
+				!strings.Contains(err.Error(), "426 bytes, and wot takes 400") {
+				t.Errorf("the large one: %v", err)
+			}
+		}
+		if n := len(stored(srv)); n != 200 {
+			t.Errorf("%d messages are stored", n)
+		}
+		for _, seen := range srv.Requests("message_post") {
+			if len(seen.Body) > 400 || seen.Status != 201 {
+				t.Errorf("a request of %d bytes was answered %d", len(seen.Body), seen.Status)
+			}
+		}
+		if n := len(srv.Requests("queue_get")); n != 1 {
+			t.Errorf("the queue was asked %d times", n)
+		}
+	})
+}
+
+func TestALimitThatChangesIsLearnedAgain(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		q := client.Queue("wot")
+		p := q.Publisher(zaqar.PublisherConfig{})
+		publish(t, p, numbers(100)...)
+		if err := p.Flush(t.Context()); err != nil {
+			t.Error(err)
+		}
+		metadata, err := q.Metadata(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := metadata.Set(t.Context(), zaqar.KeyMaxMessagesPostSize, 300); err != nil {
+			t.Fatal(err)
+		}
+		srv.ResetRequests()
+		publish(t, p, numbers(400)...)
+		shut(t, p)
+		if n := len(stored(srv)); n != 500 {
+			t.Errorf("%d messages are stored", n)
+		}
+		refused := 0
+		for _, seen := range srv.Requests("message_post") {
+			if seen.Status == 400 {
+				refused++
+			}
+		}
+		if refused != 7 { // of 100, twice 50, four times 25; then the limit was known
+			t.Errorf("%d requests were refused", refused)
+		}
+		if n := len(srv.Requests("queue_get")); n != 1 {
+			t.Errorf("the queue was asked %d times", n)
+		}
+	})
+}
+
+func TestWhatCannotBeLearnedIsTried(t *testing.T) {
+	t.Parallel()
+	limits := zaqartest.DefaultLimits()
+	limits.MaxMessagesPostSize = 1 << 20
+	srv := zaqartest.Run(t, zaqartest.WithLimits(limits))
+	client := connect(t, srv.URL(), zaqar.WithProject("p"))
+	srv.Inject(zaqartest.Fault{Kind: "queue_get", Status: 403, Times: -1})
+	p := client.Queue("wot").Publisher(zaqar.PublisherConfig{})
+	futures := publish(t, p, "small", strings.Repeat("x", 500<<10), "small", strings.Repeat("x", 1<<20))
+	shut(t, p)
+	for i, f := range futures[:3] {
+		if err := f.Err(); err != nil {
+			t.Errorf("message %d: %v", i, err)
+		}
+	}
+	if err := futures[3].Err(); !errors.Is(err, zaqar.ErrInvalid) || asError(t, err).Code != 400 || !zaqar.SafeToRetry(err) {
+		t.Errorf("the largest: %v", err)
+	}
+}
+
+func TestTheBadMessagesOfABatchFailAlone(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{})
+		var futures []*zaqar.Future[string]
+		var want []string
+		bad := map[int]bool{0: true, 41: true, 42: true, 99: true}
+		for i := range 100 {
+			m := zaqar.Outgoing{Body: i}
+			if bad[i] {
+				m.TTL = 1000 * 24 * time.Hour // servers allow fourteen
+			} else {
+				want = append(want, fmt.Sprint(i))
+			}
+			futures = append(futures, publish(t, p, m)...)
+		}
+		shut(t, p)
+		for i, f := range futures {
+			err := f.Err()
+			if !bad[i] && err != nil || bad[i] && (!errors.Is(err, zaqar.ErrInvalid) || !zaqar.SafeToRetry(err)) {
+				t.Errorf("message %d: %v", i, err)
+			}
+		}
+		if got := stored(srv); !slices.Equal(got, want) {
+			t.Errorf("stored in the order %v", got)
+		}
+		if n := len(srv.Requests("message_post")); n > 50 {
+			t.Errorf("it took %d requests", n)
+		}
+	})
+}
+
+func TestADelayThatWouldBeIgnoredFailsAlone(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		later, err := client.CreateQueue(t.Context(), "later", zaqar.Reserved{DefaultMessageDelay: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range []*zaqar.Queue{client.Queue("wot"), later} {
+			p := q.Publisher(zaqar.PublisherConfig{})
+			futures := publish(t, p, 0, zaqar.Outgoing{Body: 1, Delay: time.Minute}, 2)
+			shut(t, p)
+			for i, f := range futures {
+				want := i == 1 && q != later
+				if err := f.Err(); (err != nil) != want || want && (!errors.Is(err, zaqar.ErrInvalid) || !zaqar.SafeToRetry(err)) {
+					t.Errorf("%s: message %d: %v", q, i, err)
+				}
+			}
+		}
+		if got := stored(srv); !slices.Equal(got, []string{"0", "2"}) {
+			t.Errorf("stored: %v", got)
+		}
+		if n := len(srv.Messages("p", "later")); n != 3 {
+			t.Errorf("stored where delays count: %d", n)
+		}
+	})
+}
+
+func TestADelayWhoseQueueCannotBeAskedIsNotSent(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchBytes: 1000, Attempts: 3})
+		for status, asked := range map[int]int{403: 1, 503: 3} {
+			srv.ResetRequests()
+			srv.Inject(zaqartest.Fault{Kind: "queue_get", Status: status, Times: asked})
+			f := publish(t, p, zaqar.Outgoing{Body: 1, Delay: time.Minute})[0]
+			_, err := f.Wait(t.Context())
+			if !zaqar.SafeToRetry(err) || asError(t, err).MayHaveActed() || !strings.Contains(err.Error(), fmt.Sprint(status)) {
+				t.Errorf("%d: %v", status, err)
+			}
+			if n := len(srv.Requests("queue_get")); n != asked {
+				t.Errorf("%d: the queue was asked %d times", status, n)
+			}
+		}
+		shut(t, p)
+		if got := stored(srv); len(got) != 0 {
+			t.Errorf("stored: %v", got)
+		}
+	})
+}
+
+func TestMessagesThatCannotBeRightAreRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	server := says(500, "")
+	client := over(t, server)
+	p := client.Queue("wot").Publisher(zaqar.PublisherConfig{})
+	for name, f := range map[string]*zaqar.Future[string]{
+		"nil":           p.Publish(t.Context(), nil),
+		"a channel":     p.Publish(t.Context(), make(chan int)),
+		"a short TTL":   p.Publish(t.Context(), zaqar.Outgoing{TTL: time.Second}),
+		"broken text":   p.Publish(t.Context(), "\xff"),
+		"a bad name":    client.Queue("a/b").Publisher(zaqar.PublisherConfig{}).Publish(t.Context(), 1),
+		"few messages":  client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: -1}).Publish(t.Context(), 1),
+		"what overflow": client.Queue("wot").Publisher(zaqar.PublisherConfig{Overflow: 7}).Publish(t.Context(), 1),
+	} {
+		if _, err := f.Wait(t.Context()); !errors.Is(err, zaqar.ErrInvalid) || !zaqar.SafeToRetry(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	old := over(t, server, zaqar.WithVersion(zaqar.V1_1)).Queue("wot").Publisher(zaqar.PublisherConfig{})
+	_, err := old.Publish(t.Context(), zaqar.Outgoing{Delay: time.Minute}).Wait(t.Context())
+	if !errors.Is(err, zaqar.ErrUnsupported) || !zaqar.SafeToRetry(err) {
+		t.Errorf("a delay in v1.1: %v", err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.Publish(ended, 1).Err(); !errors.Is(err, context.Canceled) || !zaqar.SafeToRetry(err) {
+		t.Errorf("with a context that has ended: %v", err)
+	}
+	if server.count() != 0 {
+		t.Errorf("sent %v", server.last(t))
+	}
+	shut(t, p)
+	shut(t, old)
+}
+
+func TestTheObserverIsToldOfBatches(t *testing.T) {
+	t.Parallel()
+	var seen []observe.Batch
+	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Second})
+		srv.Inject(zaqartest.Fault{Kind: "message_post", Status: 503})
+		srv.Inject(zaqartest.Fault{Kind: "message_post", Status: 403})
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 2})
+		publish(t, p, numbers(6)...)
+		shut(t, p)
+		outcomes := []observe.BatchOutcome{observe.BatchStored, observe.BatchUnknown, observe.BatchRefused}
+		for i, b := range seen {
+			if b.Queue != "wot" || b.Messages != 2 || b.Bytes != len(`{"messages":[{"body":0},{"body":1}]}`) || b.Attempt != 1 ||
+				b.Outcome != outcomes[i] || (b.Err == nil) != (i == 0) || (b.Took == time.Second) != (i == 0) {
+				t.Errorf("batch %d: %+v", i, b)
+			}
+		}
+		if len(seen) != 3 {
+			t.Errorf("told of %d batches", len(seen))
+		}
+	}, zaqar.WithObserver(observe.Func(func(_ context.Context, e observe.Event) {
+		if b, ok := e.(observe.Batch); ok {
+			seen = append(seen, b)
+		}
+	})))
+}
