@@ -8,12 +8,13 @@ import (
 )
 
 // TestTheLibraryLinksNothingButItself: who imports package zaqar gets no other
-// module into the binary; auth/keystone brings gophercloud to those who import it.
+// module into the binary; zaqartest brings the WebSocket and MessagePack, and
+// auth/keystone gophercloud, to those who import it.
 func TestTheLibraryLinksNothingButItself(t *testing.T) {
 	t.Parallel()
 	for target, want := range map[string][]string{
 		".":               {"github.com/zaqar-go/zaqar"},
-		"./zaqartest":     {"github.com/zaqar-go/zaqar"},
+		"./zaqartest":     {"github.com/coder/websocket", "github.com/philhofer/fwd", "github.com/tinylib/msgp", "github.com/zaqar-go/zaqar"},
 		"./auth/keystone": {"github.com/gophercloud/gophercloud/v2", "github.com/zaqar-go/zaqar", "gopkg.in/yaml.v2"},
 	} {
 		list, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", target).Output()

@@ -43,6 +43,9 @@ func (s *Server) newCall(r *http.Request) *call {
 			c.kind = c.route.kind
 		}
 	}
+	if c.wantsSocket() {
+		c.kind = websocketKind
+	}
 	c.readBody()
 	return c
 }

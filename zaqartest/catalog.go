@@ -28,10 +28,14 @@ func (i *identity) services(base string) []catalogService {
 	i.mu.Unlock()
 	if !own {
 		entries = nil
-		for _, name := range []string{"public", "internal", "admin"} {
-			entries = append(entries, CatalogEntry{
-				Type: "messaging", Name: "zaqar", Region: "RegionOne", Interface: name, URL: base,
-			})
+		for _, service := range []CatalogEntry{
+			{Type: "messaging", Name: "zaqar", URL: base},
+			{Type: "messaging-websocket", Name: "zaqar-websocket", URL: socketURL(base)},
+		} {
+			for _, name := range []string{"public", "internal", "admin"} {
+				service.Region, service.Interface = "RegionOne", name
+				entries = append(entries, service)
+			}
 		}
 	}
 	services := []catalogService{}

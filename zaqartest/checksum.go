@@ -13,8 +13,8 @@ import (
 
 // checksum is what a message carries where the option is on: of its body, as
 // Python would write it. A body of null has none.
-func (c *call) checksum(body json.RawMessage) string {
-	if !c.srv.options.checksums || string(body) == "null" {
+func (s *Server) checksum(body json.RawMessage) string {
+	if !s.options.checksums || string(body) == "null" {
 		return ""
 	}
 	sum := md5.Sum(pythonJSON(body))

@@ -58,22 +58,28 @@ func deleteMessages(c *call) (reply, error) {
 		if err != nil {
 			return err
 		}
-		for _, id := range ids {
-			m, err := w.message(q, id)
-			if err != nil {
-				continue
-			}
-			if guarded && !w.heldByAny(q, m, claims) {
-				return unableToDelete(http.StatusBadRequest, errOtherClaim)
-			}
-			w.removeMessage(q, m)
-		}
-		return nil
+		return w.deleteMessages(q, ids, claims, guarded)
 	})
 	if errors.Is(err, errNoQueue) {
 		err = nil
 	}
 	return empty(http.StatusNoContent), err
+}
+
+// deleteMessages removes messages by their ids, claimed or not; guarded, they
+// must be held by one of some claims.
+func (w *writing) deleteMessages(q queue, ids, claims []string, guarded bool) error {
+	for _, id := range ids {
+		m, err := w.message(q, id)
+		if err != nil {
+			continue
+		}
+		if guarded && !w.heldByAny(q, m, claims) {
+			return unableToDelete(http.StatusBadRequest, errOtherClaim)
+		}
+		w.removeMessage(q, m)
+	}
+	return nil
 }
 
 // heldByAny tells whether one of some claims holds a message.
@@ -106,9 +112,18 @@ func popMessages(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	popped, err := c.srv.pop(c.project, c.param("queue"), limit)
+	if err != nil {
+		return reply{}, err
+	}
+	return jsonReply(http.StatusOK, map[string]any{"messages": popped})
+}
+
+// pop takes messages out of a queue, which may not exist.
+func (s *Server) pop(project, name string, limit int) ([]poppedItem, error) {
 	popped := []poppedItem{}
-	err = c.srv.broker.update(func(w *writing) error {
-		q, err := w.queue(c.project, c.param("queue"))
+	err := s.broker.update(func(w *writing) error {
+		q, err := w.queue(project, name)
 		if err != nil {
 			return err
 		}
@@ -119,15 +134,15 @@ func popMessages(c *call) (reply, error) {
 		for _, m := range taken {
 			popped = append(popped, poppedItem{
 				ID: m.id.String(), Age: w.now.secondsSince(m.created), TTL: m.ttl, Body: m.kept().body,
-				ClaimID: m.claim.String(), ClaimCount: m.claimCount, Checksum: c.checksum(m.body),
+				ClaimID: m.claim.String(), ClaimCount: m.claimCount, Checksum: s.checksum(m.body),
 			})
 			w.removeMessage(q, m)
 		}
 		w.removeClaim(q, held)
 		return nil
 	})
-	if err != nil && !errors.Is(err, errNoQueue) {
-		return reply{}, err
+	if errors.Is(err, errNoQueue) {
+		err = nil
 	}
-	return jsonReply(http.StatusOK, map[string]any{"messages": popped})
+	return popped, err
 }

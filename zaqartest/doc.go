@@ -41,9 +41,22 @@
 //	            revocation; the catalogue
 //
 // Not yet: notifications, pre-signed URLs (share), pools,
-// flavors, topics, the WebSocket, encryption of messages at rest (the metadata
+// flavors, topics, encryption of messages at rest (the metadata
 // key is kept, and bodies are stored as they are), and of Keystone: domains
 // other than Default, trusts, and tokens for a domain or the system.
+//
+// # The WebSocket
+//
+// Real servers have it on a port of its own. Here [Server.WebSocketURL] is the
+// endpoint of HTTP with another scheme: a request to upgrade is answered at any
+// path that leads to nothing else. It speaks v2, as JSON in text frames and as
+// MessagePack in binary ones, with the actions queue_list, queue_create,
+// queue_get, queue_delete, queue_get_stats, queue_purge, message_post,
+// message_list, message_get, message_get_many, message_delete,
+// message_delete_many, claim_create, claim_get, claim_update and claim_delete.
+// Answers come in the order of the requests. Actions that real servers know by
+// name but never answer are refused with 400. A frame of more than twice the
+// largest body ends the connection, and so does a client that does not read.
 //
 // # Authentication
 //
@@ -60,6 +73,8 @@
 // message_pop; claim_create, claim_get, claim_update, claim_delete;
 // subscription_list, subscription_create, subscription_get, subscription_update,
 // subscription_delete, subscription_confirm;
-// token_issue, token_validate, token_revoke, identity_versions, catalog. What
-// leads nowhere is unknown.
+// token_issue, token_validate, token_revoke, identity_versions, catalog. The
+// opening of a WebSocket is websocket, and what comes through it is called as
+// over HTTP, message_delete_many with a pop message_pop. What leads nowhere is
+// unknown.
 package zaqartest

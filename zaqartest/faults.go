@@ -24,12 +24,14 @@ type Fault struct {
 	// server closes: then nothing is done and the connection is cut.
 	Delay time.Duration
 	// Status, unless 0, is answered in place of what the server would answer,
-	// with Body. The Content-Type is application/json where Header has none.
+	// with Body. The Content-Type is application/json where Header has none. On
+	// a WebSocket, a Body that is not JSON is told as a string.
 	Status int
 	Body   string
 	// Header is added to the answer.
 	Header http.Header
-	// Cut closes the connection instead of answering.
+	// Cut closes the connection instead of answering, a WebSocket without a
+	// closing frame.
 	Cut bool
 	// After lets the server act on the request, before its answer is replaced
 	// or the connection cut. Otherwise it does not act.

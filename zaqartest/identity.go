@@ -157,7 +157,8 @@ func (s *Server) TokensIssued() int {
 
 // SetCatalog replaces the catalogue that comes with tokens issued or looked at
 // from now on. Default: the service messaging, named zaqar, in RegionOne, whose
-// public, internal and admin endpoints are [Server.URL].
+// public, internal and admin endpoints are [Server.URL], and messaging-websocket,
+// named zaqar-websocket, whose endpoints are [Server.WebSocketURL].
 func (s *Server) SetCatalog(entries ...CatalogEntry) {
 	s.identity.mu.Lock()
 	defer s.identity.mu.Unlock()

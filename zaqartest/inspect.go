@@ -14,7 +14,8 @@ type Seen struct {
 	Time time.Time
 	// Kind is the operation; the package comment lists the kinds.
 	Kind string
-	// Method and Path are those of the request, Path with its query.
+	// Method and Path are those of the request, Path with its query. What came
+	// through a WebSocket has the method WS.
 	Method, Path string
 	// Project is the one that the request was for, once that was known.
 	Project string
@@ -48,25 +49,31 @@ type journal struct {
 	next     int
 }
 
-// open notes that a request came.
-func (j *journal) open(c *call, now time.Time) *Seen {
+// seen is the request as the log tells it.
+func (c *call) seen() Seen {
+	seen := Seen{
+		Time: c.srv.Now(), Kind: c.kind, Method: c.req.Method, Path: c.req.URL.RequestURI(),
+		ClientID: c.req.Header.Get("Client-Id"), Header: c.req.Header.Clone(), Body: c.body,
+	}
+	if c.srv.isIdentity(c.req.URL.Path) {
+		seen.Body = nil
+	}
+	return seen
+}
+
+// note notes that a request came.
+func (j *journal) note(seen Seen) *Seen {
 	if j.size == 0 {
 		return nil
 	}
-	entry := &Seen{
-		Time: now, Kind: c.kind, Method: c.req.Method, Path: c.req.URL.RequestURI(),
-		ClientID: c.req.Header.Get("Client-Id"), Header: c.req.Header.Clone(), Body: c.body,
-	}
 	for _, name := range secretHeaders {
-		if _, sent := entry.Header[name]; sent {
-			entry.Header.Set(name, redacted)
+		if _, sent := seen.Header[name]; sent {
+			seen.Header.Set(name, redacted)
 		}
-	}
-	if c.srv.isIdentity(c.req.URL.Path) {
-		entry.Body = nil
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	entry := &seen
 	if len(j.entries) < j.size {
 		j.entries = append(j.entries, entry)
 	} else {
@@ -77,12 +84,12 @@ func (j *journal) open(c *call, now time.Time) *Seen {
 }
 
 // fill notes what became of a request.
-func (j *journal) fill(entry *Seen, c *call, status int, fault bool) {
+func (j *journal) fill(entry *Seen, project string, status int, fault bool) {
 	if entry == nil {
 		return
 	}
 	j.mu.Lock()
-	entry.Project, entry.Status, entry.Fault = c.project, status, fault
+	entry.Project, entry.Status, entry.Fault = project, status, fault
 	seen := entry.copy()
 	j.mu.Unlock()
 	if j.observer != nil {

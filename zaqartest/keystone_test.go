@@ -105,7 +105,10 @@ func TestTokensTellWhoAndWhere(t *testing.T) {
 	for i, name := range []string{"public", "internal", "admin"} {
 		if a.text("token", "catalog", 0, "endpoints", i, "interface") != name ||
 			a.text("token", "catalog", 0, "endpoints", i, "url") != c.srv.URL() ||
-			a.text("token", "catalog", 0, "endpoints", i, "region") != "RegionOne" {
+			a.text("token", "catalog", 0, "endpoints", i, "region") != "RegionOne" ||
+			a.text("token", "catalog", 1, "type") != "messaging-websocket" ||
+			a.text("token", "catalog", 1, "endpoints", i, "interface") != name ||
+			a.text("token", "catalog", 1, "endpoints", i, "url") != c.srv.WebSocketURL() {
 			t.Errorf("catalogue: %s", a.body)
 		}
 	}

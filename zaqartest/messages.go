@@ -32,7 +32,7 @@ func newMessageItem(c *call, m message, now instant, claiming bool) messageItem 
 		Body: m.kept().body,
 	}
 	if c.target.version != v1 {
-		item.ID, item.Checksum = m.id.String(), c.checksum(m.body)
+		item.ID, item.Checksum = m.id.String(), c.srv.checksum(m.body)
 	}
 	if m.claimed(now) && (claiming || c.target.version != v1) {
 		item.Href += "?claim_id=" + m.claim.String()
@@ -70,8 +70,7 @@ func listMessagesV1(c *call) (reply, error) {
 // messageParameters are those of a listing of messages.
 var messageParameters = []string{"limit", "echo", "include_claimed", "include_delayed"}
 
-// messagePage goes on through the queue until the page is full: what it hides
-// does not shorten the page. exists tells whether there is a queue.
+// messagePage reads a page. exists tells whether there is a queue.
 func messagePage(c *call) (page messageList, exists bool, err error) {
 	page = messageList{Messages: []messageItem{}, Links: &[]link{}}
 	most := c.srv.options.limits.MaxMessagesPerPage
@@ -104,17 +103,14 @@ func messagePage(c *call) (page messageList, exists bool, err error) {
 			delayed = true
 			setBool(c.query, "include_delayed", true)
 		}
-		last := uint64(0)
-		for m := range r.messages(q, r.place(q, lastValue(c.query, "marker"))) {
-			if !echo && c.named && m.client == c.client || !claimed && m.claimed(r.now) || !delayed && m.delayed(r.now) {
-				continue
-			}
+		found := r.page(q, r.place(q, lastValue(c.query, "marker")), view{
+			own: c.client, hideOwn: !echo && c.named, hideClaimed: !claimed, hideDelay: !delayed, limit: limit,
+		})
+		for _, m := range found {
 			page.Messages = append(page.Messages, newMessageItem(c, m, r.now, false))
-			if last = m.number; len(page.Messages) == limit {
-				break
-			}
 		}
-		if last != 0 {
+		if len(found) > 0 {
+			last := found[len(found)-1].number
 			page.Links = &[]link{nextLink(c.queuePath("messages"), c.query, messageParameters, q.id(last).String())}
 		}
 		return nil

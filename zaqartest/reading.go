@@ -57,6 +57,51 @@ func (r *reading) messages(q queue, number uint64) iter.Seq[message] {
 	}
 }
 
+// counted is what can be said of all live messages of a queue. The oldest and
+// the newest are there if there is one, and are valid within the transaction.
+type counted struct {
+	total, claimed int
+	oldest, newest message
+}
+
+func (r *reading) count(q queue) counted {
+	var c counted
+	for m := range r.messages(q, 0) {
+		if c.total == 0 {
+			c.oldest = m
+		}
+		c.newest = m
+		c.total++
+		if m.claimed(r.now) {
+			c.claimed++
+		}
+	}
+	return c
+}
+
+// view says which messages of a queue somebody wants to see.
+type view struct {
+	own                    uuid // the caller's id
+	hideOwn                bool
+	hideClaimed, hideDelay bool
+	limit                  int
+}
+
+// page returns the first messages after number that are to be seen. It goes on
+// until the page is full: what it hides does not shorten the page.
+func (r *reading) page(q queue, number uint64, v view) []message {
+	var out []message
+	for m := range r.messages(q, number) {
+		if v.hideOwn && m.client == v.own || v.hideClaimed && m.claimed(r.now) || v.hideDelay && m.delayed(r.now) {
+			continue
+		}
+		if out = append(out, m); len(out) == v.limit {
+			break
+		}
+	}
+	return out
+}
+
 // message finds a live message by its id, which may come from anywhere.
 func (r *reading) message(q queue, id string) (message, error) {
 	wanted, ok := parseUUID(id)

@@ -70,6 +70,8 @@ type refusal struct {
 	allow       string // methods, for 405
 	location    string // of what is in the way, for 409
 	silent      bool   // without a body
+	untried     bool   // a WebSocket says so in another form
+	summary     string // of an operation that failed, in an answer on a WebSocket; or ""
 }
 
 // helpLink leads to an explanation of an error.

@@ -14,9 +14,13 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.handlers.Done()
 	c := s.newCall(r)
-	entry := s.journal.open(c, s.Now())
+	entry := s.journal.note(c.seen())
 	answer, fault, cut := s.answer(c)
-	s.journal.fill(entry, c, answer.status, fault)
+	if answer.status == http.StatusSwitchingProtocols {
+		s.openSocket(w, c, entry, fault)
+		return
+	}
+	s.journal.fill(entry, c.project, answer.status, fault)
 	if cut {
 		// net/http takes this panic as the wish to cut the connection.
 		panic(http.ErrAbortHandler)
@@ -60,8 +64,12 @@ func (s *Server) act(c *call) (out reply) {
 			}, c.accept())
 		}
 	}()
-	if s.isIdentity(c.req.URL.Path) {
+	switch {
+	case s.isIdentity(c.req.URL.Path):
 		return s.identity.serve(c)
+	case c.kind == websocketKind:
+		// The handshake makes the answer.
+		return reply{status: http.StatusSwitchingProtocols}
 	}
 	out, err := s.dispatch(c)
 	switch {

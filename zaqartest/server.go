@@ -23,6 +23,7 @@ type Server struct {
 	notifier *notifier
 	faults   *faults
 	journal  *journal
+	sockets  *sockets
 	logger   *slog.Logger
 
 	// ctx ends when the server closes; it is the ancestor of all requests.
@@ -50,6 +51,7 @@ func NewServer(opts ...Option) (*Server, error) {
 		clock:    &clock{},
 		notifier: &notifier{ways: map[string]func(notice){}},
 		faults:   &faults{},
+		sockets:  &sockets{open: map[*session]bool{}},
 		fresh:    map[net.Conn]bool{},
 	}
 	if err := s.options.limits.check(); err != nil {

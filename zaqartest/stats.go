@@ -54,20 +54,10 @@ func statsOf(c *call) (statistics, error) {
 		if err != nil {
 			return err
 		}
-		var oldest, newest message
-		for m := range r.messages(q, 0) {
-			if stats.Total == 0 {
-				oldest = m
-			}
-			newest = m
-			stats.Total++
-			if m.claimed(r.now) {
-				stats.Claimed++
-			}
-		}
-		stats.Free = stats.Total - stats.Claimed
-		if stats.Total > 0 {
-			stats.Oldest, stats.Newest = newStatsItem(c, oldest, r.now), newStatsItem(c, newest, r.now)
+		counted := r.count(q)
+		stats.Total, stats.Claimed, stats.Free = counted.total, counted.claimed, counted.total-counted.claimed
+		if counted.total > 0 {
+			stats.Oldest, stats.Newest = newStatsItem(c, counted.oldest, r.now), newStatsItem(c, counted.newest, r.now)
 		}
 		return nil
 	})
@@ -75,16 +65,21 @@ func statsOf(c *call) (statistics, error) {
 }
 
 func newStatsItem(c *call, m message, now instant) *statsItem {
-	item := &statsItem{
-		Age: now.secondsSince(m.created), TTL: m.ttl, Body: m.kept().body, ClaimCount: m.claimCount,
+	return &statsItem{
+		Age: now.secondsSince(m.created), TTL: m.ttl, Body: m.kept().body,
+		ClaimID: m.holder(now), ClaimCount: m.claimCount,
 		Created: m.created.time().Format(time.RFC3339),
-		Href:    c.queuePath("messages", m.id.String()), Checksum: c.checksum(m.body),
+		Href:    c.queuePath("messages", m.id.String()), Checksum: c.srv.checksum(m.body),
 	}
-	if m.claimed(now) {
-		id := m.claim.String()
-		item.ClaimID = &id
+}
+
+// holder is the claim that holds a message, or nil.
+func (m message) holder(now instant) *string {
+	if !m.claimed(now) {
+		return nil
 	}
-	return item
+	id := m.claim.String()
+	return &id
 }
 
 // purgeQueue serves the removal of what is in a queue: all of it, claimed
@@ -100,14 +95,19 @@ func purgeQueue(c *call) (reply, error) {
 			return reply{}, err
 		}
 	}
-	err := c.srv.broker.update(func(w *writing) error {
+	return empty(http.StatusNoContent), c.srv.purge(c.project, c.param("queue"), wanted)
+}
+
+// purge removes what is in a queue, which may not exist.
+func (s *Server) purge(project, queue string, wanted purge) error {
+	return s.broker.update(func(w *writing) error {
 		if wanted.subscriptions {
-			w.unsubscribeAll(c.project, c.param("queue"))
+			w.unsubscribeAll(project, queue)
 		}
 		if !wanted.messages {
 			return nil
 		}
-		q, err := w.queue(c.project, c.param("queue"))
+		q, err := w.queue(project, queue)
 		if errors.Is(err, errNoQueue) {
 			return nil
 		}
@@ -116,7 +116,6 @@ func purgeQueue(c *call) (reply, error) {
 		}
 		return err
 	})
-	return empty(http.StatusNoContent), err
 }
 
 // purge says what to remove.

@@ -1,0 +1,166 @@
+package zaqartest
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// action is a row of the table that says what can be asked for on a WebSocket.
+type action struct {
+	name  string
+	needs string // fields of the body that must be there
+	takes string // fields that may
+	// covered is the method that a signed URL must allow; "": none covers it.
+	covered string
+	serve   func(*ask) (told, error)
+}
+
+// authenticateAction is the one action that no operation of HTTP is like.
+const authenticateAction = "authenticate"
+
+// actions is the table. What real servers know by name but do not do, they never
+// answer, and the connection is dead from then on. It is refused here.
+var actions = []action{
+	{name: authenticateAction}, // the session does it
+	{name: "queue_list", takes: "marker limit detailed", serve: askQueues},
+	{name: "queue_create", needs: "queue_name", takes: "metadata", serve: askQueueCreation},
+	{name: "queue_get", needs: "queue_name", serve: askQueue},
+	{name: "queue_delete", needs: "queue_name", serve: askQueueDeletion},
+	{name: "queue_get_stats", needs: "queue_name", serve: askStats},
+	{name: "queue_purge", needs: "queue_name", takes: "resource_types", serve: askPurge},
+	{name: "message_post", needs: "queue_name messages", covered: "POST", serve: askPost},
+	{
+		name: "message_list", needs: "queue_name", takes: "marker limit echo include_claimed include_delayed",
+		covered: "GET", serve: askMessages,
+	},
+	{name: "message_get", needs: "queue_name message_id", covered: "GET", serve: askMessage},
+	{name: "message_get_many", needs: "queue_name message_ids", covered: "GET", serve: askMessagesByID},
+	{name: "message_delete", needs: "queue_name message_id", takes: "claim_id", covered: "DELETE", serve: askDeletion},
+	{
+		name: "message_delete_many", needs: "queue_name", takes: "message_ids claim_ids pop",
+		covered: "DELETE", serve: askDeletions,
+	},
+	{name: "claim_create", needs: "queue_name", takes: "limit ttl grace", serve: askClaim},
+	{name: "claim_get", needs: "queue_name claim_id", serve: askClaimContent},
+	{name: "claim_update", needs: "queue_name claim_id", takes: "ttl grace", serve: askClaimUpdate},
+	{name: "claim_delete", needs: "queue_name claim_id", serve: askClaimRelease},
+}
+
+// fieldTypes are the types of a body's fields, which are the same in all
+// actions. Other fields are not looked at.
+var fieldTypes = map[string]func(json.RawMessage) bool{
+	"queue_name": isText, "marker": isText, "message_id": isText, "claim_id": isText,
+	"limit": isStrictInteger, "ttl": isStrictInteger, "grace": isStrictInteger, "pop": isStrictInteger,
+	"detailed": isBool, "echo": isBool, "include_claimed": isBool, "include_delayed": isBool,
+	"messages": isArray, "message_ids": isTexts, "claim_ids": isTexts, "resource_types": isArray,
+	"metadata": isObject,
+}
+
+// textHeaders are those that must be text, if they are there.
+var textHeaders = []string{"User-Agent", "Date", "Accept", "Client-ID", "X-Project-ID", "X-Auth-Token"}
+
+func isText(value json.RawMessage) bool {
+	_, ok := text(value)
+	return ok
+}
+
+// isStrictInteger does not take true for 1.
+func isStrictInteger(value json.RawMessage) bool {
+	_, ok := integer(value)
+	return ok && !isBool(value)
+}
+
+func isArray(value json.RawMessage) bool {
+	_, err := array(value)
+	return err == nil
+}
+
+func isObject(value json.RawMessage) bool {
+	_, err := object(value)
+	return err == nil
+}
+
+func isTexts(value json.RawMessage) bool {
+	_, ok := texts(value)
+	return ok
+}
+
+// texts reads an array of strings.
+func texts(value json.RawMessage) ([]string, bool) {
+	items, err := array(value)
+	if err != nil {
+		return nil, false
+	}
+	out := make([]string, 0, len(items))
+	for _, item := range items {
+		s, ok := text(item)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, s)
+	}
+	return out, true
+}
+
+// findAction finds what a request wants.
+func findAction(value json.RawMessage) (*action, error) {
+	name, ok := text(value)
+	for i := range actions {
+		if ok && actions[i].name == name {
+			return &actions[i], nil
+		}
+	}
+	switch {
+	case !ok && string(value) == "null":
+		name = "None"
+	case !ok:
+		name = string(value)
+	}
+	return nil, notUnderstood("%.200s is not a valid action", name)
+}
+
+// read checks the form of a request, and takes it apart.
+func (a *action) read(request fields) (headers, body fields, err error) {
+	headers, err = object(request["headers"])
+	required := []string{"Client-ID", "X-Project-ID"}
+	if a.name == authenticateAction {
+		required = []string{"X-Auth-Token", "X-Project-ID"}
+	}
+	if err != nil || !has(headers, required...) {
+		return nil, nil, badForm("the headers must have %s", strings.Join(required, " and "))
+	}
+	for _, name := range textHeaders {
+		if value, present := headers[name]; present && !isText(value) {
+			return nil, nil, badForm("the header %s must be text", name)
+		}
+	}
+	value, present := request["body"]
+	if body, err = object(value); present && err != nil {
+		return nil, nil, badForm("the body must be a map")
+	}
+	needed := strings.Fields(a.needs)
+	if !has(body, needed...) {
+		return nil, nil, badForm("the body must have %s", strings.Join(needed, " and "))
+	}
+	for _, name := range append(needed, strings.Fields(a.takes)...) {
+		if value, present := body[name]; present && !fieldTypes[name](value) {
+			return nil, nil, badForm("%s has the wrong type", name)
+		}
+	}
+	return headers, body, nil
+}
+
+func has(f fields, names ...string) bool {
+	for _, name := range names {
+		if _, present := f[name]; !present {
+			return false
+		}
+	}
+	return true
+}
+
+// badForm refuses a request that does not have the form of its action.
+func badForm(format string, args ...any) error {
+	return notUnderstood("Schema validation failed: %s.", fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,200 @@
+package zaqartest
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"unicode"
+)
+
+// ask is a request on its way from a WebSocket through the server.
+type ask struct {
+	srv     *Server
+	session *session
+	frame
+	binary  bool
+	project string
+}
+
+// serve answers a frame; false: it cuts the connection.
+func (x *session) serve(in incoming) (outgoing, bool) {
+	f, err := decodeFrame(in)
+	a := &ask{srv: x.srv, session: x, frame: f, binary: in.binary}
+	entry := x.srv.journal.note(a.seen())
+	answer, more, fault, cut := a.answer(err)
+	status := answer.status
+	if cut {
+		status = 0
+	}
+	x.srv.journal.fill(entry, a.project, status, fault)
+	if cut {
+		return outgoing{}, false
+	}
+	return encodeAnswer(in.binary, a.echo, answer, more), true
+}
+
+// kind is what faults and the request log call the request.
+func (a *ask) kind() string {
+	switch {
+	case a.action == "":
+		return "unknown"
+	case a.action == "message_delete_many" && a.body["pop"] != nil:
+		return "message_pop"
+	}
+	return a.action
+}
+
+// seen is the request as the log tells it. Headers that are no text stand there
+// as JSON.
+func (a *ask) seen() Seen {
+	out := Seen{
+		Time: a.srv.Now(), Kind: a.kind(), Method: "WS", Path: "/", Header: http.Header{},
+		ClientID: a.header("Client-ID"), Body: a.echo.Body,
+	}
+	for name, value := range a.headers {
+		content, ok := text(value)
+		if !ok {
+			content = string(value)
+		}
+		out.Header.Add(name, content)
+	}
+	return out
+}
+
+// answer makes the answer to a request, or decides to cut the connection; fault
+// tells that an injected fault had a part in it. refused is why the request is
+// none, or nil.
+func (a *ask) answer(refused error) (out told, more http.Header, fault, cut bool) {
+	f, fault := a.srv.faults.take(a.kind())
+	if fault && !f.wait(a.session.ctx, a.srv.ctx) {
+		return told{}, nil, true, true
+	}
+	replaces := fault && (f.Cut || f.Status != 0)
+	if !replaces || f.After {
+		out = a.act(refused)
+	}
+	if fault && f.Cut {
+		return told{}, nil, true, true
+	}
+	if replaces {
+		out = f.told()
+	}
+	return out, f.Header, fault, false
+}
+
+// told is the answer that a fault puts in place of the right one: its Body, as
+// text where that is not JSON.
+func (f Fault) told() told {
+	switch {
+	case json.Valid([]byte(f.Body)):
+		return told{f.Status, json.RawMessage(f.Body)}
+	case f.Body == "":
+		return told{f.Status, failure{Exception: http.StatusText(f.Status)}}
+	}
+	return told{f.Status, f.Body}
+}
+
+// act does what a request asks for. A panic costs this request only.
+func (a *ask) act(refused error) (out told) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			a.srv.logger.Error("an action panicked", "kind", a.kind(), "cause", cause, "stack", string(debug.Stack()))
+			out = told{http.StatusInternalServerError, failure{"The server made a mistake.", "Unexpected error."}}
+		}
+	}()
+	out, err := told{}, refused
+	if err == nil {
+		out, err = a.dispatch()
+	}
+	if err == nil {
+		return out
+	}
+	r, ok := errors.AsType[*refusal](err)
+	switch {
+	case !ok:
+		a.srv.logger.Error("the store failed", "kind", a.kind(), "error", err)
+		return told{http.StatusServiceUnavailable, failure{err.Error(), "The store failed."}}
+	case r.untried:
+		return told{r.status, protest{r.description}}
+	case r.summary == "":
+		return told{r.status, failure{Exception: r.description}}
+	}
+	return told{r.status, failure{r.description, r.summary}}
+}
+
+func (a *ask) dispatch() (told, error) {
+	row, err := findAction(a.echo.Action)
+	if err != nil {
+		return told{}, err
+	}
+	if row.name == authenticateAction {
+		return told{}, notUnderstood("This server wants no authentication.")
+	}
+	a.project = a.header("X-Project-ID")
+	if err := a.checkNames(); err != nil {
+		return told{}, err
+	}
+	return row.serve(a)
+}
+
+// checkNames refuses names that cannot be. Real servers look at that of the
+// queue only where one could be made.
+func (a *ask) checkNames() error {
+	switch {
+	case a.project == "":
+		return notUnderstood("The X-Project-ID header is empty.")
+	case len(a.project) > maxProjectName || strings.ContainsFunc(a.project, unicode.IsControl):
+		return invalid("The project id is not valid.")
+	}
+	return nil
+}
+
+// checkQueue refuses a name that no queue can have.
+func (a *ask) checkQueue() error {
+	if name := a.queue(); len(name) > maxQueueName || !queueName.MatchString(name) {
+		return invalid("The name of a queue is 1 to 64 letters, digits, underscores, dashes and dots.")
+	}
+	return nil
+}
+
+// header is a header that is text, or "".
+func (a *ask) header(name string) string {
+	value, _ := text(a.headers[name])
+	return value
+}
+
+// text is a field of the body that is text, or "".
+func (a *ask) text(name string) string {
+	value, _ := text(a.body[name])
+	return value
+}
+
+func (a *ask) queue() string { return a.text("queue_name") }
+
+// flag is a field of the body that is true or false.
+func (a *ask) flag(name string) bool { return string(a.body[name]) == "true" }
+
+// count is a field of the body that says how many, from 1 to most; fallback is
+// for callers who do not say.
+func (a *ask) count(name string, most, fallback int) (int, error) {
+	value, present := a.body[name]
+	if !present {
+		return fallback, nil
+	}
+	n, _ := integer(value)
+	if n < 1 || n > int64(most) {
+		return 0, invalid("%s must be from 1 to %d.", name, most)
+	}
+	return int(n), nil
+}
+
+// client reads the Client-ID, which must be a UUID where it matters who asks.
+func (a *ask) client() (uuid, error) {
+	id, ok := parseUUID(a.header("Client-ID"))
+	if !ok {
+		return id, invalid("The Client-ID is not a UUID.")
+	}
+	return id, nil
+}

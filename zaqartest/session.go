@@ -1,0 +1,166 @@
+package zaqartest
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+const (
+	// writeGrace is how long a client may take to receive a frame.
+	writeGrace = 30 * time.Second
+	// closingGrace is how long it may take to say goodbye.
+	closingGrace = time.Second
+	// askedAhead is how many requests are read before the first of them has been
+	// answered. Then the client has to wait.
+	askedAhead = 16
+)
+
+// session is a WebSocket that is open. One goroutine reads requests, one answers
+// them in their order, one writes.
+type session struct {
+	srv  *Server
+	id   uuid
+	conn *websocket.Conn
+	// ctx ends when the connection does.
+	ctx    context.Context
+	cancel context.CancelFunc
+	asked  chan incoming
+	out    *outbox
+	ended  func()
+}
+
+// incoming is a frame that a client sent.
+type incoming struct {
+	binary  bool
+	content []byte
+}
+
+func newSession(s *Server, conn *websocket.Conn, beneath net.Conn) *session {
+	x := &session{srv: s, id: newUUID(), conn: conn, asked: make(chan incoming, askedAhead), out: newOutbox()}
+	// Not below the server's: that ends at once, this one after a goodbye.
+	x.ctx, x.cancel = context.WithCancel(context.WithoutCancel(s.ctx))
+	x.ended = sync.OnceFunc(func() {
+		x.srv.sockets.remove(x)
+		x.cancel()
+		_ = beneath.Close() // whatever anybody does with it
+	})
+	return x
+}
+
+// run serves the connection until it ends.
+func (x *session) run() {
+	x.srv.sockets.add(x)
+	defer func() {
+		x.end()
+		_ = x.conn.CloseNow() // it is closed, or nobody is there
+	}()
+	stop := context.AfterFunc(x.srv.ctx, func() {
+		x.close(websocket.StatusGoingAway, "The server is closing.")
+	})
+	defer stop()
+	var others sync.WaitGroup
+	defer others.Wait()
+	others.Go(x.write)
+	others.Go(x.answer)
+	x.read()
+	x.end()
+}
+
+// end cuts the connection, unless it has ended. It does not wait.
+func (x *session) end() { x.ended() }
+
+// close says goodbye after what is still to be sent. A client that does not
+// take it is cut off.
+func (x *session) close(code websocket.StatusCode, reason string) {
+	x.out.finish(code, reason)
+	timer := time.AfterFunc(closingGrace, x.end)
+	context.AfterFunc(x.ctx, func() { timer.Stop() })
+}
+
+func (x *session) read() {
+	for {
+		kind, content, err := x.conn.Read(x.ctx)
+		if err != nil {
+			return
+		}
+		select {
+		case x.asked <- incoming{kind == websocket.MessageBinary, content}:
+		case <-x.ctx.Done():
+			return
+		}
+	}
+}
+
+func (x *session) answer() {
+	for {
+		select {
+		case in := <-x.asked:
+			if answer, ok := x.serve(in); !ok || !x.out.put(x.ctx, answer) {
+				x.end()
+				return
+			}
+		case <-x.ctx.Done():
+			return
+		}
+	}
+}
+
+func (x *session) write() {
+	for {
+		next, ok := x.out.take(x.ctx)
+		switch {
+		case !ok:
+			return
+		case next.goodbye:
+			_ = x.conn.Close(next.code, next.reason) // it is over either way
+			x.end()
+			return
+		}
+		if err := x.send(next); err != nil {
+			x.end()
+			return
+		}
+	}
+}
+
+func (x *session) send(next outgoing) error {
+	ctx, cancel := context.WithTimeout(x.ctx, writeGrace)
+	defer cancel()
+	kind := websocket.MessageText
+	if next.binary {
+		kind = websocket.MessageBinary
+	}
+	return x.conn.Write(ctx, kind, next.content)
+}
+
+// sockets are the sessions of a server.
+type sockets struct {
+	mu   sync.Mutex
+	open map[*session]bool
+}
+
+func (s *sockets) add(x *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open[x] = true
+}
+
+func (s *sockets) remove(x *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, x)
+}
+
+func (s *sockets) all() []*session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var open []*session
+	for x := range s.open {
+		open = append(open, x)
+	}
+	return open
+}
