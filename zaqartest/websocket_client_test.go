@@ -2,7 +2,6 @@ package zaqartest_test
 
 import (
 	"encoding/json"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -35,15 +34,18 @@ func (c *client) socket() *socket {
 	}}
 }
 
-// dial asks for a WebSocket. What the server says is without its body.
-func (c *client) dial(path string, protocols ...string) (*websocket.Conn, *http.Response, error) {
+// dial asks for a WebSocket, and tells the status of the answer.
+func (c *client) dial(path string, protocols ...string) (conn *websocket.Conn, status int, err error) {
 	conn, resp, err := websocket.Dial(c.t.Context(), c.srv.WebSocketURL()+path, &websocket.DialOptions{
 		HTTPClient: c.srv.HTTPClient(), Subprotocols: protocols,
 	})
-	if resp != nil && resp.Body != nil {
-		_ = resp.Body.Close()
+	if resp != nil {
+		status = resp.StatusCode
+		if resp.Body != nil {
+			_ = resp.Body.Close()
+		}
 	}
-	return conn, resp, err
+	return conn, status, err
 }
 
 // with returns the same socket with a header changed; nil removes it.
