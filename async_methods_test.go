@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth"
@@ -21,6 +22,7 @@ type session struct {
 	claim    *zaqar.Claim
 	message  *zaqar.Message
 	metadata *zaqar.Metadata
+	sub      *zaqar.Subscription
 }
 
 func newSession(t *testing.T) *session {
@@ -40,6 +42,9 @@ func newSession(t *testing.T) *session {
 		t.Fatal(err)
 	}
 	if s.metadata, err = s.queue.Metadata(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if s.sub, err = s.queue.CreateSubscription(ctx, zaqar.SubscriptionConfig{Subscriber: webhookURL}); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -86,6 +91,9 @@ var asyncCalls = map[string]func(context.Context, *session) error{
 	"Queue.ClaimByID": value(func(ctx context.Context, s *session) (*zaqar.Claim, error) {
 		return s.queue.ClaimByID(ctx, s.claim.ID())
 	}),
+	"Queue.CreateSubscription": value(func(ctx context.Context, s *session) (*zaqar.Subscription, error) {
+		return s.queue.CreateSubscription(ctx, zaqar.SubscriptionConfig{Subscriber: webhookURL + "/another"})
+	}),
 	"Queue.Delete":         only(func(ctx context.Context, s *session) error { return s.queue.Delete(ctx) }),
 	"Queue.DeleteMessage":  only(func(ctx context.Context, s *session) error { return s.queue.DeleteMessage(ctx, s.ids[0]) }),
 	"Queue.DeleteMessages": only(func(ctx context.Context, s *session) error { return s.queue.DeleteMessages(ctx, s.ids) }),
@@ -107,6 +115,18 @@ var asyncCalls = map[string]func(context.Context, *session) error{
 		return signed, err
 	}),
 	"Queue.Stats": value(func(ctx context.Context, s *session) (zaqar.Stats, error) { return s.queue.Stats(ctx) }),
+
+	"Queue.Subscription": value(func(ctx context.Context, s *session) (*zaqar.Subscription, error) {
+		return s.queue.Subscription(ctx, s.sub.ID())
+	}),
+	"Queue.Subscriptions": value(func(ctx context.Context, s *session) ([]*zaqar.Subscription, error) {
+		return zaqar.Collect(s.queue.Subscriptions(ctx))
+	}),
+
+	"Subscription.Confirm": only(func(ctx context.Context, s *session) error { return s.sub.Confirm(ctx, true) }),
+	"Subscription.Delete":  only(func(ctx context.Context, s *session) error { return s.sub.Delete(ctx) }),
+	"Subscription.Reload":  only(func(ctx context.Context, s *session) error { return s.sub.Reload(ctx) }),
+	"Subscription.Update":  only(func(ctx context.Context, s *session) error { return s.sub.Update(ctx, zaqar.TTL(time.Hour)) }),
 
 	"Message.Delete": only(func(ctx context.Context, s *session) error { return s.message.Delete(ctx) }),
 	"Message.Reload": only(func(ctx context.Context, s *session) error { return s.message.Reload(ctx) }),
@@ -145,6 +165,7 @@ func TestNoMethodThatDoesIOIsForgotten(t *testing.T) {
 	for _, noun := range []reflect.Type{
 		reflect.TypeFor[*zaqar.Client](), reflect.TypeFor[*zaqar.Queue](), reflect.TypeFor[*zaqar.Message](),
 		reflect.TypeFor[*zaqar.Claim](), reflect.TypeFor[*zaqar.Metadata](),
+		reflect.TypeFor[*zaqar.Subscription](),
 	} {
 		for method := range noun.Methods() {
 			if method.Type.NumIn() > 1 && method.Type.In(1) == takesContext {

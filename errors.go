@@ -40,7 +40,8 @@ var (
 	// ErrClaimEmpty: the claim is empty, so there is nothing to update or reload.
 	ErrClaimEmpty = errors.New("the claim is empty")
 	// ErrExists: the queue existed already and its metadata differs from what
-	// was asked for.
+	// was asked for; or the subscriber had a subscription already, see
+	// [Queue.CreateSubscription].
 	ErrExists = errors.New("the queue exists with other metadata")
 	// ErrClosed: the client, or the publisher, consumer or subscriber, was closed
 	// before the call began. Nothing was sent.

@@ -23,6 +23,12 @@ type (
 	// DeleteOption is an option of [Queue.DeleteMessage] and
 	// [Queue.DeleteMessages].
 	DeleteOption interface{ applyDelete(*deletion) }
+	// SubscriptionsOption is an option of [Queue.Subscriptions].
+	SubscriptionsOption interface{ applySubscriptions(*listing) }
+	// SubscriptionChange is an option of [Subscription.Update].
+	SubscriptionChange interface {
+		applySubscription(*subscriptionChange) error
+	}
 	// CreateOption is an option of [Client.CreateQueue].
 	CreateOption interface{ applyCreate(Content) error }
 )
@@ -39,7 +45,8 @@ type Limit int
 type PageSize int
 
 // Marker starts a listing behind a place: for queues the name of a queue, for
-// messages what the server uses (on Redis a message's id, on MongoDB a number).
+// messages what the server uses (on Redis a message's id, on MongoDB a number), for
+// subscriptions an id.
 type Marker string
 
 // Detailed fetches the metadata of the queues along with a listing.
@@ -74,8 +81,8 @@ type IDs []string
 // holds, in a deletion it proves the right to delete them.
 type ClaimID string
 
-// TTL is how long a claim lasts: whole seconds, at least [MinTTL]; servers allow
-// 12 hours unless the operator changed it.
+// TTL is how long a claim or a subscription lasts: whole seconds, at least [MinTTL].
+// For claims servers allow 12 hours unless the operator changed it.
 type TTL time.Duration
 
 // Grace is how much longer than the claim its messages live at least: whole
@@ -160,6 +167,9 @@ func (o Limit) applyMessages(l *listing)          { l.limit = &o }
 func (o Limit) applyClaim(c *claimRequest)        { c.limit = &o }
 func (o PageSize) applyQueues(l *listing)         { l.pageSize = &o }
 func (o PageSize) applyMessages(l *listing)       { l.pageSize = &o }
+func (o Limit) applySubscriptions(l *listing)     { l.limit = &o }
+func (o PageSize) applySubscriptions(l *listing)  { l.pageSize = &o }
+func (o Marker) applySubscriptions(l *listing)    { l.marker = o }
 func (o Marker) applyQueues(l *listing)           { l.marker = o }
 func (o Marker) applyMessages(l *listing)         { l.marker = o }
 func (o Detailed) applyQueues(l *listing)         { l.set("detailed", bool(o)) }

@@ -2,9 +2,7 @@ package zaqar
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/zaqar-go/zaqar/internal/wire"
@@ -53,11 +51,13 @@ func (q *Queue) PurgeAll(ctx context.Context, resources ...Resource) error {
 			left += n
 		}
 		if asked(SubscriptionResource) {
-			n, err := q.subscribed(ctx)
+			some, err := q.hasSubscriptions(ctx)
 			if err != nil {
 				return err
 			}
-			left += n
+			if some {
+				left++
+			}
 		}
 		if left == 0 {
 			return nil
@@ -80,20 +80,11 @@ func (q *Queue) deleteListed(ctx context.Context) (int, error) {
 	return len(ids), q.DeleteMessages(ctx, ids)
 }
 
-// subscribed returns how many subscriptions the first page has.
-func (q *Queue) subscribed(ctx context.Context) (int, error) {
-	r, err := q.conn.Get(ctx, q.Href()+"/subscriptions")
+// hasSubscriptions reports whether a subscription is left.
+func (q *Queue) hasSubscriptions(ctx context.Context) (bool, error) {
+	_, ok, err := First(q.Subscriptions(ctx, Limit(1)))
 	if errors.Is(err, ErrNotFound) { // a server without subscriptions
-		return 0, nil
+		return false, nil
 	}
-	if err != nil {
-		return 0, err
-	}
-	var page struct {
-		Subscriptions []json.RawMessage `json:"subscriptions"`
-	}
-	if err := json.Unmarshal(r.Body, &page); err != nil {
-		return 0, fmt.Errorf("zaqar: %s %s: %w: %w", wire.QueuePurge, q.name, ErrMalformed, err)
-	}
-	return len(page.Subscriptions), nil
+	return ok, err
 }

@@ -58,63 +58,6 @@ type Reserved struct {
 	RetryPolicy RetryPolicy
 }
 
-// RetryPolicy is how a server tries again to notify a subscriber that it could not
-// reach. A zero field means the server's default. The delays are whole seconds.
-type RetryPolicy struct {
-	// RetriesWithNoDelay (3) come first, then MinimumDelayRetries (3) each after
-	// MinimumDelay (5 s), then retries whose delays grow by Backoff from
-	// MinimumDelay to MaximumDelay (30 s), then MaximumDelayRetries (3) each after
-	// MaximumDelay. MaximumDelay must be at least 10 s longer than MinimumDelay.
-	RetriesWithNoDelay, MinimumDelayRetries, MaximumDelayRetries int
-	MinimumDelay, MaximumDelay                                   time.Duration
-	// Backoff is "linear" (the default), "arithmetic", "exponential" or
-	// "geometric".
-	Backoff string
-	// IgnoreSubscriptionOverride makes the queue's policy go before those of its
-	// subscriptions.
-	IgnoreSubscriptionOverride bool
-}
-
-// The server's defaults for a retry policy.
-const (
-	defaultMinimumDelay = 5 * time.Second
-	defaultMaximumDelay = 30 * time.Second
-	leastDelayRange     = 10 * time.Second
-)
-
-// retryPolicy is RetryPolicy on the wire.
-type retryPolicy struct {
-	RetriesWithNoDelay         int          `json:"retries_with_no_delay,omitzero"`
-	MinimumDelayRetries        int          `json:"minimum_delay_retries,omitzero"`
-	MaximumDelayRetries        int          `json:"maximum_delay_retries,omitzero"`
-	MinimumDelay               wire.Seconds `json:"minimum_delay,omitzero"`
-	MaximumDelay               wire.Seconds `json:"maximum_delay,omitzero"`
-	Backoff                    string       `json:"retry_backoff_function,omitzero"`
-	IgnoreSubscriptionOverride bool         `json:"ignore_subscription_override,omitzero"`
-}
-
-func (p RetryPolicy) check() error {
-	bad := func(rule string) error {
-		return &ArgumentError{Op: string(wire.QueueCreate), Argument: KeyRetryPolicy, Rule: rule}
-	}
-	shortest, longest := p.MinimumDelay, p.MaximumDelay
-	if shortest == 0 {
-		shortest = defaultMinimumDelay
-	}
-	if longest == 0 {
-		longest = defaultMaximumDelay
-	}
-	switch {
-	case p.RetriesWithNoDelay < 0 || p.MinimumDelayRetries < 0 || p.MaximumDelayRetries < 0:
-		return bad("must not have negative numbers")
-	case shortest%time.Second != 0 || longest%time.Second != 0 || shortest < 0:
-		return bad("must have delays of whole seconds")
-	case longest-shortest < leastDelayRange:
-		return bad(fmt.Sprintf("must have a MaximumDelay at least %v longer than its MinimumDelay", leastDelayRange))
-	}
-	return nil
-}
-
 // check finds what the server would refuse, or take and not act upon.
 func (o Reserved) check() error {
 	bad := func(key, rule string) error {
@@ -130,7 +73,7 @@ func (o Reserved) check() error {
 	case o.DeadLetterQueue != "" && !legalName.MatchString(o.DeadLetterQueue):
 		return bad(KeyDeadLetterQueue, "must be the name of a queue")
 	}
-	return o.RetryPolicy.check()
+	return o.RetryPolicy.check(wire.QueueCreate)
 }
 
 // applyCreate puts the fields that are set among the metadata of a new queue.
@@ -153,11 +96,7 @@ func (o Reserved) applyCreate(content Content) error {
 	set(content, KeyDeadLetterQueue, o.DeadLetterQueue)
 	set(content, KeyFlavor, o.Flavor)
 	set(content, KeyEnableEncryptMessages, o.EncryptMessages)
-	p := o.RetryPolicy
-	set(content, KeyRetryPolicy, retryPolicy{
-		p.RetriesWithNoDelay, p.MinimumDelayRetries, p.MaximumDelayRetries,
-		wire.Seconds(p.MinimumDelay), wire.Seconds(p.MaximumDelay), p.Backoff, p.IgnoreSubscriptionOverride,
-	})
+	set(content, KeyRetryPolicy, o.RetryPolicy.wire())
 	return nil
 }
 
@@ -215,9 +154,6 @@ func (m *Metadata) Reserved() (Reserved, error) {
 			return Reserved{}, err
 		}
 	}
-	o.RetryPolicy = RetryPolicy{
-		policy.RetriesWithNoDelay, policy.MinimumDelayRetries, policy.MaximumDelayRetries,
-		time.Duration(policy.MinimumDelay), time.Duration(policy.MaximumDelay), policy.Backoff, policy.IgnoreSubscriptionOverride,
-	}
+	o.RetryPolicy = policy.typed()
 	return o, nil
 }

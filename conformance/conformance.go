@@ -86,7 +86,7 @@ func run(t *testing.T, version zaqar.Version, open func(t *testing.T) Target, r 
 					if together == slices.Contains(alone, c.sentence) {
 						continue
 					}
-					if !concerns(version, c.sentence) {
+					if !concerns(version, noun, c.sentence) {
 						continue
 					}
 					t.Run(c.sentence, func(t *testing.T) {
@@ -113,6 +113,8 @@ var groups = map[string][]behaviour{
 	"messages":   messages,
 	"listing":    listings,
 	"claims":     claims,
+
+	"subscriptions": subscriptions,
 }
 
 // client connects anew: another client has another Client-ID.

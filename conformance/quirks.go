@@ -29,6 +29,7 @@ var quirks = []quirk{
 	{number: 10, on: redis, about: []string{"message_get"}, what: "message ids are global to the server"},
 	{number: 15, on: redis, about: []string{"queue_list"}, what: "names are listed cut at the first dot"},
 	{number: 26, on: redis, about: []string{"queue_list name", "queue_list metadata_filter"}, hides: true, what: "name and metadata filters of the queue listing are ignored"},
+	{number: 36, on: redis, about: []string{"subscription_create"}, what: "subscribing is a 503 once after a subscription has ended"},
 	{number: 28, on: anyReal, about: []string{"message_post"}, what: "the refusal of a body that is too large can be lost with the connection"},
 }
 

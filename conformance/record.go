@@ -20,9 +20,9 @@ import (
 func Record(t *testing.T, server string, version zaqar.Version, open func(t *testing.T) Target, keep func(Results)) {
 	t.Helper()
 	r := &record{used: map[string]bool{}, met: map[int]bool{}}
-	for _, cases := range groups {
+	for noun, cases := range groups {
 		for _, c := range cases {
-			if concerns(version, c.sentence) {
+			if concerns(version, noun, c.sentence) {
 				r.left++
 			}
 		}

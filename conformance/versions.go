@@ -39,7 +39,13 @@ var lacking = map[string][]zaqar.Version{
 	"what was claimed too often goes to the dead-letter queue":         beforeV2,
 }
 
-// concerns reports whether a case is about a version.
-func concerns(version zaqar.Version, sentence string) bool {
+// onlyV2 are the groups whose operations came with v2.
+var onlyV2 = []string{"subscriptions"}
+
+// concerns reports whether a case of a group is about a version.
+func concerns(version zaqar.Version, noun, sentence string) bool {
+	if slices.Contains(onlyV2, noun) && version != zaqar.V2 {
+		return false
+	}
 	return !slices.Contains(lacking[sentence], version)
 }

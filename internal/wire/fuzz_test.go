@@ -118,3 +118,27 @@ func FuzzUnmarshal(f *testing.F) {
 		}
 	})
 }
+
+func FuzzSubscriptions(f *testing.F) {
+	for _, seed := range []string{
+		`{"subscriptions":[{"id":"s","source":"q","subscriber":"http://h/","ttl":60,"age":0,"options":{"post_headers":{"a":"b"}},"confirmed":false}],"links":[{"rel":"next","href":"/v2/queues/q/subscriptions?marker=s"}]}`,
+		`{"id":"s","options":null,"ttl":1e99}`, `{"subscription_id":"s"}`, `{"subscriptions":[null]}`, `{"subscription_id":5}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	fuzz(f, func(t *testing.T, data []byte) {
+		if page, err := DecodeSubscriptions(data); err == nil {
+			for _, s := range page.Subscriptions {
+				if s.ID == "" {
+					t.Errorf("%q has a subscription without an id", data)
+				}
+			}
+		}
+		if s, err := DecodeSubscription(data); err == nil && s.ID == "" {
+			t.Errorf("%q is a subscription without an id", data)
+		}
+		if id, err := DecodeSubscribed(data); err == nil && id == "" {
+			t.Errorf("%q subscribes without an id", data)
+		}
+	})
+}

@@ -65,7 +65,8 @@ var v2 = Table{
 	ClaimDelete: {Method: "DELETE", Path: "/queues/{queue_name}/claims/{claim_id}", Action: "claim_delete", Repeatable: true},
 
 	SubscriptionCreate: {
-		Method: "POST", Path: "/queues/{queue_name}/subscriptions", Action: "subscription_create",
+		// Repeatable: where it has acted, the second time finds what the first made.
+		Method: "POST", Path: "/queues/{queue_name}/subscriptions", Action: "subscription_create", Repeatable: true,
 		Body: []string{"subscriber", "ttl", "options"},
 	},
 	SubscriptionList: {

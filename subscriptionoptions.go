@@ -1,0 +1,144 @@
+package zaqar
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/zaqar-go/zaqar/internal/wire"
+)
+
+// MessagePlaceholder is what the server replaces in [SubscriptionOptions.PostData],
+// with its quotes, by the notification as JSON.
+const MessagePlaceholder = `"$zaqar_message$"`
+
+// The keys of a subscription's options that Zaqar acts upon.
+const (
+	keyPostData    = "post_data"
+	keyPostHeaders = "post_headers"
+	keyFrom        = "from"
+	keySubject     = "subject"
+	keyTrustID     = "trust_id"
+)
+
+// SubscriptionOptions are how a subscriber wants to be told. The zero value of a
+// field means: not set.
+//
+// It prints without the values of its headers, its data and its trust, which can be
+// secrets.
+type SubscriptionOptions struct {
+	// RetryPolicy is how the server tries again when it cannot reach a webhook. The
+	// queue's own ([Reserved.RetryPolicy]) can override it.
+	RetryPolicy RetryPolicy
+	// PostData is the body that a webhook gets instead of the notification, with
+	// [MessagePlaceholder] where the notification goes. A handler of package webhook
+	// cannot read what is not a notification.
+	PostData string
+	// PostHeaders go with each request to a webhook. They can replace Content-Type.
+	PostHeaders map[string]string
+	// From and Subject are those of the mail to a mailto subscriber.
+	From, Subject string
+	// TrustID is the trust by which the server gets a token for a trust+http or
+	// trust+https subscriber. The server makes one for the caller's token when there
+	// is none, and tells it here.
+	TrustID string
+	// Extra has other options, as any JSON values.
+	Extra map[string]any
+}
+
+// content renders the options under their keys.
+func (o SubscriptionOptions) content(op wire.Op) (Content, error) {
+	if err := o.RetryPolicy.check(op); err != nil {
+		return nil, err
+	}
+	content := Content{}
+	maps.Copy(content, o.Extra)
+	set(content, KeyRetryPolicy, o.RetryPolicy.wire())
+	set(content, keyPostData, o.PostData)
+	set(content, keyFrom, o.From)
+	set(content, keySubject, o.Subject)
+	set(content, keyTrustID, o.TrustID)
+	if len(o.PostHeaders) > 0 {
+		content[keyPostHeaders] = o.PostHeaders
+	}
+	content, err := normal(content)
+	if err != nil {
+		return nil, &ArgumentError{Op: string(op), Argument: "Options.Extra", Rule: "cannot be encoded as JSON", Err: err}
+	}
+	return content, nil
+}
+
+// readOptions types what an answer has. Options that are of another type than
+// Zaqar's stay in Extra, and none are none: servers take null for them (quirk 19).
+func readOptions(raw json.RawMessage) SubscriptionOptions {
+	var o SubscriptionOptions
+	content, err := decodeContent(raw)
+	if err != nil {
+		return o
+	}
+	var policy retryPolicy
+	for key, into := range map[string]any{
+		KeyRetryPolicy: &policy, keyPostData: &o.PostData, keyPostHeaders: &o.PostHeaders,
+		keyFrom: &o.From, keySubject: &o.Subject, keyTrustID: &o.TrustID,
+	} {
+		if value, ok := content[key]; ok && readInto(value, into) {
+			delete(content, key)
+		}
+	}
+	o.RetryPolicy = policy.typed()
+	if len(content) > 0 {
+		o.Extra = content
+	}
+	return o
+}
+
+// readInto reports whether a value has the type of what it is read into, which is
+// left as it was when it has not.
+func readInto(value, into any) bool {
+	encoded, err := wire.Marshal(value)
+	if err != nil {
+		return false
+	}
+	read := reflect.New(reflect.TypeOf(into).Elem())
+	if json.Unmarshal(encoded, read.Interface()) != nil {
+		return false
+	}
+	reflect.ValueOf(into).Elem().Set(read.Elem())
+	return true
+}
+
+// applySubscription replaces all options.
+func (o SubscriptionOptions) applySubscription(c *subscriptionChange) error {
+	content, err := o.content(wire.SubscriptionUpdate)
+	c.params["options"] = content
+	return err
+}
+
+// String names the options that are set.
+func (o SubscriptionOptions) String() string {
+	content, err := o.content("")
+	if err != nil {
+		return "<SubscriptionOptions>"
+	}
+	names := slices.Sorted(maps.Keys(content))
+	for i, name := range names {
+		if name == keyPostHeaders {
+			names[i] = fmt.Sprintf("%s%v", name, slices.Sorted(maps.Keys(o.PostHeaders)))
+		}
+	}
+	return strings.TrimSuffix("<SubscriptionOptions "+strings.Join(names, " "), " ") + ">"
+}
+
+// Format prints what String returns, whatever the verb and flags.
+func (o SubscriptionOptions) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, o.String()) }
+
+// MarshalText encodes what String returns.
+func (o SubscriptionOptions) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// LogValue logs what String returns.
+func (o SubscriptionOptions) LogValue() slog.Value { return slog.StringValue(o.String()) }
