@@ -37,7 +37,12 @@ type Conn struct {
 	made      sync.Map // names of queues that exist, for versions that do not create them on a post
 	async     *pool
 	watch     *watch
+	closed    chan struct{} // closed by Client.Close
+	closing   sync.Once
 }
+
+// end tells those who listen that the client is being closed.
+func (c *Conn) end() { c.closing.Do(func() { close(c.closed) }) }
 
 // Endpoint returns the service's URL without the API version, "" when the
 // transport was given by [WithTransport] without an endpoint.

@@ -59,7 +59,7 @@ func Connect(ctx context.Context, endpoint string, options ...ConnectOption) (*C
 func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) {
 	conn := &Conn{
 		transport: s.transport, auth: s.auth, timeout: s.timeout, version: s.version, checksums: s.checksums,
-		async: &pool{limit: s.async}, watch: &watch{observer: s.observer},
+		async: &pool{limit: s.async}, watch: &watch{observer: s.observer}, closed: make(chan struct{}),
 		clientID: s.clientID, userAgent: strings.TrimSpace(s.userAgent + " zaqar-go/" + Release),
 	}
 	if conn.clientID == "" {

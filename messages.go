@@ -49,20 +49,25 @@ func (q *Queue) Messages(ctx context.Context, options ...MessagesOption) iter.Se
 		status = 0
 	}
 	return q.verified(paginate(ctx, list, func(ctx context.Context, p wire.Params) (page[*Message], error) {
-		r, err := q.call(ctx, wire.MessageList, p)
-		if err != nil {
-			return page[*Message]{}, err
-		}
-		found, err := decode(r, wire.DecodeMessages)
-		if err != nil {
-			return page[*Message]{}, err
-		}
-		result := page[*Message]{next: found.Next}
-		for _, m := range found.Messages {
-			result.add(m.ID, newMessage(q, m, status, ""))
-		}
-		return result, nil
+		return q.messagesPage(ctx, p, status)
 	}))
+}
+
+// messagesPage reads one page of messages.
+func (q *Queue) messagesPage(ctx context.Context, p wire.Params, status Status) (page[*Message], error) {
+	r, err := q.call(ctx, wire.MessageList, p)
+	if err != nil {
+		return page[*Message]{}, err
+	}
+	found, err := decode(r, wire.DecodeMessages)
+	if err != nil {
+		return page[*Message]{}, err
+	}
+	result := page[*Message]{next: found.Next}
+	for _, m := range found.Messages {
+		result.add(m.ID, newMessage(q, m, status, ""))
+	}
+	return result, nil
 }
 
 // verified compares the checksums of a listing, see WithChecksums.

@@ -25,6 +25,9 @@ func TestAnEventIsLoggedWithWhatIsSetInIt(t *testing.T) {
 		`level=INFO msg="zaqar: token renewed" refused=true`:                               observe.TokenRenewed{Refused: true},
 		`level=INFO msg="zaqar: connected" session=2 attempts=3`:                           observe.Connected{Session: 2, Attempts: 3},
 		`level=WARN msg="zaqar: disconnected" session=2 error=gone`:                        observe.Disconnected{Session: 2, Err: errors.New("gone")},
+		`level=WARN msg="zaqar: read failed" queue=wot failures=2 wait=1s error=gone`:      observe.ReadFailed{Queue: "wot", Failures: 2, Wait: time.Second, Err: errors.New("gone")},
+		`level=INFO msg="zaqar: read recovered" queue=wot failures=2`:                      observe.ReadRecovered{Queue: "wot", Failures: 2},
+		`level=DEBUG msg="zaqar: repeats" queue=wot count=3`:                               observe.Repeats{Queue: "wot", Count: 3},
 		`level=DEBUG msg="zaqar: push" session=2 queue=wot size=9`:                         observe.Push{Session: 2, Queue: "wot", Size: 9},
 	} {
 		var out bytes.Buffer

@@ -1,0 +1,129 @@
+package zaqar_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/zaqar-go/zaqar"
+)
+
+// The seed's session: subscribe, look at the channels, listen.
+func ExampleClient_Subscriber() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+
+	sub := client.Subscriber(zaqar.SubscriberConfig{})
+	if err := sub.Subscribe("darn_good_queue", "wot"); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(sub.Channels())
+
+	if _, err := client.Queue("wot").Post(ctx, "winning"); err != nil {
+		log.Fatal(err)
+	}
+	for msg, err := range sub.Listen(ctx) { // blocks until a message arrives in any of them
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%v %s\n", msg.Queue(), msg.Body())
+		break
+	}
+	sub.Unsubscribe("wot")
+	fmt.Println(sub.Channels())
+	// Output:
+	// [darn_good_queue wot]
+	// <Queue [wot]> "winning"
+	// [darn_good_queue]
+}
+
+// Everyone who listens sees every message, claimed ones too.
+func ExampleSubscriber_Listen() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	client, stop := embedded()
+	defer stop()
+	queue := client.Queue("wot")
+	if _, err := queue.Post(ctx, 1, 2); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := queue.Claim(ctx); err != nil { // a worker has them
+		log.Fatal(err)
+	}
+	for range 2 {
+		sub := client.Subscriber(zaqar.SubscriberConfig{})
+		if err := sub.Subscribe("wot"); err != nil {
+			log.Fatal(err)
+		}
+		for msg, err := range sub.Listen(ctx) {
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Printf("%s\n", msg.Body())
+			if sub.Stats().Delivered == 2 {
+				break
+			}
+		}
+	}
+	// Output:
+	// 1
+	// 2
+	// 1
+	// 2
+}
+
+// A program that saves its position after each message goes on there when it
+// starts again. Save it once the message is handled: then none is missed.
+func ExampleSubscriber_Position() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	if _, err := client.Queue("wot").Post(ctx, "a", "b", "c"); err != nil {
+		log.Fatal(err)
+	}
+
+	var file []byte // where a program would keep it
+	for range 3 {   // the program, started three times
+		var at zaqar.Position
+		if file != nil {
+			if err := at.UnmarshalText(file); err != nil {
+				log.Fatal(err)
+			}
+		}
+		sub := client.Subscriber(zaqar.SubscriberConfig{})
+		if err := sub.SubscribeAt("wot", at); err != nil {
+			log.Fatal(err)
+		}
+		for msg, err := range sub.Listen(ctx) {
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Printf("%s\n", msg.Body())
+			if file, err = sub.Position("wot").MarshalText(); err != nil {
+				log.Fatal(err)
+			}
+			break // or it crashes
+		}
+	}
+	// Output:
+	// "a"
+	// "b"
+	// "c"
+}
+
+// FromNow leaves out what is there when the queue is subscribed to.
+func ExampleFromNow() {
+	client, stop := embedded()
+	defer stop()
+
+	sub := client.Subscriber(zaqar.SubscriberConfig{Start: zaqar.FromNow()})
+	if err := sub.Subscribe("news"); err != nil { // from now
+		log.Fatal(err)
+	}
+	if err := sub.SubscribeAt("orders", zaqar.Position{}); err != nil { // from the oldest
+		log.Fatal(err)
+	}
+	fmt.Println(sub.Position("orders"))
+	// Output: oldest
+}
