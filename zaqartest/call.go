@@ -124,7 +124,7 @@ func (c *call) check() error {
 		return noRoute()
 	}
 	for _, step := range []func() error{
-		c.checkMedia, c.checkClient, c.checkProject, c.checkQueueName, c.checkMethod, c.checkRole,
+		c.checkSignature, c.checkMedia, c.checkClient, c.checkProject, c.checkQueueName, c.checkMethod, c.checkRole,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -170,11 +170,16 @@ func (c *call) checkClient() error {
 	return nil
 }
 
-// authenticate finds out the project and the roles of the caller: from the
-// token where there is a Keystone, and then from nothing else; otherwise from
-// what the caller says.
+// authenticate finds out the project and the roles of the caller: from a
+// pre-signed URL, which gives no role and is checked later; from the token where
+// there is a Keystone, and then from nothing else; otherwise from what the caller
+// says.
 func (c *call) authenticate() error {
 	if c.target == versionsTarget {
+		return nil
+	}
+	if c.signed() {
+		c.project = c.req.Header.Get("X-Project-Id")
 		return nil
 	}
 	if c.srv.options.keystone {

@@ -55,6 +55,7 @@ var relations = []relation{
 	{onlyV1, "queue-metadata", "/queues/{queue}/metadata", "", "GET PUT", false},
 	{onlyV1, "queue-stats", "/queues/{queue}/stats", "", "GET", false},
 	{sinceV11, "queue_stats", "/queues/{queue}/stats", "", "GET", false},
+	{onlyV2, "queue_share", "/queues/{queue}/share", "", "POST", true},
 	{onlyV2, "queue_purge", "/queues/{queue}/purge", "", "POST", true},
 	{everyVersion, "messages", "/queues/{queue}/messages", "marker limit=messages_limit echo include_claimed", "GET", false},
 	{onlyV1, "post-messages", "/queues/{queue}/messages", "", "POST", true},

@@ -35,15 +35,17 @@
 //	            delays, sizes and lives set by the queue   v2
 //	claims      create, get, update, release, grace        v1 v1.1 v2
 //	            dead letters                               v1 v1.1 v2
-//	subscriptions  create, list, get, update, confirm, delete     v2
+//	subscribers create, list, get, update, confirm, delete v2
+//	            delivery of messages, confirmation         v2
+//	pre-signed  share, and requests that come with one     v2
 //	Keystone    v3: discovery; tokens by password, token and application
 //	            credential, unscoped or in a project; their validation and
 //	            revocation; the catalogue
 //
-// Not yet: notifications, pre-signed URLs (share), pools,
-// flavors, topics, encryption of messages at rest (the metadata
-// key is kept, and bodies are stored as they are), and of Keystone: domains
-// other than Default, trusts, and tokens for a domain or the system.
+// Not yet: pools, flavors, topics, encryption of messages at rest
+// (the metadata key is kept, and bodies are stored as they are), and of Keystone:
+// domains other than Default, its own API of trusts, and tokens for a domain or
+// the system.
 //
 // # The WebSocket
 //
@@ -62,13 +64,38 @@
 //
 // Without [WithKeystone] the server believes what callers say about themselves:
 // X-Project-Id is the project and X-Roles are the roles. With it, every path
-// but / wants a token from [Server.KeystoneURL], and only the token counts.
+// but / wants a token from [Server.KeystoneURL], and only the token counts. A
+// request with a pre-signed URL, in v2, needs none.
+//
+// # Whom it tells
+//
+// Who subscribes a webhook to a queue makes the server send requests: one POST
+// for each message that is posted, soon after the post was answered, several at
+// once and in no order. By itself the server reaches this machine only, so that
+// tests talk to nobody; [WithDeliveryClient] decides otherwise. Mails are written
+// down and not sent. [Server.Deliveries] tells what was sent, or would have been,
+// and [Server.WaitDeliveries] waits until it was.
+//
+// A webhook that answers is never told again, whatever it answers. One that
+// cannot be reached is tried again by the _retry_policy of its subscription, or
+// that of the queue, until it answers with less than 400 or the policy ends:
+// three times at once, three times after 5 seconds, then with growing delays, and
+// three times after 30. That is what real servers do; as described, theirs should
+// repeat what was answered with 5xx, too. Unlike them this one also repeats
+// confirmations, delivers to subscriptions whose options are null, and does not
+// forget the other messages of a post when one cannot be delivered. The times are
+// those of the server's clock, and [Server.Advance] lets them come at once.
+//
+// With [WithRequireConfirmation] a subscriber is first asked whether it wants
+// messages. A subscriber of the scheme trust+http or trust+https gets a token with
+// each message, where there is a Keystone: of the one who subscribed it, with the
+// same roles in the same project.
 //
 // # Kinds
 //
 // Faults and the request log call an operation by its kind: versions, home,
 // ping, health; queue_list, queue_create, queue_get, queue_update,
-// queue_delete, queue_get_stats, queue_purge; message_post, message_list,
+// queue_delete, queue_get_stats, queue_purge, queue_share; message_post, message_list,
 // message_get, message_get_many, message_delete, message_delete_many,
 // message_pop; claim_create, claim_get, claim_update, claim_delete;
 // subscription_list, subscription_create, subscription_get, subscription_update,

@@ -32,8 +32,8 @@ func (c *client) login(body string) (*client, answer) {
 	return c.with("X-Auth-Token", a.header.Get("X-Subject-Token")), a
 }
 
-func startWithKeystone(t *testing.T) *client {
-	return start(t, zaqartest.WithKeystone()).with("X-Project-Id", "")
+func startWithKeystone(t *testing.T, opts ...zaqartest.Option) *client {
+	return start(t, append(opts, zaqartest.WithKeystone())...).with("X-Project-Id", "")
 }
 
 func TestATokenIsDemandedBeforeAllElse(t *testing.T) {

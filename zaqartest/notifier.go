@@ -4,7 +4,9 @@ import "encoding/json"
 
 // The kinds of notices that subscribers get; so they are called on the wire.
 const (
-	notificationType = "Notification"
+	notificationType         = "Notification"
+	subscriptionConfirmation = "SubscriptionConfirmation"
+	unsubscribeConfirmation  = "UnsubscribeConfirmation"
 )
 
 // notice is something that one subscriber is to be told.
@@ -22,6 +24,13 @@ type notice struct {
 // has it. A subscriber without a way gets nothing.
 type notifier struct {
 	ways map[string]func(notice)
+}
+
+func newNotifier(c *courier) *notifier {
+	return &notifier{ways: map[string]func(notice){
+		"http": c.post, "https": c.post, trustScheme + "http": c.post, trustScheme + "https": c.post,
+		"mailto": c.mail,
+	}}
 }
 
 func (n *notifier) send(told notice) {
@@ -63,11 +72,14 @@ func (n *notifier) posted(q queue, subscribers []subscription, messages []messag
 	}
 }
 
-// subscribers are those of a queue who are told of its messages.
-func (r *reading) subscribers(q queue) []subscription {
+// subscribers are those of a queue who are told of its messages; confirmed says
+// that they must have confirmed that they want it.
+func (r *reading) subscribers(q queue, confirmed bool) []subscription {
 	var out []subscription
 	for s := range r.subscriptions(q.project, q.name, "") {
-		out = append(out, s)
+		if s.confirmed || !confirmed {
+			out = append(out, s)
+		}
 	}
 	return out
 }
@@ -86,7 +98,7 @@ func (s *Server) store(project, name string, drafts []draft, client uuid) ([]mes
 		for _, d := range drafts {
 			stored = append(stored, w.append(q, d.message(w.now, client)))
 		}
-		subscribers = w.subscribers(q)
+		subscribers = w.subscribers(q, s.options.confirm)
 		return nil
 	})
 	if err != nil {

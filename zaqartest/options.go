@@ -2,6 +2,7 @@ package zaqartest
 
 import (
 	"log/slog"
+	"net/http"
 	"slices"
 )
 
@@ -19,6 +20,8 @@ type options struct {
 	store             Store
 	requestLog        int
 	observer          func(Seen)
+	deliveryClient    *http.Client
+	confirm           bool
 	logger            *slog.Logger
 }
 
@@ -74,7 +77,7 @@ func WithAdminMode(on bool) Option { return func(o *options) { o.adminMode = on 
 func WithStore(store Store) Option { return func(o *options) { o.store = store } }
 
 // WithRequestLog sets how many of the latest requests [Server.Requests] can
-// tell of. Default 1000; 0 for none.
+// tell of, and [Server.Deliveries] of deliveries. Default 1000; 0 for none.
 func WithRequestLog(size int) Option { return func(o *options) { o.requestLog = max(0, size) } }
 
 // WithObserver calls a function with each request when it has been answered or cut,
@@ -82,6 +85,20 @@ func WithRequestLog(size int) Option { return func(o *options) { o.requestLog = 
 // goroutines at once and should return soon. It is not called for requests that
 // [WithRequestLog](0) does not keep.
 func WithObserver(observe func(Seen)) Option { return func(o *options) { o.observer = observe } }
+
+// WithRequireConfirmation lets a subscriber have messages only after it has
+// confirmed the subscription, for which it gets a notice with a signed URL. It
+// needs [WithSecretKey]. Default false. Zaqar's option is require_confirmation.
+func WithRequireConfirmation(on bool) Option { return func(o *options) { o.confirm = on } }
+
+// WithDeliveryClient sets who posts messages to webhooks. Default: a client that
+// reaches this machine alone, by loopback addresses and the name localhost, follows no
+// redirects and waits half a minute for an answer. So a test with a subscriber
+// somewhere in the world does not talk to it. [HandlerClient] makes a client for
+// receivers without sockets.
+func WithDeliveryClient(client *http.Client) Option {
+	return func(o *options) { o.deliveryClient = client }
+}
 
 // WithLogger sets where the server reports its own failures: panics and a store
 // that does not work. Default: with [Run] and [RunInMemory] the test's log,

@@ -43,6 +43,7 @@ var routes = []route{
 	{method: "DELETE", path: "/queues/{queue}", versions: everyVersion, kind: "queue_delete", serve: deleteQueue},
 	{method: "GET", path: "/queues/{queue}/stats", versions: onlyV1, kind: "queue_get_stats", serve: getStatsV1},
 	{method: "GET", path: "/queues/{queue}/stats", versions: sinceV11, kind: "queue_get_stats", serve: getStats},
+	{method: "POST", path: "/queues/{queue}/share", versions: onlyV2, kind: "queue_share", serve: shareQueue},
 	{method: "POST", path: "/queues/{queue}/purge", versions: onlyV2, kind: "queue_purge", serve: purgeQueue},
 
 	{method: "POST", path: "/queues/{queue}/messages", versions: onlyV1, kind: "message_post", serve: postMessagesV1},

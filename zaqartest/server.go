@@ -21,6 +21,8 @@ type Server struct {
 	broker   *broker
 	identity *identity
 	notifier *notifier
+	courier  *courier
+	alarms   *alarms
 	faults   *faults
 	journal  *journal
 	sockets  *sockets
@@ -46,21 +48,26 @@ type Server struct {
 // [Server.Handler]. Close it.
 func NewServer(opts ...Option) (*Server, error) {
 	s := &Server{
-		options:  newOptions(opts),
-		routes:   routes,
-		clock:    &clock{},
-		notifier: &notifier{ways: map[string]func(notice){}},
-		faults:   &faults{},
-		sockets:  &sockets{open: map[*session]bool{}},
-		fresh:    map[net.Conn]bool{},
+		options: newOptions(opts),
+		routes:  routes,
+		clock:   &clock{},
+		faults:  &faults{},
+		sockets: &sockets{open: map[*session]bool{}},
+		fresh:   map[net.Conn]bool{},
 	}
 	if err := s.options.limits.check(); err != nil {
 		return nil, err
+	}
+	if s.options.confirm && s.options.secretKey == "" {
+		return nil, errors.New("zaqartest: WithRequireConfirmation needs WithSecretKey")
 	}
 	s.logger = s.options.logger
 	s.broker = &broker{store: s.options.store, clock: s.clock}
 	s.journal = &journal{size: s.options.requestLog, observer: s.options.observer}
 	s.identity = newIdentity(s)
+	s.alarms = &alarms{clock: s.clock}
+	s.courier = newCourier(s)
+	s.notifier = newNotifier(s.courier)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.closeOnce = sync.OnceValue(s.shutDown)
 	return s, nil
@@ -195,8 +202,8 @@ func (s *Server) begin() bool {
 }
 
 // Close ends the server: it takes no more requests, waits for those that run
-// (what they wait for is cut short), closes all connections and the store. It
-// may be called again, and then returns the same.
+// (what they wait for is cut short), gives up what is to be delivered, closes all
+// connections and the store. It may be called again, and then returns the same.
 func (s *Server) Close() error { return s.closeOnce() }
 
 // closeGrace is how long a client may take to send or receive what is half done
@@ -231,6 +238,8 @@ func (s *Server) shutDown() error {
 		<-served
 	}
 	s.handlers.Wait()
+	s.alarms.close()
+	s.courier.close()
 	return errors.Join(append(errs, s.options.store.Close())...)
 }
 

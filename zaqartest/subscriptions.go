@@ -94,6 +94,9 @@ func createSubscription(c *call) (reply, error) {
 			description: "The subscriber has a subscription to this queue.", location: c.queuePath("subscriptions"),
 		}
 	}
+	if err := askToConfirm(c, s, subscriptionConfirmation, wanted.ttl); err != nil {
+		return reply{}, err
+	}
 	out, err := jsonReply(http.StatusCreated, map[string]string{"subscription_id": s.id.String()})
 	return out.with("Location", c.queuePath("subscriptions")), err
 }
@@ -157,11 +160,16 @@ func confirmSubscription(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	var changed subscription
 	err = c.changeSubscription(func(w *writing, s subscription) error {
 		s.confirmed = confirmed
 		w.putSubscription(c.project, c.param("queue"), s)
+		changed = s
 		return nil
 	})
+	if err == nil && !confirmed {
+		err = askToConfirm(c, changed, unsubscribeConfirmation, int64(c.srv.options.limits.DefaultSubscriptionTTL))
+	}
 	return empty(http.StatusNoContent).with("Location", c.subscriptionPath()+"/confirm"), err
 }
 

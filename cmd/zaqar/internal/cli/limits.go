@@ -21,6 +21,7 @@ type limitFlag struct {
 func limitFlags(l *zaqartest.Limits) []limitFlag {
 	return []limitFlag{
 		{"max-queues-per-page", &l.MaxQueuesPerPage, "largest `count` of queues that one listing returns"},
+		{"max-subscriptions-per-page", &l.MaxSubscriptionsPerPage, "largest `count` of subscriptions that one listing returns"},
 		{"max-messages-per-page", &l.MaxMessagesPerPage, "largest `count` of messages that one listing returns, and of ids\nin one request"},
 		{"max-messages-per-claim-or-pop", &l.MaxMessagesPerClaimOrPop, "largest `count` of messages of one claim or pop"},
 		{"max-queue-metadata", &l.MaxQueueMetadata, "largest body in `bytes` that creates or changes a queue"},
@@ -32,6 +33,7 @@ func limitFlags(l *zaqartest.Limits) []limitFlag {
 		{"default-message-ttl", &l.DefaultMessageTTL, "life in `seconds` of a message that is given none"},
 		{"default-claim-ttl", &l.DefaultClaimTTL, "life in `seconds` of a claim that is given none"},
 		{"default-claim-grace", &l.DefaultClaimGrace, "grace in `seconds` of a claim that is given none"},
+		{"default-subscription-ttl", &l.DefaultSubscriptionTTL, "life in `seconds` of a subscription that is given none"},
 	}
 }
 

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -34,6 +36,8 @@ type serveFlags struct {
 	limits        zaqartest.Limits
 	checksums     bool
 	guarded       bool
+	confirm       bool
+	anywhere      bool
 }
 
 // NewCmdServe makes the command zaqar serve.
@@ -75,7 +79,9 @@ The limits are named after Zaqar's own options and are in their units.`,
 	flags.BoolVar(&f.insecure, "insecure-no-auth", false, "allow that without sign-in: anybody can do anything")
 	flags.BoolVar(&f.checksums, "checksums", false, "put a checksum of its body on each message, in v2 (Zaqar's\nenable_checksum)")
 	flags.BoolVar(&f.guarded, "message-delete-with-claim-id", false, "deleting several messages by their ids needs the claims that\nhold them")
-	inGroup(flags, "Behaviour", "checksums", "message-delete-with-claim-id")
+	flags.BoolVar(&f.confirm, "require-confirmation", false, "subscribers get messages once they have confirmed that they want\nthem; needs a signing key")
+	flags.BoolVar(&f.anywhere, "deliver-anywhere", false, "post messages to webhooks on any machine; by default they go to\nthis one alone")
+	inGroup(flags, "Behaviour", "checksums", "message-delete-with-claim-id", "require-confirmation", "deliver-anywhere")
 	addLimits(flags, &f.limits)
 	return cmd
 }
@@ -131,6 +137,13 @@ func (f *serveFlags) server(streams *Streams) (_ *zaqartest.Server, user zaqarte
 		zaqartest.WithChecksums(f.checksums),
 		zaqartest.WithClaimGuardedBulkDelete(f.guarded),
 		zaqartest.WithLogger(slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))),
+	}
+	if f.confirm && key == "" {
+		return fail(badUsage("--require-confirmation signs what it sends: give a key by --secret-key-file or in %s", secretKeyVariable))
+	}
+	options = append(options, zaqartest.WithRequireConfirmation(f.confirm))
+	if f.anywhere {
+		options = append(options, zaqartest.WithDeliveryClient(&http.Client{Timeout: 30 * time.Second}))
 	}
 	if f.auth == "keystone" {
 		options = append(options, zaqartest.WithKeystone())

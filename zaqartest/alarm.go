@@ -1,0 +1,79 @@
+package zaqartest
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// alarms do things at times of the server's clock, whether these come by
+// themselves or by [Server.Advance].
+type alarms struct {
+	clock *clock
+
+	mu      sync.Mutex
+	pending []*alarm
+	closed  bool
+}
+
+type alarm struct {
+	at    time.Time
+	do    func() // must not block
+	timer *time.Timer
+}
+
+// set has something done at a time, in a goroutine of its own or in that of
+// Advance. After close nothing is done.
+func (a *alarms) set(at time.Time, do func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return
+	}
+	entry := &alarm{at: at, do: do}
+	a.pending = append(a.pending, entry)
+	entry.timer = time.AfterFunc(at.Sub(a.clock.now()), func() { a.ring(entry) })
+}
+
+// ring does what an alarm is for, unless that was done.
+func (a *alarms) ring(entry *alarm) {
+	a.mu.Lock()
+	i := slices.Index(a.pending, entry)
+	if i >= 0 {
+		a.pending = slices.Delete(a.pending, i, i+1)
+	}
+	a.mu.Unlock()
+	if i >= 0 {
+		entry.do()
+	}
+}
+
+// advanced is called when the clock has been moved.
+func (a *alarms) advanced() {
+	a.mu.Lock()
+	now := a.clock.now()
+	var due []*alarm
+	for _, entry := range a.pending {
+		if entry.at.After(now) {
+			entry.timer.Reset(entry.at.Sub(now))
+		} else {
+			due = append(due, entry)
+		}
+	}
+	a.mu.Unlock()
+	slices.SortStableFunc(due, func(x, y *alarm) int { return x.at.Compare(y.at) })
+	for _, entry := range due {
+		a.ring(entry)
+	}
+}
+
+// close forgets all alarms.
+func (a *alarms) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+	for _, entry := range a.pending {
+		entry.timer.Stop()
+	}
+	a.pending = nil
+}

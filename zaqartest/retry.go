@@ -1,0 +1,110 @@
+package zaqartest
+
+import (
+	"encoding/json"
+	"math"
+	"time"
+)
+
+// retryPolicy says when a notice is sent again to a subscriber who could not be
+// reached: some times at once, some times after the least delay, then after
+// delays that grow, and some times after the longest.
+type retryPolicy struct {
+	atOnce, early, late int64
+	least, most         int64 // seconds
+	growth              string
+}
+
+// growthStep is how much each delay exceeds the one before in linear growth, and
+// what the number of growing delays depends on in any.
+const growthStep = 5
+
+// maxAttempts ends what a policy with absurd numbers would never end.
+const maxAttempts = 1000
+
+// newRetryPolicy takes the policy of a subscription or, where that has none or
+// must not override it, that of its queue. Both may be anything.
+func newRetryPolicy(ofSubscription, ofQueue json.RawMessage) retryPolicy {
+	mine, _ := object(ofSubscription)
+	queues, _ := object(ofQueue)
+	chosen := mine
+	if len(mine) == 0 || isTrue(mine["ignore_subscription_override"]) || isTrue(queues["ignore_subscription_override"]) {
+		chosen = queues
+	}
+	p := retryPolicy{atOnce: 3, early: 3, late: 3, least: 5, most: 30, growth: "linear"}
+	for _, field := range []struct {
+		name  string
+		value *int64
+	}{
+		{"retries_with_no_delay", &p.atOnce},
+		{"minimum_delay_retries", &p.early},
+		{"minimum_delay", &p.least},
+		{"maximum_delay", &p.most},
+		{"maximum_delay_retries", &p.late},
+	} {
+		if n, ok := integer(chosen[field.name]); ok {
+			*field.value = max(0, n)
+		}
+	}
+	if name, ok := text(chosen["retry_backoff_function"]); ok && name != "" {
+		p.growth = name
+	}
+	return p
+}
+
+func isTrue(value json.RawMessage) bool { return string(value) == "true" }
+
+// delay is the time between the failure of attempt n, the first of which is 0,
+// and the next one. ok is false where there is no next one.
+func (p retryPolicy) delay(n int64) (delay time.Duration, ok bool) {
+	if n >= maxAttempts-1 {
+		return 0, false
+	}
+	for _, phase := range []struct {
+		length int64
+		delay  func(int64) float64
+	}{
+		{p.atOnce, func(int64) float64 { return 0 }},
+		{p.early, func(int64) float64 { return float64(p.least) }},
+		{p.growing(), p.grown},
+		{p.late, func(int64) float64 { return float64(p.most) }},
+	} {
+		if n < phase.length {
+			return seconds(phase.delay(n)), true
+		}
+		n -= phase.length
+	}
+	return 0, false
+}
+
+// growing is the number of growing delays.
+func (p retryPolicy) growing() int64 {
+	span := p.most - p.least // neither is negative
+	if p.growth == "linear" {
+		return max(0, span/growthStep+min(1, max(0, span)%growthStep))
+	}
+	steps := span / growthStep
+	if steps < 2 || p.least == 0 && p.growth != "arithmetic" {
+		return 0 // the formula has no result
+	}
+	return steps
+}
+
+// grown is the growing delay number n.
+func (p retryPolicy) grown(n int64) float64 {
+	least, most, at, last := float64(p.least), float64(p.most), float64(n), float64(p.growing()-1)
+	switch p.growth {
+	case "linear":
+		return least + growthStep*at
+	case "arithmetic":
+		return math.Floor(least + at*(at+1)*(most-least)/(last*(last+1)))
+	}
+	// Geometric and exponential are two names of one thing.
+	return math.Floor(least * math.Pow(most/least, at/last))
+}
+
+// seconds bounds what may be absurd.
+func seconds(n float64) time.Duration {
+	const century = 100 * 365 * 24 * time.Hour
+	return time.Duration(min(n, century.Seconds()) * float64(time.Second))
+}
