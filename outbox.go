@@ -45,11 +45,11 @@ type outbox struct {
 	limit   sizeLimit
 }
 
-// verdict is what becomes of an offer.
-type verdict int
+// admission is what becomes of an offer.
+type admission int
 
 const (
-	settled verdict = iota // accepted, or its future has ended
+	settled admission = iota // accepted, or its future has ended
 	waits
 	dropped
 )
@@ -69,7 +69,7 @@ func (o *outbox) open(p *Publisher) {
 }
 
 // offer accepts a message, refuses it or lets it wait for room.
-func (o *outbox) offer(m *parcel, overflow Overflow) verdict {
+func (o *outbox) offer(m *parcel, overflow Overflow) admission {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {

@@ -47,7 +47,7 @@ func TestPublishBlocksUntilThereIsRoom(t *testing.T) {
 				t.Errorf("%s: with a context that ends: %v", name, err)
 			}
 			shut(t, p)
-			if got := stored(srv); !slices.Equal(got, []string{"0", "1", "2", "3", "4", "5"}) {
+			if got := bodiesOf(srv); !slices.Equal(got, []string{"0", "1", "2", "3", "4", "5"}) {
 				t.Errorf("%s: stored %v", name, got)
 			}
 		})
@@ -66,7 +66,7 @@ func TestThoseWhoWaitForRoomComeInTurn(t *testing.T) {
 		}
 		all.Wait()
 		shut(t, p)
-		if got := strings.Join(stored(srv), ""); got != "012345678" {
+		if got := strings.Join(bodiesOf(srv), ""); got != "012345678" {
 			t.Errorf("stored in the order %s", got)
 		}
 		for _, n := range batches(t, srv) {
@@ -130,7 +130,7 @@ func TestOverflowIsRefusedOrDroppedByChoice(t *testing.T) {
 				t.Errorf("when there is room again: %v", err)
 			}
 			shut(t, p)
-			if got := stored(srv); !slices.Equal(got, []string{"0", "1", "4"}) {
+			if got := bodiesOf(srv); !slices.Equal(got, []string{"0", "1", "4"}) {
 				t.Errorf("stored %v", got)
 			}
 		}, zaqar.WithObserver(observe.Func(func(_ context.Context, e observe.Event) {
@@ -165,7 +165,7 @@ func TestACancelledFutureTakesItsMessageBack(t *testing.T) {
 		}
 		publish(t, p, 5)[0].Cancel()
 		shut(t, p)
-		if got := stored(srv); !slices.Equal(got, []string{"0", "1", "3", "4"}) {
+		if got := bodiesOf(srv); !slices.Equal(got, []string{"0", "1", "3", "4"}) {
 			t.Errorf("stored %v", got)
 		}
 		futures[0].Cancel()
@@ -187,7 +187,7 @@ func TestACancelledFutureLetsInWhoWaits(t *testing.T) {
 		futures[1].Cancel()
 		all.Wait()
 		shut(t, p)
-		if got := stored(srv); !slices.Equal(got, []string{"0", "2"}) {
+		if got := bodiesOf(srv); !slices.Equal(got, []string{"0", "2"}) {
 			t.Errorf("stored %v", got)
 		}
 	})
@@ -311,7 +311,7 @@ func TestOnlySoManyBatchesAreUnderWay(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		shut(t, p)
-		if n := len(stored(srv)); n != 20 {
+		if n := len(bodiesOf(srv)); n != 20 {
 			t.Errorf("%d messages are stored", n)
 		}
 	})

@@ -89,7 +89,7 @@ func TestAnAnswerProvesRefusalOrLeavesItUnknown(t *testing.T) {
 			if n := len(srv.Requests("message_post")); n != sent {
 				t.Errorf("%s, duplicates allowed: %v: sent %d times, want %d", name, allow, n, sent)
 			}
-			if n := len(stored(srv)); n != kept {
+			if n := len(bodiesOf(srv)); n != kept {
 				t.Errorf("%s, duplicates allowed: %v: stored %d times, want %d", name, allow, n, kept)
 			}
 		}
@@ -149,7 +149,7 @@ func TestABatchIsStoredOnceTheServerIsBack(t *testing.T) {
 				}
 			}
 			shut(t, p)
-			if n := len(stored(srv)); n != 10 {
+			if n := len(bodiesOf(srv)); n != 10 {
 				t.Errorf("%s: %d messages are stored", version, n)
 			}
 			_ = c.Close()
@@ -175,7 +175,7 @@ func TestARefusalAfterADoubtfulAttemptIsDoubtful(t *testing.T) {
 					t.Errorf("%s: message %d: %v", name, i, err)
 				}
 			}
-			if n := len(stored(srv)); n != 2 {
+			if n := len(bodiesOf(srv)); n != 2 {
 				t.Errorf("%s: %d messages are stored", name, n)
 			}
 		})

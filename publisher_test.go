@@ -35,8 +35,8 @@ func numbers(n int) []any {
 	return bodies
 }
 
-// stored returns the bodies of the queue wot.
-func stored(srv *zaqartest.Server) []string {
+// bodiesOf returns the bodies of the queue wot.
+func bodiesOf(srv *zaqartest.Server) []string {
 	bodies := []string{}
 	for _, m := range srv.Messages("p", "wot") {
 		bodies = append(bodies, string(m.Body))
@@ -119,7 +119,7 @@ func TestAFullBatchDoesNotWait(t *testing.T) {
 		if got := batches(t, srv); !slices.Equal(got, []int{3, 3, 1}) {
 			t.Errorf("batches of %v", got)
 		}
-		if got := stored(srv); !slices.Equal(got, []string{"0", "1", "2", "3", "4", "5", "6"}) {
+		if got := bodiesOf(srv); !slices.Equal(got, []string{"0", "1", "2", "3", "4", "5", "6"}) {
 			t.Errorf("stored in the order %v", got)
 		}
 		shut(t, p)
@@ -211,7 +211,7 @@ func TestTheLimitOfTheQueueIsLearned(t *testing.T) {
 				t.Errorf("the large one: %v", err)
 			}
 		}
-		if n := len(stored(srv)); n != 200 {
+		if n := len(bodiesOf(srv)); n != 200 {
 			t.Errorf("%d messages are stored", n)
 		}
 		for _, seen := range srv.Requests("message_post") {
@@ -244,7 +244,7 @@ func TestALimitThatChangesIsLearnedAgain(t *testing.T) {
 		srv.ResetRequests()
 		publish(t, p, numbers(400)...)
 		shut(t, p)
-		if n := len(stored(srv)); n != 500 {
+		if n := len(bodiesOf(srv)); n != 500 {
 			t.Errorf("%d messages are stored", n)
 		}
 		refused := 0
@@ -305,7 +305,7 @@ func TestTheBadMessagesOfABatchFailAlone(t *testing.T) {
 				t.Errorf("message %d: %v", i, err)
 			}
 		}
-		if got := stored(srv); !slices.Equal(got, want) {
+		if got := bodiesOf(srv); !slices.Equal(got, want) {
 			t.Errorf("stored in the order %v", got)
 		}
 		if n := len(srv.Requests("message_post")); n > 50 {
@@ -332,7 +332,7 @@ func TestADelayThatWouldBeIgnoredFailsAlone(t *testing.T) {
 				}
 			}
 		}
-		if got := stored(srv); !slices.Equal(got, []string{"0", "2"}) {
+		if got := bodiesOf(srv); !slices.Equal(got, []string{"0", "2"}) {
 			t.Errorf("stored: %v", got)
 		}
 		if n := len(srv.Messages("p", "later")); n != 3 {
@@ -358,7 +358,7 @@ func TestADelayWhoseQueueCannotBeAskedIsNotSent(t *testing.T) {
 			}
 		}
 		shut(t, p)
-		if got := stored(srv); len(got) != 0 {
+		if got := bodiesOf(srv); len(got) != 0 {
 			t.Errorf("stored: %v", got)
 		}
 	})
