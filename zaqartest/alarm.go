@@ -23,27 +23,35 @@ type alarm struct {
 }
 
 // set has something done at a time, in a goroutine of its own or in that of
-// Advance. After close nothing is done.
-func (a *alarms) set(at time.Time, do func()) {
+// Advance, unless cancel is called before. After close nothing is done.
+func (a *alarms) set(at time.Time, do func()) (cancel func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
-		return
+		return func() {}
 	}
 	entry := &alarm{at: at, do: do}
 	a.pending = append(a.pending, entry)
 	entry.timer = time.AfterFunc(at.Sub(a.clock.now()), func() { a.ring(entry) })
+	return func() { a.remove(entry) }
+}
+
+// remove takes an alarm out, and tells whether it was still in.
+func (a *alarms) remove(entry *alarm) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	i := slices.Index(a.pending, entry)
+	if i < 0 {
+		return false
+	}
+	entry.timer.Stop()
+	a.pending = slices.Delete(a.pending, i, i+1)
+	return true
 }
 
 // ring does what an alarm is for, unless that was done.
 func (a *alarms) ring(entry *alarm) {
-	a.mu.Lock()
-	i := slices.Index(a.pending, entry)
-	if i >= 0 {
-		a.pending = slices.Delete(a.pending, i, i+1)
-	}
-	a.mu.Unlock()
-	if i >= 0 {
+	if a.remove(entry) {
 		entry.do()
 	}
 }

@@ -53,6 +53,9 @@ func (a *ask) seen() Seen {
 		Time: a.srv.Now(), Kind: a.kind(), Method: "WS", Path: "/", Header: http.Header{},
 		ClientID: a.header("Client-ID"), Body: a.echo.Body,
 	}
+	if a.action == authenticateAction {
+		out.Body = nil
+	}
 	for name, value := range a.headers {
 		content, ok := text(value)
 		if !ok {
@@ -129,19 +132,23 @@ func (a *ask) dispatch() (told, error) {
 	if err != nil {
 		return told{}, err
 	}
-	if row.name == authenticateAction {
+	switch {
+	case row.name == authenticateAction && a.srv.options.keystone:
+		return a.session.authenticate(a)
+	case row.name == authenticateAction:
 		return told{}, notUnderstood("This server wants no authentication.")
 	}
-	a.project = a.header("X-Project-ID")
-	if err := a.checkNames(); err != nil {
+	if err := a.admit(row); err != nil {
+		return told{}, err
+	}
+	if err := a.checkProject(); err != nil {
 		return told{}, err
 	}
 	return row.serve(a)
 }
 
-// checkNames refuses names that cannot be. Real servers look at that of the
-// queue only where one could be made.
-func (a *ask) checkNames() error {
+// checkProject refuses what cannot be the id of a project.
+func (a *ask) checkProject() error {
 	switch {
 	case a.project == "":
 		return notUnderstood("The X-Project-ID header is empty.")
@@ -151,7 +158,8 @@ func (a *ask) checkNames() error {
 	return nil
 }
 
-// checkQueue refuses a name that no queue can have.
+// checkQueue refuses a name that no queue can have. As on real servers it is for
+// requests that could make one; others just find nothing.
 func (a *ask) checkQueue() error {
 	if name := a.queue(); len(name) > maxQueueName || !queueName.MatchString(name) {
 		return invalid("The name of a queue is 1 to 64 letters, digits, underscores, dashes and dots.")

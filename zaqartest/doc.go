@@ -65,7 +65,9 @@
 // Without [WithKeystone] the server believes what callers say about themselves:
 // X-Project-Id is the project and X-Roles are the roles. With it, every path
 // but / wants a token from [Server.KeystoneURL], and only the token counts. A
-// request with a pre-signed URL, in v2, needs none.
+// request with a pre-signed URL, in v2, needs none. On a WebSocket a token is
+// shown by the action authenticate, and opens its own project until it ends; then
+// the connection is closed with the code 4003.
 //
 // # Whom it tells
 //
@@ -102,6 +104,6 @@
 // subscription_delete, subscription_confirm;
 // token_issue, token_validate, token_revoke, identity_versions, catalog. The
 // opening of a WebSocket is websocket, and what comes through it is called as
-// over HTTP, message_delete_many with a pop message_pop. What leads nowhere is
-// unknown.
+// over HTTP, message_delete_many with a pop message_pop; there is authenticate,
+// too. What leads nowhere is unknown.
 package zaqartest

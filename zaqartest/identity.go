@@ -140,7 +140,9 @@ func (s *Server) SetTokenTTL(d time.Duration) {
 	s.identity.ttl = d
 }
 
-// RevokeTokens ends all tokens that were issued so far: who uses one gets 401.
+// RevokeTokens ends all tokens that were issued so far: who uses one gets 401. As
+// on real servers, a WebSocket that was opened up with one stays so until the
+// token would have ended.
 func (s *Server) RevokeTokens() {
 	s.identity.mu.Lock()
 	defer s.identity.mu.Unlock()

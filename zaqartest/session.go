@@ -30,6 +30,7 @@ type session struct {
 	cancel context.CancelFunc
 	asked  chan incoming
 	out    *outbox
+	gate   gate
 	ended  func()
 }
 
@@ -46,6 +47,7 @@ func newSession(s *Server, conn *websocket.Conn, beneath net.Conn) *session {
 	x.ended = sync.OnceFunc(func() {
 		x.srv.sockets.remove(x)
 		x.cancel()
+		x.gate.shut()
 		_ = beneath.Close() // whatever anybody does with it
 	})
 	return x

@@ -1,0 +1,99 @@
+package zaqartest
+
+import (
+	"net/http"
+	"sync"
+
+	"github.com/coder/websocket"
+)
+
+// tokenEnded is the code with which a WebSocket is closed when the token that it
+// was opened up with ends.
+const tokenEnded websocket.StatusCode = 4003
+
+// gate knows who is at the other end of a WebSocket, where there is a Keystone.
+type gate struct {
+	mu     sync.Mutex
+	token  *token // nil: nobody has shown one
+	cancel func() // the end that the token will put to the session
+}
+
+// authenticate lets a caller in who has a valid token. One who is in already
+// stays in with a bad one; with a good one, until that ends.
+func (x *session) authenticate(a *ask) (told, error) {
+	t, ok := x.srv.identity.token(a.header("X-Auth-Token"))
+	if !ok {
+		return told{}, &refusal{status: http.StatusUnauthorized, description: "Authentication failed.", untried: true}
+	}
+	x.gate.shut()
+	x.gate.mu.Lock()
+	defer x.gate.mu.Unlock()
+	x.gate.token = t
+	x.gate.cancel = x.srv.alarms.set(t.expires, func() { x.close(tokenEnded, "Authentication expired.") })
+	if x.ctx.Err() != nil {
+		x.gate.cancel() // it has been shut already
+	}
+	return told{http.StatusOK, map[string]string{"message": "Authentified."}}, nil
+}
+
+// shut lets nobody in any more.
+func (g *gate) shut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.token != nil {
+		g.token = nil
+		g.cancel()
+	}
+}
+
+// holder is the token that is valid now, or nil.
+func (x *session) holder() *token {
+	x.gate.mu.Lock()
+	defer x.gate.mu.Unlock()
+	if t := x.gate.token; t != nil && t.expires.After(x.srv.Now()) {
+		return t
+	}
+	return nil
+}
+
+// admit finds out the project of a request: with a Keystone from the token or a
+// signed URL, and what the caller says must agree; otherwise from what it says.
+func (a *ask) admit(row *action) error {
+	said := a.header("X-Project-ID")
+	if !a.srv.options.keystone {
+		a.project = said
+		return nil
+	}
+	t := a.session.holder()
+	switch {
+	case t != nil && t.project.id == said:
+		a.project = said
+		return nil
+	case t != nil:
+		return forbidden("Not authenticated.")
+	case !a.signed(row):
+		return forbidden("Not authentified.") // so it is spelt
+	}
+	a.project = said
+	return nil
+}
+
+func forbidden(words string) error {
+	return &refusal{status: http.StatusForbidden, description: words, untried: true}
+}
+
+// signed tells whether a pre-signed URL allows a request. Real servers do not
+// compare the queue with the one that the URL is for.
+func (a *ask) signed(row *action) bool {
+	methods, _ := texts(a.headers["URL-Methods"])
+	paths, _ := texts(a.headers["URL-Paths"])
+	u := signedURL{
+		methods: methods, paths: paths, project: a.header("X-Project-ID"),
+		expires: a.header("URL-Expires"), signature: a.header("URL-Signature"),
+	}
+	path := "/v2/queues/" + a.queue() + "/messages"
+	if id := a.text("message_id"); id != "" {
+		path += "/" + id
+	}
+	return row.covered != "" && a.checkQueue() == nil && u.covers(row.covered, path) && a.srv.genuine(u)
+}
