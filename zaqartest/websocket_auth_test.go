@@ -1,6 +1,7 @@
 package zaqartest_test
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,15 +26,15 @@ func (s *socket) authenticate(in *client) {
 	s.with("X-Auth-Token", in.header.Get("X-Auth-Token")).ask("authenticate", "").want(200).wantJSON(`{"message":"Authentified."}`)
 }
 
-// wantClosed waits for the end of the connection.
-func (s *socket) wantClosed(code websocket.StatusCode, reason string) {
+// wantExpired waits until the connection is closed because its token has ended.
+func (s *socket) wantExpired() {
 	s.t.Helper()
 	_, content, err := s.conn.Read(s.t.Context())
 	if err == nil {
 		s.t.Fatalf("the connection is open: %s", content)
 	}
-	want := websocket.CloseError{Code: code, Reason: reason}
-	if got := websocket.CloseStatus(err); got != code {
+	want := websocket.CloseError{Code: 4003, Reason: "Authentication expired."}
+	if got, ok := errors.AsType[websocket.CloseError](err); !ok || got != want {
 		s.t.Fatalf("it was closed with %v, want %v", err, want)
 	}
 }
@@ -97,7 +98,7 @@ func TestAWebSocketIsClosedWhenItsTokenEnds(t *testing.T) {
 	s.srv.Advance(time.Hour - time.Minute)
 	s.ask("queue_list", "").want(200)
 	s.srv.Advance(time.Minute)
-	s.wantClosed(4003, "Authentication expired.")
+	s.wantExpired()
 	again := in.socket().with("X-Project-ID", s.header["X-Project-ID"])
 	again.with("X-Auth-Token", in.header.Get("X-Auth-Token")).ask("authenticate", "").wantError(401, "Authentication failed.")
 }
@@ -106,7 +107,7 @@ func TestAWebSocketIsClosedWhenItsTokenEndsByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := authenticated(t)
 		begin := time.Now()
-		s.wantClosed(4003, "Authentication expired.")
+		s.wantExpired()
 		if lived := time.Since(begin); lived != time.Hour {
 			t.Errorf("it lived for %v", lived)
 		}
@@ -129,7 +130,7 @@ func TestAuthenticatingAgainMovesTheEnd(t *testing.T) {
 		// A bad token does not end what a good one began.
 		s.with("X-Auth-Token", "wrong").ask("authenticate", "").wantError(401, "Authentication failed.")
 		s.ask("queue_list", "").want(200)
-		s.wantClosed(4003, "Authentication expired.")
+		s.wantExpired()
 		if lived := time.Since(begin); lived != 110*time.Minute {
 			t.Errorf("it lived for %v", lived)
 		}
@@ -143,7 +144,7 @@ func TestAnOlderTokenMovesTheEndNearer(t *testing.T) {
 		short, _ := in.login(password("demo", "secret", demoScope))
 		s.authenticate(short)
 		begin := time.Now()
-		s.wantClosed(4003, "Authentication expired.")
+		s.wantExpired()
 		if lived := time.Since(begin); lived != time.Minute {
 			t.Errorf("it lived for %v", lived)
 		}
@@ -158,7 +159,7 @@ func TestARevokedTokenIsNotTakenOnAWebSocket(t *testing.T) {
 	// Who is in stays in.
 	s.ask("queue_list", "").want(200)
 	s.srv.Advance(time.Hour)
-	s.wantClosed(4003, "Authentication expired.")
+	s.wantExpired()
 }
 
 func TestTokensAreNowhereInTheLogOfAWebSocket(t *testing.T) {
