@@ -77,7 +77,8 @@ func (q *Queue) Publisher(config PublisherConfig) *Publisher {
 // under way cannot be recalled.
 //
 // The future fails with an [*ArgumentError] when the message cannot be right, among
-// them [ErrTooLarge]; with an [*Error] that matches [ErrOverflow], [ErrClosed] or the
+// them [ErrTooLarge], and what makes servers fail: half a surrogate pair, more than 800
+// arrays and objects within each other; with an [*Error] that matches [ErrOverflow], [ErrClosed] or the
 // context's error when it was not accepted, and context.Canceled when it was taken
 // back; and with the errors of Queue.Post. A delay that the queue would ignore is
 // refused, which takes one more request for each batch with delays.
@@ -123,6 +124,9 @@ func (p *Publisher) pack(m *parcel, body any) error {
 	}
 	if m.message.TTL == nil && route.TTL > 0 {
 		m.message.TTL = &route.TTL
+	}
+	if rule := hazard(m.message.Body); rule != "" {
+		return &ArgumentError{Op: string(wire.MessagePost), Argument: "the message", Rule: rule}
 	}
 	encoded, err := wire.Marshal(m.message)
 	if err != nil {

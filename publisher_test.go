@@ -374,6 +374,7 @@ func TestMessagesThatCannotBeRightAreRefusedAtOnce(t *testing.T) {
 		"a channel":     p.Publish(t.Context(), make(chan int)),
 		"a short TTL":   p.Publish(t.Context(), zaqar.Outgoing{TTL: time.Second}),
 		"broken text":   p.Publish(t.Context(), "\xff"),
+		"half a pair":   p.Publish(t.Context(), json.RawMessage(`"\ud800"`)),
 		"a bad name":    client.Queue("a/b").Publisher(zaqar.PublisherConfig{}).Publish(t.Context(), 1),
 		"few messages":  client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: -1}).Publish(t.Context(), 1),
 		"what overflow": client.Queue("wot").Publisher(zaqar.PublisherConfig{Overflow: 7}).Publish(t.Context(), 1),
