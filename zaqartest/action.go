@@ -45,16 +45,21 @@ var actions = []action{
 	{name: "claim_get", needs: "queue_name claim_id", serve: askClaimContent},
 	{name: "claim_update", needs: "queue_name claim_id", takes: "ttl grace", serve: askClaimUpdate},
 	{name: "claim_delete", needs: "queue_name claim_id", serve: askClaimRelease},
+	{name: "subscription_create", needs: "queue_name", takes: "subscriber ttl options", serve: askSubscription},
+	{name: "subscription_list", needs: "queue_name", takes: "marker limit", serve: askSubscriptions},
+	{name: "subscription_get", needs: "queue_name subscription_id", serve: askSubscriptionContent},
+	{name: "subscription_delete", needs: "queue_name subscription_id", serve: askUnsubscription},
 }
 
 // fieldTypes are the types of a body's fields, which are the same in all
 // actions. Other fields are not looked at.
 var fieldTypes = map[string]func(json.RawMessage) bool{
 	"queue_name": isText, "marker": isText, "message_id": isText, "claim_id": isText,
+	"subscriber": isText, "subscription_id": isText,
 	"limit": isStrictInteger, "ttl": isStrictInteger, "grace": isStrictInteger, "pop": isStrictInteger,
 	"detailed": isBool, "echo": isBool, "include_claimed": isBool, "include_delayed": isBool,
 	"messages": isArray, "message_ids": isTexts, "claim_ids": isTexts, "resource_types": isArray,
-	"metadata": isObject,
+	"metadata": isObject, "options": isObject,
 }
 
 // textHeaders are those that must be text, if they are there.

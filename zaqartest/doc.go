@@ -38,6 +38,7 @@
 //	subscribers create, list, get, update, confirm, delete v2
 //	            delivery of messages, confirmation         v2
 //	pre-signed  share, and requests that come with one     v2
+//	WebSocket   JSON and MessagePack, subscriptions, pushes    v2
 //	Keystone    v3: discovery; tokens by password, token and application
 //	            credential, unscoped or in a project; their validation and
 //	            revocation; the catalogue
@@ -55,10 +56,17 @@
 // MessagePack in binary ones, with the actions queue_list, queue_create,
 // queue_get, queue_delete, queue_get_stats, queue_purge, message_post,
 // message_list, message_get, message_get_many, message_delete,
-// message_delete_many, claim_create, claim_get, claim_update and claim_delete.
-// Answers come in the order of the requests. Actions that real servers know by
-// name but never answer are refused with 400. A frame of more than twice the
-// largest body ends the connection, and so does a client that does not read.
+// message_delete_many, claim_create, claim_get, claim_update, claim_delete,
+// subscription_create, subscription_list, subscription_get, subscription_delete
+// and, with Keystone, authenticate. Answers come in the order of the requests.
+// Actions that real servers know by name but never answer are refused with 400.
+// A frame of more than twice the largest body ends the connection, and so does a
+// client that does not read. [Server.DropWebSockets] cuts all connections.
+//
+// A subscription without a subscriber is for the connection itself and ends with
+// it. Its messages are pushed once they are stored, and before their post is
+// answered: so the push comes before the answer to one's own post. Real servers
+// do that in any order; a [Fault] of the kind push changes it.
 //
 // # Authentication
 //
@@ -105,5 +113,6 @@
 // token_issue, token_validate, token_revoke, identity_versions, catalog. The
 // opening of a WebSocket is websocket, and what comes through it is called as
 // over HTTP, message_delete_many with a pop message_pop; there is authenticate,
-// too. What leads nowhere is unknown.
+// too. A message on its way to a WebSocket is a push. What leads nowhere is
+// unknown.
 package zaqartest

@@ -13,7 +13,9 @@ import (
 // served as usual, after Delay.
 type Fault struct {
 	// Kind is the operation that it befalls, such as "message_post"; "" means
-	// any. The package comment lists the kinds.
+	// any request. The package comment lists the kinds. A message that is pushed
+	// through a WebSocket has the kind "push": with Cut it is lost, and with Delay
+	// it comes later, while others overtake it; the rest means nothing to it.
 	Kind string
 	// Times is how many requests it befalls. 0 means 1; below 0, every one until
 	// [Server.ClearFaults].
@@ -64,10 +66,21 @@ type faults struct {
 
 // take returns the fault that befalls a request.
 func (f *faults) take(kind string) (Fault, bool) {
+	return f.first(func(of string) bool { return of == "" || of == kind })
+}
+
+// takeNamed returns the fault that befalls something that is no request: one for
+// any request does not.
+func (f *faults) takeNamed(kind string) (Fault, bool) {
+	return f.first(func(of string) bool { return of == kind })
+}
+
+// first returns the first fault whose kind befits.
+func (f *faults) first(befits func(kind string) bool) (Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, fault := range f.pending {
-		if fault.Kind != "" && fault.Kind != kind {
+		if !befits(fault.Kind) {
 			continue
 		}
 		if fault.Skip > 0 {

@@ -26,9 +26,14 @@ type notifier struct {
 	ways map[string]func(notice)
 }
 
-func newNotifier(c *courier) *notifier {
+func newNotifier(s *Server, c *courier) *notifier {
 	return &notifier{ways: map[string]func(notice){
-		"http": c.post, "https": c.post, trustScheme + "http": c.post, trustScheme + "https": c.post,
+		"http": func(told notice) {
+			if !s.push(told) {
+				c.post(told)
+			}
+		},
+		"https": c.post, trustScheme + "http": c.post, trustScheme + "https": c.post,
 		"mailto": c.mail,
 	}}
 }

@@ -52,7 +52,7 @@ func NewServer(opts ...Option) (*Server, error) {
 		routes:  routes,
 		clock:   &clock{},
 		faults:  &faults{},
-		sockets: &sockets{open: map[*session]bool{}},
+		sockets: &sockets{open: map[string]*session{}},
 		fresh:   map[net.Conn]bool{},
 	}
 	if err := s.options.limits.check(); err != nil {
@@ -67,7 +67,7 @@ func NewServer(opts ...Option) (*Server, error) {
 	s.identity = newIdentity(s)
 	s.alarms = &alarms{clock: s.clock}
 	s.courier = newCourier(s)
-	s.notifier = newNotifier(s.courier)
+	s.notifier = newNotifier(s, s.courier)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.closeOnce = sync.OnceValue(s.shutDown)
 	return s, nil

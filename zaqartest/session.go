@@ -2,7 +2,9 @@ package zaqartest
 
 import (
 	"context"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +33,7 @@ type session struct {
 	asked  chan incoming
 	out    *outbox
 	gate   gate
+	pushes pushes
 	ended  func()
 }
 
@@ -46,6 +49,7 @@ func newSession(s *Server, conn *websocket.Conn, beneath net.Conn) *session {
 	x.ctx, x.cancel = context.WithCancel(context.WithoutCancel(s.ctx))
 	x.ended = sync.OnceFunc(func() {
 		x.srv.sockets.remove(x)
+		x.unsubscribe()
 		x.cancel()
 		x.gate.shut()
 		_ = beneath.Close() // whatever anybody does with it
@@ -139,30 +143,33 @@ func (x *session) send(next outgoing) error {
 	return x.conn.Write(ctx, kind, next.content)
 }
 
-// sockets are the sessions of a server.
+// sockets are the sessions of a server, by their ids.
 type sockets struct {
 	mu   sync.Mutex
-	open map[*session]bool
+	open map[string]*session
 }
 
 func (s *sockets) add(x *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.open[x] = true
+	s.open[x.id.String()] = x
 }
 
 func (s *sockets) remove(x *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.open, x)
+	delete(s.open, x.id.String())
+}
+
+// find returns a session that is open, or nil.
+func (s *sockets) find(id string) *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open[id]
 }
 
 func (s *sockets) all() []*session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var open []*session
-	for x := range s.open {
-		open = append(open, x)
-	}
-	return open
+	return slices.Collect(maps.Values(s.open))
 }

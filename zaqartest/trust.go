@@ -22,18 +22,23 @@ type trust struct {
 // that the caller names, or a new one, from the caller. Without Keystone there
 // is nobody to trust.
 func entrust(c *call, s subscription) (subscription, error) {
+	t, _ := c.srv.identity.token(c.req.Header.Get("X-Auth-Token"))
+	return c.srv.identity.entrustFor(t, s)
+}
+
+// entrustFor is entrust for the owner of a token, or for nobody (nil).
+func (i *identity) entrustFor(t *token, s subscription) (subscription, error) {
 	if !strings.HasPrefix(schemeOf(s.subscriber), trustScheme) || s.option("trust_id") != nil {
 		return s, nil
 	}
-	t, ok := c.srv.identity.token(c.req.Header.Get("X-Auth-Token"))
-	if !ok {
+	if t == nil {
 		return s, invalid("The subscriber needs a trust: use a token, or name the trust in the option trust_id.")
 	}
 	options, err := object(s.options)
 	if err != nil {
 		options = map[string]json.RawMessage{}
 	}
-	id, err := marshal(c.srv.identity.entrust(t, time.Duration(s.ttl)*time.Second))
+	id, err := marshal(i.entrust(t, time.Duration(s.ttl)*time.Second))
 	if err != nil {
 		return s, err
 	}

@@ -1,0 +1,106 @@
+package zaqartest
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+)
+
+// askSubscription subscribes: the WebSocket itself, unless another subscriber is
+// named. A subscriber who has a subscription keeps it, confirmed or not, and is
+// not asked for a confirmation here.
+func askSubscription(a *ask) (told, error) {
+	wanted, own, err := a.subscription()
+	if err != nil {
+		return told{}, err
+	}
+	if _, err := a.ensureQueue(); err != nil {
+		return told{}, err
+	}
+	if wanted, err = a.srv.identity.entrustFor(a.session.holder(), wanted); err != nil {
+		return told{}, err
+	}
+	var made subscription
+	var created bool
+	err = a.srv.broker.update(func(w *writing) error {
+		made, created = w.subscribe(a.project, a.queue(), wanted)
+		// From the moment on when posts can see it.
+		if created && own && !a.session.pushes.listen(place{a.project, a.queue()}, made.id, a.binary) {
+			w.unsubscribe(a.project, a.queue(), made)
+		}
+		return nil
+	})
+	if !created {
+		return told{http.StatusConflict, "Subscription " + a.queue() + " not created."}, err
+	}
+	return told{http.StatusCreated, map[string]string{
+		"subscription_id": made.id.String(), "message": "Subscription " + a.queue() + " created.",
+	}}, err
+}
+
+// subscription reads what is to be subscribed; own tells that it is this
+// WebSocket.
+func (a *ask) subscription() (wanted subscription, own bool, err error) {
+	content := maps.Clone(a.body)
+	if own = a.text("subscriber") == ""; own {
+		content["subscriber"], _ = json.Marshal(socketSubscriber + a.session.id.String()) // a string: that cannot fail
+	}
+	document, err := marshal(content)
+	if err != nil {
+		return wanted, own, err
+	}
+	wanted, err = parseSubscription(document, a.srv.options.limits, instantOf(a.srv.Now()))
+	return wanted, own, err
+}
+
+func askSubscriptions(a *ask) (told, error) {
+	most := a.srv.options.limits.MaxSubscriptionsPerPage
+	limit, err := a.count("limit", most, pageSize(most))
+	if err != nil {
+		return told{}, err
+	}
+	found := []subscriptionItem{}
+	err = a.srv.broker.view(func(r *reading) error {
+		for s := range r.subscriptions(a.project, a.queue(), a.text("marker")) {
+			if found = append(found, newSubscriptionItem(a.queue(), s, r.now)); len(found) == limit {
+				break
+			}
+		}
+		return nil
+	})
+	return told{http.StatusOK, map[string]any{"subscriptions": found}}, err
+}
+
+func askSubscriptionContent(a *ask) (told, error) {
+	var item subscriptionItem
+	id := a.text("subscription_id")
+	err := a.srv.broker.view(func(r *reading) error {
+		s, err := r.subscription(a.project, a.queue(), id)
+		item = newSubscriptionItem(a.queue(), s, r.now)
+		return err
+	})
+	if errors.Is(err, errNoSubscription) {
+		err = &refusal{
+			status: http.StatusNotFound, description: err.Error() + ".",
+			summary: "Subscription " + id + " for queue " + a.queue() + " does not exist.",
+		}
+	}
+	return told{http.StatusOK, item}, err
+}
+
+// askUnsubscription removes a subscription, existing or not.
+func askUnsubscription(a *ask) (told, error) {
+	id := a.text("subscription_id")
+	err := a.srv.broker.update(func(w *writing) error {
+		s, err := w.subscription(a.project, a.queue(), id)
+		if err == nil {
+			w.unsubscribe(a.project, a.queue(), s)
+		}
+		return err
+	})
+	if errors.Is(err, errNoSubscription) {
+		err = nil
+	}
+	return told{http.StatusNoContent, "Subscription " + id + " removed."}, err
+}
