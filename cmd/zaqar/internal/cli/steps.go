@@ -44,9 +44,7 @@ var steps = []step{
 	}},
 	{"Look at the first message; that does not take it away", []line{
 		{`for message, err = range queue.Messages(ctx) { break }`, firstMessage},
-		{`string(message.Body())`, func(_ context.Context, t *tour) (any, error) {
-			return string(t.message.Body()), nil
-		}},
+		{`string(message.Body())`, body},
 		{`message.Status(ctx)`, status},
 	}},
 	{"Count", []line{
@@ -80,6 +78,27 @@ var steps = []step{
 		{`metadata.Content()["max_size"]`, func(_ context.Context, t *tour) (any, error) {
 			return t.metadata.Content()["max_size"], nil
 		}},
+	}},
+	{"Listen to queues: everyone who listens sees every message", []line{
+		{`sub := client.Subscriber(zaqar.SubscriberConfig{})`, func(_ context.Context, t *tour) (any, error) {
+			t.sub = t.client.Subscriber(zaqar.SubscriberConfig{})
+			return nil, nil
+		}},
+		{`err = sub.Subscribe("wot")`, func(_ context.Context, t *tour) (any, error) {
+			return nil, t.sub.Subscribe(t.queue.Name())
+		}},
+		{`sub.Channels()`, channels},
+		{`ids, err = queue.Post(ctx, "hello")`, func(ctx context.Context, t *tour) (_ any, err error) {
+			t.ids, err = t.queue.Post(finish(ctx), "hello")
+			return t.ids, err
+		}},
+		{`for message, err = range sub.Listen(ctx) { break }`, listen},
+		{`string(message.Body())`, body},
+		{`sub.Unsubscribe("wot")`, func(_ context.Context, t *tour) (any, error) {
+			t.sub.Unsubscribe(t.queue.Name())
+			return nil, nil
+		}},
+		{`sub.Channels()`, channels},
 	}},
 	{"Post without waiting: a future brings the answer when it is there", []line{
 		{`client.Async()`, func(_ context.Context, t *tour) (any, error) {
@@ -147,6 +166,25 @@ func firstMessage(ctx context.Context, t *tour) (any, error) {
 	}
 	return nil, errNoMessage
 }
+
+func body(_ context.Context, t *tour) (any, error) { return string(t.message.Body()), nil }
+
+func channels(_ context.Context, t *tour) (any, error) { return t.sub.Channels(), nil }
+
+// listen takes the first message that arrives. It ends with the tour's patience,
+// should nothing arrive.
+func listen(ctx context.Context, t *tour) (any, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, listenTime, errNoMessage)
+	defer cancel()
+	for message, err := range t.sub.Listen(ctx) {
+		t.message = message
+		return message, err
+	}
+	return nil, errNoMessage
+}
+
+// listenTime is how long the tour waits for its own message.
+const listenTime = 30 * time.Second
 
 func status(ctx context.Context, t *tour) (any, error) { return t.message.Status(ctx) }
 

@@ -80,6 +80,7 @@ type tour struct {
 	message  *zaqar.Message
 	claim    *zaqar.Claim
 	metadata *zaqar.Metadata
+	sub      *zaqar.Subscriber
 	failure  error
 	note     string // to be told below the call
 
