@@ -39,6 +39,7 @@ type Conn struct {
 	watch     *watch
 	closed    chan struct{} // closed by Client.Close
 	closing   sync.Once
+	doorbells doorbells
 }
 
 // end tells those who listen that the client is being closed.

@@ -130,8 +130,8 @@ func (l *listening) begin(c *channel) {
 	c.stop = cancel
 	config := l.sub.config
 	r := &reader{
-		channel: c, listening: l, bell: make(chan struct{}, 1), size: int(config.PageSize),
-		pace: pace{least: config.MinInterval, most: config.MaxInterval},
+		channel: c, listening: l, bell: make(chan struct{}, 1),
+		pace: pace{least: config.MinInterval, most: config.MaxInterval, announced: config.PushInterval},
 	}
 	l.readers.Go(func() {
 		defer cancel()

@@ -16,6 +16,8 @@ const (
 	// wait between two looks into a queue.
 	DefaultMinInterval = 100 * time.Millisecond
 	DefaultMaxInterval = 10 * time.Second
+	// DefaultPushInterval is that wait while messages are announced.
+	DefaultPushInterval = 45 * time.Second
 	// DefaultInFlight is how many requests a subscriber has in flight at once.
 	DefaultInFlight = 16
 	// DefaultRemember is how many messages of each queue a subscriber knows again.
@@ -35,6 +37,9 @@ type SubscriberConfig struct {
 	// each look that finds nothing doubles it. Up to a quarter of the wait is left
 	// out at random, so that many subscribers do not ask all at once.
 	MinInterval, MaxInterval time.Duration
+	// PushInterval is the wait instead while the service announces messages over a
+	// WebSocket ([DefaultPushInterval]).
+	PushInterval time.Duration
 	// InFlight is how many requests are in flight at once, of all queues together
 	// ([DefaultInFlight]).
 	InFlight int
@@ -49,6 +54,7 @@ type SubscriberConfig struct {
 func (c SubscriberConfig) withDefaults() SubscriberConfig {
 	setDefault(&c.MinInterval, DefaultMinInterval)
 	setDefault(&c.MaxInterval, max(DefaultMaxInterval, c.MinInterval))
+	setDefault(&c.PushInterval, max(DefaultPushInterval, c.MaxInterval))
 	setDefault(&c.InFlight, DefaultInFlight)
 	setDefault(&c.PageSize, defaultPageSize)
 	setDefault(&c.Remember, DefaultRemember)
@@ -71,6 +77,8 @@ func (c SubscriberConfig) check() error {
 		return bad("MinInterval", "must not be negative")
 	case c.MaxInterval < c.MinInterval:
 		return bad("MaxInterval", fmt.Sprintf("must not be less than MinInterval, %v", c.MinInterval))
+	case c.PushInterval < c.MinInterval:
+		return bad("PushInterval", fmt.Sprintf("must not be less than MinInterval, %v", c.MinInterval))
 	case c.InFlight < 1:
 		return bad("InFlight", "must be at least 1")
 	case c.PageSize < 2:
@@ -98,6 +106,15 @@ const (
 // SubscriberConfig.Remember messages of the queue and by the order of the
 // listing, and counted instead of handed out. See [Position] for what survives
 // the program.
+//
+// Over a WebSocket the service announces messages: then an announcement makes the
+// subscriber look at once, and otherwise it looks rarely. What is handed out always
+// comes from a listing, so nothing depends on the announcements, which can be lost,
+// come twice, in no order, or before the message is stored. For that the subscriber
+// keeps a subscription of the connection on the server for each queue, of two minutes,
+// renewed, made again on each new connection, and deleted at the end of the loop.
+// Where the service refuses that, or does not announce what comes, the queue is polled
+// (observe.PushUnavailable).
 //
 // It works with every API version and transport. A queue that does not exist has
 // no messages yet. A Subscriber is safe for concurrent use; it holds nothing that

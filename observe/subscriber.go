@@ -62,3 +62,21 @@ func (Repeats) Level() slog.Level { return slog.LevelDebug }
 func (r Repeats) Attrs() []slog.Attr {
 	return attrs(slog.String("queue", r.Queue), slog.Int("count", r.Count))
 }
+
+// PushUnavailable is a queue that a subscriber polls although there is a WebSocket: the
+// service refused to announce its messages, or did not announce one that came.
+type PushUnavailable struct {
+	Queue string
+	Err   error
+}
+
+// Name returns "push unavailable".
+func (PushUnavailable) Name() string { return "push unavailable" }
+
+// Level is Info.
+func (PushUnavailable) Level() slog.Level { return slog.LevelInfo }
+
+// Attrs implements [Event].
+func (p PushUnavailable) Attrs() []slog.Attr {
+	return attrs(slog.String("queue", p.Queue), failure(p.Err))
+}

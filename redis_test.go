@@ -1,0 +1,252 @@
+package zaqar_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/transport"
+)
+
+// redis lists one queue as servers on Redis do: see crooked. It posts with ages.
+type redis struct {
+	mu      sync.Mutex
+	ids     []string
+	posted  map[string]time.Time
+	expired map[string]bool // not collected yet
+	claimed map[string]bool
+	asked   int
+}
+
+func newRedis() *redis {
+	return &redis{posted: map[string]time.Time{}, expired: map[string]bool{}, claimed: map[string]bool{}}
+}
+
+func (r *redis) post(names ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, name := range names {
+		r.ids = append(r.ids, name)
+		r.posted[name] = time.Now()
+	}
+}
+
+func (r *redis) remove(names ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ids = slices.DeleteFunc(r.ids, func(id string) bool { return slices.Contains(names, id) })
+}
+
+func (r *redis) set(marks map[string]bool, names ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, name := range names {
+		marks[name] = true
+	}
+}
+
+func (r *redis) answer(req *transport.Request) (*transport.Response, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.asked++; r.asked > 5000 {
+		return nil, errors.New("it asks for ever")
+	}
+	limit, _ := strconv.Atoi(req.Query.Get("limit"))
+	all, marker := req.Query.Get("include_claimed") == "true", req.Query.Get("marker")
+	start := 0
+	switch {
+	case all && marker == "":
+		return &transport.Response{Status: http.StatusServiceUnavailable}, nil // quirk 3
+	case marker == "":
+		start = max(0, slices.IndexFunc(r.ids, func(id string) bool { return !r.expired[id] && !r.claimed[id] }))
+	default:
+		if at := slices.Index(r.ids, marker); at > 0 {
+			start = at + 1
+		}
+	}
+	messages, links := []any{}, []any{}
+	for _, id := range r.ids[start:min(start+limit, len(r.ids))] {
+		if r.expired[id] || r.claimed[id] && !all {
+			continue
+		}
+		age := time.Now().Unix() - r.posted[id].Unix()
+		messages = append(messages, map[string]any{"id": id, "ttl": 3600, "age": age, "body": id})
+		links = []any{map[string]string{"rel": "next", "href": "/v2/queues/q/messages?marker=" + id}}
+	}
+	body, err := json.Marshal(map[string]any{"messages": messages, "links": links})
+	return &transport.Response{Status: http.StatusOK, Body: body}, err
+}
+
+func names(from, to int) []string {
+	var all []string
+	for i := from; i < to; i++ {
+		all = append(all, fmt.Sprintf("m%05d", i))
+	}
+	return all
+}
+
+// hears listens for a while to what a crooked server lists, and returns the ids.
+func hears(t *testing.T, sub *zaqar.Subscriber, while func()) []string {
+	t.Helper()
+	var mu sync.Mutex
+	var ids []string
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for msg, err := range sub.Listen(ctx) {
+			if err == nil {
+				mu.Lock()
+				ids = append(ids, msg.ID())
+				mu.Unlock()
+			}
+		}
+	}()
+	while()
+	cancel()
+	<-done
+	return ids
+}
+
+func onRedis(t *testing.T, config zaqar.SubscriberConfig, test func(t *testing.T, r *redis, sub *zaqar.Subscriber)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRedis()
+		test(t, r, tuned(t, over(t, &scripted{answer: r.answer}).Subscriber(config), "q"))
+	})
+}
+
+func TestAListingThatStartsAgainRepeatsNothing(t *testing.T) {
+	t.Parallel()
+	for _, config := range []zaqar.SubscriberConfig{{}, {Remember: 40}, {PageSize: 2, Remember: 20}, {PageSize: 7, Remember: 100}} {
+		onRedis(t, config, func(t *testing.T, r *redis, sub *zaqar.Subscriber) {
+			got := hears(t, sub, func() {
+				for i := range 30 {
+					r.post(names(i*10, i*10+10)...)
+					time.Sleep(20 * time.Second)
+					// The marker goes away, and so do some before it.
+					r.remove(names(i*10+9, i*10+10)...)
+					if i%3 == 0 {
+						r.remove(names(i*5, i*5+3)...)
+					}
+				}
+			})
+			if !slices.Equal(got, names(0, 300)) {
+				t.Errorf("%+v: it heard %d: %v", config, len(got), got)
+			}
+			if sub.Stats().Repeats == 0 || sub.Stats().Delivered != 300 {
+				t.Errorf("%+v: it counted %+v", config, sub.Stats())
+			}
+		})
+	}
+}
+
+func TestTheLastMessageOfAQueueIsNoRepeat(t *testing.T) {
+	t.Parallel()
+	onRedis(t, zaqar.SubscriberConfig{}, func(t *testing.T, r *redis, sub *zaqar.Subscriber) {
+		r.post("m") // as the first it is listed for ever (quirk 1)
+		got := hears(t, sub, func() {
+			time.Sleep(10 * time.Minute)
+			r.post("n")
+			time.Sleep(10 * time.Minute)
+		})
+		if stats := sub.Stats(); !slices.Equal(got, []string{"m", "n"}) || stats.Repeats != 0 || stats.Looks > 200 {
+			t.Errorf("it heard %v and counted %+v", got, stats)
+		}
+	})
+}
+
+func TestNothingKnownIsLeftButOldMessages(t *testing.T) {
+	t.Parallel()
+	onRedis(t, zaqar.SubscriberConfig{PageSize: 10, Remember: 20}, func(t *testing.T, r *redis, sub *zaqar.Subscriber) {
+		got := hears(t, sub, func() {
+			r.post(names(0, 50)...) // they stay, and are forgotten
+			time.Sleep(10 * time.Minute)
+			r.post(names(50, 80)...)
+			time.Sleep(10 * time.Minute)
+			r.remove(names(50, 80)...) // all that is remembered
+			time.Sleep(10 * time.Minute)
+			r.post(names(80, 120)...)
+			time.Sleep(10 * time.Minute)
+		})
+		if !slices.Equal(got, names(0, 120)) {
+			t.Errorf("it heard %d: %v", len(got), got)
+		}
+	})
+}
+
+func TestExpiredMessagesAtTheHeadHideNothing(t *testing.T) {
+	t.Parallel()
+	onRedis(t, zaqar.SubscriberConfig{}, func(t *testing.T, r *redis, sub *zaqar.Subscriber) {
+		r.post(names(0, 70)...)
+		r.set(r.expired, names(0, 70)...)
+		got := hears(t, sub, func() {
+			time.Sleep(10 * time.Minute)
+			r.post(names(70, 100)...)
+			r.set(r.claimed, names(75, 80)...)
+			time.Sleep(time.Minute)
+		})
+		if !slices.Equal(got, names(70, 100)) {
+			t.Errorf("it heard %v", got)
+		}
+	})
+}
+
+func TestMessagesThatAreClaimedAtOnceAreSeen(t *testing.T) {
+	t.Parallel()
+	onRedis(t, zaqar.SubscriberConfig{}, func(t *testing.T, r *redis, sub *zaqar.Subscriber) {
+		got := hears(t, sub, func() {
+			for i := range 20 {
+				time.Sleep(3 * time.Minute)
+				r.post(names(i*3, i*3+3)...)
+				r.set(r.claimed, names(i*3, i*3+2)...)
+				time.Sleep(time.Minute)
+				r.set(r.claimed, names(i*3, i*3+3)...)
+			}
+		})
+		if !slices.Equal(got, names(0, 60)) {
+			t.Errorf("it heard %v", got)
+		}
+	})
+}
+
+func TestAServerThatLeadsInCirclesIsNotAskedWithoutEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &scripted{}
+		server.answer = func(req *transport.Request) (*transport.Response, error) {
+			next := "a"
+			if req.Query.Get("marker") == "a" {
+				next = "b"
+			}
+			body := `{"messages":[{"id":"1","ttl":60,"age":0,"body":1},{"id":"2","ttl":60,"age":0,"body":1}],"links":[{"rel":"next","href":"/?marker=` + next + `"}]}`
+			return &transport.Response{Status: http.StatusOK, Body: []byte(body)}, nil
+		}
+		sub := tuned(t, over(t, server).Subscriber(zaqar.SubscriberConfig{PageSize: 2}), "q")
+		got := hears(t, sub, func() { time.Sleep(time.Minute) })
+		if len(got) != 2 || server.count() > 15_000 {
+			t.Errorf("it heard %v in %d requests", got, server.count())
+		}
+	})
+}
+
+func TestASubscriberAsksForThePagesThatTheServerAllows(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &crooked{items: items(45, nil), most: 12}
+		sub := tuned(t, over(t, &scripted{answer: c.answer}).Subscriber(zaqar.SubscriberConfig{}), "wot")
+		got := hears(t, sub, func() { time.Sleep(time.Minute) })
+		if !slices.Equal(got, c.visible()) {
+			t.Errorf("it heard %v", got)
+		}
+	})
+}
