@@ -72,6 +72,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Defer(func() { _ = cmd.Process.Kill() })
 	ts.Setenv("URL", server.url())
+	ts.Setenv("WEBSOCKET", server.webSocket())
 	ts.Setenv("ADDRESS", strings.TrimPrefix(server.url(), "http://"))
 	for name, value := range server.exports() {
 		ts.Setenv(name, value)

@@ -51,6 +51,12 @@ func (s *served) url() string {
 	return url
 }
 
+// webSocket is that of its WebSocket.
+func (s *served) webSocket() string {
+	_, url, _ := strings.Cut(s.printed[1], "WebSocket at ")
+	return url
+}
+
 // exports are the variables that it told to set.
 func (s *served) exports() map[string]string {
 	found := map[string]string{}

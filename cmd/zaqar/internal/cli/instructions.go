@@ -13,6 +13,7 @@ import (
 func (f *serveFlags) instructions(server *zaqartest.Server, user zaqartest.User) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# An embedded Zaqar listens at %s\n", server.URL())
+	fmt.Fprintf(&b, "# and its WebSocket at %s\n", server.WebSocketURL())
 	fmt.Fprintln(&b, "# Its queues end with it; Ctrl-C ends it. In another shell:")
 	if f.auth == "none" {
 		fmt.Fprintf(&b, "zaqar tour --endpoint %s --project demo\n", server.URL())
