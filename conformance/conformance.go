@@ -34,6 +34,8 @@ type Target struct {
 	Auth auth.Authorizer
 	// Options go to every Connect.
 	Options []zaqar.ConnectOption
+	// SigningKey is the key with which the server signs URLs.
+	SigningKey string
 	// Wait lets time pass on the server: a driven clock is advanced, a real one
 	// is waited for.
 	Wait func(time.Duration)
@@ -115,6 +117,7 @@ var groups = map[string][]behaviour{
 	"claims":     claims,
 
 	"subscriptions": subscriptions,
+	"shares":        shares,
 }
 
 // client connects anew: another client has another Client-ID.

@@ -12,6 +12,9 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
+// key signs URLs.
+const key = "the key of the embedded server"
+
 var versions = []zaqar.Version{zaqar.V1, zaqar.V1_1, zaqar.V2}
 
 func TestTheEmbeddedServerConforms(t *testing.T) {
@@ -20,8 +23,8 @@ func TestTheEmbeddedServerConforms(t *testing.T) {
 		t.Run(version.String(), func(t *testing.T) {
 			t.Parallel()
 			conformance.Record(t, "embedded", version, func(t *testing.T) conformance.Target {
-				srv := zaqartest.Run(t, zaqartest.WithChecksums(true))
-				return conformance.Target{Endpoint: srv.URL(), Wait: srv.Advance}
+				srv := zaqartest.Run(t, zaqartest.WithChecksums(true), zaqartest.WithSecretKey(key))
+				return conformance.Target{Endpoint: srv.URL(), Wait: srv.Advance, SigningKey: key}
 			}, func(r conformance.Results) { keep(t, r) })
 		})
 	}
@@ -51,9 +54,9 @@ func keep(t *testing.T, r conformance.Results) {
 func TestTheEmbeddedServerConformsInMemory(t *testing.T) {
 	t.Parallel()
 	conformance.Run(t, zaqar.V2, func(t *testing.T) conformance.Target {
-		srv := zaqartest.RunInMemory(t, zaqartest.WithChecksums(true))
+		srv := zaqartest.RunInMemory(t, zaqartest.WithChecksums(true), zaqartest.WithSecretKey(key))
 		return conformance.Target{
-			Endpoint: srv.URL(), Wait: srv.Advance,
+			Endpoint: srv.URL(), Wait: srv.Advance, SigningKey: key,
 			Options: []zaqar.ConnectOption{zaqar.WithHTTPClient(srv.HTTPClient())},
 		}
 	})
@@ -62,9 +65,9 @@ func TestTheEmbeddedServerConformsInMemory(t *testing.T) {
 func TestTheEmbeddedServerConformsWithKeystone(t *testing.T) {
 	t.Parallel()
 	conformance.Run(t, zaqar.V2, func(t *testing.T) conformance.Target {
-		srv := zaqartest.Run(t, zaqartest.WithKeystone(), zaqartest.WithChecksums(true))
+		srv := zaqartest.Run(t, zaqartest.WithKeystone(), zaqartest.WithChecksums(true), zaqartest.WithSecretKey(key))
 		signIn := keystone.Password(srv.KeystoneURL(), "demo", "secret", keystone.Project("demo"))
 		t.Cleanup(func() { _ = signIn.Close() })
-		return conformance.Target{Endpoint: srv.URL(), Auth: signIn, Wait: srv.Advance}
+		return conformance.Target{Endpoint: srv.URL(), Auth: signIn, Wait: srv.Advance, SigningKey: key}
 	})
 }

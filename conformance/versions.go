@@ -40,7 +40,7 @@ var lacking = map[string][]zaqar.Version{
 }
 
 // onlyV2 are the groups whose operations came with v2.
-var onlyV2 = []string{"subscriptions"}
+var onlyV2 = []string{"subscriptions", "shares"}
 
 // concerns reports whether a case of a group is about a version.
 func concerns(version zaqar.Version, noun, sentence string) bool {

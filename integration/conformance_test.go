@@ -38,6 +38,7 @@ func TestConformance(t *testing.T) {
 			t.Parallel()
 			target := server.target
 			target.Store, target.Wait = "redis", wait
+			target.SigningKey = need(t, servers, "ZAQAR_REAL_SIGNED_URL_KEY")
 			if err := reachable(t.Context(), target); err != nil {
 				t.Fatal(err)
 			}

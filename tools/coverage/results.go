@@ -107,7 +107,7 @@ func subjects(all map[zaqar.Version][]column) []string {
 // and what there is beside.
 func rank(subject string) string {
 	noun, _, qualified := strings.Cut(subject, "_")
-	order := []string{"", "queue", "message", "claim"}
+	order := []string{"", "queue", "message", "claim", "subscription"}
 	if !qualified {
 		noun = ""
 	}
