@@ -185,6 +185,7 @@ func (o *outbox) end(m *parcel, id string, err error) {
 	o.take(m)
 	delete(o.pending, m)
 	o.used -= m.size
+	m.message = wire.Outgoing{} // futures may be kept long, bodies not
 	m.future.resolve(id, err)
 }
 
