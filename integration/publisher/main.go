@@ -14,6 +14,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"math/rand/v2"
 	"net/http"
@@ -34,33 +35,39 @@ func main() {
 	n := flag.Int("n", 50_000, "how many messages are published in each run")
 	seed := flag.Uint64("seed", 1, "what the faults are drawn from")
 	flag.Parse()
-	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(out, "run\tpublished\taccepted\trefused\tunknown\tof these stored\tstored\tduplicates\tposts\tfailed posts\tdials refused\tgoroutines\ttime\t\n")
-	var lies []string
-	for _, r := range []*run{
-		{name: "one batch at a time", config: zaqar.PublisherConfig{}},
-		{name: "eight at a time", config: zaqar.PublisherConfig{Concurrency: 8}},
-		{name: "little room", config: zaqar.PublisherConfig{OutstandingMessages: 500, OutstandingBytes: 20_000, Concurrency: 2}},
-		{name: "duplicates allowed", config: zaqar.PublisherConfig{AllowDuplicates: true}},
-	} {
-		r.n, r.endpoint = *n, *endpoint
-		r.config.RetryDelay, r.config.MaxRetryDelay = 2*time.Millisecond, 50*time.Millisecond
-		r.random = rand.New(rand.NewPCG(*seed, 0))
-		if err := r.do(); err != nil {
-			log.Fatalf("%s: %v", r.name, err)
-		}
-		r.print(out)
-		for _, lie := range r.lies {
-			lies = append(lies, r.name+": "+lie)
-		}
-	}
-	if err := out.Flush(); err != nil {
+	lies, err := publishAll(os.Stdout, *endpoint, *n, *seed)
+	if err != nil {
 		log.Fatal(err)
 	}
 	if len(lies) > 0 {
 		log.Fatalf("%d lies, among them:\n%s", len(lies), strings.Join(lies[:min(len(lies), 20)], "\n"))
 	}
 	fmt.Println("Every future has ended; accepted is stored, refused is not, and all room was given back.")
+}
+
+// publishAll publishes n messages in each of several ways, prints a table, and returns
+// what is not as a future said.
+func publishAll(w io.Writer, endpoint string, n int, seed uint64) (lies []string, err error) {
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(out, "run\tpublished\taccepted\trefused\tunknown\tof these stored\tstored\tduplicates\tposts\tfailed posts\tdials refused\tgoroutines\ttime\t\n")
+	for _, r := range []*run{
+		{name: "one batch at a time", config: zaqar.PublisherConfig{}},
+		{name: "eight at a time", config: zaqar.PublisherConfig{Concurrency: 8}},
+		{name: "little room", config: zaqar.PublisherConfig{OutstandingMessages: 500, OutstandingBytes: 20_000, Concurrency: 2}},
+		{name: "duplicates allowed", config: zaqar.PublisherConfig{AllowDuplicates: true}},
+	} {
+		r.n, r.endpoint = n, endpoint
+		r.config.RetryDelay, r.config.MaxRetryDelay = 2*time.Millisecond, 50*time.Millisecond
+		r.random = rand.New(rand.NewPCG(seed, 0))
+		if err := r.do(); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.name, err)
+		}
+		r.print(out)
+		for _, lie := range r.lies {
+			lies = append(lies, r.name+": "+lie)
+		}
+	}
+	return lies, out.Flush()
 }
 
 // run is one publisher's life.
