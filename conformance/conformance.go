@@ -116,6 +116,7 @@ var groups = map[string][]behaviour{
 	"listing":    listings,
 	"claims":     claims,
 
+	"publishing":    publishing,
 	"subscriptions": subscriptions,
 	"shares":        shares,
 }

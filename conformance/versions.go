@@ -33,6 +33,7 @@ var lacking = map[string][]zaqar.Version{
 	"a reserved key with a wrong value is refused":                     beforeV2,
 	"the queue's default TTL is given to messages":                     beforeV2,
 	"popping takes the oldest out":                                     onlyV1,
+	"a publisher keeps to the limit of its queue":                      beforeV2,
 	"a listed message is free, whatever its href says":                 onlyV1, // hrefs name no claims
 	"the status tells claimed from free when both are listed":          onlyV1,
 	"a delayed message is hidden until its delay is over":              beforeV2,
