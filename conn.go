@@ -269,14 +269,18 @@ func (c *Conn) call(ctx context.Context, op wire.Op, p wire.Params) (reply, erro
 	}
 	about.repeatable = route.Repeatable
 	r, err := c.do(ctx, req, about)
-	if r != nil {
-		if body, ok := route.Usual(r.Status, r.Body); ok {
-			usual := *r
-			usual.Body = body
-			r, err = &usual, nil
-		}
+	if r == nil {
+		return reply{about: about}, err
 	}
-	return reply{Response: r, about: about}, err
+	usual, bad := route.Usual(op, r)
+	answer := reply{Response: usual, about: about}
+	switch {
+	case bad != nil:
+		return answer, answer.malformed(bad)
+	case usual != r:
+		return answer, nil
+	}
+	return answer, err
 }
 
 // takes reports whether the API version in use has a parameter.

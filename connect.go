@@ -65,6 +65,13 @@ func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) 
 	if conn.clientID == "" {
 		conn.clientID = newUUID()
 	}
+	if conn.transport == nil && isSocket(endpoint) {
+		if err := s.alone(conn, endpoint); err != nil {
+			return nil, err
+		}
+		conn.watch.follow(conn.transport) //nolint:contextcheck // notices come long after Connect, and belong to no call
+		return conn, nil
+	}
 	if conn.transport == nil {
 		var err error
 		if endpoint, err = s.findEndpoint(ctx, endpoint); err != nil {
@@ -88,6 +95,12 @@ func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) 
 	}
 	if conn.version == "" {
 		if err := conn.discover(ctx); err != nil {
+			_ = conn.transport.Close()
+			return nil, err
+		}
+	}
+	if s.socket {
+		if err := s.beside(ctx, conn); err != nil {
 			_ = conn.transport.Close()
 			return nil, err
 		}

@@ -7,14 +7,15 @@ import (
 	"testing"
 )
 
-// TestTheLibraryLinksNothingButItself: who imports package zaqar gets no other
-// module into the binary; zaqartest brings the WebSocket and MessagePack, and
-// auth/keystone gophercloud, to those who import it.
-func TestTheLibraryLinksNothingButItself(t *testing.T) {
+// TestTheLibraryLinksLittleBesideItself: who imports package zaqar gets the WebSocket
+// and MessagePack into the binary, and so does who imports zaqartest; auth/keystone
+// brings gophercloud to those who import it.
+func TestTheLibraryLinksLittleBesideItself(t *testing.T) {
 	t.Parallel()
+	socket := []string{"github.com/coder/websocket", "github.com/philhofer/fwd", "github.com/tinylib/msgp", "github.com/zaqar-go/zaqar"}
 	for target, want := range map[string][]string{
-		".":               {"github.com/zaqar-go/zaqar"},
-		"./zaqartest":     {"github.com/coder/websocket", "github.com/philhofer/fwd", "github.com/tinylib/msgp", "github.com/zaqar-go/zaqar"},
+		".":               socket,
+		"./zaqartest":     socket,
 		"./auth/keystone": {"github.com/gophercloud/gophercloud/v2", "github.com/zaqar-go/zaqar", "gopkg.in/yaml.v2"},
 	} {
 		list, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", target).Output()

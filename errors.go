@@ -30,9 +30,9 @@ var (
 	// ErrUnavailable: the service, or a proxy before it, could not answer (502,
 	// 503, 504). The call may have taken effect: ask [SafeToRetry].
 	ErrUnavailable = errors.New("unavailable")
-	// ErrUnsupported: the API version in use has no such operation. Nothing was
-	// sent.
-	ErrUnsupported = errors.New("unsupported by this API version")
+	// ErrUnsupported: the API version, or the WebSocket where there is nothing else,
+	// has no such operation. Nothing was sent.
+	ErrUnsupported = errors.New("unsupported by this API version or transport")
 	// ErrClaimLost: the claim does not hold the message (any more): it expired,
 	// was released, or the message went to another claim. The work done on the
 	// message may be done again by somebody else.

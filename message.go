@@ -122,7 +122,8 @@ func (m *Message) String() string {
 // of a listing without [IncludeClaimed] is Free, and no I/O is done. Otherwise
 // the message's href names a claim or none; a named one may be over, so the
 // server is asked whether it still holds the message. On V1 hrefs name no claims,
-// and the error matches [ErrUnsupported].
+// and the WebSocket tells no hrefs: the message is then read again over HTTP if the
+// client has it, and otherwise the error matches [ErrUnsupported].
 func (m *Message) Status(ctx context.Context) (Status, error) {
 	s := m.state.Load()
 	if s.status != 0 {
@@ -140,7 +141,12 @@ func (m *Message) Status(ctx context.Context) (Status, error) {
 // statusOf asks the claim that a message's href names.
 func (q *Queue) statusOf(ctx context.Context, m wire.Message) (Status, error) {
 	route, err := wire.Lookup(wire.Version(q.conn.version), wire.MessageGet)
-	if err != nil || route.HidesClaims && m.ClaimID == "" {
+	if err == nil && m.HidesClaim() {
+		if m, err = q.get(ctx, m.ID); err != nil {
+			return 0, err
+		}
+	}
+	if err != nil || m.HidesClaim() || route.HidesClaims && m.ClaimID == "" {
 		return 0, q.conn.unsupported(wire.MessageGet, "status")
 	}
 	if m.ClaimID == "" {

@@ -32,6 +32,10 @@ type settings struct {
 	checksums  bool
 	async      int
 	observer   observe.Observer
+
+	socket      bool // beside HTTP
+	socketURL   string
+	messagePack bool
 }
 
 // WithAuth says who is calling: auth/keystone, auth.Token, auth.NoAuth, or a
@@ -72,8 +76,8 @@ func WithHTTPClient(client *http.Client) ConnectOption {
 	return func(s *settings) { s.httpClient = client }
 }
 
-// WithTransport uses another transport than HTTP, or one that wraps it (see
-// transport.NewHTTP). The endpoint given to Connect is then only remembered, but
+// WithTransport uses another transport than HTTP and the WebSocket, or one that wraps
+// them (see transport.NewHTTP, transport.NewWebSocket). The endpoint given to Connect is then only remembered, but
 // for an API version at its end.
 // The client closes it.
 func WithTransport(t transport.Transport) ConnectOption {
@@ -140,7 +144,7 @@ func (s *settings) check(endpoint string) error {
 	case endpoint != strings.TrimSpace(endpoint):
 		return bad("endpoint", "has spaces around it")
 	}
-	return nil
+	return s.checkSocket(endpoint)
 }
 
 func headerText(s string) bool {

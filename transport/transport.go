@@ -3,8 +3,8 @@
 //
 // A [Request] says the same thing twice, once in the words of each transport:
 // as an HTTP method, path, query and body, and as a WebSocket action with its
-// parameters. A transport reads the half it speaks. [HTTP] is the one that
-// exists today.
+// parameters. A transport reads the half it speaks: [HTTP] and [WebSocket] exist,
+// and [Fallback] makes one of both.
 //
 // To add a transport, write a type with Do and Close and run the conformance
 // suite on it.
@@ -48,6 +48,8 @@ type Request struct {
 	// The WebSocket half. Action is "" for what the WebSocket cannot do.
 	Action string
 	Params map[string]any
+	// Lesser is whether the WebSocket's answer says less than HTTP's.
+	Lesser bool
 
 	// Header goes with every transport: credentials, Client-ID, Content-Type.
 	Header http.Header
@@ -60,7 +62,19 @@ type Response struct {
 	Header http.Header
 	// Body is the whole body; empty when there was none.
 	Body []byte
+	// Dialect is the transport in whose words the body is.
+	Dialect Dialect
 }
+
+// Dialect names a way to put answers into words: the WebSocket's bodies are not
+// those of HTTP.
+type Dialect string
+
+// The dialects.
+const (
+	HTTPBodies Dialect = ""
+	Frames     Dialect = "websocket"
+)
 
 // ErrNoAction is returned by a transport that cannot express a request.
 var ErrNoAction = errors.New("transport: this transport has no such operation")

@@ -15,8 +15,14 @@ import (
 // ToJSON decodes a frame, which must hold exactly one value. The result is valid
 // JSON: integers with all their digits, fractions with a point or an exponent, so
 // that they stay fractions.
-func ToJSON(frame []byte) ([]byte, error) {
-	d := decoder{rest: frame}
+func ToJSON(frame []byte) ([]byte, error) { return decode(frame, false) }
+
+// ToText is ToJSON, but NaN and infinities are written as Python's json writes them,
+// which is no JSON: servers hand on what others have posted (quirk 17).
+func ToText(frame []byte) ([]byte, error) { return decode(frame, true) }
+
+func decode(frame []byte, words bool) ([]byte, error) {
+	d := decoder{rest: frame, words: words}
 	d.text = json.NewEncoder(&d.out)
 	d.text.SetEscapeHTML(false)
 	if err := d.value(0); err != nil {
@@ -29,9 +35,10 @@ func ToJSON(frame []byte) ([]byte, error) {
 }
 
 type decoder struct {
-	rest []byte
-	out  bytes.Buffer
-	text *json.Encoder
+	rest  []byte
+	words bool
+	out   bytes.Buffer
+	text  *json.Encoder
 }
 
 func (d *decoder) value(depth int) error {
@@ -80,7 +87,10 @@ func (d *decoder) scalar(text string, rest []byte, err error) error {
 
 func (d *decoder) fraction(f float64, rest []byte, err error) error {
 	if err == nil && (math.IsNaN(f) || math.IsInf(f, 0)) {
-		return fmt.Errorf("%w: %v", ErrNotJSON, f)
+		if !d.words {
+			return fmt.Errorf("%w: %v", ErrNotJSON, f)
+		}
+		return d.scalar(word(f), rest, nil)
 	}
 	form := byte('f')
 	if size := math.Abs(f); size != 0 && (size < 1e-4 || size >= 1e16) {
@@ -91,6 +101,16 @@ func (d *decoder) fraction(f float64, rest []byte, err error) error {
 		text += ".0"
 	}
 	return d.scalar(text, rest, err)
+}
+
+func word(f float64) string {
+	switch {
+	case math.IsNaN(f):
+		return "NaN"
+	case f < 0:
+		return "-Infinity"
+	}
+	return "Infinity"
 }
 
 func (d *decoder) string() error {

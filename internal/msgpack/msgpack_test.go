@@ -87,6 +87,14 @@ func TestWhatJSONCannotSayIsRefused(t *testing.T) {
 	}
 }
 
+func TestNumbersThatJSONLacksCanBeReadAsPythonWritesThem(t *testing.T) {
+	t.Parallel()
+	frame := "\x93\xcb\x7f\xf0\x00\x00\x00\x00\x00\x00\xcb\xff\xf0\x00\x00\x00\x00\x00\x00\xca\x7f\xc0\x00\x00"
+	if text, err := ToText([]byte(frame)); err != nil || string(text) != "[Infinity,-Infinity,NaN]" {
+		t.Errorf("it is read as %s, %v", text, err)
+	}
+}
+
 func TestWhatMessagePackCannotSayIsRefused(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]error{

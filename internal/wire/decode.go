@@ -11,6 +11,8 @@ import (
 	"path"
 	"strconv"
 	"time"
+
+	"github.com/zaqar-go/zaqar/internal/mend"
 )
 
 // Seconds is a duration as the wire has it. Servers write whole numbers, and
@@ -160,7 +162,7 @@ func DecodeStats(data []byte) (Stats, error) {
 	var reply struct {
 		Messages *Stats `json:"messages"`
 	}
-	if err := unmarshal(data, &reply); err != nil {
+	if err := mend.Unmarshal(data, &reply); err != nil {
 		return Stats{}, err
 	}
 	if reply.Messages == nil {

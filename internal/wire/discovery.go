@@ -69,6 +69,10 @@ func DecodeFault(data []byte) Fault {
 		Error       json.RawMessage `json:"error"`
 	}
 	if json.Unmarshal(data, &reply) != nil {
+		var text string
+		if json.Unmarshal(data, &text) == nil { // some answers of the WebSocket
+			data = []byte(text)
+		}
 		return Fault{Description: plainText(data)}
 	}
 	fault := Fault{Title: reply.Title, Description: reply.Description}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+
+	"github.com/zaqar-go/zaqar/internal/mend"
 )
 
 // Outgoing is a message to be posted. TTL and Delay are nil when the queue's
@@ -29,6 +31,10 @@ type Message struct {
 	ClaimCount int             `json:"claim_count"`
 }
 
+// HidesClaim reports whether the message does not tell which claim holds it, if any:
+// the hrefs of HTTP do, the WebSocket does not outside of claims.
+func (m Message) HidesClaim() bool { return m.Href == "" && m.ClaimID == "" }
+
 // UnmarshalJSON fills in what is only in the href: the id (v1) and the claim.
 func (m *Message) UnmarshalJSON(data []byte) error {
 	type plain Message
@@ -49,7 +55,7 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	if m.Body == nil {
 		m.Body = json.RawMessage("null")
 	}
-	m.Body = unmend(m.Body)
+	m.Body = mend.Undo(m.Body)
 	return nil
 }
 
@@ -66,7 +72,7 @@ func DecodeMessages(data []byte) (Messages, error) {
 		Messages *[]Message `json:"messages"`
 		Links    []link     `json:"links"`
 	}
-	if err := unmarshal(data, &reply); err != nil {
+	if err := mend.Unmarshal(data, &reply); err != nil {
 		return Messages{}, err
 	}
 	if reply.Messages == nil {
@@ -78,7 +84,7 @@ func DecodeMessages(data []byte) (Messages, error) {
 // DecodeMessage reads one message.
 func DecodeMessage(data []byte) (Message, error) {
 	var m *Message
-	if err := unmarshal(data, &m); err != nil {
+	if err := mend.Unmarshal(data, &m); err != nil {
 		return Message{}, err
 	}
 	if m == nil {
@@ -116,7 +122,7 @@ type Claim struct {
 }
 
 // DecodeNewClaim reads the answer to the creation of a claim. No messages and
-// no id: there was nothing to claim.
+// no id: there was nothing to claim. The WebSocket tells the id in the body.
 func DecodeNewClaim(status int, header http.Header, data []byte) (Claim, error) {
 	if status == http.StatusNoContent || len(bytes.TrimSpace(data)) == 0 {
 		return Claim{}, nil
@@ -125,6 +131,12 @@ func DecodeNewClaim(status int, header http.Header, data []byte) (Claim, error) 
 	claim := Claim{ID: lastSegment(header.Get("Location")), Messages: page.Messages}
 	if err != nil {
 		return claim, err // the claim was made all the same
+	}
+	var named struct {
+		ID string `json:"claim_id"`
+	}
+	if claim.ID == "" && mend.Unmarshal(data, &named) == nil {
+		claim.ID = named.ID
 	}
 	for i := range claim.Messages {
 		if claim.ID == "" {
@@ -144,7 +156,7 @@ func DecodeClaim(data []byte) (Claim, error) {
 		Age      *Seconds   `json:"age"`
 		Messages *[]Message `json:"messages"`
 	}
-	if err := unmarshal(data, &reply); err != nil {
+	if err := mend.Unmarshal(data, &reply); err != nil {
 		return Claim{}, err
 	}
 	if reply.TTL == nil || reply.Age == nil || reply.Messages == nil {

@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -144,21 +143,6 @@ func Lookup(v Version, op Op) (Route, error) {
 // Ops returns the operations that a version has, by name.
 func Ops(v Version) []Op { return slices.Sorted(maps.Keys(tables[v])) }
 
-// Usual brings the body of an answer into the form that most versions have. It
-// returns false when the answer is in that form, or is an error.
-func (r Route) Usual(status int, body []byte) ([]byte, bool) {
-	usual := ""
-	switch {
-	case status == http.StatusNoContent:
-		usual = r.Empty
-	case status == http.StatusNotFound:
-		usual = r.Absent
-	case status/100 == 2 && r.Bare:
-		usual = `{"messages":` + string(body) + `}`
-	}
-	return []byte(usual), usual != ""
-}
-
 // Takes reports whether a version has an operation with this parameter.
 func Takes(v Version, op Op, param string) bool {
 	route, ok := tables[v][op]
@@ -181,7 +165,8 @@ func Encode(v Version, op Op, p Params) (*transport.Request, error) {
 			return nil, &Unsupported{Op: op, Version: v, Param: param}
 		}
 	}
-	req := &transport.Request{Op: string(op), Method: route.Method, Action: route.Action, Params: p}
+	req := &transport.Request{Op: string(op), Method: route.Method, Action: route.Action}
+	speak(req, op, p)
 	if req.Path, err = fill(route.Path, p); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package wire
 import (
 	"encoding/json"
 	"errors"
+
+	"github.com/zaqar-go/zaqar/internal/mend"
 )
 
 // Subscription is a subscription in an answer.
@@ -21,7 +23,7 @@ var errNoID = errors.New("a subscription in it has no id")
 // DecodeSubscription reads one subscription.
 func DecodeSubscription(data []byte) (Subscription, error) {
 	var s Subscription
-	if err := unmarshal(data, &s); err != nil {
+	if err := mend.Unmarshal(data, &s); err != nil {
 		return Subscription{}, err
 	}
 	if s.ID == "" {
@@ -43,7 +45,7 @@ func DecodeSubscriptions(data []byte) (Subscriptions, error) {
 		Subscriptions *[]Subscription `json:"subscriptions"`
 		Links         []link          `json:"links"`
 	}
-	if err := unmarshal(data, &reply); err != nil {
+	if err := mend.Unmarshal(data, &reply); err != nil {
 		return Subscriptions{}, err
 	}
 	if reply.Subscriptions == nil {

@@ -16,7 +16,7 @@ const PatchType = "application/openstack-messaging-v2.0-json-patch"
 var v2 = Table{
 	Versions: {Method: "GET", Path: "/", Repeatable: true},
 	Home:     {Method: "GET", Path: "/", Repeatable: true},
-	Ping:     {Method: "GET", Path: "/ping", Repeatable: true},
+	Ping:     {Method: "GET", Path: "/ping", Action: "queue_list", Repeatable: true},
 	Health:   {Method: "GET", Path: "/health", Repeatable: true},
 
 	QueueList: {

@@ -1,4 +1,10 @@
-package wire
+// Package mend lets JSON be read in which a server has put numbers that JSON lacks.
+//
+// Servers take a number like 1e400 and give it back as Infinity, which is no JSON
+// (quirk 17). One such body must not cost the page that it is on: it is read as a
+// string with a mark, and put back into the body, where only the decoding of this
+// one message meets it.
+package mend
 
 import (
 	"bytes"
@@ -6,19 +12,17 @@ import (
 	"regexp"
 )
 
-// Servers take a number like 1e400 and give it back as Infinity, which is no JSON
-// (quirk 17). One such body must not cost the page that it is on: it is read as a
-// string with a mark, and put back into the body, where only the decoding of this
-// one message meets it.
-
 // notNumbers finds strings, to pass over them, and the three words that Python
 // writes for numbers that JSON lacks.
 var notNumbers = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?Infinity|NaN`)
 
 const mark = `"\u0000not a number: `
 
-// unmarshal is json.Unmarshal for answers that can hold bodies.
-func unmarshal(data []byte, into any) error {
+var marked = regexp.MustCompile(regexp.QuoteMeta(mark) + `(-?Infinity|NaN)"`)
+
+// Unmarshal is json.Unmarshal for answers that can hold bodies. What it decodes into
+// a json.RawMessage may have marks, which [Undo] takes away.
+func Unmarshal(data []byte, into any) error {
 	err := json.Unmarshal(data, into)
 	if _, broken := err.(*json.SyntaxError); !broken { //nolint:errorlint // json returns it as it is
 		return err
@@ -35,10 +39,8 @@ func unmarshal(data []byte, into any) error {
 	return json.Unmarshal(mended, into)
 }
 
-var marked = regexp.MustCompile(regexp.QuoteMeta(mark) + `(-?Infinity|NaN)"`)
-
-// unmend puts the words back.
-func unmend(body json.RawMessage) json.RawMessage {
+// Undo puts the words back.
+func Undo(body json.RawMessage) json.RawMessage {
 	if !bytes.Contains(body, []byte(mark)) {
 		return body
 	}
