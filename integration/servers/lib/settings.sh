@@ -50,7 +50,8 @@ demo_password=demo-secret
 zaqar_password=zaqar-secret
 appcred_name=zaqar-real
 appcred_secret=application-credential-secret
-signed_url_key=signed-url-secret-of-the-real-servers
+# The key of the test vector.
+signed_url_key=SOMELONGSECRET
 
 region=RegionOne
 keystone_url=http://127.0.0.1:$keystone_port/v3
