@@ -22,8 +22,9 @@ var (
 // broker holds queues, messages, claims and subscriptions: what Zaqar does, without HTTP. Each
 // operation is one transaction, which has one time.
 type broker struct {
-	store Store
-	clock *clock
+	store   Store
+	clock   *clock
+	pooling bool // queues need a pool
 }
 
 // reading is a transaction that looks; writing is one that changes things.
@@ -35,6 +36,7 @@ type reading struct {
 type writing struct {
 	reading
 	Writer
+	pooling bool
 }
 
 // Get says which of the two embedded ones is meant.
@@ -54,7 +56,7 @@ func (b *broker) view(fn func(*reading) error) error {
 // what has expired, and each thing is swept once.
 func (b *broker) update(fn func(*writing) error) error {
 	return b.store.Update(func(tx Writer) error {
-		w := &writing{reading{tx, instantOf(b.clock.now())}, tx}
+		w := &writing{reading{tx, instantOf(b.clock.now())}, tx, b.pooling}
 		w.sweep()
 		return fn(w)
 	})

@@ -86,7 +86,13 @@ func (c *call) path(parts ...string) string {
 
 // queuePath builds a path below this call's queue.
 func (c *call) queuePath(parts ...string) string {
-	return c.path(append([]string{"queues", c.param("queue")}, parts...)...)
+	return c.path(append([]string{c.collection(), c.param("queue")}, parts...)...)
+}
+
+// collection is what the path begins with: queues or topics.
+func (c *call) collection() string {
+	name, _, _ := strings.Cut(c.target.path[1:], "/")
+	return name
 }
 
 // document returns the body, which must be there, be at most most bytes long
@@ -221,8 +227,8 @@ func (c *call) checkProject() error {
 func (c *call) checkQueueName() error {
 	name, has := c.target.params["queue"]
 	if has && (len(c.project) > maxProjectName || len(name) > maxQueueName || !queueName.MatchString(name)) {
-		return badRequest("Invalid queue identification",
-			"The name of a queue is 1 to 64 letters, digits, underscores, dashes and dots. That of a project is 256 at most.")
+		return badRequest("Invalid "+strings.TrimSuffix(c.collection(), "s")+" identification",
+			"The name of a queue or topic is 1 to 64 letters, digits, underscores, dashes and dots. That of a project is 256 at most.")
 	}
 	return nil
 }

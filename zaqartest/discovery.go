@@ -72,6 +72,10 @@ var relations = []relation{
 	{onlyV2, "subscriptions_post", "/queues/{queue}/subscriptions", "", "POST", true},
 	{onlyV2, "subscription", "/queues/{queue}/subscriptions/{subscription}", "", "GET DELETE", false},
 	{onlyV2, "subscription_patch", "/queues/{queue}/subscriptions/{subscription}", "", "PATCH", true},
+	{sinceV11, "pools", "/pools", "detailed limit=pool_limit marker", "GET", false},
+	{sinceV11, "pool", "/pools/{pool}", "", "GET PUT PATCH DELETE", false},
+	{sinceV11, "flavors", "/flavors", "detailed limit=flavor_limit marker", "GET", false},
+	{sinceV11, "flavor", "/flavors/{flavor}", "", "GET PUT PATCH DELETE", false},
 	{sinceV11, "ping", "/ping", "", "GET", false},
 	{sinceV11, "health", "/health", "", "GET", false},
 }
@@ -80,6 +84,7 @@ var relations = []relation{
 // path.
 var pathVariables = map[string]string{
 	"queue": "queue_name", "message": "message_id", "claim": "claim_id", "subscription": "subscriptions_id",
+	"pool": "pool_name", "flavor": "flavor_name",
 }
 
 // getHome serves the home document, of what is routed.

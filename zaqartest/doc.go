@@ -38,15 +38,20 @@
 //	subscribers create, list, get, update, confirm, delete v2
 //	            delivery of messages, confirmation         v2
 //	pre-signed  share, and requests that come with one     v2
-//	WebSocket   JSON and MessagePack, subscriptions, pushes    v2
+//	WebSocket   JSON and MessagePack, subscriptions, pushesv2
+//	pools       put, list, get, update, delete; flavors    v1 (pools), v1.1, v2
+//	topics      as queues, without messages                v2
 //	Keystone    v3: discovery; tokens by password, token and application
 //	            credential, unscoped or in a project; their validation and
 //	            revocation; the catalogue
 //
-// Not yet: pools, flavors, topics, encryption of messages at rest
-// (the metadata key is kept, and bodies are stored as they are), and of Keystone:
-// domains other than Default, its own API of trusts, and tokens for a domain or
-// the system.
+// Pools and flavors are records, with [WithPooling]: all queues are in one store.
+// Topics are in a place of their own; their messages, claims and subscriptions
+// are 404, since no real server has them.
+//
+// Not yet: encryption of messages at rest (the metadata key is kept, and bodies
+// are stored as they are), and of Keystone: domains other than Default, its own
+// API of trusts, and tokens for a domain or the system.
 //
 // # The WebSocket
 //
@@ -109,7 +114,10 @@
 // message_get, message_get_many, message_delete, message_delete_many,
 // message_pop; claim_create, claim_get, claim_update, claim_delete;
 // subscription_list, subscription_create, subscription_get, subscription_update,
-// subscription_delete, subscription_confirm;
+// subscription_delete, subscription_confirm; pool_list, pool_create, pool_get,
+// pool_update, pool_delete; flavor_list, flavor_create, flavor_get,
+// flavor_update, flavor_delete; topic_list, topic_create, topic_get,
+// topic_update, topic_delete, topic_get_stats, topic_purge;
 // token_issue, token_validate, token_revoke, identity_versions, catalog. The
 // opening of a WebSocket is websocket, and what comes through it is called as
 // over HTTP, message_delete_many with a pop message_pop; there is authenticate,

@@ -15,7 +15,8 @@ type operationStatus struct {
 // healthProject holds the queue of the health check. No request can name it.
 const healthProject = "health\x01"
 
-// getHealth tries every operation of the store on a queue of its own.
+// getHealth tries every operation of the store on a queue of its own. Where there
+// are pools it tells that of each of them: they all are that store.
 func getHealth(c *call) (reply, error) {
 	operations := map[string]operationStatus{}
 	reachable := true
@@ -71,7 +72,17 @@ func getHealth(c *call) (reply, error) {
 		}
 		operations[step.name] = status
 	}
-	return jsonReply(http.StatusOK, map[string]any{
-		"storage_reachable": reachable, "operation_status": operations,
+	storage := map[string]any{"storage_reachable": reachable, "operation_status": operations}
+	if !c.srv.options.pooling {
+		return jsonReply(http.StatusOK, storage)
+	}
+	all := map[string]any{}
+	err := c.srv.broker.view(func(r *reading) error {
+		for p := range r.pools("") {
+			all[p.name] = storage
+		}
+		return nil
 	})
+	all["catalog_reachable"] = err == nil
+	return jsonReply(http.StatusOK, all)
 }

@@ -22,6 +22,11 @@ type Limits struct {
 	// MaxSubscriptionsPerPage bounds the limit of a listing of subscriptions.
 	// Default 20.
 	MaxSubscriptionsPerPage int
+	// MaxPoolsPerPage bounds the limit of a listing of pools in v2. Default 20.
+	MaxPoolsPerPage int
+	// MaxFlavorsPerPage bounds the limit of a listing of flavors in v2. Default
+	// 20.
+	MaxFlavorsPerPage int
 	// MaxMessagesPerPage bounds the limit of a listing of messages, and the
 	// number of ids in one request. Default 20.
 	MaxMessagesPerPage int
@@ -70,6 +75,8 @@ func DefaultLimits() Limits {
 		DefaultMessageTTL:        3600,
 		DefaultClaimTTL:          300,
 		DefaultClaimGrace:        60,
+		MaxPoolsPerPage:          20,
+		MaxFlavorsPerPage:        20,
 		MaxSubscriptionsPerPage:  20,
 		DefaultSubscriptionTTL:   3600,
 	}
@@ -95,6 +102,8 @@ func (l Limits) filled() Limits {
 		{&l.DefaultMessageTTL, &defaults.DefaultMessageTTL},
 		{&l.DefaultClaimTTL, &defaults.DefaultClaimTTL},
 		{&l.DefaultClaimGrace, &defaults.DefaultClaimGrace},
+		{&l.MaxPoolsPerPage, &defaults.MaxPoolsPerPage},
+		{&l.MaxFlavorsPerPage, &defaults.MaxFlavorsPerPage},
 		{&l.MaxSubscriptionsPerPage, &defaults.MaxSubscriptionsPerPage},
 		{&l.DefaultSubscriptionTTL, &defaults.DefaultSubscriptionTTL},
 	} {

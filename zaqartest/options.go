@@ -17,6 +17,7 @@ type options struct {
 	guardedBulkDelete bool
 	defaultRoles      []string
 	adminMode         bool
+	pooling           bool
 	store             Store
 	requestLog        int
 	observer          func(Seen)
@@ -71,6 +72,12 @@ func WithDefaultRoles(roles ...string) Option {
 // WithAdminMode says whether there are operations for administrators at all.
 // Default true. Zaqar's option is admin_mode.
 func WithAdminMode(on bool) Option { return func(o *options) { o.adminMode = on } }
+
+// WithPooling gives the server pools and flavors, in admin mode. They are records
+// and hold nothing; but without a pool that has a weight no queue can be made, and
+// a queue whose metadata names a _flavor needs one of that flavor. Default false.
+// Zaqar's option is pooling.
+func WithPooling(on bool) Option { return func(o *options) { o.pooling = on } }
 
 // WithStore sets where queues are kept. The server closes the store. Default:
 // [NewMemoryStore].

@@ -75,8 +75,22 @@ func count(query url.Values, name string, most, fallback int) (int, error) {
 	return n, nil
 }
 
+// looseCount reads a parameter that says how many, without bounds.
+func looseCount(query url.Values, name string, fallback int) (int, error) {
+	value := lastValue(query, name)
+	if value == "" {
+		return fallback, nil
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(value))
+	if err != nil {
+		return 0, badRequest("Invalid parameter", "The parameter "+name+" is not an integer.")
+	}
+	return n, nil
+}
+
 // nextLink is the link to the page after marker: the same request, with that
-// marker, and with those parameters that are known; nil knows all.
+// marker, if there is one, and with those parameters that are known; nil knows
+// all.
 func nextLink(path string, query url.Values, known []string, marker string) link {
 	next := url.Values{}
 	for name := range query {
@@ -84,8 +98,13 @@ func nextLink(path string, query url.Values, known []string, marker string) link
 			next.Set(name, value)
 		}
 	}
-	next.Set("marker", marker)
-	return link{Rel: "next", Href: path + "?" + next.Encode()}
+	if marker != "" {
+		next.Set("marker", marker)
+	}
+	if len(next) > 0 {
+		path += "?" + next.Encode()
+	}
+	return link{Rel: "next", Href: path}
 }
 
 // link is an element of a listing's links.

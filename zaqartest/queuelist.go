@@ -91,13 +91,13 @@ func queuePage(c *call) (queueList, error) {
 		return nil
 	})
 	if len(page.Queues) > 0 {
-		page.Links = append(page.Links, nextLink(c.path("queues"), c.query, known, last))
+		page.Links = append(page.Links, nextLink(c.path(c.collection()), c.query, known, last))
 	}
 	return page, err
 }
 
 func newQueueItem(c *call, q queue, detailed bool) queueItem {
-	item := queueItem{Name: q.name, Href: c.path("queues", q.name)}
+	item := queueItem{Name: q.name, Href: c.path(c.collection(), q.name)}
 	if detailed {
 		item.Metadata = &q.metadata
 		if c.target.version == v2 {

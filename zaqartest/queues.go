@@ -36,6 +36,9 @@ func createQueue(c *call, content metadata) (reply, error) {
 		_, created, err = w.createQueue(c.project, c.param("queue"), content)
 		return err
 	})
+	if errors.Is(err, errNoFlavor) {
+		err = invalid("The flavor of the queue does not exist.")
+	}
 	status := http.StatusNoContent
 	if created {
 		status = http.StatusCreated

@@ -17,6 +17,8 @@ import (
 //	i uid id           the number of a message that came from another queue
 //	c uid id           a claim, with the numbers of its messages
 //	s project 0 name 0 id   a subscription
+//	p name             a pool
+//	f project 0 name   a flavor
 //	x time kind key    what ends when: the index that expired things are found by
 //
 // A queue that is deleted and made again has another uid, so nothing of the old
@@ -30,6 +32,8 @@ const (
 	expirySpace  = 'x'
 
 	subscriptionSpace = 's'
+	poolSpace         = 'p'
+	flavorSpace       = 'f'
 )
 
 func queueKey(project, name string) []byte {

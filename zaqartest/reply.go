@@ -68,7 +68,7 @@ type refusal struct {
 	description string
 	link        *helpLink
 	allow       string // methods, for 405
-	location    string // of what is in the way, for 409
+	location    string // of what it is about, or ""
 	silent      bool   // without a body
 	untried     bool   // a WebSocket says so in another form
 	summary     string // of an operation that failed, in an answer on a WebSocket; or ""
@@ -108,7 +108,13 @@ func noRoute() error { return &refusal{status: http.StatusNotFound, title: "404 
 // store.
 func asReply(err error, accept string) reply {
 	var r *refusal
-	if !errors.As(err, &r) {
+	switch {
+	case errors.Is(err, errNoPool):
+		r = &refusal{
+			status: http.StatusServiceUnavailable, title: "Service temporarily unavailable",
+			description: "The queue could not be created: " + err.Error() + ".",
+		}
+	case !errors.As(err, &r):
 		r = &refusal{
 			status:      http.StatusServiceUnavailable,
 			title:       "Service temporarily unavailable",

@@ -14,6 +14,7 @@ type route struct {
 	with     string // a query parameter that must be there, for the row to apply
 	kind     string // the operation's name, for faults and the request log
 	private  bool   // exists in admin mode only
+	pooling  bool   // exists with pools only
 	role     string // that the caller must have, or ""
 	serve    func(*call) (reply, error)
 }
@@ -71,6 +72,36 @@ var routes = []route{
 	{method: "PATCH", path: "/queues/{queue}/subscriptions/{subscription}", versions: onlyV2, kind: "subscription_update", serve: updateSubscription},
 	{method: "DELETE", path: "/queues/{queue}/subscriptions/{subscription}", versions: onlyV2, kind: "subscription_delete", serve: deleteSubscription},
 	{method: "PUT", path: "/queues/{queue}/subscriptions/{subscription}/confirm", versions: onlyV2, kind: "subscription_confirm", serve: confirmSubscription},
+
+	{method: "GET", path: "/topics", versions: onlyV2, kind: "topic_list", serve: ofTopics(listTopics)},
+	{method: "PUT", path: "/topics/{queue}", versions: onlyV2, kind: "topic_create", serve: ofTopics(putQueue)},
+	{method: "GET", path: "/topics/{queue}", versions: onlyV2, kind: "topic_get", serve: ofTopics(getQueue)},
+	{method: "PATCH", path: "/topics/{queue}", versions: onlyV2, kind: "topic_update", serve: ofTopics(patchQueue)},
+	{method: "DELETE", path: "/topics/{queue}", versions: onlyV2, kind: "topic_delete", serve: ofTopics(deleteQueue)},
+	{method: "GET", path: "/topics/{queue}/stats", versions: onlyV2, kind: "topic_get_stats", serve: ofTopics(getStats)},
+	{method: "POST", path: "/topics/{queue}/purge", versions: onlyV2, kind: "topic_purge", serve: ofTopics(purgeQueue)},
+
+	{method: "GET", path: "/pools", versions: onlyV1, kind: "pool_list", private: true, pooling: true, serve: listPoolsV1},
+	{method: "GET", path: "/pools/{pool}", versions: beforeV2, kind: "pool_get", private: true, pooling: true, serve: getPool},
+	{method: "PUT", path: "/pools/{pool}", versions: beforeV2, kind: "pool_create", private: true, pooling: true, serve: putPool},
+	{method: "PATCH", path: "/pools/{pool}", versions: beforeV2, kind: "pool_update", private: true, pooling: true, serve: patchPoolV1},
+	{method: "DELETE", path: "/pools/{pool}", versions: beforeV2, kind: "pool_delete", private: true, pooling: true, serve: deletePool},
+	{method: "GET", path: "/pools", versions: onlyV11, kind: "pool_list", private: true, pooling: true, serve: listPools},
+	{method: "GET", path: "/pools", versions: onlyV2, kind: "pool_list", private: true, pooling: true, role: "admin", serve: listPools},
+	{method: "GET", path: "/pools/{pool}", versions: onlyV2, kind: "pool_get", private: true, pooling: true, role: "admin", serve: getPool},
+	{method: "PUT", path: "/pools/{pool}", versions: onlyV2, kind: "pool_create", private: true, pooling: true, role: "admin", serve: putPool},
+	{method: "PATCH", path: "/pools/{pool}", versions: onlyV2, kind: "pool_update", private: true, pooling: true, role: "admin", serve: patchPool},
+	{method: "DELETE", path: "/pools/{pool}", versions: onlyV2, kind: "pool_delete", private: true, pooling: true, role: "admin", serve: deletePool},
+	{method: "GET", path: "/flavors", versions: onlyV11, kind: "flavor_list", private: true, pooling: true, serve: listFlavors},
+	{method: "GET", path: "/flavors/{flavor}", versions: onlyV11, kind: "flavor_get", private: true, pooling: true, serve: getFlavorV11},
+	{method: "PUT", path: "/flavors/{flavor}", versions: onlyV11, kind: "flavor_create", private: true, pooling: true, serve: putFlavorV11},
+	{method: "PATCH", path: "/flavors/{flavor}", versions: onlyV11, kind: "flavor_update", private: true, pooling: true, serve: patchFlavorV11},
+	{method: "DELETE", path: "/flavors/{flavor}", versions: onlyV11, kind: "flavor_delete", private: true, pooling: true, serve: deleteFlavor},
+	{method: "GET", path: "/flavors", versions: onlyV2, kind: "flavor_list", private: true, pooling: true, serve: listFlavors},
+	{method: "GET", path: "/flavors/{flavor}", versions: onlyV2, kind: "flavor_get", private: true, pooling: true, serve: getFlavor},
+	{method: "PUT", path: "/flavors/{flavor}", versions: onlyV2, kind: "flavor_create", private: true, pooling: true, role: "admin", serve: putFlavor},
+	{method: "PATCH", path: "/flavors/{flavor}", versions: onlyV2, kind: "flavor_update", private: true, pooling: true, role: "admin", serve: patchFlavor},
+	{method: "DELETE", path: "/flavors/{flavor}", versions: onlyV2, kind: "flavor_delete", private: true, pooling: true, role: "admin", serve: deleteFlavor},
 }
 
 // target is what a path leads to.
@@ -96,7 +127,7 @@ func (s *Server) find(path string) *target {
 	t := &target{version: version}
 	for i := range s.routes {
 		row := &s.routes[i]
-		if row.private && !s.options.adminMode || !slices.Contains(row.versions, version) {
+		if row.private && !s.options.adminMode || row.pooling && !s.options.pooling || !slices.Contains(row.versions, version) {
 			continue
 		}
 		if t.path == "" {

@@ -77,7 +77,7 @@ func (s *Server) act(c *call) (out reply) {
 		return s.demandToken(c)
 	case err != nil:
 		out = asReply(err, c.accept())
-		if out.status == http.StatusServiceUnavailable {
+		if out.status == http.StatusServiceUnavailable && !errors.Is(err, errNoPool) {
 			s.logger.Error("the store failed", "kind", c.kind, "error", err)
 		}
 	}

@@ -35,6 +35,7 @@ var (
 	everyVersion = []*apiVersion{v1, v11, v2}
 	onlyV1       = []*apiVersion{v1}
 	onlyV11      = []*apiVersion{v11}
+	beforeV2     = []*apiVersion{v1, v11}
 	sinceV11     = []*apiVersion{v11, v2}
 	onlyV2       = []*apiVersion{v2}
 )

@@ -14,6 +14,11 @@ func (w *writing) createQueue(project, name string, content metadata) (q queue, 
 	if content == nil {
 		content = metadata{}
 	}
+	if w.pooling && project != healthProject {
+		if err := w.settle(project, content); err != nil {
+			return q, false, err
+		}
+	}
 	q = queue{project: project, name: name, uid: newUUID(), metadata: content}
 	return q, true, w.saveQueue(q)
 }

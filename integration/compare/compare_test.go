@@ -4,6 +4,7 @@ package compare
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -22,14 +23,25 @@ type realServer struct {
 	name, endpoint string // endpoint: its key among those of the real servers
 	release        string
 	versions       []string
-	guarded        bool
+	kind           string // as scenarios name it
+	options        []zaqartest.Option
 }
 
 var realServers = []realServer{
 	{name: "Zaqar 23", release: "23", endpoint: "ZAQAR_REAL_Z23_URL", versions: []string{"v2"}},
-	{name: "Zaqar 23, guarded", release: "23", endpoint: "ZAQAR_REAL_Z23_CLAIMDELETE_URL", versions: []string{"v2"}, guarded: true},
+	{
+		name: "Zaqar 23, guarded", release: "23", endpoint: "ZAQAR_REAL_Z23_CLAIMDELETE_URL", versions: []string{"v2"},
+		kind: "guarded", options: []zaqartest.Option{zaqartest.WithClaimGuardedBulkDelete(true)},
+	},
+	{
+		name: "Zaqar 15, pooling", release: "15", endpoint: "ZAQAR_REAL_Z15_POOLING_URL", versions: []string{"v1", "v1.1", "v2"},
+		kind: "pooling", options: []zaqartest.Option{zaqartest.WithPooling(true)},
+	},
 	{name: "Zaqar 15", release: "15", endpoint: "ZAQAR_REAL_Z15_URL", versions: []string{"v1", "v1.1", "v2"}},
 }
+
+// signingKey is that of the real servers, in integration/servers/lib/settings.sh.
+const signingKey = "signed-url-secret-of-the-real-servers"
 
 // tally counts requests, and how their answers compare.
 type tally struct {
@@ -54,14 +66,14 @@ func TestTheEmbeddedServerAnswersLikeRealOnes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ours := zaqartest.RunInMemory(t, zaqartest.WithChecksums(true), zaqartest.WithClaimGuardedBulkDelete(theirs.guarded))
+		ours := zaqartest.RunInMemory(t, append(theirs.options, zaqartest.WithChecksums(true), zaqartest.WithSecretKey(signingKey))...)
 		for _, version := range theirs.versions {
 			for _, s := range scenarios {
-				if s.guarded != theirs.guarded || !slices.Contains(s.versions, version) {
+				if s.kind != theirs.kind || !slices.Contains(s.versions, version) {
 					continue
 				}
 				t.Run(theirs.name+"/"+version+"/"+s.purpose, func(t *testing.T) {
-					p := pair{release: theirs.release, version: version, url: url, ours: ours}
+					p := pair{release: theirs.release, version: version, url: url, redis: endpoints["ZAQAR_REAL_REDIS_ADDR"], ours: ours}
 					p.play(t, s, &rows, &counts)
 				})
 			}
@@ -74,6 +86,7 @@ func TestTheEmbeddedServerAnswersLikeRealOnes(t *testing.T) {
 // pair is a real server and the embedded one, with a version of the API.
 type pair struct {
 	release, version, url string
+	redis                 string // where it is
 	ours                  *zaqartest.Server
 }
 
@@ -85,9 +98,11 @@ func (p pair) play(t *testing.T, s scenario, rows *book, counts *tally) {
 	unique := "compare-" + strings.ToLower(rand.Text())
 	left := newConversation(p.url, client, p.version, unique)
 	right := newConversation(p.ours.URL(), p.ours.HTTPClient(), p.version, unique)
+	left.admin, right.admin = s.kind == "pooling", s.kind == "pooling"
+	left.values["redis"], right.values["redis"] = p.redis, p.redis
 	defer func() {
-		if err := left.end(t.Context()); err != nil {
-			t.Errorf("the queues could not be deleted: %v", err)
+		if err := errors.Join(left.end(t.Context()), right.end(t.Context())); err != nil {
+			t.Errorf("what was made could not be deleted: %v", err)
 		}
 	}()
 	for _, r := range s.requests {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,17 +23,18 @@ type conversation struct {
 	server  string // where it is
 	client  *http.Client
 	version string
+	admin   bool
 	values  map[string]string // what stands for ${name}
 	names   map[string]string // the other way round, for ids
 	counts  map[string]int    // of messages, claims and subscriptions
-	queues  map[string]bool   // paths, to be deleted at the end
+	made    map[string]bool   // paths, to be deleted at the end
 }
 
 func newConversation(server string, client *http.Client, version, unique string) *conversation {
 	c := &conversation{
 		server: server, client: client, version: version,
 		values: map[string]string{"unique": unique},
-		names:  map[string]string{}, counts: map[string]int{}, queues: map[string]bool{},
+		names:  map[string]string{}, counts: map[string]int{}, made: map[string]bool{},
 	}
 	c.name("alice", alice)
 	c.name("bob", bob)
@@ -50,7 +53,9 @@ type answer struct {
 var (
 	reference  = regexp.MustCompile(`\$\{([^}]+)\}`)
 	repeated   = regexp.MustCompile(`^(\d+) (.+)$`)
-	inQueue    = regexp.MustCompile(`^/v[0-9.]+/queues/[^/?]+`)
+	thing      = regexp.MustCompile(`^/v[0-9.]+/(queues|topics|pools|flavors)/[^/?]+`)
+	shared     = regexp.MustCompile(`"signature": *"([0-9a-f]+)"`)
+	expires    = regexp.MustCompile(`"expires": *"([^"]+)"`)
 	madeClaim  = regexp.MustCompile(`/claims/([^/?]+)$`)
 	subscribed = regexp.MustCompile(`"subscription_id": *"([^"]+)"`)
 	posted     = regexp.MustCompile(`"[^"?]+/messages/([^"/?]+)"`)
@@ -99,6 +104,9 @@ func (c *conversation) send(ctx context.Context, r request) (answer, error) {
 		"Client-Id": {alice}, "X-Project-Id": {c.values["unique"]},
 		"Accept": {"application/json"}, "User-Agent": {"compare"},
 	}
+	if c.admin {
+		req.Header.Set("X-Roles", "admin")
+	}
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -115,8 +123,8 @@ func (c *conversation) send(ctx context.Context, r request) (answer, error) {
 			req.Header.Set(h[0], value)
 		}
 	}
-	if queue := inQueue.FindString(path); queue != "" && r.method != http.MethodGet {
-		c.queues[queue] = true
+	if made := thing.FindString(path); made != "" && r.method != http.MethodGet {
+		c.made[made] = true
 	}
 	a, err := c.do(req)
 	if err == nil {
@@ -137,6 +145,15 @@ func (c *conversation) do(req *http.Request) (answer, error) {
 
 // learn names the ids of what was made.
 func (c *conversation) learn(r request, a answer) {
+	if m := shared.FindStringSubmatch(string(a.body)); m != nil {
+		c.counts["g"]++
+		n := strconv.Itoa(c.counts["g"])
+		c.values["g"+n], c.values["x"+n] = m[1], expires.FindStringSubmatch(string(a.body))[1]
+		if !strings.Contains(r.body, "expires") { // it follows from the time
+			c.names[m[1]] = "g" + n
+		}
+		return
+	}
 	if r.method != http.MethodPost || a.status != http.StatusCreated {
 		return
 	}
@@ -160,10 +177,10 @@ func (c *conversation) number(kind, id string) {
 	c.name(kind+strconv.Itoa(c.counts[kind]), id)
 }
 
-// end deletes the queues of the conversation.
+// end deletes what the conversation made: flavors before pools.
 func (c *conversation) end(ctx context.Context) error {
-	for queue := range c.queues {
-		_, err := c.send(ctx, request{method: http.MethodDelete, path: queue})
+	for _, made := range slices.Sorted(maps.Keys(c.made)) {
+		_, err := c.send(ctx, request{method: http.MethodDelete, path: made})
 		if err != nil {
 			return err
 		}

@@ -54,7 +54,7 @@ func (a answer) document() any {
 var (
 	anyID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	words = regexp.MustCompile(`<description>[^<]*</description>`) // of an error in XML
-	date  = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$`)
+	date  = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ?$`)
 )
 
 // masked replaces what can never be the same: ids, by what the conversation
@@ -96,6 +96,8 @@ func (c *conversation) maskedText(key, value string) string {
 		return "some words"
 	case date.MatchString(value):
 		return "a date"
+	case c.names[value] != "":
+		return "${" + c.names[value] + "}"
 	}
 	value = words.ReplaceAllString(value, "<description>some words</description>")
 	value = strings.ReplaceAll(value, c.values["unique"], "${unique}")

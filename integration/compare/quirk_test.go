@@ -160,12 +160,14 @@ var quirks = []quirk{
 		`500 Internal server error, ours 20[04]`, "a parameter that is a list of nothing is not foreseen",
 	},
 	{
-		18, "A subscription must be well formed", []string{
+		18, "A subscription must be well formed",
+		[]string{
 			`POST /v*/queues/q/subscriptions []`, `POST /v*/queues/q/subscriptions {"subscriber":""}`,
 			`POST /v*/queues/q/subscriptions {"subscriber":null}`, `POST /v*/queues/q/subscriptions {"subscriber":5}`,
 			`POST /v*/queues/q/subscriptions {"subscriber":"http://127.0.0.1:1/7","ttl":null}`,
 			`POST /v*/queues/q/subscriptions {"subscriber":"trust+http://127.0.0.1:1/"}`,
-		}, inV2, `503 Service temporarily unavailable, ours 400 Invalid (API request|request body)`,
+		},
+		inV2, `503 Service temporarily unavailable, ours 400 Invalid (API request|request body)`,
 		"subscriptions that are no objects, subscribers that are nothing, and trusts without Keystone are not foreseen",
 	},
 	{
@@ -225,6 +227,12 @@ var quirks = []quirk{
 		"the embedded server tells only of what it serves",
 	},
 	{
+		34, "The home document tells of pools",
+		[]string{"GET /v*/"},
+		"15v2",
+		`body\.resources\.rel/subscriptions_post\.href-vars\.limit: only theirs.*`, "there is a variable that no template has",
+	},
+	{
 		35, "A version that nobody has leads nowhere",
 		[]string{"GET //v2/queues"},
 		inV2, `200, ours 404 404 Not Found`,
@@ -235,6 +243,64 @@ var quirks = []quirk{
 		[]string{`POST /v*/queues/q/subscriptions {"subscriber":"http://127.0.0.1:1/2"}`},
 		inV2, `503 Service temporarily unavailable, ours 201`,
 		"the first to subscribe after a subscription has ended gets a failure of the store",
+	},
+	{
+		18, "What is to be shared must be well formed",
+		[]string{`POST /v*/queues/q/share []`, `POST /v*/queues/q/share {"methods":[1]}`, `POST /v*/queues/q/share {"expires":[]}`},
+		inV2, `500 Internal server error, ours 400 Invalid API request`, "bodies, methods and ends of other types are not foreseen",
+	},
+	{
+		18, "Flavors of v1.1 have capabilities alone",
+		[]string{"PUT /v*/flavors/f-${unique} {}"},
+		"15v1.1",
+		`500 Internal server error, ours 400 Invalid request body`, "a flavor without capabilities is not foreseen",
+	},
+	{
+		21, "A place is a pool once",
+		[]string{`PUT /v*/pools/zz-${unique}-b {"uri":"redis://${redis}?dbid=14","weight":0}`},
+		"15v2", `500 Internal server error, ours 409 Resource conflict`, "a second pool of one place is not foreseen",
+	},
+	{
+		21, "A flavor has pools", []string{
+			"GET /v*/flavors/f-${unique}", "GET /v*/flavors?detailed=true",
+			`PATCH /v*/flavors/f-${unique} {"pool_list":["zz-${unique}-b"],"unknown":1}`,
+		}, "15v2", `body\.(flavors\.0\.)?capabilities\.\d: \d, ours [A-Z_]+`, "capabilities are digits",
+	},
+	{
+		25, "A signed URL opens what it names",
+		[]string{"GET /v*/queues/q/messages?echo=true (URL-Signature: )"},
+		"23v2",
+		`404 404 Not Found, ours 200`, "a signature that is empty counts as one",
+	},
+	{
+		37, "Topics can be made and read", []string{`PUT /v*/topics/t {"a":1}`}, inV2, `204, ours 201`, "Redis has no topics, and does not say so",
+	},
+	{
+		37, "Topics can be made and read",
+		[]string{"GET /v*/topics/t", "GET /v*/topics", "GET /v*/topics/t/stats", strings.ReplaceAll(patch, "queues/q", "topics/t") + "[]"},
+		inV2, `503 Service temporarily unavailable, ours 200`, "what should be read is not there",
+	},
+	{
+		37, "Topics have no messages", []string{
+			"GET /v*/topics/t/messages", `POST /v*/topics/t/messages {"messages":[{"body":1}]}`, "GET /v*/topics/t/subscriptions",
+		}, inV2, `500 Internal server error, ours 404 404 Not Found`, "messages of topics are routed, but to nobody who can serve them",
+	},
+	{
+		38, "A pool must be well formed",
+		[]string{`PUT /v*/pools/zz-${unique} {"uri":"redis://127.0.0.1:1","weight":0}`},
+		"15v1 15v1.1 15v2", `400 Invalid request body, ours 201`, "the embedded server does not connect to pools",
+	},
+	{
+		38, "A place is a pool once",
+		[]string{`PUT /v*/pools/${65 z} {"uri":"redis://${redis}?dbid=15","weight":0}`},
+		"15v2",
+		`201, ours 400 Invalid API request`, "which names pools can have depends on the store of the pools",
+	},
+	{
+		38, "The last pool of a flavor stays",
+		[]string{"DELETE /v*/pools/zz-${unique}"},
+		"15v2",
+		`204, ours 403 Unable to delete`, "which pools can be deleted depends on the store of the pools",
 	},
 }
 

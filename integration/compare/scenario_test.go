@@ -15,8 +15,10 @@ import (
 //	## What is shown by it [v1.1 v2]
 //
 // that names the versions of the API in which it is played, each time in a
-// project of its own; "guarded" beside them chooses the servers that delete
-// several messages only with their claims. Lines that begin with "# " are
+// project of its own; another word beside them chooses the servers that are
+// configured in a certain way: "guarded" those that delete several messages only
+// with their claims, and "pooling" those with pools, where the caller is an
+// administrator. Lines that begin with "# " are
 // remarks. Then come requests, apart by blank lines:
 //
 //	POST /v*/queues/q/messages
@@ -29,12 +31,14 @@ import (
 // length, unless a header says Transfer-Encoding: chunked.
 //
 // ${m1}, ${m2} … are the ids of the messages posted so far, ${c1}, ${c2} … those
-// of the claims and ${s1}, ${s2} … those of the subscriptions; ${alice} and ${bob} are Client-IDs; ${unique} is a name
+// of the claims and ${s1}, ${s2} … those of the subscriptions; ${g1} and ${x1}
+// are the signature and the end of the first pre-signed URL; ${redis} is where
+// pools can be; ${alice} and ${bob} are Client-IDs; ${unique} is a name
 // that nobody else uses; ${300 xy} is xy three hundred times; ${0xff} is a byte.
 type scenario struct {
 	file, purpose string
 	versions      []string
-	guarded       bool
+	kind          string // of server, or ""
 	requests      []request
 }
 
@@ -100,10 +104,10 @@ func parseScenarios(file, text string) ([]scenario, error) {
 		if m := title.FindStringSubmatch(lines[0]); m != nil {
 			s := scenario{file: file, purpose: m[1]}
 			for word := range strings.FieldsSeq(m[2]) {
-				if word == "guarded" {
-					s.guarded = true
-				} else {
+				if strings.HasPrefix(word, "v") {
 					s.versions = append(s.versions, word)
+				} else {
+					s.kind = word
 				}
 			}
 			all = append(all, s)

@@ -22,6 +22,8 @@ func limitFlags(l *zaqartest.Limits) []limitFlag {
 	return []limitFlag{
 		{"max-queues-per-page", &l.MaxQueuesPerPage, "largest `count` of queues that one listing returns"},
 		{"max-subscriptions-per-page", &l.MaxSubscriptionsPerPage, "largest `count` of subscriptions that one listing returns"},
+		{"max-pools-per-page", &l.MaxPoolsPerPage, "largest `count` of pools that one listing returns, in v2"},
+		{"max-flavors-per-page", &l.MaxFlavorsPerPage, "largest `count` of flavors that one listing returns, in v2"},
 		{"max-messages-per-page", &l.MaxMessagesPerPage, "largest `count` of messages that one listing returns, and of ids\nin one request"},
 		{"max-messages-per-claim-or-pop", &l.MaxMessagesPerClaimOrPop, "largest `count` of messages of one claim or pop"},
 		{"max-queue-metadata", &l.MaxQueueMetadata, "largest body in `bytes` that creates or changes a queue"},

@@ -36,6 +36,7 @@ type serveFlags struct {
 	limits        zaqartest.Limits
 	checksums     bool
 	guarded       bool
+	pooling       bool
 	confirm       bool
 	anywhere      bool
 }
@@ -79,9 +80,10 @@ The limits are named after Zaqar's own options and are in their units.`,
 	flags.BoolVar(&f.insecure, "insecure-no-auth", false, "allow that without sign-in: anybody can do anything")
 	flags.BoolVar(&f.checksums, "checksums", false, "put a checksum of its body on each message, in v2 (Zaqar's\nenable_checksum)")
 	flags.BoolVar(&f.guarded, "message-delete-with-claim-id", false, "deleting several messages by their ids needs the claims that\nhold them")
+	flags.BoolVar(&f.pooling, "pooling", false, "serve pools and flavors; no queue can be made before there is a\npool with a weight")
 	flags.BoolVar(&f.confirm, "require-confirmation", false, "subscribers get messages once they have confirmed that they want\nthem; needs a signing key")
 	flags.BoolVar(&f.anywhere, "deliver-anywhere", false, "post messages to webhooks on any machine; by default they go to\nthis one alone")
-	inGroup(flags, "Behaviour", "checksums", "message-delete-with-claim-id", "require-confirmation", "deliver-anywhere")
+	inGroup(flags, "Behaviour", "checksums", "message-delete-with-claim-id", "pooling", "require-confirmation", "deliver-anywhere")
 	addLimits(flags, &f.limits)
 	return cmd
 }
@@ -136,6 +138,7 @@ func (f *serveFlags) server(streams *Streams) (_ *zaqartest.Server, user zaqarte
 		zaqartest.WithLimits(f.limits),
 		zaqartest.WithChecksums(f.checksums),
 		zaqartest.WithClaimGuardedBulkDelete(f.guarded),
+		zaqartest.WithPooling(f.pooling),
 		zaqartest.WithLogger(slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))),
 	}
 	if f.confirm && key == "" {

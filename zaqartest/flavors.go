@@ -1,0 +1,286 @@
+package zaqartest
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+)
+
+// flavorItem is a flavor as clients see it.
+type flavorItem struct {
+	Name         string          `json:"name"`
+	Capabilities json.RawMessage `json:"capabilities,omitempty"`
+	PoolList     []string        `json:"pool_list,omitempty"`
+	Href         string          `json:"href"`
+}
+
+// flavorList is a page of a listing of flavors.
+type flavorList struct {
+	Flavors []flavorItem `json:"flavors"`
+	Links   []link       `json:"links"`
+}
+
+// listFlavors serves a page of a project's flavors, by name.
+func listFlavors(c *call) (reply, error) {
+	page := flavorList{Flavors: []flavorItem{}, Links: []link{}}
+	limit, err := adminLimit(c, c.srv.options.limits.MaxFlavorsPerPage)
+	if err != nil {
+		return reply{}, err
+	}
+	detailed, err := flag(c.query, "detailed")
+	if err != nil {
+		return reply{}, err
+	}
+	last := ""
+	err = c.srv.broker.view(func(r *reading) error {
+		for name, stored := range r.flavors(c.project, lastValue(c.query, "marker")) {
+			item, err := newFlavorItem(c, r, name, stored, detailed)
+			if err != nil {
+				return err
+			}
+			page.Flavors = append(page.Flavors, item)
+			if last = name; len(page.Flavors) == limit {
+				break
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return reply{}, err
+	}
+	if len(page.Flavors) > 0 {
+		page.Links = append(page.Links, nextLink(c.path("flavors"), c.query, pageParameters, last))
+	}
+	return jsonReply(http.StatusOK, page)
+}
+
+// newFlavorItem tells of a flavor what its pools are and can do. In v1.1 it has
+// no pools, and the capabilities with which it was made.
+func newFlavorItem(c *call, r *reading, name string, stored json.RawMessage, detailed bool) (flavorItem, error) {
+	item := flavorItem{Name: name, Href: c.path("flavors", name)}
+	if c.target.version != v2 {
+		if detailed {
+			item.Capabilities = stored
+		}
+		return item, nil
+	}
+	pools := r.poolsOf(name)
+	for _, p := range pools {
+		item.PoolList = append(item.PoolList, p.name)
+	}
+	if !detailed {
+		return item, nil
+	}
+	var err error
+	item.Capabilities, err = capabilitiesOf(pools)
+	return item, err
+}
+
+// capabilitiesOf are those of the first of some pools.
+func capabilitiesOf(pools []pool) (json.RawMessage, error) {
+	if len(pools) == 0 {
+		return json.RawMessage("[]"), nil
+	}
+	return marshal(pools[0].capabilities())
+}
+
+// getFlavor serves a flavor, with its pools even where there are none.
+func getFlavor(c *call) (reply, error) {
+	item, err := readFlavor(c, true)
+	if err != nil {
+		return reply{}, err
+	}
+	pools := item.PoolList
+	if pools == nil {
+		pools = []string{}
+	}
+	return jsonReply(http.StatusOK, struct {
+		flavorItem
+		PoolList []string `json:"pool_list"`
+	}{item, pools})
+}
+
+// getFlavorV11 serves a flavor in v1.1, which knows no pools of it.
+func getFlavorV11(c *call) (reply, error) {
+	detailed, err := flag(c.query, "detailed")
+	if err != nil {
+		return reply{}, err
+	}
+	item, err := readFlavor(c, detailed)
+	if err != nil {
+		return reply{}, err
+	}
+	return jsonReply(http.StatusOK, item)
+}
+
+func readFlavor(c *call, detailed bool) (flavorItem, error) {
+	var item flavorItem
+	err := c.srv.broker.view(func(r *reading) error {
+		stored, err := r.flavor(c.project, c.param("flavor"))
+		if err == nil {
+			item, err = newFlavorItem(c, r, c.param("flavor"), stored, detailed)
+		}
+		return err
+	})
+	return item, missingFlavor(c, err)
+}
+
+// missingFlavor tells the caller of a flavor that is not there, and passes other
+// errors on.
+func missingFlavor(c *call, err error) error {
+	if errors.Is(err, errNoFlavor) {
+		return notFound("Flavor %s does not exist.", c.param("flavor"))
+	}
+	return err
+}
+
+// putFlavor serves the creation of a flavor, or more pools for one that exists.
+func putFlavor(c *call) (reply, error) {
+	names, err := c.flavorPools(true)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := checkAdminName(c.param("flavor")); err != nil {
+		return reply{}, err
+	}
+	err = c.srv.broker.update(func(w *writing) error {
+		pools, err := w.findPools(names)
+		if err != nil {
+			return badRequest("Unable to create", err.Error())
+		}
+		capabilities, err := capabilitiesOf(pools)
+		if err != nil {
+			return err
+		}
+		w.Put(flavorKey(c.project, c.param("flavor")), capabilities)
+		return w.assign(c.param("flavor"), pools...)
+	})
+	return empty(http.StatusCreated).with("Location", c.path("flavors", c.param("flavor"))), err
+}
+
+// putFlavorV11 serves flavors without pools, and with any capabilities.
+func putFlavorV11(c *call) (reply, error) {
+	document, err := c.anyDocument()
+	if err != nil {
+		return reply{}, err
+	}
+	fields, err := object(document)
+	if err != nil || !isObject(fields["capabilities"]) {
+		return reply{}, invalidBody("A flavor must have capabilities, which are an object.")
+	}
+	if err := checkAdminName(c.param("flavor")); err != nil {
+		return reply{}, err
+	}
+	err = c.srv.broker.update(func(w *writing) error {
+		w.Put(flavorKey(c.project, c.param("flavor")), fields["capabilities"])
+		return nil
+	})
+	return empty(http.StatusCreated).with("Location", c.path("flavors", c.param("flavor"))), err
+}
+
+// patchFlavor serves other pools for a flavor.
+func patchFlavor(c *call) (reply, error) {
+	names, err := c.flavorPools(false)
+	if err != nil {
+		return reply{}, err
+	}
+	name := c.param("flavor")
+	item := flavorItem{Name: name, PoolList: names, Href: c.path("flavors", name)}
+	err = c.srv.broker.update(func(w *writing) error {
+		if _, err := w.flavor(c.project, name); err != nil {
+			return missingFlavor(c, err)
+		}
+		pools, err := w.findPools(names)
+		if err != nil {
+			return badRequest("updatefail", err.Error())
+		}
+		if item.Capabilities, err = capabilitiesOf(pools); err != nil {
+			return err
+		}
+		if err := w.assign("", w.poolsOf(name)...); err != nil {
+			return err
+		}
+		return w.assign(name, pools...)
+	})
+	if err != nil {
+		return reply{}, err
+	}
+	return jsonReply(http.StatusOK, item)
+}
+
+// patchFlavorV11 never did anything on any real server.
+func patchFlavorV11(*call) (reply, error) {
+	return reply{}, invalidBody("Flavors cannot be changed in this version.")
+}
+
+// deleteFlavor serves the end of a flavor, existing or not. Its pools stay.
+func deleteFlavor(c *call) (reply, error) {
+	err := c.srv.broker.update(func(w *writing) error {
+		w.Delete(flavorKey(c.project, c.param("flavor")))
+		if c.target.version != v2 {
+			return nil
+		}
+		return w.assign("", w.poolsOf(c.param("flavor"))...)
+	})
+	return empty(http.StatusNoContent), err
+}
+
+// findPools finds pools by their names, all of them.
+func (r *reading) findPools(names []string) ([]pool, error) {
+	var out []pool
+	for _, name := range names {
+		p, ok := r.pool(name)
+		if !ok {
+			return nil, errors.New("Pool " + name + " does not exist.")
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// flavorPools reads a body with the names of a flavor's pools.
+func (c *call) flavorPools(isNew bool) ([]string, error) {
+	document, err := c.anyDocument()
+	if err != nil {
+		return nil, err
+	}
+	names, err := parseFlavor(document, isNew)
+	if err == nil && len(names) == 0 {
+		err = &refusal{
+			status: http.StatusBadRequest, title: "Unable to create", description: "A flavor must have a pool.",
+			location: c.path("flavors", c.param("flavor")),
+		}
+	}
+	return names, err
+}
+
+// parseFlavor reads the body of a new flavor, which has nothing that nobody
+// knows, or of a change.
+func parseFlavor(document []byte, isNew bool) ([]string, error) {
+	fields, err := object(document)
+	if err != nil {
+		return nil, invalidBody("A flavor must be an object.")
+	}
+	for name, value := range fields {
+		switch {
+		case name == "pool_list" || !isNew:
+		case name != "capabilities":
+			return nil, invalidBody("A flavor has no %q.", name)
+		case !isObject(value):
+			return nil, invalidBody("The capabilities of a flavor must be an object.")
+		}
+	}
+	items, err := array(fields["pool_list"])
+	if err != nil {
+		return nil, invalidBody("A flavor must have a pool_list, which is an array.")
+	}
+	var names []string
+	for _, item := range items {
+		name, ok := text(item)
+		if !ok {
+			name = string(item) // which is the name of no pool
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}

@@ -1,0 +1,176 @@
+package zaqartest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"iter"
+	"strings"
+)
+
+var (
+	errNoFlavor = errors.New("the flavor does not exist")
+	// errNoPool: a queue cannot be made, since no pool would take it.
+	errNoPool = errors.New("there is no pool for the queue")
+	// errSameURI: another pool is at that place.
+	errSameURI = errors.New("another pool has that uri")
+	// errLastPool: a flavor would have no pool.
+	errLastPool = errors.New("the pool is the only one of its flavor")
+)
+
+// pool is a place where queues could be kept, as an administrator describes it.
+// Here it is a record only: all queues are in the server's store.
+type pool struct {
+	name    string
+	URI     string          `json:"uri"`
+	Weight  int64           `json:"weight"`
+	Flavor  *string         `json:"flavor"`
+	Options json.RawMessage `json:"options"`
+}
+
+// capabilities are what a pool can do, which its kind of store decides.
+func (p pool) capabilities() []string {
+	kind, _, _ := strings.Cut(p.URI, ":")
+	return poolKinds[strings.ToLower(kind)]
+}
+
+// poolKinds are the stores that a pool can be, by the scheme of its URI, with
+// their capabilities.
+var poolKinds = map[string][]string{
+	"redis":   {"FIFO", "CLAIMS", "AOD", "HIGH_THROUGHPUT"},
+	"mongodb": {"FIFO", "CLAIMS", "DURABILITY", "AOD", "HIGH_THROUGHPUT"},
+	"swift":   {"AOD", "DURABILITY"},
+}
+
+func (p pool) in(flavor string) bool { return p.Flavor != nil && *p.Flavor == flavor }
+
+func poolKey(name string) []byte { return append([]byte{poolSpace}, name...) }
+
+func flavorKey(project, name string) []byte {
+	return append(append(append([]byte{flavorSpace}, project...), 0), name...)
+}
+
+// pools goes through all pools by name, from the one after marker on. Names need
+// not exist to be markers.
+func (r *reading) pools(marker string) iter.Seq[pool] {
+	return func(yield func(pool) bool) {
+		from := poolKey(marker)
+		if marker != "" {
+			from = append(from, 0)
+		}
+		for key, value := range r.Scan(from, after([]byte{poolSpace})) {
+			p := pool{name: string(key[1:])}
+			if json.Unmarshal(value, &p) == nil && !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// pool finds a pool by name.
+func (r *reading) pool(name string) (pool, bool) {
+	value, ok := r.Get(poolKey(name))
+	p := pool{name: name}
+	return p, ok && json.Unmarshal(value, &p) == nil
+}
+
+// poolsOf are the pools of a flavor.
+func (r *reading) poolsOf(flavor string) []pool {
+	var out []pool
+	for p := range r.pools("") {
+		if p.in(flavor) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// putPool stores a pool, unless another one has its URI.
+func (w *writing) putPool(p pool) error {
+	for other := range w.pools("") {
+		if other.URI == p.URI && other.name != p.name {
+			return errSameURI
+		}
+	}
+	value, err := marshal(p)
+	if err == nil {
+		w.Put(poolKey(p.name), value)
+	}
+	return err
+}
+
+// deletePool removes a pool, if it is there and its flavor can be without it.
+func (w *writing) deletePool(name string) error {
+	p, ok := w.pool(name)
+	if ok && p.Flavor != nil && w.flavorAnywhere(*p.Flavor) && len(w.poolsOf(*p.Flavor)) == 1 {
+		return errLastPool
+	}
+	w.Delete(poolKey(name))
+	return nil
+}
+
+// flavor finds a flavor of a project. What is stored of it are the capabilities
+// with which it was made.
+func (r *reading) flavor(project, name string) (capabilities json.RawMessage, err error) {
+	value, ok := r.Get(flavorKey(project, name))
+	if !ok {
+		return nil, errNoFlavor
+	}
+	return bytes.Clone(value), nil
+}
+
+// flavorAnywhere tells whether any project has a flavor of that name.
+func (r *reading) flavorAnywhere(name string) bool {
+	for key := range r.Scan([]byte{flavorSpace}, after([]byte{flavorSpace})) {
+		if bytes.HasSuffix(key, append([]byte{0}, name...)) {
+			return true
+		}
+	}
+	return false
+}
+
+// flavors goes through a project's flavors by name, from the one after marker on.
+func (r *reading) flavors(project, marker string) iter.Seq2[string, json.RawMessage] {
+	return func(yield func(string, json.RawMessage) bool) {
+		prefix := flavorKey(project, "")
+		from := prefix
+		if marker != "" {
+			from = append(flavorKey(project, marker), 0)
+		}
+		for key, value := range r.Scan(from, after(prefix)) {
+			if !yield(string(key[len(prefix):]), bytes.Clone(value)) {
+				return
+			}
+		}
+	}
+}
+
+// assign gives pools, which exist, to a flavor.
+func (w *writing) assign(flavor string, pools ...pool) error {
+	for _, p := range pools {
+		p.Flavor = &flavor
+		if err := w.putPool(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle looks for a pool that would take a new queue: one of the flavor that its
+// metadata names, or any, as long as it has a weight.
+func (r *reading) settle(project string, content metadata) error {
+	value, named := content["_flavor"]
+	named = named && !isNull(value)
+	flavor, _ := text(value)
+	if named {
+		if _, err := r.flavor(project, flavor); err != nil {
+			return err
+		}
+	}
+	for p := range r.pools("") {
+		if p.Weight > 0 && (!named || p.in(flavor)) {
+			return nil
+		}
+	}
+	return errNoPool
+}
