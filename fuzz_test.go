@@ -2,6 +2,7 @@ package zaqar
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 )
 
@@ -46,5 +47,29 @@ func FuzzMetadata(f *testing.F) {
 		if changes := m.difference(content); len(changes) != 0 {
 			t.Errorf("%q differs from itself: %v", data, changes)
 		}
+	})
+}
+
+func FuzzDeadLetter(f *testing.F) {
+	for _, seed := range []string{
+		``, `null`, `[]`, `{}`, `{"zaqar_dead_letter":1}`, `{"zaqar_dead_letter":2,"body":1}`, `{"zaqar_dead_letter":1,"body":null}`,
+		`{"zaqar_dead_letter":1,"queue":"wot","id":"a","reason":"r","permanent":true,"attempts":5,` +
+			`"first":"2026-01-02T03:04:05Z","last":"2026-01-02T03:04:06.5+01:00","body":{"n":12345678901234567890}}`,
+		`{"zaqar_dead_letter":1,"attempts":-1,"first":"yesterday"}`, `{"zaqar_dead_letter":1,"queue":5}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		letter, err := decodeDeadLetter(data)
+		if err != nil {
+			if !errors.Is(err, ErrMalformed) {
+				t.Errorf("%q: %v", data, err)
+			}
+			return
+		}
+		if !json.Valid(letter.Body) {
+			t.Errorf("%q: the body %q is no JSON", data, letter.Body)
+		}
+		_ = letter.String()
 	})
 }

@@ -1,0 +1,35 @@
+// Command worker works through the queue "mail" of the cloud that the usual OS_*
+// variables name, until it is interrupted.
+package main
+
+import (
+	"context"
+	"log"
+	"log/slog"
+	"os/signal"
+	"syscall"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/observe"
+)
+
+type mail struct{ To, Subject string }
+
+func send(_ context.Context, m mail, _ *zaqar.Message) error {
+	log.Printf("to %s: %s", m.To, m.Subject)
+	return nil // or an error, to try again; zaqar.Permanent(err), not to
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	client, err := zaqar.Connect(ctx, "", zaqar.WithAuth(keystone.FromEnv()), zaqar.WithObserver(observe.Log(slog.Default())))
+	if err != nil {
+		log.Fatal(err)
+	}
+	worker := client.Queue("mail").Consumer(zaqar.ConsumerConfig{Workers: 8, DeadLetter: "mail-dead"})
+	if err := worker.Run(ctx, zaqar.Handle(send)); err != nil {
+		log.Fatal(err)
+	}
+}

@@ -1,0 +1,115 @@
+package zaqar_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/zaqartest"
+)
+
+func TestPrefetchedMessagesAreBounded(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		config zaqar.ConsumerConfig
+		most   int // claimed at once, at work or not
+	}{
+		"single":      {zaqar.ConsumerConfig{Workers: 4}, 4},
+		"twenty":      {zaqar.ConsumerConfig{Workers: 4, ClaimSize: 20}, 4 + 19},
+		"ahead":       {zaqar.ConsumerConfig{Workers: 4, ClaimSize: 10, Prefetch: 30}, 4 + 30},
+		"none at all": {zaqar.ConsumerConfig{Workers: 4, ClaimSize: 20, Prefetch: -1}, 4},
+		"few held":    {zaqar.ConsumerConfig{Workers: 8, ClaimSize: 20, MaxHeld: 5}, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+				q := client.Queue("wot")
+				postMany(t, q, 100)
+				most := 0
+				var mu sync.Mutex
+				r := run(t, q, c.config, func(context.Context, *zaqar.Message) error {
+					n := claimed(srv.Messages("p", "wot"))
+					mu.Lock()
+					most = max(most, n)
+					mu.Unlock()
+					time.Sleep(time.Second)
+					return nil
+				})
+				time.Sleep(2 * time.Minute)
+				r.stop()
+				if most > c.most || most < c.most-3 { // three may be at work when the fourth asks
+					t.Errorf("up to %d messages were claimed at once, want %d", most, c.most)
+				}
+				stored(t, srv, "wot", 0)
+			})
+		})
+	}
+}
+
+func TestAClaimSizeThatTheServerRefusesIsLeftToTheServer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		limits := zaqartest.DefaultLimits()
+		limits.MaxMessagesPerClaimOrPop = 10
+		srv := zaqartest.RunInMemory(t, zaqartest.WithLimits(limits))
+		client, err := zaqar.Connect(t.Context(), srv.URL(), zaqar.WithHTTPClient(srv.HTTPClient()), zaqar.WithProject("p"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := client.Queue("wot")
+		postMany(t, q, 30)
+		r := run(t, q, zaqar.ConsumerConfig{Workers: 1, ClaimSize: 20}, func(context.Context, *zaqar.Message) error { return nil })
+		time.Sleep(time.Minute)
+		r.stop()
+		stored(t, srv, "wot", 0)
+		if s := r.Stats(); s.Claims != 3 || s.ClaimErrors != 0 {
+			t.Errorf("the counters are %+v", s)
+		}
+		_ = client.Close()
+	})
+}
+
+func TestAnIdleConsumerAsksLessAndLess(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		q := client.Queue("wot")
+		r := run(t, q, zaqar.ConsumerConfig{Workers: 8, Poll: time.Second, MaxPoll: 16 * time.Second}, func(context.Context, *zaqar.Message) error { return nil })
+		time.Sleep(time.Hour)
+		// 8 seconds on average, by one claim at a time.
+		if n := len(srv.Requests("claim_create")); n < 200 || n > 800 {
+			t.Errorf("an hour took %d claims", n)
+		}
+		postMany(t, q, 1)
+		time.Sleep(17 * time.Second)
+		stored(t, srv, "wot", 0)
+		r.stop()
+	})
+}
+
+func TestWhatNoWaitingChangesEndsRun(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]error{
+		400: zaqar.ErrInvalid, 401: zaqar.ErrUnauthorized, 403: zaqar.ErrForbidden, 404: zaqar.ErrNotFound,
+	} {
+		bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+			srv.Inject(zaqartest.Fault{Kind: "claim_create", Status: status, Times: 2})
+			srv.Inject(zaqartest.Fault{Kind: "claim_create", Status: 503, Times: 10})
+			srv.Inject(zaqartest.Fault{Kind: "claim_create", Status: status, Times: -1})
+			c := client.Queue("wot").Consumer(zaqar.ConsumerConfig{})
+			err := c.Run(t.Context(), func(context.Context, *zaqar.Message) error { return nil })
+			if !errors.Is(err, want) {
+				t.Errorf("%d: Run returned %v", status, err)
+			}
+			if n := len(srv.Requests("claim_create")); n != 15 {
+				t.Errorf("%d: it took %d claims, want 2 refusals, 10 outages and 3 refusals", status, n)
+			}
+			if _, again := c.Next(t.Context()); !errors.Is(again, want) {
+				t.Errorf("%d: Next returned %v", status, again)
+			}
+		})
+	}
+}
