@@ -51,7 +51,7 @@ func (d *Delivery) settle(ctx context.Context, err error) error {
 
 // cause is why the attempt's context has ended, nil when it has not.
 func (d *Delivery) cause() error {
-	return context.Cause(d.ctx) //nolint:contextcheck // the attempt's own, which its taker has
+	return context.Cause(d.ctx)
 }
 
 // interrupted ends an attempt that was ended by the loss of its claim, which is no failure
