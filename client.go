@@ -29,9 +29,10 @@ func (c *Client) Conn() *Conn { return c.conn }
 func (c *Client) Async() int { return c.conn.async.limit }
 
 // Close ends the loops over [Subscriber.Listen], waits for the calls of [Async],
-// those that wait for their turn too, and releases the client's connections. Other calls in flight may fail. Credentials
-// and an HTTP client that were given to [Connect] belong to the caller and live
-// on. Closing twice is harmless. A call of Async must not close its own client.
+// those that wait for their turn too, and releases the client's connections. Other
+// calls in flight may fail; close a [Publisher] before its client. Credentials and an
+// HTTP client that were given to [Connect] belong to the caller and live on. Closing
+// twice is harmless. A call of Async must not close its own client.
 func (c *Client) Close() error {
 	c.conn.end()
 	c.conn.async.close()

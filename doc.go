@@ -33,7 +33,8 @@
 // A [Conn] sends one request: sign-in, identity, errors. A [Client] does what
 // concerns the whole account. A [Queue] is a handle by name. A [Message] was
 // read; an [Outgoing] is to be posted. A [Claim] is the right to work on messages
-// for a while. [Metadata] is what a queue carries beside its messages. An [Error]
+// for a while. A [Publisher] posts many messages in few requests, and a [Future] is the
+// outcome of what runs without its caller. [Metadata] is what a queue carries beside its messages. An [Error]
 // is every answer other than 2xx.
 //
 // # Durations, bodies, lists

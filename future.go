@@ -56,7 +56,8 @@ func (f *Future[T]) Err() error {
 }
 
 // Cancel gives the call up: one that has not begun is not made, one under way has its
-// context cancelled. The outcome comes all the same, and may be a success. Cancelling
+// context cancelled, but for a published message, which can be taken back only while it
+// waits for its batch. The outcome comes all the same, and may be a success. Cancelling
 // what has ended does nothing.
 func (f *Future[T]) Cancel() { f.cancel() }
 
