@@ -26,16 +26,17 @@
 // stored, and is handed out again and again, each time its claim ends without it
 // being deleted, until it is deleted or its TTL is over. A handler must bear
 // seeing a message twice. Posting is never repeated by this library when it may
-// have been carried out; see [Error.MayHaveActed].
+// have been carried out; see [Error.MayHaveActed]. Only a [Publisher] does so, when it
+// was told that duplicates do no harm.
 //
 // # The words
 //
 // A [Conn] sends one request: sign-in, identity, errors. A [Client] does what
 // concerns the whole account. A [Queue] is a handle by name. A [Message] was
 // read; an [Outgoing] is to be posted. A [Claim] is the right to work on messages
-// for a while. A [Publisher] posts many messages in few requests, and a [Future] is the
-// outcome of what runs without its caller. [Metadata] is what a queue carries beside its messages. An [Error]
-// is every answer other than 2xx.
+// for a while. A [Publisher] posts many messages in few requests, and a [Future] is
+// the outcome of what runs without its caller. [Metadata] is what a queue carries
+// beside its messages. An [Error] is every answer other than 2xx.
 //
 // # Durations, bodies, lists
 //
