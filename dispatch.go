@@ -182,9 +182,9 @@ func mayHavePosted(err error) bool {
 }
 
 // blames reports whether a batch was refused for what it holds, so that parts of it
-// may be accepted.
+// may be accepted: by the server, or by a transport that has no words for it.
 func blames(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.Op == string(wire.MessagePost) &&
+	return errors.Is(err, ErrUnsupported) || ok && e.Op == string(wire.MessagePost) &&
 		(e.Code == http.StatusBadRequest || e.Code == http.StatusRequestEntityTooLarge)
 }

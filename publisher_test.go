@@ -13,6 +13,7 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/observe"
+	"github.com/zaqar-go/zaqar/transport"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
@@ -339,6 +340,29 @@ func TestADelayThatWouldBeIgnoredFailsAlone(t *testing.T) {
 			t.Errorf("stored where delays count: %d", n)
 		}
 	})
+}
+
+func TestWhatTheTransportHasNoWordsForFailsAlone(t *testing.T) {
+	t.Parallel()
+	server := &scripted{answer: func(req *transport.Request) (*transport.Response, error) {
+		switch {
+		case req.Op != "message_post":
+			return &transport.Response{Status: 200, Body: []byte(`{"_default_message_delay": 1}`)}, nil
+		case strings.Contains(string(req.Body), "delay"):
+			return nil, transport.ErrNoAction
+		}
+		hrefs := slices.Repeat([]string{"/m/1"}, strings.Count(string(req.Body), "body"))
+		body, err := json.Marshal(map[string]any{"resources": hrefs})
+		return &transport.Response{Status: 201, Body: body}, err
+	}}
+	p := over(t, server).Queue("wot").Publisher(zaqar.PublisherConfig{})
+	futures := publish(t, p, 0, zaqar.Outgoing{Body: 1, Delay: time.Minute}, 2)
+	shut(t, p)
+	for i, f := range futures {
+		if err := f.Err(); errors.Is(err, zaqar.ErrUnsupported) != (i == 1) || err != nil && !zaqar.SafeToRetry(err) {
+			t.Errorf("message %d: %v", i, err)
+		}
+	}
 }
 
 func TestADelayWhoseQueueCannotBeAskedIsNotSent(t *testing.T) {
