@@ -4,13 +4,15 @@ module github.com/zaqar-go/zaqar/integration
 
 go 1.26.0
 
-require github.com/zaqar-go/zaqar v0.1.0
+require (
+	github.com/coder/websocket v1.8.15
+	github.com/tinylib/msgp v1.6.5
+	github.com/zaqar-go/zaqar v0.1.0
+)
 
 require (
-	github.com/coder/websocket v1.8.15 // indirect
 	github.com/gophercloud/gophercloud/v2 v2.15.0 // indirect
 	github.com/philhofer/fwd v1.2.0 // indirect
-	github.com/tinylib/msgp v1.6.5 // indirect
 	gopkg.in/yaml.v2 v2.4.0 // indirect
 )
 

@@ -91,10 +91,10 @@ func decodeFrame(in incoming) (frame, error) {
 		return f, err
 	}
 	f.action = row.name
-	if f.action == authenticateAction {
-		f.echo = newEcho(f.action) // there are secrets in it
-	}
 	f.headers, f.body, err = row.read(request)
+	if err == nil && f.action == authenticateAction {
+		f.echo = newEcho(f.action) // as on real servers: there is a secret in it
+	}
 	return f, err
 }
 

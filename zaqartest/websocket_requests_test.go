@@ -74,7 +74,11 @@ func TestActionsThatRealServersDieOfAreRefused(t *testing.T) {
 	} {
 		s.ask(action, "{}").wantError(400, action+" is not a valid action")
 	}
-	s.with("X-Auth-Token", "s3cr3t").ask("authenticate", "").wantError(400, "authentication")
+	s.write(s.with("X-Auth-Token", "s3cr3t").request("authenticate", ""))
+	a := s.reply("authenticate")
+	if a.wantError(400, "authentication"); strings.Contains(string(a.request.Headers), "s3cr3t") {
+		t.Errorf("echoed %s", a.request.Headers)
+	}
 }
 
 func TestAnswersComeInTheOrderOfTheRequests(t *testing.T) {
