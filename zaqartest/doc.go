@@ -38,7 +38,7 @@
 //	subscribers create, list, get, update, confirm, delete v2
 //	            delivery of messages, confirmation         v2
 //	pre-signed  share, and requests that come with one     v2
-//	WebSocket   JSON and MessagePack, subscriptions, pushesv2
+//	WebSocket   JSON and MessagePack, subscriptions, push  v2
 //	pools       put, list, get, update, delete; flavors    v1 (pools), v1.1, v2
 //	topics      as queues, without messages                v2
 //	Keystone    v3: discovery; tokens by password, token and application
