@@ -15,8 +15,9 @@ type Version string
 // operations. What a version lacks is an error that matches [ErrUnsupported],
 // before anything is sent:
 //
-//   - V1_1 cannot change metadata once the queue is made, purge, delay, count or
-//     filter queues, and finds out by a listing whether a queue exists;
+//   - V1_1 cannot change metadata once the queue is made, purge, delay, count, filter
+//     or share queues, has no subscriptions, and finds out by a listing whether a queue
+//     exists;
 //   - V1 cannot pop either, nor set [Reserved] metadata, nor tell the status of a
 //     message that was not read from a claim or a plain listing.
 //
@@ -44,7 +45,7 @@ func (v Version) known() bool {
 }
 
 // Supports reports whether the version has an operation, by the name that errors
-// give it: "message_pop", "queue_purge", ….
+// give it: "message_pop", "queue_purge", …. Those of package admin are told there.
 func (v Version) Supports(operation string) bool {
 	_, err := wire.Lookup(wire.Version(v), wire.Op(operation))
 	return err == nil

@@ -1,0 +1,216 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"math"
+	"net/url"
+	"strings"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/auth"
+)
+
+// Pool is a store among those of a server with pooling.
+//
+// It prints without the user, the password and the parameters of its URI.
+type Pool struct {
+	// Name has up to 64 characters.
+	Name string
+	// URI is where the store is, as the servers reach it: "redis://10.0.0.5:6379?dbid=1".
+	// The server connects to it before it takes the pool. It can hold a password.
+	URI string
+	// Weight is the pool's share of new queues among all weights, 0 to 4294967295. With
+	// 0 it gets none.
+	Weight int64
+	// Flavor is the flavor that it is in, "" for none. V2 only; [Client.CreateFlavor]
+	// and [Client.UpdateFlavor] set it, too.
+	Flavor string
+	// Options are those of the server's driver.
+	Options map[string]any
+}
+
+// String returns "<Pool p1 redis://10.0.0.5:6379 weight:100>".
+func (p Pool) String() string {
+	text := fmt.Sprintf("<Pool %s %s weight:%d", p.Name, where(p.URI), p.Weight)
+	if p.Flavor != "" {
+		text += " flavor:" + p.Flavor
+	}
+	return text + ">"
+}
+
+// Format prints what String returns, whatever the verb and flags.
+func (p Pool) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
+
+// MarshalText encodes what String returns.
+func (p Pool) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// LogValue logs what String returns.
+func (p Pool) LogValue() slog.Value { return slog.StringValue(p.String()) }
+
+// where is a store's URI without what can be secret.
+func where(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme == "" || u.Host == "" {
+		return auth.Redacted
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// wirePool is a Pool on the wire.
+type wirePool struct {
+	Name    string         `json:"name,omitempty"`
+	URI     string         `json:"uri"`
+	Weight  int64          `json:"weight"`
+	Flavor  *string        `json:"flavor,omitempty"`
+	Options map[string]any `json:"options,omitempty"`
+}
+
+func (w wirePool) pool() Pool {
+	p := Pool{Name: w.Name, URI: w.URI, Weight: w.Weight}
+	if w.Flavor != nil {
+		p.Flavor = *w.Flavor
+	}
+	if len(w.Options) > 0 {
+		p.Options = w.Options
+	}
+	return p
+}
+
+// Pools lists the pools by name, with their options. It is lazy: pages are fetched as
+// the loop goes on, and leaving the loop ends it. An error is yielded once, last.
+func (c *Client) Pools(ctx context.Context) iter.Seq2[Pool, error] {
+	return list(ctx, func(ctx context.Context, query url.Values) ([]Pool, error) {
+		reply, err := c.call(ctx, "pool_list", request{query: query})
+		if err != nil {
+			return nil, err
+		}
+		page, err := decode[struct{ Pools []wirePool }]("pool_list", reply)
+		if err != nil {
+			return nil, err
+		}
+		found := make([]Pool, len(page.Pools))
+		for i, w := range page.Pools {
+			found[i] = w.pool()
+		}
+		return found, nil
+	}, func(p Pool) string { return p.Name })
+}
+
+// Pool reads one pool with its options. One that does not exist is an error that matches
+// zaqar.ErrNotFound.
+func (c *Client) Pool(ctx context.Context, name string) (Pool, error) {
+	reply, err := c.call(ctx, "pool_get", request{name: name, query: url.Values{"detailed": {"true"}}})
+	if err != nil {
+		return Pool{}, err
+	}
+	w, err := decode[wirePool]("pool_get", reply)
+	return w.pool(), err
+}
+
+// CreatePool makes a pool, or replaces the one of that name. It may be repeated safely.
+// A store that the server cannot reach is an error that matches zaqar.ErrInvalid, and a
+// URI that another pool has is one too: real servers answer 500.
+func (c *Client) CreatePool(ctx context.Context, p Pool) error {
+	if err := checkPool("pool_create", p); err != nil {
+		return err
+	}
+	w := wirePool{URI: p.URI, Weight: p.Weight, Options: p.Options}
+	if p.Flavor != "" {
+		// Servers take it by the older versions, and forget it.
+		if version := c.client.Conn().Version(); version != zaqar.V2 {
+			return unsupported(version, "pool_create", "flavor of a pool")
+		}
+		w.Flavor = &p.Flavor
+	}
+	_, err := c.call(ctx, "pool_create", request{name: p.Name, body: w})
+	return withoutURI(err, p.URI)
+}
+
+func checkPool(op string, p Pool) error {
+	bad := func(argument, rule string) error { return &zaqar.ArgumentError{Op: op, Argument: argument, Rule: rule} }
+	u, err := url.Parse(p.URI)
+	switch {
+	case err != nil || u.Scheme == "":
+		return bad("URI", "must be that of a store, such as redis://10.0.0.5:6379")
+	case p.Weight < 0 || p.Weight > math.MaxUint32:
+		return bad("Weight", fmt.Sprintf("must be 0 to %d, not %d", uint32(math.MaxUint32), p.Weight))
+	}
+	return nil
+}
+
+// withoutURI takes a store's URI, which the server repeats, out of an error.
+func withoutURI(err error, uri string) error {
+	if e, ok := errors.AsType[*zaqar.Error](err); ok && uri != "" {
+		e.Title, e.Description = strings.ReplaceAll(e.Title, uri, where(uri)), strings.ReplaceAll(e.Description, uri, where(uri))
+	}
+	return err
+}
+
+// PoolChange is a change of a pool: [URI], [Weight], [InFlavor] or [Options].
+type PoolChange interface {
+	applyPool(change map[string]any)
+}
+
+// The changes of a pool.
+type (
+	// URI moves a pool to another store. Nothing is copied.
+	URI string
+	// Weight is the pool's share of new queues, 0 to 4294967295.
+	Weight int64
+	// InFlavor puts a pool into a flavor; "" takes it out. V2 only.
+	InFlavor string
+	// Options replace all options of the server's driver.
+	Options map[string]any
+)
+
+func (o URI) applyPool(change map[string]any)      { change["uri"] = string(o) }
+func (o Weight) applyPool(change map[string]any)   { change["weight"] = int64(o) }
+func (o InFlavor) applyPool(change map[string]any) { change["flavor"] = string(o) }
+func (o Options) applyPool(change map[string]any) {
+	if o == nil {
+		o = Options{} // null is refused
+	}
+	change["options"] = map[string]any(o)
+}
+
+// UpdatePool changes a pool, and returns it as it is then. One that does not exist is an
+// error that matches zaqar.ErrNotFound. Blocks for two requests.
+func (c *Client) UpdatePool(ctx context.Context, name string, changes ...PoolChange) (Pool, error) {
+	const op = "pool_update"
+	body, after := map[string]any{}, Pool{URI: "any:"}
+	for _, change := range changes {
+		change.applyPool(body)
+		switch o := change.(type) {
+		case URI:
+			after.URI = string(o)
+		case Weight:
+			after.Weight = int64(o)
+		}
+	}
+	if len(body) == 0 {
+		return Pool{}, &zaqar.ArgumentError{Op: op, Argument: "the changes", Rule: "are missing"}
+	}
+	if err := checkPool(op, after); err != nil {
+		return Pool{}, err
+	}
+	if _, moved := body["flavor"]; moved && c.client.Conn().Version() != zaqar.V2 {
+		return Pool{}, unsupported(c.client.Conn().Version(), op, "flavor of a pool")
+	}
+	if _, err := c.call(ctx, op, request{name: name, body: body}); err != nil {
+		return Pool{}, withoutURI(err, after.URI)
+	}
+	return c.Pool(ctx, name)
+}
+
+// DeletePool takes a pool out of use: queues in it are no longer found, and what they
+// hold stays in the store. It succeeds too when there is none. The last pool of a flavor
+// is refused by some servers, with an error that matches zaqar.ErrForbidden.
+func (c *Client) DeletePool(ctx context.Context, name string) error {
+	_, err := c.call(ctx, "pool_delete", request{name: name})
+	return err
+}
