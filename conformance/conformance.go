@@ -39,6 +39,12 @@ type Target struct {
 	// Wait lets time pass on the server: a driven clock is advanced, a real one
 	// is waited for.
 	Wait func(time.Duration)
+	// Operator are the credentials of an administrator, which the cases of [Pooling]
+	// need; nil means a server without authentication, which believes who says so.
+	Operator auth.Authorizer
+	// PoolURI returns the URI of a store for a pool, as the server reaches it: another one
+	// each time, maybe of the same store. The cases of Pooling need it.
+	PoolURI func() string
 	// Store is what a real server stores in, such as "redis"; empty for the
 	// embedded one. It decides which quirks are expected.
 	Store string
@@ -58,7 +64,8 @@ type behaviour struct {
 	check    func(t *testing.T, s *suite)
 }
 
-// alone are the cases that run one at a time: a server that looks up a marker
+// alone are the cases that run one at a time, as all do of [Pooling], where a pool that
+// goes disturbs the others: a server that looks up a marker
 // and reads behind it in two steps passes over a queue, or answers 503, when
 // another case deletes one in between (quirk 27).
 var alone = []string{
@@ -69,23 +76,26 @@ var alone = []string{
 	"a name with a dot works in full",
 }
 
-// Run holds the target to the suite by one version of the API. open is called once for each case, which
-// lets a driven clock be advanced by one case without disturbing another.
+// Run holds the target to the suite by one version of the API, but for what is behind
+// a [Feature]. open is called once for each case, which lets a driven clock be advanced by
+// one case without disturbing another.
+//
+// The server must reach this machine by 127.0.0.1: it is to deliver messages here.
 func Run(t *testing.T, version zaqar.Version, open func(t *testing.T) Target) {
 	t.Helper()
-	run(t, version, open, nil)
+	run(t, "", version, open, nil)
 }
 
-func run(t *testing.T, version zaqar.Version, open func(t *testing.T) Target, r *record) {
+func run(t *testing.T, feature Feature, version zaqar.Version, open func(t *testing.T) Target, r *record) {
 	t.Helper()
 	for _, together := range []bool{false, true} {
-		for noun, cases := range groups {
+		for noun, cases := range groups[feature] {
 			t.Run(noun, func(t *testing.T) {
 				if together {
 					t.Parallel() // cases that wait, wait together
 				}
 				for _, c := range cases {
-					if together == slices.Contains(alone, c.sentence) {
+					if together == (feature == Pooling || slices.Contains(alone, c.sentence)) {
 						continue
 					}
 					if !concerns(version, noun, c.sentence) {
@@ -106,19 +116,6 @@ func run(t *testing.T, version zaqar.Version, open func(t *testing.T) Target, r 
 			})
 		}
 	}
-}
-
-var groups = map[string][]behaviour{
-	"connection": connection,
-	"queues":     queues,
-	"metadata":   metadata,
-	"messages":   messages,
-	"listing":    listings,
-	"claims":     claims,
-
-	"publishing":    publishing,
-	"subscriptions": subscriptions,
-	"shares":        shares,
 }
 
 // client connects anew: another client has another Client-ID.

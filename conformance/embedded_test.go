@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -30,6 +31,34 @@ func TestTheEmbeddedServerConforms(t *testing.T) {
 	}
 }
 
+func TestTheEmbeddedServerConformsWithItsFeatures(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		feature  conformance.Feature
+		versions []zaqar.Version
+		option   zaqartest.Option
+	}{
+		{conformance.Confirmation, []zaqar.Version{zaqar.V2}, zaqartest.WithRequireConfirmation(true)},
+		{conformance.Pooling, versions, zaqartest.WithPooling(true)},
+	} {
+		for _, version := range c.versions {
+			t.Run(string(c.feature)+" "+version.String(), func(t *testing.T) {
+				t.Parallel()
+				conformance.RecordFeature(t, "embedded", c.feature, version, func(t *testing.T) conformance.Target {
+					srv, stores := zaqartest.Run(t, c.option, zaqartest.WithSecretKey(key)), 0
+					return conformance.Target{
+						Endpoint: srv.URL(), Wait: srv.Advance, SigningKey: key,
+						PoolURI: func() string {
+							stores++
+							return fmt.Sprintf("redis://127.0.0.1?dbid=%d", stores)
+						},
+					}
+				}, func(r conformance.Results) { keep(t, r) })
+			})
+		}
+	}
+}
+
 // keep writes results into the folder that ZAQAR_RESULTS names. Without, it holds
 // them against those that docs/coverage.md is made of.
 func keep(t *testing.T, r conformance.Results) {
@@ -44,7 +73,7 @@ func keep(t *testing.T, r conformance.Results) {
 	if err != nil {
 		t.Error(err)
 	}
-	name := conformance.FileName(r.Server, r.Version)
+	name := conformance.FileName(r.Server, r.Feature, r.Version)
 	kept, err := os.ReadFile(filepath.Join("..", "docs", "coverage", name))
 	if err != nil || !bytes.Equal(got, kept) {
 		t.Errorf("docs/coverage/%s is stale, run make coverage-table (%v):\n%s", name, err, got)

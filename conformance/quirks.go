@@ -30,6 +30,10 @@ var quirks = []quirk{
 	{number: 15, on: redis, about: []string{"queue_list"}, what: "names are listed cut at the first dot"},
 	{number: 26, on: redis, about: []string{"queue_list name", "queue_list metadata_filter"}, hides: true, what: "name and metadata filters of the queue listing are ignored"},
 	{number: 36, on: redis, about: []string{"subscription_create"}, what: "subscribing is a 503 once after a subscription has ended"},
+	{number: 21, on: anyReal, about: []string{"queue_list with_count"}, what: "with pooling the number of queues is not told"},
+	{number: 37, on: redis, hides: true, what: "topics need another store", about: []string{
+		"topic_create", "topic_delete", "topic_get", "topic_get_stats", "topic_list", "topic_purge", "topic_update",
+	}},
 	{number: 28, on: anyReal, about: []string{"message_post"}, what: "the refusal of a body that is too large can be lost with the connection"},
 }
 

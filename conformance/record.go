@@ -19,8 +19,14 @@ import (
 // not have an HTTP client or TLS settings: Record brings a transport of its own.
 func Record(t *testing.T, server string, version zaqar.Version, open func(t *testing.T) Target, keep func(Results)) {
 	t.Helper()
+	RecordFeature(t, server, "", version, open, keep)
+}
+
+// RecordFeature is [RunFeature], and takes notes as [Record] does.
+func RecordFeature(t *testing.T, server string, feature Feature, version zaqar.Version, open func(t *testing.T) Target, keep func(Results)) {
+	t.Helper()
 	r := &record{used: map[string]bool{}, met: map[int]bool{}}
-	for noun, cases := range groups {
+	for noun, cases := range groups[feature] {
 		for _, c := range cases {
 			if concerns(version, noun, c.sentence) {
 				r.left++
@@ -29,10 +35,10 @@ func Record(t *testing.T, server string, version zaqar.Version, open func(t *tes
 	}
 	t.Cleanup(func() {
 		if r.left == 0 && !t.Failed() {
-			keep(results(server, version, r.used, r.met))
+			keep(results(server, feature, version, r.used, r.met))
 		}
 	})
-	run(t, version, open, r)
+	run(t, feature, version, open, r)
 }
 
 // record is what the cases of one run used and met.

@@ -15,6 +15,8 @@ import (
 type Results struct {
 	// Server names the server, such as "zaqar-23".
 	Server string `json:"server"`
+	// Feature is what the cases were about, "" for what is common.
+	Feature Feature `json:"feature,omitempty"`
 	// Version is the version of the API.
 	Version zaqar.Version `json:"version"`
 	// NotServed is whether the server does not have the version.
@@ -29,7 +31,10 @@ type Results struct {
 }
 
 // FileName is the name that Save gives to the results of a server by a version.
-func FileName(server string, version zaqar.Version) string {
+func FileName(server string, feature Feature, version zaqar.Version) string {
+	if feature != "" {
+		server += "-" + string(feature)
+	}
 	return server + "-" + version.String() + ".json"
 }
 
@@ -45,12 +50,19 @@ func (r Results) Save(folder string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(folder, FileName(r.Server, r.Version)), data, 0o644)
+	return os.WriteFile(filepath.Join(folder, FileName(r.Server, r.Feature, r.Version)), data, 0o644)
 }
 
 // results sums up what cases used and met.
-func results(server string, version zaqar.Version, used map[string]bool, met map[int]bool) Results {
-	r := Results{Server: server, Version: version, Operations: map[string][]int{}}
+func results(server string, feature Feature, version zaqar.Version, used map[string]bool, met map[int]bool) Results {
+	r := Results{Server: server, Feature: feature, Version: version, Operations: map[string][]int{}}
+	for _, q := range quirks {
+		for _, subject := range q.about {
+			if met[q.number] && q.hides {
+				used[subject] = true // it was tried, and shows nothing
+			}
+		}
+	}
 	for subject := range used {
 		numbers, unprovable := []int{}, false
 		for _, q := range quirks {

@@ -36,12 +36,19 @@ var lacking = map[string][]zaqar.Version{
 	"a publisher keeps to the limit of its queue":                      beforeV2,
 	"a listed message is free, whatever its href says":                 onlyV1, // hrefs name no claims
 	"the status tells claimed from free when both are listed":          onlyV1,
+	"a flavor is made of pools, read, changed and deleted":             beforeV2,
+	"a flavor of v1.1 has capabilities":                                {zaqar.V1, zaqar.V2},
+	"flavors are listed, more than fit one page":                       onlyV1,
+	"a queue can ask for a flavor":                                     beforeV2,
+	"who is no operator is refused":                                    beforeV2, // who do not look
+	"health tells of each pool":                                        onlyV1,
+	"the number of queues is told, or not":                             beforeV2,
 	"a delayed message is hidden until its delay is over":              beforeV2,
 	"what was claimed too often goes to the dead-letter queue":         beforeV2,
 }
 
 // onlyV2 are the groups whose operations came with v2.
-var onlyV2 = []string{"subscriptions", "shares"}
+var onlyV2 = []string{"subscriptions", "deliveries", "confirmations", "shares", "topics"}
 
 // concerns reports whether a case of a group is about a version.
 func concerns(version zaqar.Version, noun, sentence string) bool {

@@ -3,6 +3,7 @@ package integration
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -21,32 +22,54 @@ func TestConformance(t *testing.T) {
 		keystone.Project(need(t, servers, "ZAQAR_REAL_PROJECT")))
 	z15 := conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z15_URL")}
 	z23 := conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z23_URL")}
+	pools := pooled(t, servers, "ZAQAR_REAL_Z15_POOLING")
+	guarded := pools
+	guarded.Endpoint = need(t, servers, "ZAQAR_REAL_Z15_POOLING_KEYSTONE_URL")
+	guarded.PoolURI = poolURIs(t, servers, "ZAQAR_REAL_Z15_POOLING_KEYSTONE")
+	guarded.Auth = signIn
+	guarded.Operator = keystone.Password(need(t, servers, "ZAQAR_REAL_KEYSTONE_URL"),
+		need(t, servers, "ZAQAR_REAL_ADMIN_USERNAME"), need(t, servers, "ZAQAR_REAL_ADMIN_PASSWORD"),
+		keystone.Project(need(t, servers, "ZAQAR_REAL_ADMIN_PROJECT")))
+	confirming := conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z23_CONFIRM_URL")}
 	for _, server := range []struct {
 		name    string
 		results string // the name under which they are kept, "" when they are not
+		feature conformance.Feature
 		version zaqar.Version
 		target  conformance.Target
 	}{
-		{"Zaqar 23 without authentication", "zaqar-23", zaqar.V2, z23},
+		{"Zaqar 23 without authentication", "zaqar-23", "", zaqar.V2, z23},
 		// The endpoint comes from the catalogue.
-		{"Zaqar 23 with Keystone", "", zaqar.V2, conformance.Target{Endpoint: catalogued(t, signIn), Auth: signIn}},
-		{"Zaqar 15", "zaqar-15", zaqar.V2, z15},
-		{"Zaqar 15", "zaqar-15", zaqar.V1_1, z15},
-		{"Zaqar 15", "zaqar-15", zaqar.V1, z15},
+		{"Zaqar 23 with Keystone", "", "", zaqar.V2, conformance.Target{Endpoint: catalogued(t, signIn), Auth: signIn}},
+		{"Zaqar 23 that wants confirmations", "zaqar-23", conformance.Confirmation, zaqar.V2, confirming},
+		{"Zaqar 15", "zaqar-15", "", zaqar.V2, z15},
+		{"Zaqar 15", "zaqar-15", "", zaqar.V1_1, z15},
+		{"Zaqar 15", "zaqar-15", "", zaqar.V1, z15},
+		{"Zaqar 15 with pools", "zaqar-15", conformance.Pooling, zaqar.V2, pools},
+		{"Zaqar 15 with pools", "zaqar-15", conformance.Pooling, zaqar.V1_1, pools},
+		{"Zaqar 15 with pools", "zaqar-15", conformance.Pooling, zaqar.V1, pools},
+		{"Zaqar 15 with pools and Keystone", "", conformance.Pooling, zaqar.V2, guarded},
 	} {
 		t.Run(server.name+" "+server.version.String(), func(t *testing.T) {
-			t.Parallel()
+			if server.feature != conformance.Pooling {
+				t.Parallel()
+			}
 			target := server.target
 			target.Store, target.Wait = "redis", wait
 			target.SigningKey = need(t, servers, "ZAQAR_REAL_SIGNED_URL_KEY")
-			if err := reachable(t.Context(), target); err != nil {
-				t.Fatal(err)
+			if server.feature != conformance.Pooling { // without a pool such a server is not well
+				if err := reachable(t.Context(), target); err != nil {
+					t.Fatal(err)
+				}
 			}
 			open := func(*testing.T) conformance.Target { return target }
-			if server.results == "" {
+			switch {
+			case server.results != "":
+				conformance.RecordFeature(t, server.results, server.feature, server.version, open, func(r conformance.Results) { keep(t, r) })
+			case server.feature != "":
+				conformance.RunFeature(t, server.feature, server.version, open)
+			default:
 				conformance.Run(t, server.version, open)
-			} else {
-				conformance.Record(t, server.results, server.version, open, func(r conformance.Results) { keep(t, r) })
 			}
 		})
 	}
@@ -62,6 +85,22 @@ func TestConformance(t *testing.T) {
 			}
 			keep(t, conformance.Results{Server: "zaqar-23", Version: version, NotServed: true})
 		})
+	}
+}
+
+// pooled is a server with pooling.
+func pooled(t *testing.T, servers Servers, name string) conformance.Target {
+	t.Helper()
+	return conformance.Target{Endpoint: need(t, servers, name+"_URL"), PoolURI: poolURIs(t, servers, name)}
+}
+
+// poolURIs makes URIs of one store, which differ in a time limit: it ends each.
+func poolURIs(t *testing.T, servers Servers, name string) func() string {
+	t.Helper()
+	uri, made := need(t, servers, name+"_POOL1_URI"), 0
+	return func() string {
+		made++
+		return fmt.Sprintf("%s%04d", uri, made)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/conformance"
 )
 
 const head = `# Coverage
@@ -23,6 +24,7 @@ releases 15 and 23 that store in Redis.
 | passes | Cases of the suite use it with success, and all cases pass. In the column *client*: the library has it, and passes with the embedded server. |
 | passes, quirk 5 | So it is, but for a difference of that server, which the suite asserts instead. The number leads to what the library does about it and what is left to you. |
 | unprovable here | The library sends it, and the server takes it and ignores it: only a server on MongoDB can show that it works. |
+| not set up | It needs pooling, and no server of that release with pooling was there. |
 | unsupported | The API version has no such operation; the library says so before anything is sent (` + "`zaqar.ErrUnsupported`" + `). |
 | – | There is nothing to try: the operation is not in that version, or the server does not have the version. |
 `
@@ -59,11 +61,40 @@ func render(docs string) ([]byte, error) {
 			fmt.Fprintln(page)
 		}
 	}
+	features(page, all)
 	fmt.Fprintln(page)
 	for _, number := range named(all) {
 		fmt.Fprintf(page, "[%d]: server-quirks.md#%s\n", number, places[number])
 	}
 	return page.Bytes(), nil
+}
+
+// features tells which servers were set up with what has cases of its own.
+func features(page *bytes.Buffer, all map[zaqar.Version][]column) {
+	fmt.Fprintf(page, "\n## Features\n\nWhat a server has only when its operators have switched it on has cases of its own.\n\n| feature | API |")
+	for _, s := range servers {
+		fmt.Fprintf(page, " %s |", s.title)
+	}
+	fmt.Fprintf(page, "\n|---|---|%s\n", strings.Repeat("---|", len(servers)))
+	for _, feature := range conformance.Features {
+		for _, version := range versions {
+			if !all[version][0].tried[feature] {
+				continue // the embedded server has all that there are
+			}
+			fmt.Fprintf(page, "| %s | %s |", feature, version)
+			for _, c := range all[version] {
+				switch {
+				case c.tried[feature]:
+					fmt.Fprint(page, " passes |")
+				case c.NotServed:
+					fmt.Fprint(page, " – |")
+				default:
+					fmt.Fprint(page, " not set up |")
+				}
+			}
+			fmt.Fprintln(page)
+		}
+	}
 }
 
 // named are the numbers of the quirks that cells carry.
@@ -99,6 +130,9 @@ func client(version zaqar.Version, subject string) string {
 // cell tells how a server does.
 func (c column) cell(subject string, places map[int]string) (string, error) {
 	numbers, used := c.Operations[subject]
+	if _, behind := c.behind[subject]; behind && !c.NotServed {
+		return "not set up", nil
+	}
 	if !used {
 		return "–", nil
 	}

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/admin"
 	"github.com/zaqar-go/zaqar/conformance"
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
@@ -28,50 +31,110 @@ var servers = []server{
 
 var versions = []zaqar.Version{zaqar.V2, zaqar.V1_1, zaqar.V1}
 
-// column is what is known of one server by one version.
+// column is what is known of one server by one version: the common results, with
+// those of its features.
 type column struct {
 	server
 	conformance.Results
+	// tried are the features that such a server was set up with.
+	tried map[conformance.Feature]bool
+	// behind has the features behind which operations are that the server was not
+	// set up for.
+	behind map[string]conformance.Feature
 }
 
 // load reads the results of all servers by a version. A server without results,
 // and an operation that no case uses, are errors: the table has no empty cells.
 func load(docs string, version zaqar.Version) ([]column, error) {
 	var columns []column
+	// The embedded server, which comes first, has every feature.
+	behind := map[string]conformance.Feature{}
 	for _, s := range servers {
-		name := conformance.FileName(s.name, version)
-		data, err := os.ReadFile(filepath.Join(docs, "coverage", name))
+		c := column{server: s, tried: map[conformance.Feature]bool{}, behind: map[string]conformance.Feature{}}
+		common, err := read(docs, s.name, "", version)
 		if err != nil {
 			return nil, fmt.Errorf("the suite has no results of it: %w", err)
 		}
-		c := column{server: s}
-		if err := json.Unmarshal(data, &c.Results); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		c.Results = common
+		for _, feature := range conformance.Features {
+			special, err := read(docs, s.name, feature, version)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			c.join(feature, special, behind)
+		}
+		for op, feature := range behind {
+			if _, used := c.Operations[op]; !used && !c.tried[feature] {
+				c.behind[op] = feature
+			}
 		}
 		if err := c.check(version); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s by %s: %w", s.name, version, err)
 		}
 		columns = append(columns, c)
 	}
 	return columns, nil
 }
 
+// read reads the results of one server.
+func read(docs, server string, feature conformance.Feature, version zaqar.Version) (conformance.Results, error) {
+	var r conformance.Results
+	name := conformance.FileName(server, feature, version)
+	data, err := os.ReadFile(filepath.Join(docs, "coverage", name))
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(data, &r); err != nil {
+		return r, fmt.Errorf("%s: %w", name, err)
+	}
+	if r.Server != server || r.Version != version || r.Feature != feature {
+		return r, fmt.Errorf("%s: it is about %s by %s", name, r.Server, r.Version)
+	}
+	return r, nil
+}
+
+// join adds what a feature has shown. behind takes down what is behind a feature, as
+// long as nothing is known of it.
+func (c *column) join(feature conformance.Feature, r conformance.Results, behind map[string]conformance.Feature) {
+	c.tried[feature] = true
+	for subject, numbers := range r.Operations {
+		known, used := c.Operations[subject]
+		if !used && c.name == servers[0].name {
+			behind[subject] = feature
+		}
+		both := append(slices.Clone(known), numbers...)
+		slices.Sort(both)
+		c.Operations[subject] = slices.Compact(both)
+	}
+	c.Unprovable = append(c.Unprovable, r.Unprovable...)
+}
+
 // check finds results that are about something else than the tables.
 func (c column) check(version zaqar.Version) error {
-	if c.Server != c.name || c.Version != version {
-		return fmt.Errorf("it is about %s by %s", c.Server, c.Version)
-	}
 	for subject := range c.Operations {
 		if !has(version, subject) {
 			return fmt.Errorf("API %s has no %s", version, subject)
 		}
 	}
-	for _, op := range wire.Ops(wire.Version(version)) {
-		if _, used := c.Operations[string(op)]; !used && !c.NotServed {
+	for _, op := range operations(version) {
+		_, used := c.Operations[op]
+		if _, behind := c.behind[op]; !used && !behind && !c.NotServed {
 			return fmt.Errorf("no case of the suite uses %s with success", op)
 		}
 	}
 	return nil
+}
+
+// operations are all that the library has by a version.
+func operations(version zaqar.Version) []string {
+	ops := admin.Operations(version)
+	for _, op := range wire.Ops(wire.Version(version)) {
+		ops = append(ops, string(op))
+	}
+	return ops
 }
 
 // has reports whether the client can do a subject by a version: an operation, or
@@ -81,16 +144,14 @@ func has(version zaqar.Version, subject string) bool {
 	if named {
 		return wire.Takes(wire.Version(version), wire.Op(op), param)
 	}
-	return version.Supports(op)
+	return version.Supports(op) || admin.Supports(version, op)
 }
 
 // subjects are the rows: what any version has, by noun and name.
 func subjects(all map[zaqar.Version][]column) []string {
 	var rows []string
 	for version, columns := range all {
-		for _, op := range wire.Ops(wire.Version(version)) {
-			rows = append(rows, string(op))
-		}
+		rows = append(rows, operations(version)...)
 		for _, c := range columns {
 			for subject := range c.Operations {
 				rows = append(rows, subject)
@@ -107,7 +168,7 @@ func subjects(all map[zaqar.Version][]column) []string {
 // and what there is beside.
 func rank(subject string) string {
 	noun, _, qualified := strings.Cut(subject, "_")
-	order := []string{"", "queue", "message", "claim", "subscription"}
+	order := []string{"", "queue", "message", "claim", "subscription", "pool", "flavor", "topic"}
 	if !qualified {
 		noun = ""
 	}
