@@ -203,3 +203,37 @@ func (s *Server) Queues(project string) []string {
 	}
 	return names
 }
+
+// StoredSubscription is a subscription as the server holds it.
+type StoredSubscription struct {
+	ID string
+	// Subscriber is the URI that was subscribed. That of a WebSocket leads
+	// nowhere.
+	Subscriber string
+	TTL        time.Duration
+	// Created is when the subscription was made, or last got a TTL.
+	Created, Expires time.Time
+	// Options are JSON, as they came.
+	Options   json.RawMessage
+	Confirmed bool
+}
+
+// Subscriptions returns the subscriptions to a queue by id, also where there is
+// no such queue any more. With [WithKeystone] the project is an id. A server
+// whose store fails has none.
+func (s *Server) Subscriptions(project, queue string) []StoredSubscription {
+	var out []StoredSubscription
+	err := s.broker.view(func(r *reading) error {
+		for sub := range r.subscriptions(project, queue, "") {
+			out = append(out, StoredSubscription{
+				ID: sub.id.String(), Subscriber: sub.subscriber, TTL: time.Duration(sub.ttl) * time.Second,
+				Created: sub.created.time(), Expires: sub.expires.time(), Options: sub.options, Confirmed: sub.confirmed,
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil
+	}
+	return out
+}

@@ -49,7 +49,15 @@ func TestASubscriptionIsMadeReadChangedAndDeleted(t *testing.T) {
 	c.do("PUT", path+"/confirm", `{"confirmed":false}`).want(204)
 	c.do("GET", path, "").want(200).wantJSON(fmt.Sprintf(want, "mailto:a@example.com", 700, 0, `{}`, false))
 
+	held := c.srv.Subscriptions("p", "q")
+	if len(held) != 1 || held[0].ID != id || held[0].Subscriber != "mailto:a@example.com" || held[0].TTL != 700*time.Second ||
+		held[0].Expires.Sub(held[0].Created) != held[0].TTL || string(held[0].Options) != `{}` || held[0].Confirmed {
+		t.Errorf("held: %+v", held)
+	}
 	c.do("DELETE", path, "").want(204).wantEmpty()
+	if held := c.srv.Subscriptions("p", "q"); len(held) != 0 {
+		t.Errorf("held: %+v", held)
+	}
 	c.do("DELETE", path, "").want(204)
 	c.do("DELETE", subscriptionsPath+"/nonsense", "").want(204)
 	for _, gone := range []answer{

@@ -114,6 +114,10 @@ func startSides(t *testing.T, key, version string, opts ...zaqartest.Option) (le
 	if err != nil {
 		t.Fatal(err)
 	}
+	signingKey, err := endpoints.Need("ZAQAR_REAL_SIGNED_URL_KEY")
+	if err != nil {
+		t.Fatal(err)
+	}
 	ours := zaqartest.Run(t, append(opts, zaqartest.WithSecretKey(signingKey), zaqartest.WithChecksums(true))...)
 	hook, notices := webhooks(t, "real", "ours")
 	unique := "notices-" + strings.ToLower(strings.NewReplacer("/", "-", " ", "-").Replace(t.Name()))
