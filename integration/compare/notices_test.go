@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,6 +26,14 @@ type received struct {
 	body   []byte
 }
 
+// scripts are what webhooks answer that do not take every notice, by their paths;
+// 0 breaks the connection.
+var scripts = map[string][]int{
+	"broken":   {0, 0, 200},
+	"refusing": {0, 503, 404, 200},
+	"moved":    {0, 302},
+}
+
 // webhooks starts a receiver of notices; each side of a comparison has paths of
 // its own, which begin with its name.
 func webhooks(t *testing.T, sides ...string) (url string, notices map[string]chan received) {
@@ -33,13 +42,26 @@ func webhooks(t *testing.T, sides ...string) (url string, notices map[string]cha
 	for _, side := range sides {
 		notices[side] = make(chan received, 100)
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	var mu sync.Mutex
+	counts := map[string]int{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			return // half a notice is none
 		}
 		side, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		notices[side] <- received{r.Method + " " + rest, r.Header.Clone(), body}
+		mu.Lock()
+		n := counts[r.URL.Path]
+		counts[r.URL.Path]++
+		mu.Unlock()
+		switch script := scripts[rest]; {
+		case n >= len(script):
+		case script[n] == 0:
+			panic(http.ErrAbortHandler)
+		default:
+			w.WriteHeader(script[n])
+		}
 	}))
 	t.Cleanup(server.Close)
 	return server.URL, notices
@@ -161,6 +183,28 @@ func TestWebhooksGetTheSameFromRealServers(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestWebhooksAreTriedAgainAsByRealServers(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	left, right := startSides(t, "ZAQAR_REAL_Z23_URL", "v2")
+	expected := 0
+	for _, script := range scripts {
+		expected += len(script)
+	}
+	var seen [2][]string
+	for i, s := range []*side{left, right} {
+		for path := range scripts {
+			s.subscribe(t, path, `{}`)
+		}
+		s.do(t, "POST", "/v*/queues/q/messages", `{"messages":[{"body":1}]}`)
+		_, seen[i] = s.get(ctx, t, expected)
+	}
+	if !reflect.DeepEqual(seen[0], seen[1]) {
+		t.Errorf("the real server sent\n%s\nand ours\n%s", strings.Join(seen[0], "\n"), strings.Join(seen[1], "\n"))
+	}
+	t.Logf("the same on both:\n%s", strings.Join(seen[1], "\n"))
 }
 
 func TestConfirmationsAreThoseOfRealServers(t *testing.T) {
