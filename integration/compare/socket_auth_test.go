@@ -1,6 +1,9 @@
 package compare
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -38,6 +41,20 @@ func token(t *testing.T, client *http.Client, keystone, user, password, project 
 	return resp.Header.Get("X-Subject-Token"), issued.Token.Project.ID
 }
 
+// signature signs the reading of the messages of the queue nothing.
+func signature(key, project string) string {
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(`/v2/queues/nothing/messages\nGET\n` + project + `\n2036-01-01T00:00:00`))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// signed is a request with a pre-signed URL.
+func signed(action, methods string) string {
+	return `raw {"action":"` + action + `","body":{"queue_name":"nothing","message_ids":["x"],"messages":[{"body":1}]},` +
+		`"headers":{"Client-ID":"${alice}","X-Project-ID":"${project}","URL-Signature":"${signature}","URL-Methods":` + methods +
+		`,"URL-Paths":["/v2/queues/nothing/messages"],"URL-Expires":"2036-01-01T00:00:00"}}`
+}
+
 func TestTheEmbeddedWebSocketAuthenticatesLikeARealOne(t *testing.T) {
 	if os.Getenv("ZAQAR_REAL_DIR") == "" {
 		t.Setenv("ZAQAR_REAL_DIR", filepath.Join("..", "..", ".real"))
@@ -54,7 +71,8 @@ func TestTheEmbeddedWebSocketAuthenticatesLikeARealOne(t *testing.T) {
 		}
 		return value
 	}
-	ours := zaqartest.Run(t, zaqartest.WithKeystone())
+	key := need("ZAQAR_REAL_SIGNED_URL_KEY")
+	ours := zaqartest.Run(t, zaqartest.WithKeystone(), zaqartest.WithSecretKey(key))
 	for _, binary := range []bool{false, true} {
 		left := dialSocket(t, need("ZAQAR_REAL_Z23_KEYSTONE_WEBSOCKET_URL"), "", binary)
 		right := dialSocket(t, ours.WebSocketURL(), "", binary)
@@ -64,6 +82,7 @@ func TestTheEmbeddedWebSocketAuthenticatesLikeARealOne(t *testing.T) {
 		for c, known := range map[*socketConversation][2]string{left: {theirToken, theirProject}, right: {ourToken, ourProject}} {
 			c.name("token", known[0])
 			c.name("project", known[1])
+			c.name("signature", signature(key, known[1]))
 		}
 		const headers = `"Client-ID":"${alice}","X-Project-ID":"${project}"`
 		list := `raw {"action":"queue_get","body":{"queue_name":"nothing"},"headers":{` + headers + `}}`
@@ -80,6 +99,8 @@ func TestTheEmbeddedWebSocketAuthenticatesLikeARealOne(t *testing.T) {
 			`raw {"action":"queue_get","body":{"queue_name":"nothing"},"headers":{` + headers + `,"URL-Signature":"wrong","URL-Methods":["GET"],"URL-Paths":["/v2/queues/q/messages"],"URL-Expires":"2099-01-01T00:00:00"}}`,
 			`raw {"action":"message_list","body":{"queue_name":"nothing"},"headers":{` + headers + `,"URL-Signature":"wrong","URL-Methods":["GET"],"URL-Paths":["/v2/queues/nothing/messages"],"URL-Expires":"2099-01-01T00:00:00"}}`,
 			`raw {"action":"message_list","body":{"queue_name":"nothing"},"headers":{` + headers + `,"URL-Signature":"wrong","URL-Methods":["POST"],"URL-Paths":["/v2/queues/nothing/messages"],"URL-Expires":"2099-01-01T00:00:00"}}`,
+			signed("message_list", `["GET"]`), signed("message_get_many", `["GET"]`), signed("message_list", `["POST"]`),
+			signed("message_list", `"GET"`), signed("queue_get", `["GET"]`), signed("message_post", `["GET"]`),
 			authenticate, list, authenticate,
 			`raw {"action":"authenticate","body":{"a":1},"headers":{"X-Auth-Token":"${token}","X-Project-ID":"nonsense"}}`,
 			list,
