@@ -90,3 +90,7 @@ coverage-table: ## rebuild docs/coverage.md: run the suite on every server (afte
 .PHONY: pyclient
 pyclient: ## run the calls of python-zaqarclient against zaqar serve
 	@integration/pyclient/run
+
+.PHONY: osc
+osc: ## run the commands of openstack messaging against zaqar serve
+	@integration/openstack/run
