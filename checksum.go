@@ -13,7 +13,9 @@ import (
 // [Queue.Message] return both.
 //
 // Servers send checksums only when they run with enable_checksum, which is off by
-// default; messages without one, and bodies of null, pass. On queues that encrypt
+// default; messages without one, and bodies of null, pass. The WebSocket tells no
+// checksums: messages are read over HTTP then, and without HTTP nothing is compared.
+// On queues that encrypt
 // the checksum is one of the ciphertext: do not use it there.
 func WithChecksums() ConnectOption { return func(s *settings) { s.checksums = true } }
 

@@ -188,7 +188,8 @@ func (c *Client) Home(ctx context.Context) (*HomeDoc, error) {
 }
 
 // Ping asks whether the service is alive and accepts the credentials. Its error
-// tells what is wrong.
+// tells what is wrong. Over the WebSocket, which has no action for it, a listing of
+// one queue is asked for.
 func (c *Client) Ping(ctx context.Context) error {
 	_, err := c.conn.call(ctx, wire.Ping, nil)
 	return err

@@ -268,6 +268,7 @@ func (c *Conn) call(ctx context.Context, op wire.Op, p wire.Params) (reply, erro
 		return reply{}, &ArgumentError{Op: about.op, Argument: "the request", Rule: "cannot be encoded", Err: err}
 	}
 	about.repeatable = route.Repeatable
+	req.Lesser = req.Lesser || c.checksums && wire.Summed(op)
 	r, err := c.do(ctx, req, about)
 	if r == nil {
 		return reply{about: about}, err

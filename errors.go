@@ -144,12 +144,13 @@ func (e *Error) Is(target error) bool {
 }
 
 // claimLost reads the ways in which servers say that a claim is over: 404 to
-// its own address, 503 on Redis until it is collected (quirk 7), and 400 or
-// 403 to the deletion of a message with it.
+// its own address, 503 on Redis until it is collected (quirk 7) and 500 over the
+// WebSocket, and 400 or 403 to the deletion of a message with it.
 func (e *Error) claimLost() bool {
 	switch wire.Op(e.Op) {
 	case wire.ClaimGet, wire.ClaimUpdate:
-		return e.Code == http.StatusNotFound || e.Code == http.StatusServiceUnavailable && e.expired
+		return e.Code == http.StatusNotFound ||
+			e.expired && (e.Code == http.StatusServiceUnavailable || e.Code == http.StatusInternalServerError)
 	case wire.MessageDelete:
 		return e.claimed && (e.Code == http.StatusBadRequest || e.Code == http.StatusForbidden)
 	}

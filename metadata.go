@@ -32,7 +32,8 @@ type Metadata struct {
 
 // Metadata fetches the queue's metadata. In v2 the server fills in its defaults
 // for [Reserved] keys that are not set, and answers a queue that does not exist
-// with nothing but these defaults.
+// with nothing but these defaults. Over the WebSocket alone there are no defaults: what
+// is not set is not there.
 func (q *Queue) Metadata(ctx context.Context) (*Metadata, error) {
 	m := &Metadata{queue: q}
 	if err := m.Reload(ctx); err != nil {

@@ -32,6 +32,11 @@ type Target struct {
 	// Auth are the credentials; nil means a server without authentication, where
 	// each case gets a project of its own.
 	Auth auth.Authorizer
+	// WebSocket is the URL of the WebSocket that clients use beside the endpoint, ""
+	// for none.
+	WebSocket string
+	// MessagePack is whether the frames of a WebSocket are MessagePack.
+	MessagePack bool
 	// Options go to every Connect.
 	Options []zaqar.ConnectOption
 	// SigningKey is the key with which the server signs URLs.
@@ -54,6 +59,7 @@ type Target struct {
 type suite struct {
 	Target
 	version zaqar.Version
+	about   string // the sentence of the case
 	project string
 	notes   *notes // nil when nothing is recorded
 }
@@ -83,10 +89,10 @@ var alone = []string{
 // The server must reach this machine by 127.0.0.1: it is to deliver messages here.
 func Run(t *testing.T, version zaqar.Version, open func(t *testing.T) Target) {
 	t.Helper()
-	run(t, "", version, open, nil)
+	run(t, "", version, open, nil, func(noun, sentence string) bool { return concerns(version, noun, sentence) })
 }
 
-func run(t *testing.T, feature Feature, version zaqar.Version, open func(t *testing.T) Target, r *record) {
+func run(t *testing.T, feature Feature, version zaqar.Version, open func(t *testing.T) Target, r *record, concerned func(noun, sentence string) bool) {
 	t.Helper()
 	for _, together := range []bool{false, true} {
 		for noun, cases := range groups[feature] {
@@ -98,14 +104,14 @@ func run(t *testing.T, feature Feature, version zaqar.Version, open func(t *test
 					if together == (feature == Pooling || slices.Contains(alone, c.sentence)) {
 						continue
 					}
-					if !concerns(version, noun, c.sentence) {
+					if !concerned(noun, c.sentence) {
 						continue
 					}
 					t.Run(c.sentence, func(t *testing.T) {
 						if together {
 							t.Parallel()
 						}
-						s := &suite{version: version, project: "conformance-" + rand.Text()}
+						s := &suite{version: version, about: c.sentence, project: "conformance-" + rand.Text()}
 						if r != nil {
 							s.notes = r.take(t, version)
 						}
@@ -129,6 +135,13 @@ func (s *suite) client(t *testing.T) *zaqar.Client {
 	}
 	if s.version != "" {
 		options = append(options, zaqar.WithVersion(s.version))
+	}
+	beside := s.WebSocket != "" && httpAlone[s.about] == ""
+	if beside {
+		options = append(options, zaqar.WithWebSocket(s.WebSocket))
+	}
+	if s.MessagePack && (beside || s.WebSocket == "") {
+		options = append(options, zaqar.WithMessagePack())
 	}
 	if s.notes != nil {
 		web, err := transport.NewHTTP(s.Endpoint, nil)

@@ -26,7 +26,7 @@ var Features = []Feature{Confirmation, Pooling}
 // queues.
 func RunFeature(t *testing.T, feature Feature, version zaqar.Version, open func(t *testing.T) Target) {
 	t.Helper()
-	run(t, feature, version, open, nil)
+	run(t, feature, version, open, nil, func(noun, sentence string) bool { return concerns(version, noun, sentence) })
 }
 
 // groups are the cases by feature and noun. Those of "" every server is held to.

@@ -207,7 +207,13 @@ var messages = []behaviour{
 		// The refusal comes before the body was read and can be lost with the
 		// connection (quirk 28): then the error must say that it knows nothing.
 		_, err := q.Post(ctx, bytes.Repeat([]byte("x"), 300_000))
-		if e, ok := errors.AsType[*zaqar.Error](err); !ok || !s.differs(t, 28) || e.Code != 0 || !e.MayHaveActed() {
+		stored := 0
+		if s.differs(t, 42) {
+			stored = 1
+			if err != nil {
+				t.Errorf("a large body: %v", err)
+			}
+		} else if e, ok := errors.AsType[*zaqar.Error](err); !ok || !s.differs(t, 28) || e.Code != 0 || !e.MayHaveActed() {
 			matches(t, err, zaqar.ErrInvalid)
 		}
 		_, err = q.Post(ctx, json.RawMessage("9223372036854775808"))
@@ -220,7 +226,7 @@ var messages = []behaviour{
 		}
 		_, err = q.Claim(ctx, zaqar.Limit(1000))
 		matches(t, err, zaqar.ErrInvalid)
-		if got := all(t, q.Messages(ctx)); len(got) != 0 {
+		if got := all(t, q.Messages(ctx)); len(got) != stored {
 			t.Errorf("refused, but stored: %v", got)
 		}
 	}},

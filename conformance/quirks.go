@@ -1,6 +1,9 @@
 package conformance
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // quirk is a known difference of real servers; its number is the one in
 // docs/server-quirks.md.
@@ -20,6 +23,10 @@ func redis(t Target) bool { return t.Store == "redis" }
 
 func anyReal(t Target) bool { return t.Store != "" }
 
+func realSocketAlone(t Target) bool { return anyReal(t) && strings.HasPrefix(t.Endpoint, "ws") }
+
+func realSocket(t Target) bool { return realSocketAlone(t) || anyReal(t) && t.WebSocket != "" }
+
 // quirks are the differences that cases know of, by number.
 var quirks = []quirk{
 	{number: 5, on: redis, about: []string{"claim_create"}, what: "a claim takes what another claim holds, behind a message that became free"},
@@ -34,6 +41,8 @@ var quirks = []quirk{
 	{number: 37, on: redis, hides: true, what: "topics need another store", about: []string{
 		"topic_create", "topic_delete", "topic_get", "topic_get_stats", "topic_list", "topic_purge", "topic_update",
 	}},
+	{number: 42, on: realSocket, about: []string{"message_post"}, what: "over the WebSocket a post may be of any size"},
+	{number: 43, on: realSocketAlone, about: []string{"subscription_create"}, what: "the WebSocket answers 500 where HTTP answers 400 or 503"},
 	{number: 28, on: anyReal, about: []string{"message_post"}, what: "the refusal of a body that is too large can be lost with the connection"},
 }
 

@@ -12,6 +12,8 @@ type action struct {
 	params []string
 	// messages is what a message to be posted may have.
 	messages []string
+	// signed is whether a signed URL can allow it.
+	signed bool
 }
 
 // actions are those that servers carry out. Everything else stays unsent: servers
@@ -28,12 +30,12 @@ var actions = map[string]action{
 	"queue_get_stats": {params: []string{"queue_name"}},
 	"queue_purge":     {params: []string{"queue_name", "resource_types"}},
 
-	"message_post":        {params: []string{"queue_name", "messages"}, messages: []string{"body", "ttl"}},
-	"message_list":        {params: []string{"queue_name", "marker", "limit", "echo", "include_claimed", "include_delayed"}},
-	"message_get":         {params: []string{"queue_name", "message_id"}},
-	"message_get_many":    {params: []string{"queue_name", "message_ids"}},
-	"message_delete":      {params: []string{"queue_name", "message_id", "claim_id"}},
-	"message_delete_many": {params: []string{"queue_name", "message_ids", "pop", "claim_ids"}},
+	"message_post":        {signed: true, params: []string{"queue_name", "messages"}, messages: []string{"body", "ttl"}},
+	"message_list":        {signed: true, params: []string{"queue_name", "marker", "limit", "echo", "include_claimed", "include_delayed"}},
+	"message_get":         {signed: true, params: []string{"queue_name", "message_id"}},
+	"message_get_many":    {signed: true, params: []string{"queue_name", "message_ids"}},
+	"message_delete":      {signed: true, params: []string{"queue_name", "message_id", "claim_id"}},
+	"message_delete_many": {signed: true, params: []string{"queue_name", "message_ids", "pop", "claim_ids"}},
 
 	"claim_create": {params: []string{"queue_name", "limit", "ttl", "grace"}},
 	"claim_get":    {params: []string{"queue_name", "claim_id"}},
@@ -55,6 +57,9 @@ func parameters(req *Request) (json.RawMessage, error) {
 		return nil, ErrNoAction
 	case !ok:
 		return nil, fmt.Errorf("%w: no server carries out %q", ErrNoAction, req.Action)
+	}
+	if !known.signed && req.Header.Get(frameSignature) != "" {
+		return nil, fmt.Errorf("%w: a signed URL does not allow %s over the WebSocket", ErrNoAction, req.Action)
 	}
 	for name := range req.Params {
 		if !slices.Contains(known.params, name) {

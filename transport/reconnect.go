@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -13,8 +14,13 @@ import (
 	"github.com/zaqar-go/zaqar/internal/safehttp"
 )
 
-// dialTimeout ends an attempt to connect.
-const dialTimeout = 30 * time.Second
+const (
+	// dialTimeout ends an attempt to connect.
+	dialTimeout = 30 * time.Second
+	// cutHandshakes is how often the first handshake may be cut short: servers under
+	// load do that, and nothing was sent.
+	cutHandshakes = 3
+)
 
 // attempt is one attempt to connect, for all who wait for it.
 type attempt struct {
@@ -28,7 +34,7 @@ type attempt struct {
 // session returns the live session. It waits for one as the options say.
 func (w *WebSocket) session(ctx context.Context) (*session, *Response, error) {
 	var last error
-	for {
+	for attempts := 1; ; attempts++ {
 		w.mu.Lock()
 		switch {
 		case w.closed:
@@ -58,7 +64,7 @@ func (w *WebSocket) session(ctx context.Context) (*session, *Response, error) {
 			return a.session, nil, nil
 		case a.refused != nil:
 			return nil, a.refused, nil
-		case first || w.options.FailFast:
+		case w.options.FailFast || first && (attempts == cutHandshakes || !errors.Is(a.err, io.EOF)):
 			return nil, nil, &Error{Err: fmt.Errorf("%w: %w", ErrNotConnected, a.err)}
 		}
 		last = a.err

@@ -12,9 +12,13 @@ import (
 )
 
 const (
-	// maxWaiting is how many requests may wait for their answers, those whose
-	// callers gave up among them. A server that owes more is taken to be dead.
-	maxWaiting = 10_000
+	// maxInFlight is how many requests are under way at once. A server carries out
+	// those of one connection one after another, so more would only wait there.
+	maxInFlight = 64
+	// maxAbandoned is how many of them may be without a caller. When callers leave
+	// sooner than the server answers, theirs must not pile up before everybody
+	// else's: the next ones wait here, and are not sent when their callers leave.
+	maxAbandoned = 4
 	// maxUnanswered is how many requests in a row may end without an answer.
 	maxUnanswered = 3
 	// patience is how long a caller must have waited for that to count.
@@ -51,10 +55,12 @@ type session struct {
 	mu         sync.Mutex
 	err        error
 	waiting    map[string]*call
-	order      []*call   // those that wait, as they were written
-	heard      time.Time // when the last frame came
-	replied    time.Time // and the last answer
-	unanswered int       // requests in a row that got no answer
+	order      []*call       // those that wait, as they were written
+	abandoned  int           // how many of them have no caller
+	room       chan struct{} // has one element when the writer has to look again
+	heard      time.Time     // when the last frame came
+	replied    time.Time     // and the last answer
+	unanswered int           // requests in a row that got no answer
 	sign       signature
 }
 
@@ -79,7 +85,7 @@ func (s *session) start(ctx context.Context) {
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.began = time.Now()
 	s.heard, s.replied = s.began, s.began
-	s.outbox, s.done = make(chan *call), make(chan struct{})
+	s.outbox, s.done, s.room = make(chan *call), make(chan struct{}), make(chan struct{}, 1)
 	s.waiting, s.sign.known = map[string]*call{}, map[fingerprint]bool{}
 	s.group.Go(s.read)
 	s.group.Go(s.write)
@@ -108,7 +114,11 @@ func (s *session) ask(ctx context.Context, id, action string, f frame) (*Respons
 // leave notes that a caller does not wait any longer. The answer may still come.
 func (s *session) leave(c *call) {
 	s.mu.Lock()
-	c.gaveUp = true
+	if !c.answered {
+		c.gaveUp = true
+		s.abandoned++
+		s.look()
+	}
 	if !c.answered && time.Since(c.written) >= patience {
 		s.unanswered++
 	}
@@ -119,15 +129,18 @@ func (s *session) leave(c *call) {
 	}
 }
 
-// write writes one request after another.
+// write writes one request after another, as long as there is room for them.
 func (s *session) write() {
 	for {
+		if !s.waitForRoom() {
+			return
+		}
 		select {
 		case <-s.done:
 			return
+		case <-s.room: // or no longer
 		case c := <-s.outbox:
 			if !s.register(c) {
-				s.end(errUnanswered) // it owes too much, if it has not ended
 				return
 			}
 			if err := s.conn.Write(s.ctx, c.frame.kind, c.frame.data); err != nil {
@@ -138,11 +151,29 @@ func (s *session) write() {
 	}
 }
 
+// waitForRoom waits until another request may be written. False says that the session
+// has ended.
+func (s *session) waitForRoom() bool {
+	for {
+		s.mu.Lock()
+		room := len(s.order) < maxInFlight && s.abandoned < maxAbandoned
+		s.mu.Unlock()
+		if room {
+			return true
+		}
+		select {
+		case <-s.room:
+		case <-s.done:
+			return false
+		}
+	}
+}
+
 // register puts a call among those that wait; from here on it may have been sent.
 func (s *session) register(c *call) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err != nil || len(s.order) >= maxWaiting {
+	if s.err != nil {
 		c.outcome <- outcome{err: errUnsent}
 		return false
 	}
@@ -217,6 +248,9 @@ func (s *session) tidy(answered *call) {
 	for _, c := range s.order {
 		if c == answered || before && c.gaveUp {
 			delete(s.waiting, c.id)
+			if c.gaveUp {
+				s.abandoned--
+			}
 		} else {
 			kept = append(kept, c)
 		}
@@ -224,6 +258,15 @@ func (s *session) tidy(answered *call) {
 	}
 	clear(s.order[len(kept):])
 	s.order = kept
+	s.look()
+}
+
+// look makes the writer look whether there is room.
+func (s *session) look() {
+	select {
+	case s.room <- struct{}{}:
+	default: // it will look anyway
+	}
 }
 
 // settle ends the session for everybody who waits for it. The first error counts.

@@ -119,9 +119,17 @@ func TestASignedURLNeedsNoAuthentication(t *testing.T) {
 	t.Parallel()
 	g := &guard{accepts: anyToken}
 	w := perform(t, g.play).open(t, transport.WebSocketOptions{})
-	ask(t, w, http.Header{"Url-Signature": {"s"}, "X-Project-Id": {"p"}, "X-Auth-Token": {"t"}})
+	signed := http.Header{"Url-Signature": {"s"}, "X-Project-Id": {"p"}, "X-Auth-Token": {"t"}}
+	reply, err := w.Do(t.Context(), &transport.Request{Action: "message_list", Params: map[string]any{"queue_name": "q"}, Header: signed})
+	if err != nil || reply.Status != http.StatusOK {
+		t.Errorf("%v, %v", reply, err)
+	}
+	// What no signed URL allows is not even asked for.
+	if _, err := w.Do(t.Context(), stats(signed)); !errors.Is(err, transport.ErrNoAction) {
+		t.Errorf("the error is %v", err)
+	}
 	ask(t, w, http.Header{"X-Project-Id": {"p"}})
-	if saw := g.saw(); saw != "queue_get_stats, queue_get_stats" {
+	if saw := g.saw(); saw != "message_list, queue_get_stats" {
 		t.Errorf("the server saw %s", saw)
 	}
 }

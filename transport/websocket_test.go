@@ -167,6 +167,29 @@ func TestAnImpatientCallerDisturbsNobody(t *testing.T) {
 	})
 }
 
+func TestRequestsThatNobodyWaitsForDoNotPileUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		seen := 0
+		server := perform(t, func(p *peer) {
+			p.serve(func(request) (int, string) {
+				seen++
+				return 0, ""
+			})
+		})
+		w := server.open(t, transport.WebSocketOptions{})
+		for i := range 100 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			_, err := w.Do(ctx, stats(nil))
+			wantError(t, err, context.DeadlineExceeded, i < 4)
+			cancel()
+		}
+		if seen != 4 {
+			t.Errorf("the server was sent %d requests", seen)
+		}
+	})
+}
+
 func TestACallerWhoLeavesWhileItsFrameIsWrittenCutsNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

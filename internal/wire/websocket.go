@@ -21,8 +21,9 @@ type action struct {
 	// always are parameters that go along.
 	always Params
 	// lesser is whether the answer says less than HTTP's, so that HTTP is better
-	// where it is there.
-	lesser bool
+	// where it is there; lesserWith names a parameter with which it does.
+	lesser     bool
+	lesserWith string
 	// absent is the body that a 404 stands for.
 	absent string
 	// usual brings the body of a 2xx into HTTP's form; nil when it is.
@@ -33,22 +34,26 @@ type action struct {
 var websocket = map[Op]action{
 	// There is no action that does nothing: a listing of one queue asks the store, as
 	// HTTP's ping does.
-	Ping:              {always: Params{"limit": 1}},
-	QueueList:         {usual: paged("queues", "name")},
-	QueueGet:          {lesser: true}, // without the defaults of reserved keys
-	QueueStats:        {absent: noStats},
-	MessagePost:       {usual: posted},
-	MessageList:       {absent: noMessages, usual: paged("messages", "id")},
-	MessageGet:        {lesser: true, usual: single}, // without the claim
+	Ping:        {always: Params{"limit": 1}},
+	QueueList:   {usual: paged("queues", "name")},
+	QueueGet:    {lesser: true}, // without the defaults of reserved keys
+	QueueStats:  {absent: noStats},
+	MessagePost: {usual: posted},
+	// Claims are told to those who have them only.
+	MessageList:       {lesserWith: "include_claimed", absent: noMessages, usual: paged("messages", "id")},
+	MessageGet:        {lesser: true, usual: single},
 	MessageGetMany:    {rename: map[string]string{"ids": "message_ids"}, absent: noMessages},
 	MessageDeleteMany: {rename: map[string]string{"ids": "message_ids"}},
-	SubscriptionList:  {usual: paged("subscriptions", "id")},
+	// Where there is one, the answer is 409, confirmed or not.
+	SubscriptionCreate: {lesserWith: "subscriber"},
+	SubscriptionList:   {usual: paged("subscriptions", "id")},
 }
 
 // speak renders the WebSocket's half of a request.
 func speak(req *transport.Request, op Op, p Params) {
 	a := websocket[op]
-	req.Params, req.Lesser = p, a.lesser
+	_, with := p[a.lesserWith]
+	req.Params, req.Lesser = p, a.lesser || with
 	if a.rename == nil && a.always == nil {
 		return
 	}
@@ -63,6 +68,16 @@ func speak(req *transport.Request, op Op, p Params) {
 		renamed[name] = value
 	}
 	req.Params = renamed
+}
+
+// Summed reports whether an operation reads messages that can have checksums, which
+// the WebSocket leaves out.
+func Summed(op Op) bool {
+	switch op {
+	case MessageList, MessageGet, MessageGetMany, MessagePop, ClaimCreate, ClaimGet:
+		return true
+	}
+	return false
 }
 
 // Usual brings an answer into the words of HTTP and the form that most versions have.

@@ -1,0 +1,84 @@
+package conformance
+
+import (
+	"testing"
+
+	"github.com/zaqar-go/zaqar"
+)
+
+// RunWebSocket holds the target to those cases of the suite, by API v2, that are of
+// use to a client that has nothing but the WebSocket: the target's endpoint is a ws or
+// wss URL. [Run] with a target that has both holds it to all of them.
+func RunWebSocket(t *testing.T, open func(t *testing.T) Target) {
+	t.Helper()
+	run(t, "", zaqar.V2, open, nil, func(noun, sentence string) bool {
+		return concerns(zaqar.V2, noun, sentence) && needsHTTP[sentence] == ""
+	})
+}
+
+// Why a case needs HTTP.
+const (
+	noUpdate  = "metadata cannot be changed"
+	noExists  = "nothing tells whether a queue exists"
+	noDelay   = "delays are dropped"
+	noClaims  = "messages do not tell who claimed them"
+	noPaths   = "there are no paths, methods and media types"
+	noShare   = "URLs cannot be signed"
+	noConfirm = "subscriptions cannot be changed or confirmed"
+	noFilter  = "queues are neither filtered nor counted"
+)
+
+// needsHTTP says which cases are not for a client that has the WebSocket alone, and
+// why. That the client says so before anything is sent is a test of the client.
+var needsHTTP = map[string]string{
+	"an endpoint with the version at its end works too":                                noPaths,
+	"the home document names the queues":                                               noPaths,
+	"the raw verbs follow hrefs":                                                       noPaths,
+	"every answer other than 2xx is an error with its code":                            noPaths,
+	"an unknown media type in Accept is a 406":                                         noPaths,
+	"an administrator is told how the store is":                                        "health is not told",
+	"a topic has metadata":                                                             "topics have no actions",
+	"a created queue exists and has its name and href":                                 noExists,
+	"a queue that does not exist reads as empty":                                       noExists,
+	"posting creates the queue":                                                        noExists,
+	"a subscription has the server's TTL unless told":                                  noExists,
+	"queues can be counted":                                                            noFilter,
+	"queues can be filtered by name and by metadata":                                   noFilter,
+	"purging all leaves nothing, claimed and delayed messages neither":                 noDelay,
+	"a delayed message is hidden until its delay is over":                              noDelay,
+	"update replaces the content":                                                      noUpdate,
+	"single keys can be set and removed":                                               noUpdate,
+	"any key and any value survive":                                                    noUpdate,
+	"what was read can be changed and written back":                                    noUpdate,
+	"changing a queue that does not exist is an error":                                 noUpdate,
+	"removing a key that is not there is a conflict":                                   noUpdate,
+	"the reserved keys have types":                                                     noUpdate,
+	"a reserved key with a wrong value is refused":                                     noUpdate,
+	"checksums agree with the bodies":                                                  "messages have no checksums",
+	"a message has its properties":                                                     noClaims,
+	"a listed message is free, whatever its href says":                                 noClaims,
+	"the status tells claimed from free when both are listed":                          noClaims,
+	"a signed URL says what it was asked to allow":                                     noShare,
+	"a signed URL is enough to work with messages":                                     noShare,
+	"a signed URL opens nothing else":                                                  noShare,
+	"a signed URL that was changed opens nothing":                                      noShare,
+	"a signed URL ends":                                                                noShare,
+	"what the server signed and what its key signed are the same":                      noShare,
+	"what cannot be shared is refused":                                                 noShare,
+	"a subscription can be deleted more than once":                                     noConfirm,
+	"a subscription can be changed and is renewed by its TTL":                          noConfirm,
+	"a subscriber has one subscription to a queue":                                     noConfirm,
+	"subscribing again before a confirmation finds the same subscription":              "a second one is refused, confirmed or not",
+	"subscribing again after a confirmation is a conflict that names the subscription": noConfirm,
+}
+
+// httpAlone are the cases that use HTTP alone also where there is a WebSocket, and
+// why.
+var httpAlone = map[string]string{
+	"a signed URL opens nothing else":                             signatures,
+	"a signed URL that was changed opens nothing":                 signatures,
+	"a signed URL ends":                                           signatures,
+	"what the server signed and what its key signed are the same": signatures,
+}
+
+const signatures = "over the WebSocket a server without authentication looks at no signature"

@@ -1,0 +1,155 @@
+package integration
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/auth/keystone"
+)
+
+// TestTokensOfFifteenSecondsAreRenewedOverTheWebSocket posts, claims and deletes from
+// 15 goroutines on one connection for 90 s, with tokens that live for 15 s, while a
+// sixteenth cancels every call after a millisecond: no call of the others fails, they
+// stay on one connection, and no token is ever in the log.
+func TestTokensOfFifteenSecondsAreRenewedOverTheWebSocket(t *testing.T) {
+	t.Parallel()
+	servers := find(t)
+	var tokens tokenBook
+	signIn := keystone.Password(need(t, servers, "ZAQAR_REAL_KEYSTONE_SHORT_URL"),
+		need(t, servers, "ZAQAR_REAL_USERNAME"), need(t, servers, "ZAQAR_REAL_PASSWORD"),
+		keystone.Project(need(t, servers, "ZAQAR_REAL_PROJECT")), keystone.HTTPClient(&http.Client{Transport: &tokens}))
+	defer func() { _ = signIn.Close() }()
+	var log lockedBuffer
+	client, err := zaqar.Connect(t.Context(), need(t, servers, "ZAQAR_REAL_Z23_KEYSTONE_WEBSOCKET_URL"), zaqar.WithAuth(signIn),
+		zaqar.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	queue, err := client.CreateQueue(t.Context(), "socket-tokens-"+client.Conn().ClientID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := queue.Delete(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+
+	const workers, lasts, least, most = 15, 90 * time.Second, 2000, 12
+	var (
+		group                   sync.WaitGroup
+		calls, failed, gaveUp   atomic.Int32
+		other, impatient, after atomic.Int32
+	)
+	call := func(err error) {
+		calls.Add(1)
+		if err != nil {
+			failed.Add(1)
+			t.Error(err)
+		}
+	}
+	end := time.Now().Add(lasts)
+	for range workers {
+		group.Go(func() {
+			for time.Now().Before(end) {
+				_, err := queue.Post(t.Context(), zaqar.Outgoing{Body: "x", TTL: time.Minute})
+				call(err)
+				claim, err := queue.Claim(t.Context(), zaqar.Limit(1))
+				call(err)
+				if err != nil {
+					continue
+				}
+				for _, m := range claim.Messages() {
+					// Lost to another claim, on Redis (quirk 5): an answer, not a failure.
+					if err := m.Delete(t.Context()); errors.Is(err, zaqar.ErrClaimLost) {
+						after.Add(1)
+					} else {
+						call(err)
+					}
+				}
+			}
+		})
+	}
+	group.Go(func() {
+		for time.Now().Before(end) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			_, err := queue.Stats(ctx)
+			cancel()
+			impatient.Add(1)
+			switch {
+			case errors.Is(err, context.DeadlineExceeded):
+				gaveUp.Add(1)
+			case err != nil && !errors.Is(err, zaqar.ErrUnavailable): // quirk 8
+				other.Add(1)
+				t.Errorf("the impatient one: %v", err)
+			}
+		}
+	})
+	group.Wait()
+	connections := strings.Count(log.String(), "zaqar: connected")
+	t.Logf("%d calls, %d failed, %d claims lost, %d token requests, %d connections in %v; %d impatient calls, %d given up, %d failed",
+		calls.Load(), failed.Load(), after.Load(), tokens.requests(), connections, lasts, impatient.Load(), gaveUp.Load(), other.Load())
+	if calls.Load() < least || tokens.requests() > most || tokens.requests() < 6 || connections != 1 || gaveUp.Load() == 0 {
+		t.Errorf("want %d calls at least, 6 to %d token requests, and one connection", least, most)
+	}
+	for _, token := range tokens.all() {
+		if strings.Contains(log.String(), token) {
+			t.Error("a token is in the log")
+		}
+	}
+	if len(log.String()) < 100_000 {
+		t.Errorf("the log has %d bytes only", len(log.String()))
+	}
+}
+
+// tokenBook takes down the tokens that Keystone gives.
+type tokenBook struct {
+	mu     sync.Mutex
+	tokens []string
+}
+
+func (b *tokenBook) RoundTrip(r *http.Request) (*http.Response, error) {
+	reply, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil && r.Method == http.MethodPost && reply.Header.Get("X-Subject-Token") != "" {
+		b.mu.Lock()
+		b.tokens = append(b.tokens, reply.Header.Get("X-Subject-Token"))
+		b.mu.Unlock()
+	}
+	return reply, err
+}
+
+func (b *tokenBook) all() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.tokens
+}
+
+func (b *tokenBook) requests() int { return len(b.all()) }
+
+// lockedBuffer is a buffer for many writers.
+type lockedBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
+}

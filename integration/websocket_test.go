@@ -1,0 +1,55 @@
+package integration
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/conformance"
+)
+
+// TestConformanceOverTheWebSocket holds the WebSocket of Zaqar 23 to the suite: in
+// JSON and MessagePack, beside HTTP and alone, without authentication and with
+// Keystone, where its URL comes from the catalogue.
+func TestConformanceOverTheWebSocket(t *testing.T) {
+	t.Parallel()
+	servers := find(t)
+	signIn := keystone.Password(need(t, servers, "ZAQAR_REAL_KEYSTONE_URL"),
+		need(t, servers, "ZAQAR_REAL_USERNAME"), need(t, servers, "ZAQAR_REAL_PASSWORD"),
+		keystone.Project(need(t, servers, "ZAQAR_REAL_PROJECT")))
+	listed, err := signIn.Endpoint(t.Context(), "messaging-websocket")
+	if want := need(t, servers, "ZAQAR_REAL_Z23_KEYSTONE_WEBSOCKET_URL"); err != nil || strings.TrimRight(listed, "/") != want {
+		t.Fatalf("the catalogue has %s, %v, want %s", listed, err, want)
+	}
+	base := conformance.Target{
+		Store: "redis", Wait: wait, SigningKey: need(t, servers, "ZAQAR_REAL_SIGNED_URL_KEY"),
+	}
+	for name, server := range map[string]struct {
+		http, socket string
+		signIn       *keystone.Auth
+	}{
+		"without authentication": {http: need(t, servers, "ZAQAR_REAL_Z23_URL"), socket: need(t, servers, "ZAQAR_REAL_Z23_WEBSOCKET_URL")},
+		"with Keystone":          {http: catalogued(t, signIn), socket: listed, signIn: signIn},
+	} {
+		for encoding, packed := range map[string]bool{"JSON": false, "MessagePack": true} {
+			target := base
+			target.MessagePack = packed
+			if server.signIn != nil {
+				target.Auth = server.signIn
+			}
+			t.Run(name+" "+encoding+" beside HTTP", func(t *testing.T) {
+				t.Parallel()
+				target := target
+				target.Endpoint, target.WebSocket = server.http, server.socket
+				conformance.Run(t, zaqar.V2, func(*testing.T) conformance.Target { return target })
+			})
+			t.Run(name+" "+encoding+" alone", func(t *testing.T) {
+				t.Parallel()
+				target := target
+				target.Endpoint = server.socket
+				conformance.RunWebSocket(t, func(*testing.T) conformance.Target { return target })
+			})
+		}
+	}
+}
