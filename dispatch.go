@@ -8,6 +8,7 @@ import (
 
 	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/observe"
+	"github.com/zaqar-go/zaqar/transport"
 )
 
 // send sends batches as long as there are any.
@@ -120,7 +121,7 @@ func (p *Publisher) attempts(call func(attempt int) error) (unknown bool, err er
 // did not allow.
 func (p *Publisher) again(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	if !ok || errors.Is(err, ErrMalformed) || errors.Is(err, ErrUnauthorized) {
+	if !ok || errors.Is(err, ErrMalformed) || errors.Is(err, ErrUnauthorized) || errors.Is(err, transport.ErrClosed) {
 		return false
 	}
 	if mayHavePosted(err) && !p.config.AllowDuplicates {

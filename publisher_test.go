@@ -342,6 +342,54 @@ func TestADelayThatWouldBeIgnoredFailsAlone(t *testing.T) {
 	})
 }
 
+func TestAPublisherWorksOverTheWebSocket(t *testing.T) {
+	t.Parallel()
+	for name, options := range map[string][]zaqar.ConnectOption{"JSON": nil, "MessagePack": {zaqar.WithMessagePack()}} {
+		srv := zaqartest.Run(t)
+		client := connect(t, srv.WebSocketURL(), append(options, zaqar.WithProject("p"))...)
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{})
+		futures := publish(t, p, numbers(250)...)
+		bad := publish(t, p, zaqar.Outgoing{Body: 250, TTL: 1000 * 24 * time.Hour}, strings.Repeat("x", 300_000))
+		futures = append(futures, publish(t, p, 251)...)
+		shut(t, p)
+		for i, f := range futures {
+			if err := f.Err(); err != nil {
+				t.Errorf("%s: message %d: %v", name, i, err)
+			}
+		}
+		for _, f := range bad {
+			if err := f.Err(); !errors.Is(err, zaqar.ErrInvalid) || !zaqar.SafeToRetry(err) {
+				t.Errorf("%s: a bad one: %v", name, err)
+			}
+		}
+		messages := srv.Messages("p", "wot")
+		if len(messages) != len(futures) {
+			t.Errorf("%s: %d messages are stored", name, len(messages))
+			continue
+		}
+		for i, f := range futures {
+			if id, _ := f.Wait(t.Context()); id != messages[i].ID {
+				t.Errorf("%s: message %d: %q is stored as %q", name, i, id, messages[i].ID)
+			}
+		}
+	}
+}
+
+func TestFuturesEndAtOnceWhenTheWebSocketWasClosed(t *testing.T) {
+	t.Parallel()
+	srv := zaqartest.Run(t)
+	client := connect(t, srv.WebSocketURL(), zaqar.WithProject("p"))
+	p := client.Queue("wot").Publisher(zaqar.PublisherConfig{RetryDelay: time.Hour, MaxRetryDelay: time.Hour})
+	if err := client.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f := publish(t, p, 1)[0]
+	shut(t, p)
+	if err := f.Err(); !errors.Is(err, transport.ErrClosed) || !zaqar.SafeToRetry(err) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func TestWhatTheTransportHasNoWordsForFailsAlone(t *testing.T) {
 	t.Parallel()
 	server := &scripted{answer: func(req *transport.Request) (*transport.Response, error) {

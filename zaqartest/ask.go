@@ -116,6 +116,8 @@ func (a *ask) act(refused error) (out told) {
 	}
 	r, ok := errors.AsType[*refusal](err)
 	switch {
+	case errors.Is(err, errNoPool):
+		return told{http.StatusServiceUnavailable, failure{err.Error(), "Queue " + a.queue() + " could not be created."}}
 	case !ok:
 		a.srv.logger.Error("the store failed", "kind", a.kind(), "error", err)
 		return told{http.StatusServiceUnavailable, failure{err.Error(), "The store failed."}}

@@ -234,3 +234,12 @@ func TestLimitsHoldOverAWebSocket(t *testing.T) {
 		t.Errorf("%d messages are stored", got)
 	}
 }
+
+func TestWithoutAPoolNoQueueIsMadeOverAWebSocket(t *testing.T) {
+	t.Parallel()
+	s := start(t, zaqartest.WithPooling(true)).socket()
+	s.ask("queue_create", `{"queue_name":"q"}`).wantException(503, "pool")
+	s.ask("message_post", `{"queue_name":"q","messages":[{"body":1}]}`).wantException(503, "pool")
+	s.ask("subscription_create", `{"queue_name":"q"}`).wantException(503, "pool")
+	s.ask("queue_list", "").want(200).wantJSON(`{"queues":[]}`)
+}
