@@ -132,28 +132,21 @@ func (o ConsumerConfig) filled(q *Queue) (ConsumerConfig, error) {
 	if err := o.check(q); err != nil {
 		return o, err
 	}
-	orElse(&o.Workers, defaultWorkers)
-	orElse(&o.ClaimSize, 1)
-	orElse(&o.Prefetch, o.ClaimSize-1)
+	setDefault(&o.Workers, defaultWorkers)
+	setDefault(&o.ClaimSize, 1)
+	setDefault(&o.Prefetch, o.ClaimSize-1)
 	o.Prefetch = max(o.Prefetch, 0)
-	orElse(&o.MaxHeld, max(defaultMaxHeld, o.Workers+o.Prefetch+o.ClaimSize))
-	orElse(&o.TTL, defaultConsumerTTL)
-	orElse(&o.Grace, DefaultClaimGrace)
-	orElse(&o.RenewAt, defaultRenewAt)
-	orElse(&o.Backoff, time.Second)
-	orElse(&o.MaxBackoff, max(time.Minute, o.Backoff))
-	orElse(&o.Poll, 100*time.Millisecond)
-	orElse(&o.MaxPoll, max(2*time.Second, o.Poll))
-	orElse(&o.StopTimeout, defaultStopTimeout)
-	orElse(&o.MaxAttempts, defaultMaxAttempts)
+	setDefault(&o.MaxHeld, max(defaultMaxHeld, o.Workers+o.Prefetch+o.ClaimSize))
+	setDefault(&o.TTL, defaultConsumerTTL)
+	setDefault(&o.Grace, DefaultClaimGrace)
+	setDefault(&o.RenewAt, defaultRenewAt)
+	setDefault(&o.Backoff, time.Second)
+	setDefault(&o.MaxBackoff, max(time.Minute, o.Backoff))
+	setDefault(&o.Poll, 100*time.Millisecond)
+	setDefault(&o.MaxPoll, max(2*time.Second, o.Poll))
+	setDefault(&o.StopTimeout, defaultStopTimeout)
+	setDefault(&o.MaxAttempts, defaultMaxAttempts)
 	return o, nil
-}
-
-func orElse[T comparable](value *T, otherwise T) {
-	var zero T
-	if *value == zero {
-		*value = otherwise
-	}
 }
 
 func (o ConsumerConfig) check(q *Queue) error {

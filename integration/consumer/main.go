@@ -1,0 +1,283 @@
+// Command consumer holds a Consumer against crashes, on a real Zaqar 23 with a Redis
+// that has everything on disk before it answers: messages that fail, that panic, and
+// that take longer than their claim lasts; tokens of 15 seconds; the consumer's
+// process and Zaqar itself killed, both by SIGKILL. It prints a table of what became
+// of all messages, and fails when one was lost.
+//
+//	make real-up
+//	cd integration && go run ./consumer -claim-size 1
+//	cd integration && go run ./consumer -claim-size 20
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/integration"
+)
+
+type options struct {
+	messages, workers, claimSize int
+	slow                         int
+	bulk                         bool
+	policy                       zaqar.FailurePolicy
+	limit                        time.Duration
+	portBase                     int
+
+	child, queue, journal, endpoint, keystone string
+	user, password, project                   string
+}
+
+func main() {
+	var o options
+	flag.IntVar(&o.messages, "messages", 5000, "how many messages")
+	flag.IntVar(&o.workers, "workers", 8, "how many workers")
+	flag.IntVar(&o.claimSize, "claim-size", 1, "how many messages to a claim")
+	flag.IntVar(&o.slow, "slow", 12, "how many messages outlive their claim")
+	flag.BoolVar(&o.bulk, "bulk", false, "delete whole claims")
+	flag.IntVar((*int)(&o.policy), "policy", 0, "what becomes of failures: 0 GiveBack, 1 RetryHere, 2 LetExpire")
+	flag.DurationVar(&o.limit, "limit", 20*time.Minute, "how long it may take")
+	flag.IntVar(&o.portBase, "ports", 18960, "the first of two ports")
+	flag.StringVar(&o.child, "child", "", "be the consumer's process, with this journal")
+	flag.StringVar(&o.queue, "queue", "soak", "the queue")
+	flag.StringVar(&o.endpoint, "endpoint", "", "of Zaqar, for the consumer's process")
+	flag.Parse()
+	if err := o.find(); err != nil {
+		log.Fatal(err)
+	}
+	if o.child != "" {
+		o.journal = o.child
+		if err := consume(o); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := soak(ctx, o); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// find takes from the endpoints of the real servers what it needs.
+func (o *options) find() error {
+	real, err := integration.Find()
+	if err != nil {
+		return err
+	}
+	for key, value := range map[string]*string{
+		"ZAQAR_REAL_KEYSTONE_SHORT_URL": &o.keystone, "ZAQAR_REAL_USERNAME": &o.user,
+		"ZAQAR_REAL_PASSWORD": &o.password, "ZAQAR_REAL_PROJECT": &o.project,
+	} {
+		if *value, err = real.Need(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// soak posts, consumes, kills and counts.
+func soak(ctx context.Context, o options) error {
+	ctx, cancel := context.WithTimeout(ctx, o.limit)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "zaqar-soak-")
+	if err != nil {
+		return err
+	}
+	realDir := os.Getenv("ZAQAR_REAL_DIR")
+	if realDir == "" {
+		realDir = filepath.Join("..", ".real")
+	}
+	s := &servers{dir: dir, redisPort: o.portBase, zaqarPort: o.portBase + 1}
+	defer s.stop()
+	if err := s.prepare(realDir); err != nil {
+		return err
+	}
+	if err := errors.Join(s.startRedis(ctx), s.startZaqar(ctx)); err != nil {
+		return err
+	}
+	o.endpoint = s.url()
+	client, err := connect(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }()
+	if err := o.post(ctx, client); err != nil {
+		return err
+	}
+	started := time.Now()
+	t := &torment{options: o, servers: s, client: client, dir: dir}
+	if err := t.run(ctx); err != nil {
+		return err
+	}
+	left, err := t.left(ctx)
+	if err != nil {
+		return err
+	}
+	dead, err := zaqar.Collect(client.Queue(o.queue + "-dead").Messages(ctx))
+	if err != nil {
+		return err
+	}
+	lines, err := read(t.journals)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s, Redis with appendfsync always; %d messages, %d workers, claims of %d, %v, bulk deletion %v\n",
+		s.versionOf(), o.messages, o.workers, o.claimSize, o.policy, o.bulk)
+	fmt.Printf("the consumer was killed %d times, Zaqar %d times; it took %v; journals in %s\n",
+		t.killed, t.crashed, time.Since(started).Round(time.Second), dir)
+	if !count(lines).print(os.Stdout, o, left, len(dead)) {
+		return errors.New("something is wrong")
+	}
+	return nil
+}
+
+// post posts the jobs: of a hundred five fail at first and one panics.
+func (o options) post(ctx context.Context, client *zaqar.Client) error {
+	var batch []any
+	for n := range o.messages {
+		j := job{N: n, Work: time.Duration(n%7) * 10 * time.Millisecond}
+		switch {
+		case o.slow > 0 && n%(o.messages/o.slow) == o.messages/o.slow/2:
+			j.Kind, j.Work = "slow", time.Duration(65+n%30)*time.Second
+		case n%20 == 3:
+			j.Kind = "fails"
+		case n%100 == 50:
+			j.Kind = "panics"
+		}
+		batch = append(batch, zaqar.Outgoing{Body: j, TTL: 24 * time.Hour})
+		if len(batch) == 100 || n == o.messages-1 {
+			if _, err := client.Queue(o.queue).Post(ctx, batch...); err != nil {
+				return err
+			}
+			batch = nil
+		}
+	}
+	return nil
+}
+
+// torment runs the consumer's process, and kills it and Zaqar.
+type torment struct {
+	options
+	servers *servers
+	client  *zaqar.Client
+	dir     string
+
+	process         *exec.Cmd
+	journals        []string
+	killed, crashed int
+}
+
+// blow is what happens when so many of a hundred messages are handled.
+type blow struct {
+	percent int
+	zaqar   bool
+}
+
+var blows = []blow{{15, false}, {30, true}, {45, false}, {60, true}, {75, false}}
+
+func (t *torment) run(ctx context.Context) error {
+	if err := t.begin(ctx); err != nil {
+		return err
+	}
+	for _, b := range blows {
+		if err := t.until(ctx, b.percent*t.messages/100); err != nil {
+			return err
+		}
+		if b.zaqar {
+			t.crashed++
+			log.Printf("%d%%: Zaqar is killed", b.percent)
+			if err := t.servers.crashZaqar(ctx, 5*time.Second); err != nil {
+				return err
+			}
+			continue
+		}
+		t.killed++
+		log.Printf("%d%%: the consumer is killed", b.percent)
+		if err := t.process.Process.Kill(); err != nil {
+			return err
+		}
+		_ = t.process.Wait()
+		if err := t.begin(ctx); err != nil {
+			return err
+		}
+	}
+	if err := t.until(ctx, t.messages); err != nil {
+		return err
+	}
+	// What a killed process had handled and not deleted comes again.
+	for {
+		left, err := t.left(ctx)
+		if err != nil || left == 0 {
+			return errors.Join(err, t.end())
+		}
+		if !pause(ctx, time.Second) {
+			return fmt.Errorf("%d messages are left: %w", left, context.Cause(ctx))
+		}
+	}
+}
+
+func (t *torment) end() error {
+	if err := t.process.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return t.process.Wait()
+}
+
+// begin starts a consumer's process.
+func (t *torment) begin(ctx context.Context) error {
+	journal := filepath.Join(t.dir, fmt.Sprintf("journal-%d", len(t.journals)))
+	t.journals = append(t.journals, journal)
+	t.process = exec.CommandContext(ctx, os.Args[0], "-child", journal, "-queue", t.queue, "-endpoint", t.endpoint,
+		"-workers", fmt.Sprint(t.workers), "-claim-size", fmt.Sprint(t.claimSize), "-policy", fmt.Sprint(int(t.policy)),
+		fmt.Sprintf("-bulk=%v", t.bulk))
+	t.process.Stdout, t.process.Stderr = os.Stdout, os.Stderr
+	return t.process.Start()
+}
+
+// until waits until so many messages are handled.
+func (t *torment) until(ctx context.Context, n int) error {
+	for {
+		handled := t.handled()
+		if handled >= n {
+			return nil
+		}
+		if !pause(ctx, 500*time.Millisecond) {
+			return fmt.Errorf("%d of %d messages are handled: %w", handled, t.messages, context.Cause(ctx))
+		}
+	}
+}
+
+// handled counts the messages whose handlers returned without an error.
+func (t *torment) handled() int {
+	done := map[string]bool{}
+	for _, path := range t.journals {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // not begun
+		}
+		for l := range bytes.Lines(text) {
+			if words := bytes.Fields(l); len(words) > 3 && string(words[1]) == "done" {
+				done[string(words[3])] = true
+			}
+		}
+	}
+	return len(done)
+}
+
+// left counts what is in the queue, claimed or not.
+func (t *torment) left(ctx context.Context) (int, error) {
+	all, err := zaqar.Collect(t.client.Queue(t.queue).Messages(ctx, zaqar.IncludeClaimed(true)))
+	return len(all), err
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+)
+
+// line is one line of a child's journal.
+type line struct {
+	at    int64 // milliseconds
+	child int
+	words []string
+}
+
+// read reads the journals of all children, in the order of time.
+func read(paths []string) ([]line, error) {
+	var lines []line
+	for child, path := range paths {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		scan := bufio.NewScanner(file)
+		scan.Buffer(nil, 1<<20)
+		for scan.Scan() {
+			words := strings.Fields(scan.Text())
+			if len(words) < 2 {
+				continue // cut short by a SIGKILL
+			}
+			at, err := strconv.ParseInt(words[0], 10, 64)
+			if err != nil {
+				continue
+			}
+			lines = append(lines, line{at, child, words[1:]})
+		}
+		if err := file.Close(); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b line) int { return int(a.at - b.at) })
+	return lines, nil
+}
+
+// tally is what the journals come to.
+type tally struct {
+	counts map[string]int
+	done   map[string][]line // by number
+	begun  map[string]int
+}
+
+func count(lines []line) *tally {
+	t := &tally{counts: map[string]int{}, done: map[string][]line{}, begun: map[string]int{}}
+	lost := map[string]bool{} // child and message
+	for _, l := range lines {
+		kind := l.words[0]
+		t.counts[kind]++
+		switch kind {
+		case "begun":
+			t.begun[l.words[1]]++
+		case "done":
+			t.done[l.words[1]] = append(t.done[l.words[1]], l)
+		case "duplicate":
+			if l.words[2] == "true" {
+				t.counts["duplicate of what was finished"]++
+			} else {
+				t.counts["theft within the process"]++
+			}
+		case "lost":
+			if l.words[2] == "claim" {
+				t.counts["claim lost"]++
+			} else {
+				t.counts["message lost"]++
+				lost[fmt.Sprint(l.child, l.words[2])] = true
+			}
+		case "claimed":
+			n, _ := strconv.Atoi(l.words[2])
+			t.counts["messages claimed"] += n
+		case "token":
+			if l.words[1] == "true" {
+				t.counts["token refused"]++
+			}
+		}
+	}
+	for _, done := range t.done {
+		for i := 1; i < len(done); i++ {
+			before := done[i-1]
+			switch {
+			case lost[fmt.Sprint(before.child, before.words[2])]:
+				t.counts["handled twice: the claim was lost"]++
+			case before.child != done[i].child:
+				t.counts["handled twice: the process was killed before the deletion"]++
+			default:
+				t.counts["handled twice: unexplained"]++
+			}
+		}
+	}
+	for _, n := range t.begun {
+		t.counts["begun more than once"] += n - 1
+	}
+	return t
+}
+
+// print prints the table, and reports whether all is well.
+func (t *tally) print(out io.Writer, o options, left, dead int) bool {
+	lost := o.messages - len(t.done)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name string, value any) { fmt.Fprintf(w, "| %s\t| %v\t|\n", name, value) }
+	row("messages posted", o.messages)
+	row("handled", len(t.done))
+	row("lost", lost)
+	row("left in the queue", left)
+	row("dead letters", dead)
+	for _, name := range []string{
+		"begun", "begun more than once", "failed", "panicked", "deleted",
+		"handled twice: the process was killed before the deletion", "handled twice: the claim was lost", "handled twice: unexplained",
+		"claimed", "messages claimed", "renewed", "released", "claim-failed", "claim lost", "message lost", "cut-off",
+		"theft within the process", "duplicate of what was finished", "token", "token refused", "dead-lettered",
+	} {
+		row(name, t.counts[name])
+	}
+	_ = w.Flush()
+	return lost == 0 && left == 0 && dead == 0 && t.counts["handled twice: unexplained"] == 0
+}
