@@ -122,10 +122,14 @@ stop() {
 
 # Kills NAME and its workers as a crash would: at once, and without a word to them. Returns when they are gone.
 crash() {
-  local pid
+  local pid tries
   if pid=$(running "$1"); then
     kill -KILL -- "-$pid"
-    while running "$1" >/dev/null || pgrep -g "$pid" >/dev/null; do sleep 0.1; done
+    # Five seconds at most: where nobody reaps the workers, they seem to stay.
+    for ((tries = 0; tries < 50; tries++)); do
+      kill -0 -- "-$pid" 2>/dev/null || break
+      sleep 0.1
+    done
   fi
   rm -f "$state/pids/$1.pid"
 }

@@ -33,6 +33,7 @@ z23-keystone            23  http       keystone  11  memory   2,3    2x8  5
 z23-claimdelete         23  http       none      12  memory   4,5    1x4  5  transport.message_delete_with_claim_id=True
 z23-confirm             23  http       none      14  memory   8,9    1x8  -  notification.require_confirmation=True
 z23-durable             23  http       none      15  durable  0,1    1x8  -
+z23-pooling             23  http       none      18  memory   14,15  1x4  -  $pooling
 z15                     15  http       none      13  memory   6,7    1x8  5  $versions_1
 z15-pooling             15  http       none      16  memory   10,11  1x8  5  $versions_1 $pooling
 z15-pooling-keystone    15  http       keystone  17  memory   12,13  1x4  -  $versions_1 $pooling
