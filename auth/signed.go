@@ -41,7 +41,7 @@ type Restrictor interface {
 // right, and nobody can take it back before it expires.
 //
 // It is an [Authorizer]: give it to zaqar.Connect with WithAuth. Only API v2 takes
-// it. A call that it does not cover, or that comes after it has expired by the local
+// it, and over the WebSocket only for messages. A call that it does not cover, or that comes after it has expired by the local
 // clock, is an error before anything is sent.
 //
 // It prints without its signature under every verb of fmt, in slog and in JSON;
@@ -142,9 +142,15 @@ func (u SignedURL) alive(now time.Time) error {
 	return fmt.Errorf("auth: %w: the signed URL held until %s", ErrExpired, u.grant.Expires.Format(time.RFC3339))
 }
 
+// webSocket is the type of a service that SignedURL.Endpoint is not about.
+const webSocket = "messaging-websocket"
+
 // Endpoint implements [EndpointFinder]: the endpoint that came with it, whatever the
-// service type. It does no I/O.
-func (u SignedURL) Endpoint(_ context.Context, _ ...string) (string, error) {
+// service type, but for the WebSocket's, which it does not tell. It does no I/O.
+func (u SignedURL) Endpoint(_ context.Context, serviceTypes ...string) (string, error) {
+	if len(serviceTypes) > 0 && serviceTypes[0] == webSocket {
+		return "", errors.New("auth: the signed URL does not tell the WebSocket's endpoint: give it to WithWebSocket")
+	}
 	if u.grant.Endpoint == "" {
 		return "", errors.New("auth: the signed URL does not tell the service's endpoint: give it to Connect")
 	}

@@ -308,6 +308,9 @@ func TestASignedURLTellsItsEndpointAndItsEnd(t *testing.T) {
 	if found, err := with.Endpoint(t.Context(), "messaging"); err != nil || found != "https://h:1" {
 		t.Errorf("the endpoint is %q, %v", found, err)
 	}
+	if _, err := with.Endpoint(t.Context(), "messaging-websocket"); err == nil {
+		t.Error("it tells an endpoint of the WebSocket")
+	}
 	if _, err := signed.WithEndpoint("https://user:pass@h"); err == nil {
 		t.Error("an endpoint with a password is taken")
 	}
