@@ -33,6 +33,7 @@ func (c *channel) counted(change func(*SubscriberStats)) {
 func (c *channel) sift(l listed) (fresh []*Message, repeats int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.place.lost = c.place.lost || l.peered
 	fresh, repeats = c.place.sift(l)
 	c.count.Repeats += repeats
 	return fresh, repeats

@@ -228,6 +228,7 @@ func TestAPushMakesASubscriberLookAtOnceAndOtherwiseRarely(t *testing.T) {
 			}
 			for i, name := range names(0, 30) {
 				a.post(name)
+				time.Sleep(zaqar.DefaultMinInterval) // it may have looked just now
 				synctest.Wait()
 				if e.count() != i+1 {
 					t.Errorf("%s was not heard at once", name)
@@ -338,8 +339,8 @@ func TestAfterAReconnectionNothingIsMissedAndTheOldSubscriptionGoes(t *testing.T
 				t.Errorf("reconnected, it asked for %v", calls)
 			}
 			a.post(fmt.Sprint("pushed", i))
+			time.Sleep(zaqar.DefaultMinInterval)
 			synctest.Wait()
-			time.Sleep(150 * time.Millisecond)
 			if e.count() != 2*(i+1) {
 				t.Errorf("it heard %d of %d", e.count(), 2*(i+1))
 			}
@@ -368,6 +369,7 @@ func TestASubscriptionThatIsRefusedMeansPolling(t *testing.T) {
 			a.change(func() { a.refuse = 0 })
 			time.Sleep(10 * time.Minute)
 			a.post("n")
+			time.Sleep(zaqar.DefaultMinInterval)
 			synctest.Wait()
 			if e.count() != 2 {
 				t.Errorf("%d: once it was granted, it heard %d", status, e.count())
@@ -385,7 +387,8 @@ func TestASubscriptionWhoseAnswerWasLostIsKept(t *testing.T) {
 		for i, name := range names(0, 60) {
 			time.Sleep(10 * time.Second)
 			a.post(name)
-			time.Sleep(150 * time.Millisecond)
+			time.Sleep(zaqar.DefaultMinInterval)
+			synctest.Wait()
 			// It ends after two minutes, unseen, and is made anew within half of one.
 			if missed := i + 1 - e.count(); missed > 0 && (i < 11 || i > 15) {
 				t.Errorf("after %d messages %d were missed", i+1, missed)
@@ -447,6 +450,7 @@ func TestSubscribersOfOneClientShareASubscription(t *testing.T) {
 		}
 		first.stop()
 		a.post("m")
+		time.Sleep(zaqar.DefaultMinInterval)
 		synctest.Wait()
 		if second.count() != 1 || len(a.subs) != 2 {
 			t.Errorf("with the first gone the second heard %d, and there are %d subscriptions", second.count(), len(a.subs))

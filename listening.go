@@ -69,8 +69,8 @@ func (s *Subscriber) listen(ctx context.Context, yield func(*Message, error) boo
 // listening is one loop over Listen.
 type listening struct {
 	sub     *Subscriber
-	ctx     context.Context //nolint:containedctx // that of its readers, which begin at any time
 	cancel  context.CancelFunc
+	begin   func(*channel) // starts the reader of a channel; Subscriber.mu is held
 	out     chan delivery
 	failed  chan error
 	slots   chan struct{}
@@ -99,14 +99,16 @@ func (s *Subscriber) open(ctx context.Context) (*listening, error) {
 		return nil, &ArgumentError{Op: opListen, Argument: "the Subscriber", Rule: "is being listened to: one loop at a time"}
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	s.listening = &listening{
-		sub: s, ctx: ctx, cancel: cancel, out: make(chan delivery), failed: make(chan error, 1),
+	l := &listening{
+		sub: s, cancel: cancel, out: make(chan delivery), failed: make(chan error, 1),
 		slots: make(chan struct{}, s.config.InFlight),
 	}
+	l.begin = func(c *channel) { l.read(ctx, c) }
+	s.listening = l
 	for _, c := range s.channels {
-		s.listening.begin(c) //nolint:contextcheck // the readers' context is that of the loop
+		l.begin(c)
 	}
-	return s.listening, nil
+	return l, nil
 }
 
 // close ends the readers and waits for them.
@@ -121,12 +123,12 @@ func (s *Subscriber) close(l *listening) {
 	s.listening = nil
 }
 
-// begin starts the reader of a channel. Subscriber.mu is held.
-func (l *listening) begin(c *channel) {
+// read starts the reader of a channel.
+func (l *listening) read(ctx context.Context, c *channel) {
 	if l.over {
 		return
 	}
-	ctx, cancel := context.WithCancel(l.ctx)
+	ctx, cancel := context.WithCancel(ctx)
 	c.stop = cancel
 	config := l.sub.config
 	r := &reader{

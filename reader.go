@@ -107,14 +107,12 @@ func (r *reader) look(ctx context.Context) (found, more bool, err error) {
 	if err != nil {
 		return false, false, err
 	}
-	if len(l.items) == 0 && r.hidden != nil {
+	fresh, repeats := r.sift(l)
+	if len(fresh) == 0 && r.hidden != nil {
 		l = *r.hidden
-		r.mu.Lock()
-		r.place.lost = true
-		r.mu.Unlock()
+		fresh, repeats = r.sift(l)
 	}
 	r.hidden = nil
-	fresh, repeats := r.sift(l)
 	if repeats > 0 {
 		r.tell(ctx, observe.Repeats{Queue: r.queue.name, Count: repeats})
 	}
@@ -153,7 +151,7 @@ func (r *reader) peer(ctx context.Context, from string) (more bool, err error) {
 		return false, err
 	}
 	r.mu.Lock()
-	known := r.place.lastKnown(l)
+	known := r.place.firstKnown(l)
 	r.mu.Unlock()
 	if known >= 0 {
 		return false, nil
@@ -163,6 +161,7 @@ func (r *reader) peer(ctx context.Context, from string) (more bool, err error) {
 		// may stand between the others.
 		l.keys, l.items, l.next = l.keys[:1], l.items[:1], l.keys[0]
 	}
+	l.peered = true
 	r.hidden = &l
 	return true, nil
 }

@@ -25,6 +25,7 @@ type redis struct {
 	expired map[string]bool // not collected yet
 	claimed map[string]bool
 	asked   int
+	race    func() // between the look for the marker and the reading behind it
 }
 
 func newRedis() *redis {
@@ -73,6 +74,10 @@ func (r *redis) answer(req *transport.Request) (*transport.Response, error) {
 			start = at + 1
 		}
 	}
+	if r.race != nil {
+		r.race()
+	}
+	start = min(start, len(r.ids))
 	messages, links := []any{}, []any{}
 	for _, id := range r.ids[start:min(start+limit, len(r.ids))] {
 		if r.expired[id] || r.claimed[id] && !all {
@@ -127,7 +132,7 @@ func onRedis(t *testing.T, config zaqar.SubscriberConfig, test func(t *testing.T
 
 func TestAListingThatStartsAgainRepeatsNothing(t *testing.T) {
 	t.Parallel()
-	for _, config := range []zaqar.SubscriberConfig{{}, {Remember: 40}, {PageSize: 2, Remember: 20}, {PageSize: 7, Remember: 100}} {
+	for _, config := range []zaqar.SubscriberConfig{{Remember: 100}, {Remember: 40}, {PageSize: 2, Remember: 40}, {PageSize: 7, Remember: 100}} {
 		onRedis(t, config, func(t *testing.T, r *redis, sub *zaqar.Subscriber) {
 			got := hears(t, sub, func() {
 				for i := range 30 {
@@ -135,6 +140,9 @@ func TestAListingThatStartsAgainRepeatsNothing(t *testing.T) {
 					time.Sleep(20 * time.Second)
 					// The marker goes away, and so do some before it.
 					r.remove(names(i*10+9, i*10+10)...)
+					if i%5 == 4 { // and those to step back to
+						r.remove(names(i*10-min(config.Remember/2, 20)-5, i*10+10)...)
+					}
 					if i%3 == 0 {
 						r.remove(names(i*5, i*5+3)...)
 					}
@@ -145,6 +153,38 @@ func TestAListingThatStartsAgainRepeatsNothing(t *testing.T) {
 			}
 			if sub.Stats().Repeats == 0 || sub.Stats().Delivered != 300 {
 				t.Errorf("%+v: it counted %+v", config, sub.Stats())
+			}
+		})
+	}
+}
+
+func TestDeletionsWhileAPageIsReadHideNothing(t *testing.T) {
+	t.Parallel()
+	for _, config := range []zaqar.SubscriberConfig{{}, {PageSize: 3}, {PageSize: 7, Remember: 30}} {
+		onRedis(t, config, func(t *testing.T, r *redis, sub *zaqar.Subscriber) {
+			r.race = func() { // one of those that were read long ago, and now and then of the latest
+				switch n := len(r.ids); {
+				case r.asked%2 == 0 && n > 40:
+					r.ids = slices.Delete(r.ids, 0, 1)
+				case r.asked%17 == 0 && n > 40:
+					r.ids = slices.Delete(r.ids, n-30, n-28)
+				}
+			}
+			got := hears(t, sub, func() {
+				for i := range 200 {
+					r.post(names(i*5, i*5+5)...)
+					time.Sleep(time.Duration(i%7) * 100 * time.Millisecond)
+				}
+				time.Sleep(time.Minute)
+			})
+			if !slices.Equal(got, names(0, 1000)) {
+				t.Errorf("%+v: it heard %d of 1000", config, len(got))
+				for i, name := range names(0, 1000) {
+					if !slices.Contains(got, name) {
+						t.Errorf("%+v: the first that is missing is %d", config, i)
+						break
+					}
+				}
 			}
 		})
 	}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// server is a Zaqar process of this program's own, which it may kill: the shared ones
+// are left alone. It shares their Redis.
+type server struct {
+	name, home string
+	port       int
+	command    []string
+	environ    []string
+	log        *os.File
+	running    *exec.Cmd
+}
+
+// site is where the real servers and what they were installed into are.
+type site struct {
+	scripts string // integration/servers
+	state   string // ZAQAR_REAL_DIR
+	venv    string
+	dir     string // of this program's servers
+}
+
+func findSite(ctx context.Context, scripts string) (*site, error) {
+	ask := fmt.Sprintf(`source %q/lib/settings.sh && source %q/lib/install.sh && echo "$state" && venv_of zaqar-23`, scripts, scripts)
+	out, err := exec.CommandContext(ctx, "bash", "-c", ask).Output()
+	if err != nil {
+		return nil, fmt.Errorf("asking %s where the servers are: %w", scripts, err)
+	}
+	state, venv, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	dir, err := os.MkdirTemp("", "zaqar-subscriber-")
+	return &site{scripts: scripts, state: state, venv: venv, dir: dir}, err
+}
+
+// http makes a server like z23, websocket one like z23-websocket: with their
+// settings, on ports that are free.
+func (s *site) http(ctx context.Context, name string) (*server, error) {
+	srv, err := s.like(ctx, "z23", name)
+	if err != nil {
+		return nil, err
+	}
+	conf := fmt.Sprintf("bind = \"127.0.0.1:%d\"\nworkers = 1\nthreads = 16\nworker_class = \"gthread\"\nwsgi_app = \"zaqar.transport.wsgi.app:app\"\nkeepalive = 75\ncontrol_socket_disable = True\n", srv.port)
+	file := filepath.Join(srv.home, "gunicorn.conf.py")
+	srv.command = []string{filepath.Join(s.venv, "bin", "python"), "-m", "gunicorn"}
+	srv.environ = []string{"GUNICORN_CMD_ARGS=--config " + file}
+	return srv, os.WriteFile(file, []byte(conf), 0o600)
+}
+
+func (s *site) websocket(ctx context.Context, name string) (*server, error) {
+	srv, err := s.like(ctx, "z23-websocket", name)
+	if err != nil {
+		return nil, err
+	}
+	srv.command = []string{filepath.Join(s.venv, "bin", "zaqar-server"), "--config-file", filepath.Join(srv.home, ".zaqar", "zaqar.conf")}
+	return srv, nil
+}
+
+var portLine = regexp.MustCompile(`(?m)^(notification_)?port = \d+$`)
+
+func (s *site) like(ctx context.Context, row, name string) (*server, error) {
+	conf, err := os.ReadFile(filepath.Join(s.state, "home", row, ".zaqar", "zaqar.conf"))
+	if err != nil {
+		return nil, fmt.Errorf("the real servers are not up (run make real-up): %w", err)
+	}
+	port, err := freePort(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pushes, err := freePort(ctx)
+	if err != nil {
+		return nil, err
+	}
+	own := portLine.ReplaceAllFunc(conf, func(line []byte) []byte {
+		if strings.HasPrefix(string(line), "notification_") {
+			return fmt.Appendf(nil, "notification_port = %d", pushes)
+		}
+		return fmt.Appendf(nil, "port = %d", port)
+	})
+	srv := &server{name: name, home: filepath.Join(s.dir, name), port: port}
+	if err := os.MkdirAll(filepath.Join(srv.home, ".zaqar"), 0o700); err != nil {
+		return nil, err
+	}
+	if srv.log, err = os.Create(filepath.Join(srv.home, "log")); err != nil {
+		return nil, err
+	}
+	return srv, os.WriteFile(filepath.Join(srv.home, ".zaqar", "zaqar.conf"), own, 0o600)
+}
+
+func freePort(ctx context.Context) (int, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	address, _ := listener.Addr().(*net.TCPAddr)
+	return address.Port, listener.Close()
+}
+
+// url is the server's, with the scheme http or ws.
+func (s *server) url(scheme string) string { return fmt.Sprintf("%s://127.0.0.1:%d", scheme, s.port) }
+
+// start starts the process and waits until it listens.
+func (s *server) start(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, s.command[0], s.command[1:]...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.home, "LANG=C.UTF-8"}, s.environ...)
+	cmd.Stdout, cmd.Stderr = s.log, s.log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // with its workers
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	s.running = cmd
+	for range 600 {
+		var d net.Dialer
+		conn, err := d.DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", s.port))
+		if err == nil {
+			return conn.Close()
+		}
+		if err := wait(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%s does not listen after a minute: see %s", s.name, s.log.Name())
+}
+
+// kill ends the process and its workers as a crash would.
+func (s *server) kill() error {
+	if s.running == nil {
+		return nil
+	}
+	err := syscall.Kill(-s.running.Process.Pid, syscall.SIGKILL)
+	_ = s.running.Wait() // it tells of the kill
+	s.running = nil
+	return err
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// close ends all servers, and removes what they wrote unless something failed.
+func (s *site) close(failed bool, servers ...*server) error {
+	var errs []error
+	for _, srv := range servers {
+		errs = append(errs, srv.kill(), srv.log.Close())
+	}
+	if !failed {
+		errs = append(errs, os.RemoveAll(s.dir))
+	}
+	return errors.Join(errs...)
+}
