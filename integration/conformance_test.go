@@ -30,6 +30,7 @@ func TestConformance(t *testing.T) {
 	guarded.Operator = keystone.Password(need(t, servers, "ZAQAR_REAL_KEYSTONE_URL"),
 		need(t, servers, "ZAQAR_REAL_ADMIN_USERNAME"), need(t, servers, "ZAQAR_REAL_ADMIN_PASSWORD"),
 		keystone.Project(need(t, servers, "ZAQAR_REAL_ADMIN_PROJECT")))
+	asking := conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z15_CONFIRM_URL")}
 	confirming := conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z23_CONFIRM_URL")}
 	for _, server := range []struct {
 		name    string
@@ -42,7 +43,9 @@ func TestConformance(t *testing.T) {
 		// The endpoint comes from the catalogue.
 		{"Zaqar 23 with Keystone", "", "", zaqar.V2, conformance.Target{Endpoint: catalogued(t, signIn), Auth: signIn}},
 		{"Zaqar 23 that wants confirmations", "zaqar-23", conformance.Confirmation, zaqar.V2, confirming},
+		{"Zaqar 23 with pools", "zaqar-23", conformance.Pooling, zaqar.V2, pooled(t, servers, "ZAQAR_REAL_Z23_POOLING")},
 		{"Zaqar 15", "zaqar-15", "", zaqar.V2, z15},
+		{"Zaqar 15 that wants confirmations", "zaqar-15", conformance.Confirmation, zaqar.V2, asking},
 		{"Zaqar 15", "zaqar-15", "", zaqar.V1_1, z15},
 		{"Zaqar 15", "zaqar-15", "", zaqar.V1, z15},
 		{"Zaqar 15 with pools", "zaqar-15", conformance.Pooling, zaqar.V2, pools},

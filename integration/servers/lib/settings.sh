@@ -35,6 +35,7 @@ z23-confirm             23  http       none      14  memory   8,9    1x8  -  not
 z23-durable             23  http       none      15  durable  0,1    1x8  -
 z23-pooling             23  http       none      18  memory   14,15  1x4  -  $pooling
 z15                     15  http       none      13  memory   6,7    1x8  5  $versions_1
+z15-confirm             15  http       none      19  durable  2,3    1x4  -  $versions_1 notification.require_confirmation=True
 z15-pooling             15  http       none      16  memory   10,11  1x8  5  $versions_1 $pooling
 z15-pooling-keystone    15  http       keystone  17  memory   12,13  1x4  -  $versions_1 $pooling
 z23-websocket           23  websocket  none      20  memory   0,1    -    -
