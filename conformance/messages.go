@@ -207,17 +207,17 @@ var messages = []behaviour{
 		// The refusal comes before the body was read and can be lost with the
 		// connection (quirk 28): then the error must say that it knows nothing.
 		_, err := q.Post(ctx, bytes.Repeat([]byte("x"), 300_000))
-		stored := 0
-		if s.differs(t, 42) {
-			stored = 1
-			if err != nil {
-				t.Errorf("a large body: %v", err)
-			}
-		} else if e, ok := errors.AsType[*zaqar.Error](err); !ok || !s.differs(t, 28) || e.Code != 0 || !e.MayHaveActed() {
+		if e, ok := errors.AsType[*zaqar.Error](err); !ok || !s.differs(t, 28) || e.Code != 0 || !e.MayHaveActed() {
 			matches(t, err, zaqar.ErrInvalid)
 		}
+		stored := 0
 		_, err = q.Post(ctx, json.RawMessage("9223372036854775808"))
-		matches(t, err, zaqar.ErrInvalid)
+		if s.differs(t, 42) {
+			stored = 1
+			matches(t, err, nil)
+		} else {
+			matches(t, err, zaqar.ErrInvalid)
+		}
 		_, err = q.Post(ctx, zaqar.Outgoing{Body: 1, TTL: 15 * 24 * time.Hour})
 		matches(t, err, zaqar.ErrInvalid)
 		if s.version.Supports("message_pop") {

@@ -41,7 +41,7 @@ var quirks = []quirk{
 	{number: 37, on: redis, hides: true, what: "topics need another store", about: []string{
 		"topic_create", "topic_delete", "topic_get", "topic_get_stats", "topic_list", "topic_purge", "topic_update",
 	}},
-	{number: 42, on: realSocket, about: []string{"message_post"}, what: "over the WebSocket a post may be of any size"},
+	{number: 42, on: realSocket, about: []string{"message_post"}, what: "over the WebSocket integers may have more than 64 bits"},
 	{number: 43, on: realSocketAlone, about: []string{"subscription_create"}, what: "the WebSocket answers 500 where HTTP answers 400 or 503"},
 	{number: 28, on: anyReal, about: []string{"message_post"}, what: "the refusal of a body that is too large can be lost with the connection"},
 }
