@@ -12,6 +12,7 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/transport"
 )
 
 // tomorrow is an end far enough for a case that lets time pass.
@@ -156,6 +157,37 @@ var shares = []behaviour{
 			}
 		}
 	}},
+	{"a signature is looked at beside other credentials, too", func(t *testing.T, s *suite) {
+		client := s.client(t)
+		q := s.absent(t, client)
+		sub := subscribe(t, q, zaqar.SubscriptionConfig{Subscriber: nobody})
+		confirm := func(key string) error {
+			signed, err := auth.Sign(key, auth.Grant{
+				Paths: []string{sub.Href() + "/confirm"}, Methods: []string{http.MethodPut}, Project: projectOf(t, client, q), Expires: tomorrow(),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			header := http.Header{}
+			if err := signed.Authorize(t.Context(), header); err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.Conn().Do(t.Context(), &transport.Request{
+				Method: http.MethodPut, Path: sub.Href() + "/confirm", Header: header, Body: []byte(`{"confirmed":true}`),
+			})
+			return err
+		}
+		matches(t, confirm(s.SigningKey+"x"), zaqar.ErrNotFound)
+		if err := sub.Reload(t.Context()); err != nil || sub.Confirmed() {
+			t.Errorf("confirmed %v, %v", sub.Confirmed(), err)
+		}
+		if err := confirm(s.SigningKey); err != nil {
+			t.Error(err)
+		}
+		if err := sub.Reload(t.Context()); err != nil || !sub.Confirmed() {
+			t.Errorf("confirmed %v, %v", sub.Confirmed(), err)
+		}
+	}},
 	{"what cannot be shared is refused", func(t *testing.T, s *suite) {
 		q := s.absent(t, s.client(t))
 		_, err := q.Share(t.Context(), zaqar.ShareConfig{Expires: time.Now().Add(-time.Hour)})
@@ -170,6 +202,15 @@ func share(t *testing.T, q *zaqar.Queue, config zaqar.ShareConfig) auth.SignedUR
 		t.Fatalf("share: %v", err)
 	}
 	return signed
+}
+
+// projectOf returns the id of the client's project.
+func projectOf(t *testing.T, client *zaqar.Client, q *zaqar.Queue) string {
+	t.Helper()
+	if id := client.Conn().ProjectID(); id != "" {
+		return id
+	}
+	return share(t, q, zaqar.ShareConfig{}).ProjectID()
 }
 
 func second[T any](_ T, err error) error { return err }

@@ -64,6 +64,7 @@ var needsHTTP = map[string]string{
 	"a signed URL that was changed opens nothing":                                      noShare,
 	"a signed URL ends":                                                                noShare,
 	"what the server signed and what its key signed are the same":                      noShare,
+	"a signature is looked at beside other credentials, too":                           noPaths,
 	"what cannot be shared is refused":                                                 noShare,
 	"a subscription can be deleted more than once":                                     noConfirm,
 	"a subscription can be changed and is renewed by its TTL":                          noConfirm,
