@@ -1,8 +1,11 @@
 package zaqar
 
 import (
+	"context"
 	"sync"
+	"time"
 
+	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/transport"
 )
 
@@ -11,7 +14,7 @@ import (
 // who read the same queue share a bell.
 type doorbells struct {
 	life sync.Mutex // held while bells are hung up and taken down
-	stop func()     // ends the notices
+	stop func()     // ends the notices, and the wait for a connection
 
 	mu      sync.Mutex
 	bells   map[string]*bell
@@ -43,7 +46,33 @@ func (d *doorbells) hang(r *reader) {
 	r.pushed.Store(b.live)
 	d.mu.Unlock()
 	if first {
-		d.stop = notifier.Notify(d.notice)
+		d.open(notifier, r.queue.conn)
+	}
+}
+
+// open begins to listen to the transport. It may have no connection until one is needed,
+// and what needs it may go another way: so the service is pinged until there is one.
+// After that the transport makes new ones by itself.
+func (d *doorbells) open(notifier transport.Notifier, conn *Conn) {
+	stop := notifier.Notify(d.notice)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		retries := backoff{first: time.Second, most: bellRetry}
+		for attempt := 1; ctx.Err() == nil; attempt++ {
+			session, changed := d.connection()
+			if session != 0 {
+				return
+			}
+			_, _ = conn.call(ctx, wire.Ping, nil) // the notice tells
+			await(ctx, changed, retries.delay(attempt))
+		}
+	}()
+	d.stop = func() {
+		cancel()
+		<-done
+		stop()
 	}
 }
 

@@ -127,3 +127,35 @@ func ExampleFromNow() {
 	fmt.Println(sub.Position("orders"))
 	// Output: oldest
 }
+
+// Over a WebSocket the service announces what is posted, so that a subscriber hears of
+// it at once and asks rarely. The loop is the same.
+func ExampleSubscriber_webSocket() {
+	ctx := context.Background()
+	srv, stop := serve()
+	defer stop()
+	client, err := zaqar.Connect(ctx, srv.URL(), zaqar.WithProject("demo"), zaqar.WithWebSocket(srv.WebSocketURL()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+
+	sub := client.Subscriber(zaqar.SubscriberConfig{})
+	if err := sub.Subscribe("news"); err != nil {
+		log.Fatal(err)
+	}
+	posted := zaqar.Async(ctx, client, func(ctx context.Context) ([]string, error) {
+		return client.Queue("news").Post(ctx, "it works")
+	})
+	for msg, err := range sub.Listen(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%s\n", msg.Body())
+		break
+	}
+	if _, err := posted.Wait(ctx); err != nil {
+		log.Fatal(err)
+	}
+	// Output: "it works"
+}

@@ -39,6 +39,7 @@ var groups = map[Feature]map[string][]behaviour{
 		"listing":       listings,
 		"claims":        claims,
 		"publishing":    publishing,
+		"subscribers":   listening,
 		"subscriptions": subscriptions,
 		"deliveries":    deliveries,
 		"shares":        shares,

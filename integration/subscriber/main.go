@@ -76,6 +76,20 @@ var ways = []way{
 		},
 		killed: func(s *servers) *server { return s.http },
 	},
+	{
+		name: "push",
+		connect: func(ctx context.Context, s *servers, options ...zaqar.ConnectOption) (*zaqar.Client, error) {
+			return zaqar.Connect(ctx, s.socket.url("ws"), options...)
+		},
+		killed: func(s *servers) *server { return s.socket },
+	},
+	{
+		name: "push, beside HTTP",
+		connect: func(ctx context.Context, s *servers, options ...zaqar.ConnectOption) (*zaqar.Client, error) {
+			return zaqar.Connect(ctx, s.http.url("http"), append(options, zaqar.WithWebSocket(s.socket.url("ws")))...)
+		},
+		killed: func(s *servers) *server { return s.socket },
+	},
 }
 
 func (p plan) run(ctx context.Context, scripts, only string) (err error) {

@@ -1,0 +1,101 @@
+package zaqar_test
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/zaqartest"
+)
+
+// onSocket runs a test on fake time over the embedded server's WebSocket, alone and
+// beside HTTP.
+func onSocket(t *testing.T, test func(t *testing.T, srv *zaqartest.Server, client, other *zaqar.Client)) {
+	t.Helper()
+	for _, beside := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			srv := zaqartest.RunInMemory(t)
+			options := []zaqar.ConnectOption{zaqar.WithHTTPClient(srv.HTTPClient()), zaqar.WithProject("p")}
+			other, err := zaqar.Connect(t.Context(), srv.URL(), options...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			endpoint := srv.WebSocketURL()
+			if beside {
+				endpoint = srv.URL()
+				options = append(options, zaqar.WithWebSocket(srv.WebSocketURL()))
+			}
+			client, err := zaqar.Connect(t.Context(), endpoint, options...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			test(t, srv, client, other)
+			for _, c := range []*zaqar.Client{client, other} {
+				if err := c.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+func TestOverTheWebSocketMessagesAreHeardAsTheyArePosted(t *testing.T) {
+	t.Parallel()
+	onSocket(t, func(t *testing.T, srv *zaqartest.Server, client, other *zaqar.Client) {
+		queues := []string{"a", "b", "c"}
+		sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), queues...)
+		e := listen(t.Context(), sub)
+		time.Sleep(10 * time.Minute)
+		for i := range 20 {
+			for _, name := range queues {
+				post(t, other.Queue(name), i)
+				time.Sleep(zaqar.DefaultMinInterval)
+				if got := e.of(name); !slices.Equal(got, upTo(0, i+1)) {
+					t.Errorf("of %s it heard %v", name, got)
+				}
+			}
+			time.Sleep(time.Minute)
+		}
+		for _, name := range queues {
+			if n := len(srv.Subscriptions("p", name)); n != 1 {
+				t.Errorf("%s has %d subscriptions", name, n)
+			}
+		}
+		srv.ResetRequests()
+		time.Sleep(10 * time.Minute)
+		if n := len(srv.Requests("message_list")); n > 3*(600/33+10) {
+			t.Errorf("idle for 10 minutes it asked %d times for pages of three queues", n)
+		}
+		e.stop()
+		for _, name := range queues {
+			if n := len(srv.Subscriptions("p", name)); n != 0 {
+				t.Errorf("the loop was left, and %s has %d subscriptions", name, n)
+			}
+		}
+	})
+}
+
+func TestAConnectionThatIsCutCostsNoMessage(t *testing.T) {
+	t.Parallel()
+	onSocket(t, func(t *testing.T, srv *zaqartest.Server, client, other *zaqar.Client) {
+		sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a")
+		e := listen(t.Context(), sub)
+		for i := range 200 {
+			post(t, other.Queue("a"), i)
+			time.Sleep(300 * time.Millisecond)
+			if i%40 == 20 && srv.DropWebSockets() != 1 {
+				t.Error("there was no connection to cut")
+			}
+		}
+		time.Sleep(time.Minute)
+		e.stop()
+		if got := e.of("a"); !slices.Equal(got, upTo(0, 200)) {
+			t.Errorf("it heard %v", got)
+		}
+		if stats := sub.Stats(); stats.Rings < 50 {
+			t.Errorf("it counted %+v", stats)
+		}
+	})
+}
