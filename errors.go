@@ -8,6 +8,7 @@ import (
 
 	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/internal/wire"
+	"github.com/zaqar-go/zaqar/transport"
 )
 
 // The kinds of errors, for errors.Is. An [*Error] matches by its code; errors
@@ -130,6 +131,8 @@ func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrClaimLost:
 		return e.claimLost()
+	case ErrClosed:
+		return !e.maybeActed && errors.Is(e.Err, transport.ErrClosed)
 	case ErrUnavailable:
 		if e.claimLost() {
 			return false

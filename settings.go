@@ -61,7 +61,8 @@ func WithUserAgent(product string) ConnectOption {
 }
 
 // WithTimeout limits each call whose context has no deadline. The default is
-// [DefaultTimeout]; zero means no limit.
+// [DefaultTimeout]; zero means no limit, but over the WebSocket, where it means a
+// minute too.
 func WithTimeout(d time.Duration) ConnectOption { return func(s *settings) { s.timeout = d } }
 
 // WithHTTPClient uses the caller's HTTP client: its connections, proxy, TLS

@@ -161,6 +161,31 @@ func TestWithTheWebSocketAloneWhatItLacksIsUnsupported(t *testing.T) {
 	if err := client.Ping(ctx); err != nil {
 		t.Error(err)
 	}
+	if err := client.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := client.Ping(ctx); !errors.Is(err, zaqar.ErrClosed) {
+		t.Errorf("after the close: %v", err)
+	}
+}
+
+func TestASignedURLOpensTheWebSocket(t *testing.T) {
+	t.Parallel()
+	srv := zaqartest.Run(t, zaqartest.WithKeystone(), zaqartest.WithSecretKey("key"))
+	signIn := keystone.Password(srv.KeystoneURL(), "demo", "secret", keystone.Project("demo"))
+	t.Cleanup(func() { _ = signIn.Close() })
+	owner := connect(t, srv.URL(), zaqar.WithAuth(signIn))
+	shared, err := owner.Queue("wot").Share(t.Context(), zaqar.ShareConfig{Methods: []string{http.MethodPost}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	guest := connect(t, srv.WebSocketURL(), zaqar.WithAuth(shared))
+	if _, err := guest.Queue("wot").Post(t.Context(), "x"); err != nil {
+		t.Error(err)
+	}
+	if s, err := owner.Queue("wot").Stats(t.Context()); err != nil || s.Total != 1 {
+		t.Errorf("%v, %v", s, err)
+	}
 }
 
 func TestCallsGoOverHTTPWhileTheWebSocketIsAway(t *testing.T) {

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -159,6 +160,9 @@ func single(body []byte) ([]byte, error) {
 	}
 	if err := mend.Unmarshal(body, &reply); err != nil {
 		return nil, err
+	}
+	if reply.Message == nil {
+		return nil, errors.New(`it has no "messages"`)
 	}
 	return mend.Undo(reply.Message), nil
 }
