@@ -15,14 +15,8 @@ import (
 	"testing"
 )
 
-// later is how docs/seed.md marks a point that is not there yet.
-const later = "with the subscriber and async release"
-
-// points is the number of points in the seed, quirks that of the quirks known.
-const (
-	points = 68
-	quirks = 45
-)
+// points is the number of points in the seed.
+const points = 68
 
 func TestTheSeedHasAllItsPoints(t *testing.T) {
 	seen := 0
@@ -32,14 +26,12 @@ func TestTheSeedHasAllItsPoints(t *testing.T) {
 			t.Fatalf("after point %d comes %s", seen-1, row[0])
 		}
 		inGo, shownBy := row[2], row[3]
-		promised := strings.Contains(shownBy, later)
-		cited := citation.MatchString(shownBy)
 		switch {
 		case strings.HasPrefix(shownBy, "nothing to show: "):
-		case !promised && !cited:
-			t.Errorf("point %d cites nothing, and does not say %q", seen, later)
-		case !promised && !quoted.MatchString(inGo):
-			t.Errorf("point %d has no Go name, and does not say %q", seen, later)
+		case !citation.MatchString(shownBy):
+			t.Errorf("point %d cites nothing", seen)
+		case !quoted.MatchString(inGo):
+			t.Errorf("point %d has no Go name", seen)
 		}
 	}
 	if seen != points {
@@ -88,8 +80,8 @@ func TestTheQuirksKeepTheirNumbers(t *testing.T) {
 			t.Errorf("heading %d has the number %s", i+1, heading[1])
 		}
 	}
-	if len(headings) != quirks {
-		t.Errorf("there are %d quirks, want %d", len(headings), quirks)
+	if len(headings) < 35 {
+		t.Errorf("there are only %d quirks: numbers are never taken back", len(headings))
 	}
 	used := regexp.MustCompile(`\bquirks? (\d+)`)
 	for path := range goFiles(t, func(string) bool { return true }) {
