@@ -124,7 +124,7 @@ var (
 	sentence = regexp.MustCompile(`"([^"]+)"`)
 	citation = regexp.MustCompile("`[^`]+`|\"[^\"]+\"")
 	// goName is Type.Method or package.Name, with or without a call behind it.
-	goName = regexp.MustCompile(`^((?:(?:zaqar|auth|keystone|transport|zaqartest)\.)?[A-Z]\w*(?:\.[A-Z]\w*)?)(?:\(.*\))?$`)
+	goName = regexp.MustCompile(`^((?:(?:zaqar|admin|auth|keystone|observe|transport|webhook|zaqartest)\.)?[A-Z]\w*(?:\.[A-Z]\w*)?)(?:\(.*\))?$`)
 )
 
 // quotedIn returns the names in backticks.
@@ -218,7 +218,10 @@ func goFiles(t *testing.T, wanted func(path string) bool) map[string]*ast.File {
 func exported(t *testing.T) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
-	folders := map[string]string{".": "", "auth": "auth.", "auth/keystone": "keystone.", "transport": "transport.", "zaqartest": "zaqartest."}
+	folders := map[string]string{
+		".": "", "admin": "admin.", "auth": "auth.", "auth/keystone": "keystone.", "observe": "observe.",
+		"transport": "transport.", "webhook": "webhook.", "zaqartest": "zaqartest.",
+	}
 	files := goFiles(t, func(path string) bool {
 		_, ours := folders[filepath.ToSlash(filepath.Dir(path))]
 		return ours && !strings.HasSuffix(path, "_test.go")
