@@ -36,7 +36,10 @@
 // read; an [Outgoing] is to be posted. A [Claim] is the right to work on messages
 // for a while. A [Publisher] posts many messages in few requests, and a [Future] is
 // the outcome of what runs without its caller. [Metadata] is what a queue carries
-// beside its messages. An [Error] is every answer other than 2xx.
+// beside its messages. An [Error] is every answer other than 2xx. A [Subscription] has
+// the server tell a webhook or a mailbox of messages (package webhook is the receiving
+// end), and [Queue.Share] gives somebody without an account a right to a queue
+// (auth.SignedURL). Pools and flavors are in package admin.
 //
 // # Durations, bodies, lists
 //

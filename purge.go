@@ -24,6 +24,9 @@ const (
 // Servers that store in Redis leave claimed messages, and all subscriptions but the
 // first 10 (quirk 16); [Queue.PurgeAll] does not.
 func (q *Queue) Purge(ctx context.Context, resources ...Resource) error {
+	if slices.Contains(resources, ClaimResource) {
+		return &ArgumentError{Op: string(wire.QueuePurge), Argument: "Resource", Rule: "must be of messages and subscriptions: claims cannot be purged"}
+	}
 	p := wire.Params{}
 	if len(resources) > 0 {
 		p["resource_types"] = resources

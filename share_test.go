@@ -1,6 +1,7 @@
 package zaqar_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/transport"
+	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
 const sharedAnswer = `{"paths":["/v2/queues/uq/messages"],"methods":["GET"],"project":"wireU","expires":"2036-01-01T00:00:00",` +
@@ -212,5 +214,53 @@ func TestASharedQueueIsHandedOverAsText(t *testing.T) {
 	var answer, revealed map[string]any
 	if err := errors.Join(json.Unmarshal([]byte(sharedAnswer), &answer), json.Unmarshal(signed.RevealJSON(), &revealed)); err != nil || !reflect.DeepEqual(answer, revealed) {
 		t.Errorf("%v is revealed as %v, %v", answer, revealed, err)
+	}
+}
+
+func TestASignedURLIsEnoughToPublishAndToConsume(t *testing.T) {
+	t.Parallel()
+	srv := zaqartest.Run(t, zaqartest.WithSecretKey("key"))
+	signed, err := auth.Sign("key", auth.Grant{
+		Endpoint: srv.URL(), Paths: []string{"/v2/queues/wot/messages", "/v2/queues/wot/claims"}, Methods: []string{"GET", "POST", "PATCH", "DELETE"},
+		Project: "p", Expires: time.Now().Add(time.Hour),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	guest, err := zaqar.Connect(t.Context(), "", zaqar.WithAuth(signed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = guest.Close() }()
+	q := guest.Queue("wot")
+	publisher := q.Publisher(zaqar.PublisherConfig{})
+	published := publisher.Publish(t.Context(), "x")
+	if err := publisher.Close(t.Context()); err != nil || published.Err() != nil {
+		t.Fatal(err, published.Err())
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var handled []string
+	err = q.Consumer(zaqar.ConsumerConfig{}).Run(ctx, func(_ context.Context, m *zaqar.Message) error {
+		handled = append(handled, string(m.Body()))
+		cancel()
+		return nil
+	})
+	if err != nil || len(handled) != 1 || handled[0] != `"x"` {
+		t.Errorf("handled %v, %v", handled, err)
+	}
+	if left := srv.Messages("p", "wot"); len(left) != 0 {
+		t.Errorf("left is %v", left)
+	}
+}
+
+func TestClaimsCannotBePurged(t *testing.T) {
+	t.Parallel()
+	spy := says(http.StatusNoContent, "")
+	q := over(t, spy).Queue("wot")
+	for _, err := range []error{q.Purge(t.Context(), zaqar.ClaimResource), q.PurgeAll(t.Context(), zaqar.MessageResource, zaqar.ClaimResource)} {
+		if _, ok := errorsAsArgument(err); !ok || spy.count() != 0 {
+			t.Errorf("%v, %d requests", err, spy.count())
+		}
 	}
 }
