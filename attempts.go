@@ -5,6 +5,10 @@ import (
 	"time"
 )
 
+// mostGone bounds what is remembered of messages that were deleted, just long enough
+// for the answers to claims that were under way at that moment.
+const mostGone = 1024
+
 // mostRemembered bounds the memory of a consumer, in messages. About 200 bytes each.
 const mostRemembered = 10_000
 
@@ -14,6 +18,9 @@ const mostRemembered = 10_000
 type attempts struct {
 	records map[string]*list.Element // of *record
 	order   list.List                // the latest at the front
+	gone    map[string]bool
+	ring    [mostGone]string // the ids of gone
+	next    int
 }
 
 // record is what is remembered of one message.
@@ -63,6 +70,9 @@ func (a *attempts) failed(id string, now time.Time) record {
 	return r
 }
 
+// finished reports whether nothing is left to do with a message but to delete it.
+func (a *attempts) finished(id string) bool { return a.gone[id] || a.of(id).finished }
+
 // finish notes that nothing is left to do but to delete the message.
 func (a *attempts) finish(id string) {
 	r := a.of(id)
@@ -70,8 +80,15 @@ func (a *attempts) finish(id string) {
 	a.note(r)
 }
 
-// forget drops a message that is gone.
+// forget drops a message that was deleted. A claim that is under way may still bring
+// it: servers look and delete in two steps.
 func (a *attempts) forget(id string) {
+	if a.gone == nil {
+		a.gone = map[string]bool{}
+	}
+	delete(a.gone, a.ring[a.next])
+	a.gone[id], a.ring[a.next] = true, id
+	a.next = (a.next + 1) % mostGone
 	if place, ok := a.records[id]; ok {
 		a.order.Remove(place)
 		delete(a.records, id)

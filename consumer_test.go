@@ -3,6 +3,8 @@ package zaqar_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/transport"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
@@ -449,4 +452,63 @@ func TestPoliciesPrintTheirNames(t *testing.T) {
 	if want := []string{"GiveBack", "RetryHere", "LetExpire", "FailurePolicy(3)"}; !slices.Equal(names, want) {
 		t.Errorf("the names are %v", names)
 	}
+}
+
+func TestAClaimThatStealsDuringTheDeletionIsFoundOut(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		q := client.Queue("wot")
+		postMany(t, q, 1)
+		// The deletions by the first claim, and by none, are refused while the other
+		// worker's claim takes the message.
+		srv.Inject(zaqartest.Fault{Kind: "message_delete", Status: 403, Delay: 10 * time.Second, Times: 2})
+		var handled seen
+		r := run(t, q, zaqar.ConsumerConfig{Workers: 2}, func(_ context.Context, m *zaqar.Message) error {
+			handled.add(m)
+			return nil
+		})
+		time.Sleep(time.Second)
+		releaseBehind(t, srv, q)
+		time.Sleep(time.Minute)
+		r.stop()
+		handled.once(t, 1)
+		stored(t, srv, "wot", 0)
+		if s := r.Stats(); s.Duplicates != 1 || s.Handled != 1 || s.Lost != 0 {
+			t.Errorf("the counters are %+v", s)
+		}
+	})
+}
+
+func TestAClaimThatStillBringsWhatWasDeletedIsNotHandled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const id = "50b68a50d6f5b8c8a7c62b01"
+		claims := 0
+		redis := &scripted{answer: func(req *transport.Request) (*transport.Response, error) {
+			if req.Op != "claim_create" {
+				return &transport.Response{Status: 204, Header: http.Header{}}, nil
+			}
+			if claims++; claims > 2 {
+				return &transport.Response{Status: 204, Header: http.Header{}}, nil
+			}
+			// The second answer was made before the deletion.
+			return &transport.Response{
+				Status: 201, Header: http.Header{"Location": {fmt.Sprintf("/v2/queues/wot/claims/%d", claims)}},
+				Body: fmt.Appendf(nil, `{"messages":[{"body":1,"ttl":3600,"age":0,"href":"/v2/queues/wot/messages/%s?claim_id=%d","id":%q}]}`, id, claims, id),
+			}, nil
+		}}
+		client := over(t, redis)
+		var handled seen
+		r := run(t, client.Queue("wot"), zaqar.ConsumerConfig{Workers: 1}, func(_ context.Context, m *zaqar.Message) error {
+			handled.add(m)
+			return nil
+		})
+		time.Sleep(time.Minute)
+		r.stop()
+		handled.once(t, 1)
+		if s := r.Stats(); s.Claims != 2 || s.Duplicates != 1 || s.Handled != 1 {
+			t.Errorf("the counters are %+v", s)
+		}
+		_ = client.Close()
+	})
 }

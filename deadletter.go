@@ -129,10 +129,7 @@ func (d *Delivery) bury(ctx context.Context, r record, failed error, permanent b
 		Queue: c.queue.name, Message: d.message.ID(), To: c.config.DeadLetter, Attempts: r.failures, Reason: letter.Reason,
 	})
 	c.unlock()
-	err := d.remove(ctx)
-	c.mu.Lock()
-	defer c.unlock()
-	return d.removed(ctx, err)
+	return d.conclude(ctx, func() {})
 }
 
 // postLetter posts an envelope. A refusal is final.

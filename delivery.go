@@ -24,6 +24,7 @@ type Delivery struct {
 	taken   time.Time
 	served  bool            // to a worker, which settles it for sure
 	revoked bool            // by a hard stop
+	ghost   bool            // deleted, and brought once more by a claim that was under way
 	ctx     context.Context //nolint:containedctx // it is the handler's, and ends with the claim
 	cancel  context.CancelCauseFunc
 	timer   *time.Timer // of the back-off

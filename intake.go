@@ -164,11 +164,11 @@ func (c *Consumer) arrive(claim *Claim, start time.Time) {
 			d.adopt(l, m)
 			continue
 		}
-		d := &Delivery{consumer: c, message: m, lease: l, claims: []string{claim.ID()}}
+		d := &Delivery{consumer: c, message: m, lease: l, claims: []string{claim.ID()}, ghost: c.past.gone[m.ID()]}
 		c.held[m.ID()] = d
 		l.open[m.ID()] = d
 		switch broken := c.queue.conn.verify(m); {
-		case c.past.of(m.ID()).finished:
+		case c.past.finished(m.ID()):
 			c.duplicate(d, true)
 			c.settleAside(d, nil)
 		case broken != nil:

@@ -94,17 +94,39 @@ func (d *Delivery) succeed(ctx context.Context) error {
 
 // delete deletes a message that was handled, and notes what came of it.
 func (d *Delivery) delete(ctx context.Context) error {
-	err := d.remove(ctx)
-	c := d.consumer
-	c.mu.Lock()
-	defer c.unlock()
-	if err == nil {
-		c.stats.Handled++
-		c.news = append(c.news, observe.Handled{
-			Queue: c.queue.name, Message: d.message.ID(), Attempt: d.attempt, Took: d.took(),
-		})
+	return d.conclude(ctx, d.countHandled)
+}
+
+// countHandled counts a message that was handled and deleted. It wants the lock.
+func (d *Delivery) countHandled() {
+	if d.ghost {
+		return // it was counted before
 	}
-	return d.removed(ctx, err)
+	c := d.consumer
+	c.stats.Handled++
+	c.news = append(c.news, observe.Handled{
+		Queue: c.queue.name, Message: d.message.ID(), Attempt: d.attempt, Took: d.took(),
+	})
+}
+
+// conclude deletes a message with which nothing else is left to do, and ends its
+// delivery. deleted is called, with the lock, when that went well.
+func (d *Delivery) conclude(ctx context.Context, deleted func()) error {
+	c := d.consumer
+	for {
+		tried, err := d.remove(ctx)
+		c.mu.Lock()
+		if errors.Is(err, ErrClaimLost) && len(d.claims) > tried {
+			c.unlock()
+			continue // the claim that took it turned out to be our own
+		}
+		if err == nil {
+			deleted()
+		}
+		err = d.removed(ctx, err)
+		c.unlock()
+		return err
+	}
 }
 
 // removed ends a delivery whose message was deleted, or could not be. It wants the
@@ -133,13 +155,15 @@ func (d *Delivery) removed(ctx context.Context, err error) error {
 
 // remove deletes the message with the claim that holds it, of those that brought it.
 // A message that no claim of ours holds any more, and nobody else's, is deleted all
-// the same: it was handled, and would only be handled again.
-func (d *Delivery) remove(ctx context.Context) error {
+// the same: it was handled, and would only be handled again. It tells how many claims
+// it tried.
+func (d *Delivery) remove(ctx context.Context) (tried int, err error) {
 	c, id := d.consumer, d.message.ID()
-	return d.insist(ctx, func(ctx context.Context) (final bool, err error) {
+	err = d.insist(ctx, func(ctx context.Context) (final bool, err error) {
 		c.mu.Lock()
 		claims := slices.Clone(d.claims)
 		c.unlock()
+		tried = len(claims)
 		for _, claim := range slices.Backward(claims) {
 			err = c.queue.DeleteMessage(ctx, id, ClaimID(claim))
 			if !errors.Is(err, ErrClaimLost) {
@@ -155,10 +179,9 @@ func (d *Delivery) remove(ctx context.Context) error {
 		case !errors.Is(free, ErrForbidden):
 			return false, free
 		}
-		c.mu.Lock()
-		defer c.unlock()
-		return len(d.claims) == len(claims), err // else a claim of ours came in between
+		return true, err
 	})
+	return tried, err
 }
 
 // insist makes a request that is safe to repeat until it succeeds, what it says is
@@ -265,10 +288,7 @@ func (l *lease) deleteFinished(ctx context.Context) {
 			continue
 		}
 		c.mu.Lock()
-		c.stats.Handled++
-		c.news = append(c.news, observe.Handled{
-			Queue: c.queue.name, Message: d.message.ID(), Attempt: d.attempt, Took: d.took(),
-		})
+		d.countHandled()
 		_ = d.removed(ctx, nil)
 		c.unlock()
 	}
