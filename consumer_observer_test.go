@@ -83,7 +83,7 @@ func TestAnObserverSeesWhatAConsumerDoes(t *testing.T) {
 			t.Errorf("%q was told %d times, want %d (of %v)", name, saw.counts[name], n, saw.counts)
 		}
 	}
-	if saw.counts["claimed"] < 6 || saw.counts["claim renewed"] < 1 {
+	if saw.counts["claimed"] < 6 || saw.counts["renewal failed"] < 5 || saw.counts["claim renewed"] < 1 {
 		t.Errorf("the events were %v", saw.counts)
 	}
 	if log := saw.log.String(); !strings.Contains(log, "zaqar: handler panicked") || !strings.Contains(log, "queue=wot") {

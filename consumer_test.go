@@ -3,8 +3,6 @@ package zaqar_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -12,7 +10,6 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
-	"github.com/zaqar-go/zaqar/transport"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
@@ -333,74 +330,6 @@ func TestADeletionIsTriedAgainWhileTheClaimLasts(t *testing.T) {
 	})
 }
 
-func TestAMessageThatComesAgainWhileItIsAtWorkIsNotHandledTwice(t *testing.T) {
-	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-		q := client.Queue("wot")
-		postMany(t, q, 1)
-		var handled seen
-		r := run(t, q, zaqar.ConsumerConfig{Workers: 2}, func(_ context.Context, m *zaqar.Message) error {
-			handled.add(m)
-			time.Sleep(5 * time.Minute)
-			return nil
-		})
-		synctest.Wait()
-		releaseBehind(t, srv, q) // the other worker's claim takes it
-		time.Sleep(10 * time.Minute)
-		r.stop()
-		handled.once(t, 1)
-		stored(t, srv, "wot", 0)
-		if s := r.Stats(); s.Duplicates != 1 || s.Handled != 1 || s.Lost != 0 {
-			t.Errorf("the counters are %+v", s)
-		}
-	})
-}
-
-func TestAHandledMessageThatNobodyElseClaimedIsDeletedAfterItsClaim(t *testing.T) {
-	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-		q := client.Queue("wot")
-		postMany(t, q, 1)
-		c := q.Consumer(zaqar.ConsumerConfig{})
-		d, err := c.Next(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		releaseBehind(t, srv, q)
-		if err := d.Done(t.Context()); err != nil {
-			t.Error(err)
-		}
-		stored(t, srv, "wot", 0)
-		if s := c.Stats(); s.Rescued != 1 || s.Handled != 1 {
-			t.Errorf("the counters are %+v", s)
-		}
-		if err := c.Stop(t.Context()); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-func TestAFinishedMessageThatComesAgainIsOnlyDeleted(t *testing.T) {
-	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-		q := client.Queue("wot")
-		postMany(t, q, 1)
-		srv.Inject(zaqartest.Fault{Kind: "message_delete", Status: 403, Times: 2}) // as if somebody had claimed it
-		var handled seen
-		r := run(t, q, zaqar.ConsumerConfig{TTL: time.Minute}, func(_ context.Context, m *zaqar.Message) error {
-			handled.add(m)
-			return nil
-		})
-		time.Sleep(5 * time.Minute)
-		r.stop()
-		handled.once(t, 1)
-		stored(t, srv, "wot", 0)
-		if s := r.Stats(); s.Lost != 1 || s.Duplicates != 1 || s.Handled != 1 {
-			t.Errorf("the counters are %+v", s)
-		}
-	})
-}
-
 func TestAConfigurationThatCannotBeRightIsAnArgumentError(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
@@ -454,61 +383,26 @@ func TestPoliciesPrintTheirNames(t *testing.T) {
 	}
 }
 
-func TestAClaimThatStealsDuringTheDeletionIsFoundOut(t *testing.T) {
+func TestAConsumerWorksByEveryVersion(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-		q := client.Queue("wot")
-		postMany(t, q, 1)
-		// The deletions by the first claim, and by none, are refused while the other
-		// worker's claim takes the message.
-		srv.Inject(zaqartest.Fault{Kind: "message_delete", Status: 403, Delay: 10 * time.Second, Times: 2})
-		var handled seen
-		r := run(t, q, zaqar.ConsumerConfig{Workers: 2}, func(_ context.Context, m *zaqar.Message) error {
-			handled.add(m)
-			return nil
-		})
-		time.Sleep(time.Second)
-		releaseBehind(t, srv, q)
-		time.Sleep(time.Minute)
-		r.stop()
-		handled.once(t, 1)
-		stored(t, srv, "wot", 0)
-		if s := r.Stats(); s.Duplicates != 1 || s.Handled != 1 || s.Lost != 0 {
-			t.Errorf("the counters are %+v", s)
-		}
-	})
-}
-
-func TestAClaimThatStillBringsWhatWasDeletedIsNotHandled(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		const id = "50b68a50d6f5b8c8a7c62b01"
-		claims := 0
-		redis := &scripted{answer: func(req *transport.Request) (*transport.Response, error) {
-			if req.Op != "claim_create" {
-				return &transport.Response{Status: 204, Header: http.Header{}}, nil
+	for _, version := range []zaqar.Version{zaqar.V1, zaqar.V1_1, zaqar.V2} {
+		bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+			q := client.Queue("wot")
+			postMany(t, q, 10)
+			r := run(t, q, zaqar.ConsumerConfig{TTL: time.Minute, DeadLetter: "dead", MaxAttempts: 2}, func(_ context.Context, m *zaqar.Message) error {
+				if string(m.Body()) == "7" {
+					return errBroken
+				}
+				time.Sleep(2 * time.Minute)
+				return nil
+			})
+			time.Sleep(10 * time.Minute)
+			r.stop()
+			stored(t, srv, "wot", 0)
+			stored(t, srv, "dead", 1)
+			if s := r.Stats(); s.Handled != 9 || s.DeadLettered != 1 || s.Renewed < 9 || s.Lost != 0 {
+				t.Errorf("%v: the counters are %+v", version, s)
 			}
-			if claims++; claims > 2 {
-				return &transport.Response{Status: 204, Header: http.Header{}}, nil
-			}
-			// The second answer was made before the deletion.
-			return &transport.Response{
-				Status: 201, Header: http.Header{"Location": {fmt.Sprintf("/v2/queues/wot/claims/%d", claims)}},
-				Body: fmt.Appendf(nil, `{"messages":[{"body":1,"ttl":3600,"age":0,"href":"/v2/queues/wot/messages/%s?claim_id=%d","id":%q}]}`, id, claims, id),
-			}, nil
-		}}
-		client := over(t, redis)
-		var handled seen
-		r := run(t, client.Queue("wot"), zaqar.ConsumerConfig{Workers: 1}, func(_ context.Context, m *zaqar.Message) error {
-			handled.add(m)
-			return nil
-		})
-		time.Sleep(time.Minute)
-		r.stop()
-		handled.once(t, 1)
-		if s := r.Stats(); s.Claims != 2 || s.Duplicates != 1 || s.Handled != 1 {
-			t.Errorf("the counters are %+v", s)
-		}
-		_ = client.Close()
-	})
+		}, zaqar.WithVersion(version))
+	}
 }

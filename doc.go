@@ -20,12 +20,20 @@
 //		if err := msg.Delete(ctx); err != nil { … }
 //	}
 //
+// A [Consumer] does the latter for as long as it takes: it keeps the claims alive,
+// tries again what fails, and stops without losing anything.
+//
+//	worker := queue.Consumer(zaqar.ConsumerConfig{DeadLetter: "wot-dead"})
+//	err := worker.Run(ctx, zaqar.Handle(func(ctx context.Context, event Event, msg *zaqar.Message) error {
+//		…
+//	}))
+//
 // # What is guaranteed
 //
 // Delivery is at least once. A message that [Queue.Post] returned an id for is
 // stored, and is handed out again and again, each time its claim ends without it
 // being deleted, until it is deleted or its TTL is over. A handler must bear
-// seeing a message twice. Posting is never repeated by this library when it may
+// seeing a message twice; docs/delivery-guarantees.md tells when it does. Posting is never repeated by this library when it may
 // have been carried out; see [Error.MayHaveActed]. Only a [Publisher] does so, when it
 // was told that duplicates do no harm.
 //
@@ -34,7 +42,8 @@
 // A [Conn] sends one request: sign-in, identity, errors. A [Client] does what
 // concerns the whole account. A [Queue] is a handle by name. A [Message] was
 // read; an [Outgoing] is to be posted. A [Claim] is the right to work on messages
-// for a while. A [Publisher] posts many messages in few requests, and a [Future] is
+// for a while. A [Consumer] makes claims, keeps them alive, and hands the messages to
+// a [Handler]. A [Publisher] posts many messages in few requests, and a [Future] is
 // the outcome of what runs without its caller. [Metadata] is what a queue carries
 // beside its messages. An [Error] is every answer other than 2xx. A [Subscription] has
 // the server tell a webhook or a mailbox of messages (package webhook is the receiving

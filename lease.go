@@ -115,7 +115,7 @@ func (l *lease) renew(ctx context.Context) bool {
 		if l.renewed(start, err) {
 			return err == nil
 		}
-		timer := time.NewTimer(min(again.delay(attempt), max(time.Until(l.ends), 0)))
+		timer := time.NewTimer(min(soon.delay(attempt), max(time.Until(l.ends), 0)))
 		select {
 		case <-l.released:
 			timer.Stop()
@@ -125,14 +125,17 @@ func (l *lease) renew(ctx context.Context) bool {
 	}
 }
 
-// patience is when to give up on one request for a renewal: early enough for others,
-// since a connection may hang.
+// soon is the wait after a renewal failed: a claim does not wait long.
+var soon = backoff{first: 250 * time.Millisecond, most: 2 * time.Second}
+
+// leastPatience is what one request for a renewal is given, if there is as much.
+const leastPatience = 5 * time.Second
+
+// patience is when to give up on one request for a renewal: half of what is left, so
+// that a slow service has time and a connection that hangs does not take all.
 func (l *lease) patience(now time.Time) time.Time {
-	limit := now.Add(max(l.consumer.config.TTL/10, 5*time.Second))
-	if limit.After(l.ends) {
-		return l.ends
-	}
-	return limit
+	left := l.ends.Sub(now)
+	return now.Add(min(max(left/2, leastPatience), left))
 }
 
 // renewed notes the outcome of a renewal, and reports whether it was the last try.
@@ -154,6 +157,9 @@ func (l *lease) renewed(start time.Time, err error) (last bool) {
 		l.lose(err)
 		return true
 	}
+	c.news = append(c.news, observe.RenewalFailed{
+		Queue: c.queue.name, Claim: l.claim.ID(), Messages: len(l.open), Left: time.Until(l.ends), Err: err,
+	})
 	return false
 }
 

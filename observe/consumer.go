@@ -65,6 +65,29 @@ func (c ClaimRenewed) Attrs() []slog.Attr {
 		slog.Int("messages", c.Messages), slog.Duration("left", c.Left))
 }
 
+// RenewalFailed is an attempt to renew a claim that failed and comes again, as long as
+// the claim lasts.
+type RenewalFailed struct {
+	Queue, Claim string
+	// Messages is how many of its messages are not settled yet.
+	Messages int
+	// Left is how much of the claim is left.
+	Left time.Duration
+	Err  error
+}
+
+// Name returns "renewal failed".
+func (RenewalFailed) Name() string { return "renewal failed" }
+
+// Level is Warn.
+func (RenewalFailed) Level() slog.Level { return slog.LevelWarn }
+
+// Attrs implements [Event].
+func (r RenewalFailed) Attrs() []slog.Attr {
+	return attrs(slog.String("queue", r.Queue), slog.String("claim", r.Claim),
+		slog.Int("messages", r.Messages), slog.Duration("left", r.Left), failure(r.Err))
+}
+
 // ClaimLost is a claim that does not hold messages any more that a consumer believed
 // it held. Others may be at work on them.
 type ClaimLost struct {

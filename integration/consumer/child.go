@@ -43,6 +43,8 @@ func (j *journal) Observe(_ context.Context, e observe.Event) {
 		j.write("claimed %s %d", e.Claim, e.Messages)
 	case observe.ClaimRenewed:
 		j.write("renewed %s", e.Claim)
+	case observe.RenewalFailed:
+		j.write("renewal-failed %s %v %v", e.Claim, e.Left, e.Err)
 	case observe.ClaimLost:
 		what := "claim"
 		if e.Message != "" {

@@ -119,7 +119,7 @@ func (t *tally) print(out io.Writer, o options, left, dead int) bool {
 	for _, name := range []string{
 		"begun", "begun more than once", "failed", "panicked", "deleted",
 		"handled twice: the process was killed before the deletion", "handled twice: the claim was lost", "handled twice: unexplained",
-		"claimed", "messages claimed", "renewed", "released", "claim-failed", "claim lost", "message lost", "cut-off",
+		"claimed", "messages claimed", "renewed", "renewal-failed", "released", "claim-failed", "claim lost", "message lost", "cut-off",
 		"theft within the process", "duplicate of what was finished", "token", "token refused", "dead-lettered",
 	} {
 		row(name, t.counts[name])
