@@ -15,7 +15,7 @@ const (
 	// GiveBack keeps the claim until the back-off is over and every other message
 	// of the claim is settled, and then releases it: whoever claims next tries
 	// again.
-	GiveBack FailurePolicy = iota
+	GiveBack FailurePolicy = iota + 1
 	// RetryHere keeps the claim and hands the message to this consumer's handler
 	// again when the back-off is over. Nothing is released, so that on servers that
 	// store in Redis nobody is given occasion to steal (quirk 5); and a message
@@ -76,7 +76,8 @@ type ConsumerConfig struct {
 	// most 0.8. Zero: 0.5.
 	RenewAt float64
 
-	// OnFailure is what becomes of a message whose handler failed. Zero: [GiveBack].
+	// OnFailure is what becomes of a message whose handler failed. Zero: [GiveBack] with
+	// a ClaimSize of 1, and [RetryHere] with a larger one.
 	OnFailure FailurePolicy
 	// Backoff is the longest wait after a first failed attempt; it doubles with each
 	// further one up to MaxBackoff, and the wait itself is anything up to that. The
@@ -140,6 +141,10 @@ func (o ConsumerConfig) filled(q *Queue) (ConsumerConfig, error) {
 	setDefault(&o.TTL, defaultConsumerTTL)
 	setDefault(&o.Grace, DefaultClaimGrace)
 	setDefault(&o.RenewAt, defaultRenewAt)
+	if o.ClaimSize > 1 {
+		setDefault(&o.OnFailure, RetryHere)
+	}
+	setDefault(&o.OnFailure, GiveBack)
 	setDefault(&o.Backoff, time.Second)
 	setDefault(&o.MaxBackoff, max(time.Minute, o.Backoff))
 	setDefault(&o.Poll, 100*time.Millisecond)
@@ -165,7 +170,7 @@ func (o ConsumerConfig) check(q *Queue) error {
 		return bad("MaxHeld", "must not be negative")
 	case o.RenewAt < 0 || o.RenewAt > latestRenewAt:
 		return bad("RenewAt", fmt.Sprintf("must be above 0 and at most %v, not %v", latestRenewAt, o.RenewAt))
-	case o.OnFailure < GiveBack || o.OnFailure > LetExpire:
+	case o.OnFailure < 0 || o.OnFailure > LetExpire:
 		return bad("OnFailure", "must be GiveBack, RetryHere or LetExpire")
 	case o.Poll < 0 || o.MaxPoll < 0:
 		return bad("Poll", "must not be negative")

@@ -375,10 +375,10 @@ func TestAConfigurationThatCannotBeRightIsAnArgumentError(t *testing.T) {
 func TestPoliciesPrintTheirNames(t *testing.T) {
 	t.Parallel()
 	var names []string
-	for p := range zaqar.FailurePolicy(4) {
+	for p := range zaqar.FailurePolicy(5) {
 		names = append(names, p.String())
 	}
-	if want := []string{"GiveBack", "RetryHere", "LetExpire", "FailurePolicy(3)"}; !slices.Equal(names, want) {
+	if want := []string{"FailurePolicy(0)", "GiveBack", "RetryHere", "LetExpire", "FailurePolicy(4)"}; !slices.Equal(names, want) {
 		t.Errorf("the names are %v", names)
 	}
 }

@@ -19,11 +19,13 @@ var errBroken = errors.New("it is broken")
 func TestAFailedMessageIsTriedAgainAfterABackoff(t *testing.T) {
 	t.Parallel()
 	for name, config := range map[string]zaqar.ConsumerConfig{
-		"given back":              {},
-		"given back, of twenty":   {ClaimSize: 20},
+		"given back":              {OnFailure: zaqar.GiveBack},
+		"by default":              {},
+		"given back, of twenty":   {OnFailure: zaqar.GiveBack, ClaimSize: 20},
+		"by default, of twenty":   {ClaimSize: 20},
 		"retried here":            {OnFailure: zaqar.RetryHere},
 		"retried here, of twenty": {OnFailure: zaqar.RetryHere, ClaimSize: 20},
-		"in bulk":                 {ClaimSize: 20, BulkDelete: true},
+		"in bulk":                 {OnFailure: zaqar.GiveBack, ClaimSize: 20, BulkDelete: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -51,7 +53,8 @@ func TestAFailedMessageIsTriedAgainAfterABackoff(t *testing.T) {
 				if s.Failed != 3 || s.Handled != 20 || s.Lost != 0 {
 					t.Errorf("the counters are %+v", s)
 				}
-				if back := config.OnFailure == zaqar.GiveBack; back && s.GivenBack != 3 || !back && s.GivenBack != 0 {
+				back := config.OnFailure == zaqar.GiveBack || config.OnFailure == 0 && config.ClaimSize == 0
+				if back && s.GivenBack != 3 || !back && s.GivenBack != 0 {
 					t.Errorf("%d were given back", s.GivenBack)
 				}
 			})
@@ -64,7 +67,7 @@ func TestAClaimIsReleasedWhenAllItsMessagesAreSettled(t *testing.T) {
 	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
 		postMany(t, q, 3)
-		r := run(t, q, zaqar.ConsumerConfig{Workers: 3, ClaimSize: 20, Backoff: -1, MaxHeld: 3}, func(ctx context.Context, m *zaqar.Message) error {
+		r := run(t, q, zaqar.ConsumerConfig{Workers: 3, ClaimSize: 20, Backoff: -1, MaxHeld: 3, OnFailure: zaqar.GiveBack}, func(ctx context.Context, m *zaqar.Message) error {
 			switch string(m.Body()) {
 			case "0":
 				if zaqar.Attempt(ctx) == 1 {

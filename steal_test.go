@@ -146,7 +146,7 @@ func TestWhatAStealTakesOutOfAClaimGoesOnInTheNext(t *testing.T) {
 		q := client.Queue("wot")
 		postMany(t, q, 3) // 0 fails at first and is kept, 1 is at work, 2 waits for a back-off
 		var handled seen
-		config := zaqar.ConsumerConfig{Workers: 4, ClaimSize: 20, TTL: time.Minute}
+		config := zaqar.ConsumerConfig{Workers: 4, ClaimSize: 20, TTL: time.Minute, OnFailure: zaqar.GiveBack}
 		r := run(t, q, config, func(ctx context.Context, m *zaqar.Message) error {
 			n := handled.add(m)
 			switch string(m.Body()) {

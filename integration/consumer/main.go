@@ -46,7 +46,7 @@ func main() {
 	flag.IntVar(&o.claimSize, "claim-size", 1, "how many messages to a claim")
 	flag.IntVar(&o.slow, "slow", 12, "how many messages outlive their claim")
 	flag.BoolVar(&o.bulk, "bulk", false, "delete whole claims")
-	flag.IntVar((*int)(&o.policy), "policy", 0, "what becomes of failures: 0 GiveBack, 1 RetryHere, 2 LetExpire")
+	flag.IntVar((*int)(&o.policy), "policy", 0, "what becomes of failures: 0 the default, 1 GiveBack, 2 RetryHere, 3 LetExpire")
 	flag.DurationVar(&o.limit, "limit", 20*time.Minute, "how long it may take")
 	flag.IntVar(&o.portBase, "ports", 18960, "the first of two ports")
 	flag.StringVar(&o.child, "child", "", "be the consumer's process, with this journal")
