@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -289,4 +290,32 @@ func TestASubscriberAsksForThePagesThatTheServerAllows(t *testing.T) {
 			t.Errorf("it heard %v", got)
 		}
 	})
+}
+
+func TestNoMoreRequestsAreInFlightThanAllowed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var now, most atomic.Int64
+		server := &scripted{answer: func(*transport.Request) (*transport.Response, error) {
+			most.Store(max(most.Load(), now.Add(1)))
+			time.Sleep(time.Second)
+			now.Add(-1)
+			return &transport.Response{Status: http.StatusOK, Body: []byte(`{"messages":[],"links":[]}`)}, nil
+		}}
+		sub := client30(t, server)
+		hears(t, sub, func() { time.Sleep(5 * time.Minute) })
+		if most.Load() != 3 || server.count() < 200 {
+			t.Errorf("%d requests were in flight at once, %d in all", most.Load(), server.count())
+		}
+	})
+}
+
+// client30 subscribes to thirty queues with three requests in flight.
+func client30(t *testing.T, server *scripted) *zaqar.Subscriber {
+	t.Helper()
+	sub := over(t, server).Subscriber(zaqar.SubscriberConfig{InFlight: 3})
+	for i := range 30 {
+		tuned(t, sub, fmt.Sprint("q", i))
+	}
+	return sub
 }

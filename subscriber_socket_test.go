@@ -1,6 +1,7 @@
 package zaqar_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -96,6 +97,26 @@ func TestAConnectionThatIsCutCostsNoMessage(t *testing.T) {
 		}
 		if stats := sub.Stats(); stats.Rings < 50 {
 			t.Errorf("it counted %+v", stats)
+		}
+	})
+}
+
+func TestClosingTheClientEndsTheLoopOverTheWebSocketToo(t *testing.T) {
+	t.Parallel()
+	onSocket(t, func(t *testing.T, srv *zaqartest.Server, client, _ *zaqar.Client) {
+		e := listen(t.Context(), tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a", "b"))
+		time.Sleep(time.Minute)
+		start := time.Now()
+		if err := client.Close(); err != nil {
+			t.Error(err)
+		}
+		<-e.done
+		if err := e.ended(); !errors.Is(err, zaqar.ErrClosed) || time.Since(start) > 10*time.Second {
+			t.Errorf("after %v it ended with %v", time.Since(start), err)
+		}
+		time.Sleep(time.Second)
+		if n := srv.WebSockets(); n != 0 {
+			t.Errorf("%d connections are left", n)
 		}
 	})
 }
