@@ -45,7 +45,7 @@ func TestTokensOfFifteenSecondsAreRenewedOverTheWebSocket(t *testing.T) {
 		}
 	}()
 
-	const workers, lasts, least, most = 15, 90 * time.Second, 2000, 12
+	const workers, lasts, least, most = 15, 90 * time.Second, 500, 12
 	var (
 		group                   sync.WaitGroup
 		calls, failed, gaveUp   atomic.Int32
