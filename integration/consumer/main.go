@@ -133,8 +133,12 @@ func soak(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s, Redis with appendfsync always; %d messages, %d workers, claims of %d, %v, bulk deletion %v\n",
-		s.versionOf(), o.messages, o.workers, o.claimSize, o.policy, o.bulk)
+	policy := "the default policy"
+	if o.policy != 0 {
+		policy = o.policy.String()
+	}
+	fmt.Printf("%s, Redis with appendfsync always; %d messages, %d workers, claims of %d, %s, bulk deletion %v\n",
+		s.versionOf(), o.messages, o.workers, o.claimSize, policy, o.bulk)
 	fmt.Printf("the consumer was killed %d times, Zaqar %d times; it took %v; journals in %s\n",
 		t.killed, t.crashed, time.Since(started).Round(time.Second), dir)
 	if !count(lines).print(os.Stdout, o, left, len(dead)) {
