@@ -47,11 +47,12 @@ func (s *session) keepAlive() {
 }
 
 // ping asks the server for a sign of life. A pong is not an answer to a request, so
-// it does not count as hearing from the server.
+// it does not count as hearing from the server. Only silence is a failure here: of a
+// connection that ends meanwhile the reader knows why.
 func (s *session) ping() error {
 	ctx, cancel := context.WithTimeout(s.ctx, pongTimeout)
 	defer cancel()
-	if s.conn.Ping(ctx) != nil {
+	if err := s.conn.Ping(ctx); errors.Is(err, context.DeadlineExceeded) {
 		return errNoPong
 	}
 	return nil

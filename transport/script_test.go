@@ -56,7 +56,7 @@ func perform(t *testing.T, play func(*peer)) *script {
 	t.Helper()
 	s := &script{conns: make(chan net.Conn), closed: make(chan struct{}), play: play}
 	ctx, cancel := context.WithCancel(context.Background())
-	var peers sync.WaitGroup
+	var peers crew
 	server := &http.Server{
 		ErrorLog: log.New(io.Discard, "", 0),
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -65,10 +65,12 @@ func perform(t *testing.T, play func(*peer)) *script {
 				return
 			}
 			conn.SetReadLimit(-1)
-			peers.Go(func() {
+			if !peers.run(func() {
 				defer func() { _ = conn.CloseNow() }()
 				play(&peer{Conn: conn, ctx: ctx, number: s.count.Add(1)})
-			})
+			}) {
+				_ = conn.CloseNow()
+			}
 		}),
 	}
 	served := make(chan struct{})
@@ -80,9 +82,34 @@ func perform(t *testing.T, play func(*peer)) *script {
 		cancel()
 		_ = server.Close()
 		<-served
-		peers.Wait()
+		peers.dismiss()
 	})
 	return s
+}
+
+// crew are the peers at work: a connection can come in the very moment of the end.
+type crew struct {
+	mu        sync.Mutex
+	dismissed bool
+	group     sync.WaitGroup
+}
+
+// run lets one more work, unless it is over.
+func (c *crew) run(work func()) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.dismissed {
+		c.group.Go(work)
+	}
+	return !c.dismissed
+}
+
+// dismiss takes no more, and waits for those that there are.
+func (c *crew) dismiss() {
+	c.mu.Lock()
+	c.dismissed = true
+	c.mu.Unlock()
+	c.group.Wait()
 }
 
 // Accept, Close and Addr make a listener of the script.
