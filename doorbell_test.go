@@ -299,12 +299,16 @@ func TestMessagesThatNoPushAnnouncesAreFoundByPolling(t *testing.T) {
 		e := listen(t.Context(), sub)
 		time.Sleep(5 * time.Minute)
 		a.change(func() { a.mute = true })
-		a.post("a")
-		time.Sleep(zaqar.DefaultPushInterval)
+		// The renewal of the subscription makes it look, too; what is found so was not
+		// missed. It comes seldom: one of three was missed for sure.
+		for _, name := range []string{"a1", "a2", "a3"} {
+			a.post(name)
+			time.Sleep(zaqar.DefaultPushInterval)
+		}
 		a.post("b")
 		time.Sleep(zaqar.DefaultMaxInterval)
-		if e.count() != 2 {
-			t.Errorf("it heard %d of 2", e.count())
+		if e.count() != 4 {
+			t.Errorf("it heard %d of 4", e.count())
 		}
 		a.change(func() { a.mute = false })
 		a.post("c")
