@@ -47,7 +47,7 @@ fuzz: ## run every fuzz target of the library for FUZZTIME
 	@for package in $$(GOWORK=off go list ./...); do \
 		for target in $$(GOWORK=off go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 			echo "fuzz $$package $$target"; \
-			GOWORK=off go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+			GOWORK=off go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s $$package || exit 1; \
 		done; done
 
 .PHONY: tidy
