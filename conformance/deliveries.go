@@ -61,13 +61,13 @@ func (box inbox) take(t *testing.T, n int) []string {
 // next waits for one.
 func next[T any](t *testing.T, from <-chan T) T {
 	t.Helper()
+	var item T
 	select {
-	case item := <-from:
-		return item
+	case item = <-from:
 	case <-t.Context().Done():
 		t.Fatal("nothing came")
 	}
-	panic("not reached")
+	return item
 }
 
 var deliveries = []behaviour{

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
-	"github.com/zaqar-go/zaqar/auth/keystone"
 )
 
 // TestTokensOfFifteenSecondsAreRenewedOverTheWebSocket posts, claims and deletes from
@@ -23,11 +21,7 @@ import (
 func TestTokensOfFifteenSecondsAreRenewedOverTheWebSocket(t *testing.T) {
 	t.Parallel()
 	servers := find(t)
-	var tokens tokenBook
-	signIn := keystone.Password(need(t, servers, "ZAQAR_REAL_KEYSTONE_SHORT_URL"),
-		need(t, servers, "ZAQAR_REAL_USERNAME"), need(t, servers, "ZAQAR_REAL_PASSWORD"),
-		keystone.Project(need(t, servers, "ZAQAR_REAL_PROJECT")), keystone.HTTPClient(&http.Client{Transport: &tokens}))
-	defer func() { _ = signIn.Close() }()
+	signIn, tokens := shortTokens(t, servers)
 	var log lockedBuffer
 	client, err := zaqar.Connect(t.Context(), need(t, servers, "ZAQAR_REAL_Z23_KEYSTONE_WEBSOCKET_URL"), zaqar.WithAuth(signIn),
 		zaqar.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
@@ -35,10 +29,7 @@ func TestTokensOfFifteenSecondsAreRenewedOverTheWebSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = client.Close() }()
-	queue, err := client.CreateQueue(t.Context(), "socket-tokens-"+client.Conn().ClientID())
-	if err != nil {
-		t.Fatal(err)
-	}
+	queue := busyQueue(t, client)
 	defer func() {
 		if err := queue.Delete(t.Context()); err != nil {
 			t.Error(err)
@@ -47,38 +38,13 @@ func TestTokensOfFifteenSecondsAreRenewedOverTheWebSocket(t *testing.T) {
 
 	const workers, lasts, least, most = 15, 90 * time.Second, 500, 12
 	var (
-		group                   sync.WaitGroup
-		calls, failed, gaveUp   atomic.Int32
-		other, impatient, after atomic.Int32
+		group                    sync.WaitGroup
+		w                        traffic
+		impatient, gaveUp, other atomic.Int32
 	)
-	call := func(err error) {
-		calls.Add(1)
-		if err != nil {
-			failed.Add(1)
-			t.Error(err)
-		}
-	}
 	end := time.Now().Add(lasts)
 	for range workers {
-		group.Go(func() {
-			for time.Now().Before(end) {
-				_, err := queue.Post(t.Context(), zaqar.Outgoing{Body: "x", TTL: time.Minute})
-				call(err)
-				claim, err := queue.Claim(t.Context(), zaqar.Limit(1))
-				call(err)
-				if err != nil {
-					continue
-				}
-				for _, m := range claim.Messages() {
-					// Lost to another claim, on Redis (quirk 5): an answer, not a failure.
-					if err := m.Delete(t.Context()); errors.Is(err, zaqar.ErrClaimLost) {
-						after.Add(1)
-					} else {
-						call(err)
-					}
-				}
-			}
-		})
+		group.Go(func() { w.work(t, queue, end) })
 	}
 	group.Go(func() {
 		for time.Now().Before(end) {
@@ -98,8 +64,8 @@ func TestTokensOfFifteenSecondsAreRenewedOverTheWebSocket(t *testing.T) {
 	group.Wait()
 	connections := strings.Count(log.String(), "zaqar: connected")
 	t.Logf("%d calls, %d failed, %d claims lost, %d token requests, %d connections in %v; %d impatient calls, %d given up, %d failed",
-		calls.Load(), failed.Load(), after.Load(), tokens.requests(), connections, lasts, impatient.Load(), gaveUp.Load(), other.Load())
-	if calls.Load() < least || tokens.requests() > most || tokens.requests() < 6 || connections != 1 || gaveUp.Load() == 0 {
+		w.calls.Load(), w.failed.Load(), w.lost.Load(), tokens.requests(), connections, lasts, impatient.Load(), gaveUp.Load(), other.Load())
+	if w.calls.Load() < least || tokens.requests() > most || tokens.requests() < 6 || connections != 1 || gaveUp.Load() == 0 {
 		t.Errorf("want %d calls at least, 6 to %d token requests, and one connection", least, most)
 	}
 	for _, token := range tokens.all() {
@@ -111,30 +77,6 @@ func TestTokensOfFifteenSecondsAreRenewedOverTheWebSocket(t *testing.T) {
 		t.Errorf("the log has %d bytes only", len(log.String()))
 	}
 }
-
-// tokenBook takes down the tokens that Keystone gives.
-type tokenBook struct {
-	mu     sync.Mutex
-	tokens []string
-}
-
-func (b *tokenBook) RoundTrip(r *http.Request) (*http.Response, error) {
-	reply, err := http.DefaultTransport.RoundTrip(r)
-	if err == nil && r.Method == http.MethodPost && reply.Header.Get("X-Subject-Token") != "" {
-		b.mu.Lock()
-		b.tokens = append(b.tokens, reply.Header.Get("X-Subject-Token"))
-		b.mu.Unlock()
-	}
-	return reply, err
-}
-
-func (b *tokenBook) all() []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.tokens
-}
-
-func (b *tokenBook) requests() int { return len(b.all()) }
 
 // lockedBuffer is a buffer for many writers.
 type lockedBuffer struct {

@@ -339,3 +339,7 @@ func TestForgedNoticesAreRefused(t *testing.T) {
 	}
 	t.Logf("%d forged notices made no request", len(forged))
 }
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
