@@ -11,7 +11,6 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth/keystone"
-	"github.com/zaqar-go/zaqar/observe"
 )
 
 type mail struct{ To, Subject string }
@@ -24,7 +23,7 @@ func send(_ context.Context, m mail, _ *zaqar.Message) error {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	client, err := zaqar.Connect(ctx, "", zaqar.WithAuth(keystone.FromEnv()), zaqar.WithObserver(observe.Log(slog.Default())))
+	client, err := zaqar.Connect(ctx, "", zaqar.WithAuth(keystone.FromEnv()), zaqar.WithLogger(slog.Default()))
 	if err != nil {
 		log.Fatal(err)
 	}
