@@ -260,8 +260,8 @@ func (s *Subscriber) Stats() SubscriberStats {
 // String returns "<Subscriber [darn_good_queue wot]>".
 func (s *Subscriber) String() string { return fmt.Sprintf("<Subscriber %s>", s.Channels()) }
 
-// list asks for a page of a channel's queue. Everything is asked for: what a page
-// leaves out would be passed for good.
+// everything are the parameters of a page that leaves nothing out: what a page hides
+// would be passed for good.
 func (s *Subscriber) everything(marker string) wire.Params {
 	p := wire.Params{"echo": true, "include_claimed": true, "marker": marker}
 	if s.client.conn.takes(wire.MessageList, "include_delayed") {
