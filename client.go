@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net/http"
 
+	"github.com/zaqar-go/zaqar/internal/plainjson"
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
@@ -64,7 +65,7 @@ func (c *Client) CreateQueue(ctx context.Context, name string, options ...Create
 			return nil, err
 		}
 	}
-	metadata, err := wire.Marshal(content)
+	metadata, err := plainjson.Marshal(content)
 	if err != nil {
 		return nil, &ArgumentError{Op: string(wire.QueueCreate), Argument: "metadata", Rule: "cannot be encoded as JSON", Err: err}
 	}

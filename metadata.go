@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/zaqar-go/zaqar/internal/plainjson"
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
@@ -115,7 +116,7 @@ func (m *Metadata) Set(ctx context.Context, key string, value any) error {
 	if err := m.checkKey(key); err != nil {
 		return err
 	}
-	encoded, err := wire.Marshal(value)
+	encoded, err := plainjson.Marshal(value)
 	if err != nil {
 		return m.badValue(key, err)
 	}
@@ -254,7 +255,7 @@ func (m *Metadata) String() string {
 		if unset(key, content[key]) {
 			continue
 		}
-		value, _ := wire.Marshal(content[key])
+		value, _ := plainjson.Marshal(content[key])
 		fmt.Fprintf(&b, " %s:%s", key, value)
 	}
 	return b.String() + ">"
@@ -263,7 +264,7 @@ func (m *Metadata) String() string {
 // normal brings values to the form in which the server's come: what JSON makes of
 // them, with numbers as json.Number.
 func normal(content map[string]any) (Content, error) {
-	encoded, err := wire.Marshal(content)
+	encoded, err := plainjson.Marshal(content)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/zaqar-go/zaqar/internal/plainjson"
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
@@ -145,7 +146,7 @@ func outgoing(value any, which string) (wire.Outgoing, error) {
 	default:
 		o.Body = v
 	}
-	encoded, err := wire.Marshal(o.Body)
+	encoded, err := plainjson.Marshal(o.Body)
 	if err != nil {
 		return bad("cannot be encoded as JSON", err)
 	}

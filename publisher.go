@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/zaqar-go/zaqar/internal/plainjson"
 	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/observe"
 )
@@ -128,7 +129,7 @@ func (p *Publisher) pack(m *parcel, body any) error {
 	if rule := hazard(m.message.Body); rule != "" {
 		return &ArgumentError{Op: string(wire.MessagePost), Argument: "the message", Rule: rule}
 	}
-	encoded, err := wire.Marshal(m.message)
+	encoded, err := plainjson.Marshal(m.message)
 	if err != nil {
 		return &ArgumentError{Op: string(wire.MessagePost), Argument: "the message", Rule: "cannot be encoded as JSON", Err: err}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/zaqar-go/zaqar/internal/plainjson"
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
@@ -127,7 +128,7 @@ func (m *Metadata) Reserved() (Reserved, error) {
 	content := m.Content()
 	var o Reserved
 	read := func(key string, into any) error {
-		value, err := wire.Marshal(content[key])
+		value, err := plainjson.Marshal(content[key])
 		if err == nil {
 			err = json.Unmarshal(value, into) // null leaves the zero value
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/zaqar-go/zaqar/internal/plainjson"
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
@@ -100,7 +101,7 @@ func readOptions(raw json.RawMessage) SubscriptionOptions {
 // readInto reports whether a value has the type of what it is read into, which is
 // left as it was when it has not.
 func readInto(value, into any) bool {
-	encoded, err := wire.Marshal(value)
+	encoded, err := plainjson.Marshal(value)
 	if err != nil {
 		return false
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/zaqar-go/zaqar/internal/wire"
+	"github.com/zaqar-go/zaqar/internal/plainjson"
 	"github.com/zaqar-go/zaqar/transport"
 )
 
@@ -52,7 +52,7 @@ func (c *Conn) raw(ctx context.Context, method, path string, body any) (*transpo
 		return nil, &ArgumentError{Op: opName(req), Argument: "path", Rule: `must start with "/", as in "/v2/queues"`}
 	}
 	if body != nil {
-		encoded, err := wire.Marshal(body)
+		encoded, err := plainjson.Marshal(body)
 		if err != nil {
 			return nil, &ArgumentError{Op: opName(req), Argument: "body", Rule: "cannot be encoded as JSON", Err: err}
 		}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"github.com/zaqar-go/zaqar/internal/plainjson"
 )
 
 // action is how servers have an action of the WebSocket.
@@ -74,7 +76,7 @@ func parameters(req *Request) (json.RawMessage, error) {
 	if len(req.Params) == 0 {
 		return json.RawMessage(`{}`), nil
 	}
-	body, err := marshal(req.Params)
+	body, err := plainjson.Marshal(req.Params)
 	if err != nil {
 		return nil, &Error{Err: fmt.Errorf("the parameters cannot be encoded: %w", err)}
 	}
@@ -83,7 +85,7 @@ func parameters(req *Request) (json.RawMessage, error) {
 
 // post looks into the messages of a post for what servers would drop.
 func (a action) post(req *Request) error {
-	encoded, err := marshal(req.Params["messages"])
+	encoded, err := plainjson.Marshal(req.Params["messages"])
 	if err != nil {
 		return &Error{Err: fmt.Errorf("the messages cannot be encoded: %w", err)}
 	}

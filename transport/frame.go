@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/zaqar-go/zaqar/internal/mend"
 	"github.com/zaqar-go/zaqar/internal/msgpack"
+	"github.com/zaqar-go/zaqar/internal/plainjson"
 )
 
 // The names of headers in frames. Unlike HTTP's they must be spelled so.
@@ -59,7 +59,7 @@ func frameHeaders(h http.Header, id string) map[string]any {
 
 // encode makes the frame: JSON as text, or MessagePack as binary data.
 func (f outgoing) encode(binary bool) (frame, error) {
-	text, err := marshal(f)
+	text, err := plainjson.Marshal(f)
 	if err != nil {
 		return frame{}, err
 	}
@@ -123,15 +123,4 @@ func read(f frame) (incoming, error) {
 	_ = json.Unmarshal(said.Headers, &headers)
 	in.status = headers.Status
 	return in, nil
-}
-
-// marshal encodes JSON without escaping <, > and &.
-func marshal(value any) ([]byte, error) {
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), nil
 }

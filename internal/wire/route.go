@@ -8,14 +8,13 @@
 package wire
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/zaqar-go/zaqar/internal/plainjson"
 	"github.com/zaqar-go/zaqar/transport"
 )
 
@@ -234,7 +233,7 @@ func body(route Route, p Params) ([]byte, error) {
 		if !ok {
 			return nil, nil
 		}
-		return Marshal(value)
+		return plainjson.Marshal(value)
 	}
 	object := map[string]any{}
 	for name, value := range p {
@@ -245,17 +244,5 @@ func body(route Route, p Params) ([]byte, error) {
 	if len(object) == 0 {
 		return nil, nil
 	}
-	return Marshal(object)
-}
-
-// Marshal encodes JSON without escaping <, > and &, which would make bodies
-// longer than what the caller counted.
-func Marshal(value any) ([]byte, error) {
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), nil
+	return plainjson.Marshal(object)
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 
 	"github.com/zaqar-go/zaqar/internal/mend"
+	"github.com/zaqar-go/zaqar/internal/plainjson"
 	"github.com/zaqar-go/zaqar/transport"
 )
 
@@ -133,7 +134,7 @@ func paged(items, key string) func([]byte) ([]byte, error) {
 		if last == "" {
 			return body, nil
 		}
-		links, err := Marshal([]link{{Rel: "next", Href: "?" + url.Values{"marker": {last}}.Encode()}})
+		links, err := plainjson.Marshal([]link{{Rel: "next", Href: "?" + url.Values{"marker": {last}}.Encode()}})
 		if err != nil {
 			return nil, err
 		}
@@ -150,7 +151,7 @@ func posted(body []byte) ([]byte, error) {
 	if err := json.Unmarshal(body, &reply); err != nil {
 		return nil, err
 	}
-	return Marshal(map[string][]string{"resources": reply.IDs})
+	return plainjson.Marshal(map[string][]string{"resources": reply.IDs})
 }
 
 // single takes one message out of what is around it.
