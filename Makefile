@@ -79,7 +79,7 @@ real-down: ## stop what real-up started
 
 .PHONY: conformance-real
 conformance-real: ## hold the real servers to the suite (after real-up)
-	cd integration && GOWORK=off go test -count=1 -parallel 64 -timeout 20m ./...
+	cd integration && GOWORK=off go test -count=1 -p 1 -parallel 64 -timeout 20m ./...
 
 .PHONY: coverage-table
 coverage-table: ## rebuild docs/coverage.md: run the suite on every server (after real-up)

@@ -252,12 +252,13 @@ func (r *renewal) invalidate(w *WebSocket) bool {
 	return ok && invalidator.Invalidate(r.header)
 }
 
-// keep authenticates again before the token ends, while somebody listens. A token is
-// renewed by whoever keeps it when a fifth of its life is left, or later; so it is
-// asked for then, and again when a fifth of the rest is left, down to every second.
+// keep authenticates again before the token ends, while somebody listens. Whoever
+// keeps the token renews it at a time that is not known here, and perhaps only once it
+// was asked for; so it is asked for at half of what is left of its life, again and
+// again, down to every second. That costs nothing while it is the same token.
 func (r *renewal) keep(w *WebSocket, s *session) {
 	for {
-		timer := time.NewTimer(max(time.Second, time.Until(r.expires)*4/5))
+		timer := time.NewTimer(max(time.Second, time.Until(r.expires)/2))
 		select {
 		case <-s.done:
 			timer.Stop()

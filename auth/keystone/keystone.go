@@ -12,9 +12,9 @@
 //
 // # The life of a token
 //
-// The token is shared by all callers. After 0.8 of its lifetime (see [RenewAt])
-// the next caller starts one renewal in the background, and everybody goes on
-// using the old token meanwhile; callers wait only when there is no token that
+// The token is shared by all callers. After 0.8 of its lifetime (see [RenewAt]),
+// or 5 s before its end when that is sooner, the next caller starts one renewal in
+// the background, and everybody goes on using the old token meanwhile; callers wait only when there is no token that
 // is still good. One renewal serves all who wait, and runs on when one of them
 // gives up. Lifetimes are counted from the moment of sign-in, so a local clock
 // that is wrong does no harm.

@@ -116,7 +116,9 @@ func HTTPClient(client *http.Client) Option {
 
 // RenewAt renews a token after this fraction of its lifetime, less a little
 // that differs from token to token so that many clients do not come at once.
-// The default is 0.8; it must be above 0 and at most 1.
+// The default is 0.8; it must be above 0 and at most 1. Whatever it is, a renewal
+// begins 5 s before the end at the latest, and for a token that lives less than 10 s
+// in the middle of its life.
 func RenewAt(fraction float64) Option {
 	return func(c *config) {
 		// Written so that NaN fails too.

@@ -14,6 +14,10 @@ const (
 	// renewed; jitter is how much earlier some of them are.
 	defaultRenewAt = 0.8
 	jitter         = 0.05
+	// spare is what a renewal has at least before the old token ends, but never
+	// more than half of its life: a fifth of a short life is less than what a
+	// Keystone under load needs, and a WebSocket ends with its token.
+	spare = 5 * time.Second
 
 	// signInTimeout ends a sign-in that hangs.
 	signInTimeout = 30 * time.Second
@@ -68,7 +72,8 @@ func (s *session) lives(life time.Duration, id *identity) {
 	if id.early() {
 		s.until = s.expires.Add(-min(life/20, 5*time.Second))
 		fraction := id.renewAt * (1 - jitter*rand.Float64())
-		s.renewAt = s.began.Add(time.Duration(fraction * float64(life)))
+		age := min(time.Duration(fraction*float64(life)), max(life-spare, life/2))
+		s.renewAt = s.began.Add(age)
 	}
 }
 

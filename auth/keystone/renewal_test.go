@@ -111,6 +111,34 @@ func TestTokenIsRenewedInTheBackground(t *testing.T) {
 	})
 }
 
+func TestARenewalHasFiveSecondsOrHalfOfAShortLife(t *testing.T) {
+	for _, c := range []struct{ life, soonest, latest time.Duration }{
+		{time.Hour, 57 * time.Minute, time.Hour - 5*time.Second}, // 0.95 to 1 of it, but for the 5 s
+		{15 * time.Second, 10 * time.Second, 10 * time.Second},
+		{8 * time.Second, 4 * time.Second, 4 * time.Second},
+	} {
+		t.Run(c.life.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := &fakeKeystone{life: c.life}
+				a := k.demo(keystone.RenewAt(1))
+				token(t, a)
+				time.Sleep(c.soonest - time.Millisecond)
+				token(t, a)
+				synctest.Wait()
+				if k.count() != 1 {
+					t.Errorf("renewed before %v", c.soonest)
+				}
+				time.Sleep(c.latest - c.soonest + time.Millisecond)
+				token(t, a)
+				synctest.Wait()
+				if k.count() != 2 {
+					t.Errorf("not renewed after %v", c.latest)
+				}
+			})
+		})
+	}
+}
+
 func TestShortTokensCostOneRequestEach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := &fakeKeystone{life: 15 * time.Second, delay: 10 * time.Millisecond}
