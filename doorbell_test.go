@@ -147,22 +147,22 @@ func (a *announcer) create(name string) (*transport.Response, error) {
 	return &transport.Response{Status: http.StatusCreated, Body: []byte(`{"subscription_id":"` + id + `"}`)}, nil
 }
 
-// post announces messages of the queue q and stores them, in this order.
+// post announces messages of the queue q and stores them, in this order: in one moment,
+// unless a.store tells otherwise.
 func (a *announcer) post(names ...string) {
-	for range names {
-		a.mu.Lock()
-		heard := false
-		for _, s := range a.subs {
-			heard = heard || s.queue == "q" && s.session == a.session && s.ends.After(time.Now())
-		}
-		heard = heard && !a.mute
-		a.mu.Unlock()
-		if heard {
-			a.tell(transport.Notice{Kind: transport.Pushed, Session: a.session, Queue: "q", Body: []byte(`{}`)})
-		}
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	heard := false
+	for _, s := range a.subs {
+		heard = heard || s.queue == "q" && s.session == a.session && s.ends.After(time.Now())
+	}
+	if heard && !a.mute {
+		for range names {
+			for _, fn := range a.listeners {
+				fn(transport.Notice{Kind: transport.Pushed, Session: a.session, Queue: "q", Body: []byte(`{}`)})
+			}
+		}
+	}
 	if store := a.store; store > 0 {
 		a.mu.Unlock()
 		time.Sleep(store)

@@ -115,6 +115,7 @@ func TestOverflowIsRefusedOrDroppedByChoice(t *testing.T) {
 	for overflow, told := range map[zaqar.Overflow]int{zaqar.OverflowRefuse: 0, zaqar.OverflowDrop: 2} {
 		var drops []observe.MessageDropped
 		bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+			srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Second})
 			p := client.Queue("wot").Publisher(zaqar.PublisherConfig{OutstandingMessages: 2, Overflow: overflow, BatchDelay: time.Hour})
 			start := time.Now()
 			futures := publish(t, p, 0, 1, 2, 3)
@@ -123,8 +124,8 @@ func TestOverflowIsRefusedOrDroppedByChoice(t *testing.T) {
 					t.Errorf("above the limit: %v", err)
 				}
 			}
-			if _, err := futures[1].Wait(t.Context()); err != nil || time.Since(start) != 0 {
-				t.Errorf("what made it full was sent after %v: %v", time.Since(start), err)
+			if _, err := futures[1].Wait(t.Context()); err != nil || time.Since(start) != time.Second {
+				t.Errorf("what made it full was stored after %v: %v", time.Since(start), err)
 			}
 			if err := publish(t, p, 4)[0].Err(); err != nil {
 				t.Errorf("when there is room again: %v", err)
