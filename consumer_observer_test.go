@@ -86,6 +86,11 @@ func TestAnObserverSeesWhatAConsumerDoes(t *testing.T) {
 	if saw.counts["claimed"] < 6 || saw.counts["renewal failed"] < 5 || saw.counts["claim renewed"] < 1 {
 		t.Errorf("the events were %v", saw.counts)
 	}
+	for line := range strings.Lines(saw.log.String()) {
+		if strings.Contains(line, "zaqar: claim lost") && !strings.Contains(line, "(503)") {
+			t.Errorf("the reason is not the last answer: %s", line)
+		}
+	}
 	if log := saw.log.String(); !strings.Contains(log, "zaqar: handler panicked") || !strings.Contains(log, "queue=wot") {
 		t.Errorf("the log is %s", log)
 	}

@@ -105,13 +105,17 @@ func (l *lease) keep(ctx context.Context) {
 	}
 }
 
-// renew tries until it has renewed the claim, or the claim is over.
+// renew tries until it has renewed the claim, or the claim is over: then for the reason
+// that the last request was given.
 func (l *lease) renew(ctx context.Context) bool {
+	var err error
 	for attempt := 1; ; attempt++ {
 		start := time.Now()
-		limited, cancel := context.WithDeadline(ctx, l.patience(start))
-		err := l.claim.Update(limited)
-		cancel()
+		if err == nil || start.Before(l.ends) {
+			limited, cancel := context.WithDeadline(ctx, l.patience(start))
+			err = l.claim.Update(limited)
+			cancel()
+		}
 		if l.renewed(start, err) {
 			return err == nil
 		}

@@ -7,6 +7,7 @@
 //	make real-up
 //	cd integration && go run ./consumer -claim-size 1
 //	cd integration && go run ./consumer -claim-size 20
+//	cd integration && go run ./consumer -claim-size 20 -processes 3
 package main
 
 import (
@@ -29,7 +30,7 @@ import (
 
 type options struct {
 	messages, workers, claimSize int
-	slow                         int
+	slow, processes              int
 	bulk                         bool
 	policy                       zaqar.FailurePolicy
 	limit                        time.Duration
@@ -43,6 +44,7 @@ func main() {
 	var o options
 	flag.IntVar(&o.messages, "messages", 5000, "how many messages")
 	flag.IntVar(&o.workers, "workers", 8, "how many workers")
+	flag.IntVar(&o.processes, "processes", 1, "how many processes share the work")
 	flag.IntVar(&o.claimSize, "claim-size", 1, "how many messages to a claim")
 	flag.IntVar(&o.slow, "slow", 12, "how many messages outlive their claim")
 	flag.BoolVar(&o.bulk, "bulk", false, "delete whole claims")
@@ -137,11 +139,11 @@ func soak(ctx context.Context, o options) error {
 	if o.policy != 0 {
 		policy = o.policy.String()
 	}
-	fmt.Printf("%s, Redis with appendfsync always; %d messages, %d workers, claims of %d, %s, bulk deletion %v\n",
-		s.versionOf(), o.messages, o.workers, o.claimSize, policy, o.bulk)
-	fmt.Printf("the consumer was killed %d times, Zaqar %d times; it took %v; journals in %s\n",
-		t.killed, t.crashed, time.Since(started).Round(time.Second), dir)
-	if !count(lines).print(os.Stdout, o, left, len(dead)) {
+	fmt.Printf("%s, Redis with appendfsync always; %d messages, %d processes of %d workers, claims of %d, %s, bulk deletion %v\n",
+		s.versionOf(), o.messages, o.processes, o.workers, o.claimSize, policy, o.bulk)
+	fmt.Printf("a consumer was killed %d times, Zaqar %d times; it took %v; journals in %s\n",
+		len(t.killed), t.crashed, time.Since(started).Round(time.Second), dir)
+	if !count(lines, t.killed).print(os.Stdout, o, left, len(dead)) {
 		return errors.New("something is wrong")
 	}
 	return nil
@@ -171,16 +173,23 @@ func (o options) post(ctx context.Context, client *zaqar.Client) error {
 	return nil
 }
 
-// torment runs the consumer's process, and kills it and Zaqar.
+// torment runs the consumers' processes, and kills them and Zaqar.
 type torment struct {
 	options
 	servers *servers
 	client  *zaqar.Client
 	dir     string
 
-	process         *exec.Cmd
-	journals        []string
-	killed, crashed int
+	running  []*process // the oldest first
+	journals []string
+	killed   map[int]bool // processes, by number
+	crashed  int
+}
+
+// process is a consumer's process, and the number of its journal.
+type process struct {
+	number  int
+	command *exec.Cmd
 }
 
 // blow is what happens when so many of a hundred messages are handled.
@@ -192,8 +201,11 @@ type blow struct {
 var blows = []blow{{15, false}, {30, true}, {45, false}, {60, true}, {75, false}}
 
 func (t *torment) run(ctx context.Context) error {
-	if err := t.begin(ctx); err != nil {
-		return err
+	t.killed = map[int]bool{}
+	for range t.processes {
+		if err := t.begin(ctx); err != nil {
+			return err
+		}
 	}
 	for _, b := range blows {
 		if err := t.until(ctx, b.percent*t.messages/100); err != nil {
@@ -207,12 +219,13 @@ func (t *torment) run(ctx context.Context) error {
 			}
 			continue
 		}
-		t.killed++
-		log.Printf("%d%%: the consumer is killed", b.percent)
-		if err := t.process.Process.Kill(); err != nil {
+		oldest := t.running[0]
+		t.running, t.killed[oldest.number] = t.running[1:], true
+		log.Printf("%d%%: a consumer is killed", b.percent)
+		if err := oldest.command.Process.Kill(); err != nil {
 			return err
 		}
-		_ = t.process.Wait()
+		_ = oldest.command.Wait()
 		if err := t.begin(ctx); err != nil {
 			return err
 		}
@@ -233,21 +246,23 @@ func (t *torment) run(ctx context.Context) error {
 }
 
 func (t *torment) end() error {
-	if err := t.process.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
+	var failed error
+	for _, p := range t.running {
+		failed = errors.Join(failed, p.command.Process.Signal(syscall.SIGTERM), p.command.Wait())
 	}
-	return t.process.Wait()
+	return failed
 }
 
 // begin starts a consumer's process.
 func (t *torment) begin(ctx context.Context) error {
-	journal := filepath.Join(t.dir, fmt.Sprintf("journal-%d", len(t.journals)))
-	t.journals = append(t.journals, journal)
-	t.process = exec.CommandContext(ctx, os.Args[0], "-child", journal, "-queue", t.queue, "-endpoint", t.endpoint,
+	p := &process{number: len(t.journals)}
+	journal := filepath.Join(t.dir, fmt.Sprintf("journal-%d", p.number))
+	p.command = exec.CommandContext(ctx, os.Args[0], "-child", journal, "-queue", t.queue, "-endpoint", t.endpoint,
 		"-workers", fmt.Sprint(t.workers), "-claim-size", fmt.Sprint(t.claimSize), "-policy", fmt.Sprint(int(t.policy)),
 		fmt.Sprintf("-bulk=%v", t.bulk))
-	t.process.Stdout, t.process.Stderr = os.Stdout, os.Stderr
-	return t.process.Start()
+	p.command.Stdout, p.command.Stderr = os.Stdout, os.Stderr
+	t.journals, t.running = append(t.journals, journal), append(t.running, p)
+	return p.command.Start()
 }
 
 // until waits until so many messages are handled.

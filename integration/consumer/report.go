@@ -54,15 +54,20 @@ type tally struct {
 	begun  map[string]int
 }
 
-func count(lines []line) *tally {
+// count counts. killed are the children that did not end by themselves.
+func count(lines []line, killed map[int]bool) *tally {
 	t := &tally{counts: map[string]int{}, done: map[string][]line{}, begun: map[string]int{}}
-	lost := map[string]bool{} // child and message
+	lost := map[string]bool{}     // child and message
+	beganAt := map[string]int64{} // child and number: when its handler began last
+	last := map[int]int64{}       // when a child wrote its last line
 	for _, l := range lines {
 		kind := l.words[0]
+		last[l.child] = l.at
 		t.counts[kind]++
 		switch kind {
 		case "begun":
 			t.begun[l.words[1]]++
+			beganAt[fmt.Sprint(l.child, " ", l.words[1])] = l.at
 		case "done":
 			t.done[l.words[1]] = append(t.done[l.words[1]], l)
 		case "duplicate":
@@ -87,14 +92,16 @@ func count(lines []line) *tally {
 			}
 		}
 	}
-	for _, done := range t.done {
+	for number, done := range t.done {
 		for i := 1; i < len(done); i++ {
 			before := done[i-1]
 			switch {
 			case lost[fmt.Sprint(before.child, before.words[2])]:
 				t.counts["handled twice: the claim was lost"]++
-			case before.child != done[i].child:
+			case before.child != done[i].child && killed[before.child] && beganAt[fmt.Sprint(done[i].child, " ", number)] > last[before.child]:
 				t.counts["handled twice: the process was killed before the deletion"]++
+			case before.child != done[i].child:
+				t.counts["handled twice: a claim of another process stole it"]++
 			default:
 				t.counts["handled twice: unexplained"]++
 			}
@@ -118,7 +125,8 @@ func (t *tally) print(out io.Writer, o options, left, dead int) bool {
 	row("dead letters", dead)
 	for _, name := range []string{
 		"begun", "begun more than once", "failed", "panicked", "deleted",
-		"handled twice: the process was killed before the deletion", "handled twice: the claim was lost", "handled twice: unexplained",
+		"handled twice: the process was killed before the deletion", "handled twice: the claim was lost",
+		"handled twice: a claim of another process stole it", "handled twice: unexplained",
 		"claimed", "messages claimed", "renewed", "renewal-failed", "released", "claim-failed", "claim lost", "message lost", "cut-off",
 		"theft within the process", "duplicate of what was finished", "token", "token refused", "dead-lettered",
 	} {
