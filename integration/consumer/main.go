@@ -139,7 +139,7 @@ func soak(ctx context.Context, o options) error {
 	if o.policy != 0 {
 		policy = o.policy.String()
 	}
-	fmt.Printf("%s, Redis with appendfsync always; %d messages, %d processes of %d workers, claims of %d, %s, bulk deletion %v\n",
+	fmt.Printf("%s, Redis with appendfsync always; %d messages, processes: %d of %d workers, claims of %d, %s, bulk deletion %v\n",
 		s.versionOf(), o.messages, o.processes, o.workers, o.claimSize, policy, o.bulk)
 	fmt.Printf("a consumer was killed %d times, Zaqar %d times; it took %v; journals in %s\n",
 		len(t.killed), t.crashed, time.Since(started).Round(time.Second), dir)
