@@ -60,7 +60,8 @@ func (q *Queue) Consumer(config ConsumerConfig) *Consumer {
 func (c *Consumer) String() string { return "<Consumer [" + c.queue.name + "]>" }
 
 // Run hands messages to handler, with as many workers as the configuration says,
-// until ctx ends or [Consumer.Stop] is called. Then it claims no more, lets handlers
+// until ctx ends or [Consumer.Stop] is called; a handler that ends ctx is the last of
+// its worker. Then it claims no more, lets handlers
 // that are at work finish, for [ConsumerConfig.StopTimeout], and gives back what was
 // not begun: at once where no handler works on a message of the same claim, the rest
 // as soon as it can be. After that it returns nil, or an error that matches
@@ -80,7 +81,7 @@ func (c *Consumer) Run(ctx context.Context, handler Handler) error {
 	}
 	c.mu.Lock()
 	for range c.config.Workers {
-		c.spawn(func(ctx context.Context) { c.serve(ctx, handler) })
+		c.spawn(func(calls context.Context) { c.serve(calls, ctx.Done(), handler) })
 	}
 	c.mu.Unlock()
 	select {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,7 +108,10 @@ func TestBulkDeletionFallsBackToSingleOnes(t *testing.T) {
 
 // claiming answers claims by the bodies given, each once, and everything else by 204.
 func claiming(messages ...string) *scripted {
+	var mu sync.Mutex
 	return &scripted{answer: func(req *transport.Request) (*transport.Response, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		if req.Op != "claim_create" || len(messages) == 0 {
 			return &transport.Response{Status: 204, Header: http.Header{}}, nil
 		}

@@ -51,6 +51,29 @@ func TestAGracefulStopLetsHandlersFinishAndGivesBackTheRestAtOnce(t *testing.T) 
 	})
 }
 
+func TestAHandlerThatEndsTheContextIsTheLastOfItsWorker(t *testing.T) {
+	t.Parallel()
+	for range 50 { // whoever sees the end first
+		bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+			q := client.Queue("wot")
+			postMany(t, q, 10)
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			consumer := q.Consumer(zaqar.ConsumerConfig{Workers: 1, ClaimSize: 10})
+			err := consumer.Run(ctx, func(context.Context, *zaqar.Message) error {
+				leave()
+				return nil
+			})
+			if n := consumer.Stats().Handled; n != 1 || err != nil {
+				t.Errorf("%d messages were handled, and Run returned %v", n, err)
+			}
+			if n := claimed(stored(t, srv, "wot", 9)); n != 0 {
+				t.Errorf("%d messages are still claimed", n)
+			}
+		})
+	}
+}
+
 func TestAStopEndsBackoffs(t *testing.T) {
 	t.Parallel()
 	for _, policy := range []zaqar.FailurePolicy{zaqar.GiveBack, zaqar.RetryHere} {

@@ -9,17 +9,23 @@ import (
 	"github.com/zaqar-go/zaqar/observe"
 )
 
-// serve is a worker: it handles one message after the other until the consumer stops.
-func (c *Consumer) serve(ctx context.Context, handler Handler) {
+// serve is a worker: it handles one message after the other until the consumer stops,
+// or until the context of Run has ended, which the worker may see first.
+func (c *Consumer) serve(ctx context.Context, until <-chan struct{}, handler Handler) {
 	left := false
 	defer func() {
 		if !left { // the handler ended this goroutine: another one takes its place
 			c.mu.Lock()
-			c.spawn(func(ctx context.Context) { c.serve(ctx, handler) })
+			c.spawn(func(ctx context.Context) { c.serve(ctx, until, handler) })
 			c.mu.Unlock()
 		}
 	}()
 	for {
+		select {
+		case <-until:
+			c.halt(nil)
+		default:
+		}
 		taken, err := c.take(ctx, 1, true)
 		if err != nil {
 			left = true
