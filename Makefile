@@ -26,7 +26,7 @@ alone: ## test the library without the workspace, as its users build it
 
 .PHONY: race
 race: ## run the tests with the race detector
-	go test -race work
+	go test -race -timeout 20m work
 
 .PHONY: lint
 lint: $(LINT) ## lint every module
