@@ -61,11 +61,11 @@ func (c *Consumer) String() string { return "<Consumer [" + c.queue.name + "]>" 
 
 // Run hands messages to handler, with as many workers as the configuration says,
 // until ctx ends or [Consumer.Stop] is called; a handler that ends ctx is the last of
-// its worker. Then it claims no more, lets handlers
-// that are at work finish, for [ConsumerConfig.StopTimeout], and gives back what was
-// not begun: at once where no handler works on a message of the same claim, the rest
-// as soon as it can be. After that it returns nil, or an error that matches
-// [ErrStopped] when it had to cancel handlers.
+// its worker. Then it claims no more, lets handlers that are at work finish, for
+// [ConsumerConfig.StopTimeout], and gives back what was not begun: at once where no
+// handler works on a message of the same claim, the rest as soon as it can be. After
+// that it returns nil, or an error that matches [ErrStopped] when it had to cancel
+// handlers.
 //
 // Outages do not end it: it claims again with a growing wait. What no waiting can
 // change ends it, gracefully, and is returned: a configuration that cannot be right

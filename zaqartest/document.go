@@ -109,7 +109,7 @@ func wholeRunes(text []byte) bool {
 	return true
 }
 
-// escaped reads the uXXXX of an escape.
+// escaped reads an escape that begins with its u and has four digits.
 func escaped(text []byte) rune {
 	n, _ := strconv.ParseUint(string(text[1:5]), 16, 16) // JSON is valid here
 	return rune(n)

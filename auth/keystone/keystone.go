@@ -14,10 +14,10 @@
 //
 // The token is shared by all callers. After 0.8 of its lifetime (see [RenewAt]),
 // or 5 s before its end when that is sooner, the next caller starts one renewal in
-// the background, and everybody goes on using the old token meanwhile; callers wait only when there is no token that
-// is still good. One renewal serves all who wait, and runs on when one of them
-// gives up. Lifetimes are counted from the moment of sign-in, so a local clock
-// that is wrong does no harm.
+// the background, and everybody goes on using the old token meanwhile; callers wait
+// only when there is no token that is still good. One renewal serves all who wait, and
+// runs on when one of them gives up. Lifetimes are counted from the moment of sign-in,
+// so a local clock that is wrong does no harm.
 //
 // # What is not here
 //
