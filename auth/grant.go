@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // ErrExpired is the error for credentials whose time is over. It wraps
@@ -78,6 +79,9 @@ func (g Grant) check() error {
 	}
 	if headerSafe("project", g.Project) != nil {
 		return errors.New("the project holds control characters, which no header can carry")
+	}
+	if !utf8.ValidString(g.Project) {
+		return errors.New("the project is not valid UTF-8, which no JSON can carry")
 	}
 	_, err := normalEndpoint(g.Endpoint)
 	return err

@@ -41,8 +41,8 @@ type Restrictor interface {
 // right, and nobody can take it back before it expires.
 //
 // It is an [Authorizer]: give it to zaqar.Connect with WithAuth. Only API v2 takes
-// it, and over the WebSocket only for messages. A call that it does not cover, or that comes after it has expired by the local
-// clock, is an error before anything is sent.
+// it, and over the WebSocket only for messages. A call that it does not cover, or that
+// comes after it has expired by the local clock, is an error before anything is sent.
 //
 // It prints without its signature under every verb of fmt, in slog and in JSON;
 // [SignedURL.Reveal] and [SignedURL.RevealJSON] are the ways to hand it over, and

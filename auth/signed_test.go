@@ -185,6 +185,7 @@ func TestWhatIsNoSignedURLIsRefusedWithoutShowingIt(t *testing.T) {
 		good("GET", "GET&methods=POST"):                          "more than once",
 		good("&", "%zz&"):                                        "query",
 		good("&methods", " methods"):                             "API v2",
+		good("project=p", "project=%93"):                         "UTF-8",
 		sample().String():                                        "redacted",
 		`{"signature":"` + s + `"`:                               "JSON",
 		`{"signature":"` + s + `","paths":5}`:                    "JSON",
@@ -214,14 +215,15 @@ func sample() auth.SignedURL {
 func TestWhatNoServerWouldAcceptIsNotSigned(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*auth.Grant){
-		"no paths":        func(g *auth.Grant) { g.Paths = nil },
-		"no methods":      func(g *auth.Grant) { g.Methods = nil },
-		"no project":      func(g *auth.Grant) { g.Project = "" },
-		"no end":          func(g *auth.Grant) { g.Expires = time.Time{} },
-		"a path of v1":    func(g *auth.Grant) { g.Paths = []string{"/v1/queues/q/messages"} },
-		"a comma":         func(g *auth.Grant) { g.Paths = []string{"/v2/queues/a,b"} },
-		"an empty method": func(g *auth.Grant) { g.Methods = []string{""} },
-		"no URL":          func(g *auth.Grant) { g.Endpoint = "h" },
+		"no paths":         func(g *auth.Grant) { g.Paths = nil },
+		"no methods":       func(g *auth.Grant) { g.Methods = nil },
+		"no project":       func(g *auth.Grant) { g.Project = "" },
+		"a broken project": func(g *auth.Grant) { g.Project = "\x93" },
+		"no end":           func(g *auth.Grant) { g.Expires = time.Time{} },
+		"a path of v1":     func(g *auth.Grant) { g.Paths = []string{"/v1/queues/q/messages"} },
+		"a comma":          func(g *auth.Grant) { g.Paths = []string{"/v2/queues/a,b"} },
+		"an empty method":  func(g *auth.Grant) { g.Methods = []string{""} },
+		"no URL":           func(g *auth.Grant) { g.Endpoint = "h" },
 	} {
 		g := vector
 		change(&g)
@@ -365,7 +367,7 @@ func FuzzSignedURL(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, seed := range []string{"", "zaqar:?", "zaqar+https://", "{", "null", "{}", `{"paths":"","expires":null}`, signed.Reveal(), with.Reveal(), string(with.RevealJSON())} {
+	for _, seed := range []string{"", "zaqar:?", "zaqar+https://", "{", "null", "{}", `{"paths":"","expires":null}`, strings.Replace(signed.Reveal(), "project=", "project=%93", 1), signed.Reveal(), with.Reveal(), string(with.RevealJSON())} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
