@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/observe"
 )
@@ -40,7 +41,7 @@ type bell struct {
 	id      string // of the subscription, "" when it is not known
 	made    uint64 // the connection that it belongs to
 	renews  bool   // whether the transport can renew it
-	retries backoff
+	retries backoff.Backoff
 }
 
 // newBell begins when the one before it for the same queue has left.
@@ -48,7 +49,7 @@ func newBell(d *doorbells, q *Queue, before <-chan struct{}) *bell {
 	done := make(chan struct{})
 	b := &bell{
 		doorbells: d, queue: q, done: done, readers: map[*reader]bool{}, renews: true,
-		retries: backoff{first: time.Second, most: bellRetry},
+		retries: backoff.Backoff{First: time.Second, Most: bellRetry},
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	b.cancel = cancel
@@ -75,7 +76,7 @@ func (b *bell) keep(ctx context.Context) {
 			continue
 		}
 		err := b.subscribe(ctx, session)
-		wait := jittered(bellRenewal)
+		wait := backoff.Jittered(bellRenewal)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -94,7 +95,7 @@ func (b *bell) keep(ctx context.Context) {
 				b.tell(ctx, err)
 			}
 			b.doorbells.set(b, false)
-			wait = b.retries.delay(failures)
+			wait = b.retries.Delay(failures)
 		}
 		await(ctx, changed, wait)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/zaqar-go/zaqar/internal/fault"
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
@@ -20,7 +21,7 @@ import (
 func WithChecksums() ConnectOption { return func(s *settings) { s.checksums = true } }
 
 // ErrChecksum is matched by a [*ChecksumError].
-var ErrChecksum = errors.New("the body does not match its checksum")
+var ErrChecksum = fault.Checksum
 
 // ChecksumError is a message whose body is not the one that the server made the
 // checksum of. It matches [ErrChecksum].

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
@@ -195,10 +196,14 @@ func (o ConsumerConfig) check(q *Queue) error {
 }
 
 // backoff is the wait after failed attempts.
-func (o ConsumerConfig) backoff() backoff { return backoff{first: o.Backoff, most: o.MaxBackoff} }
+func (o ConsumerConfig) backoff() backoff.Backoff {
+	return backoff.Backoff{First: o.Backoff, Most: o.MaxBackoff}
+}
 
 // poll is the wait after the queue was found empty.
-func (o ConsumerConfig) poll() backoff { return backoff{first: o.Poll, most: o.MaxPoll} }
+func (o ConsumerConfig) poll() backoff.Backoff {
+	return backoff.Backoff{First: o.Poll, Most: o.MaxPoll}
+}
 
 // again is the wait after a request failed that is worth another try.
-var again = backoff{first: 500 * time.Millisecond, most: 10 * time.Second}
+var again = backoff.Backoff{First: 500 * time.Millisecond, Most: 10 * time.Second}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/transport"
@@ -137,7 +138,7 @@ func (p *Publisher) pause(attempt int, err error) bool {
 		return false
 	}
 	e, _ := errors.AsType[*Error](err)
-	wait := backoff{p.config.RetryDelay, p.config.MaxRetryDelay}.delay(attempt)
+	wait := backoff.Backoff{First: p.config.RetryDelay, Most: p.config.MaxRetryDelay}.Delay(attempt)
 	p.queue.conn.watch.retries(p.ctx, observe.Retry{
 		Op: e.Op, Queue: p.queue.name, Attempt: attempt + 1, Wait: wait, Status: e.Code, Err: err,
 	})

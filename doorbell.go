@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/transport"
 )
@@ -59,14 +60,14 @@ func (d *doorbells) open(notifier transport.Notifier, conn *Conn) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		retries := backoff{first: time.Second, most: bellRetry}
+		retries := backoff.Backoff{First: time.Second, Most: bellRetry}
 		for attempt := 1; ctx.Err() == nil; attempt++ {
 			session, changed := d.connection()
 			if session != 0 {
 				return
 			}
 			_, _ = conn.call(ctx, wire.Ping, nil) // the notice tells
-			await(ctx, changed, retries.delay(attempt))
+			await(ctx, changed, retries.Delay(attempt))
 		}
 	}()
 	d.stop = func() {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/fault"
 	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/transport"
 )
@@ -16,39 +17,39 @@ import (
 var (
 	// ErrInvalid: an argument is wrong, found before the wire ([*ArgumentError])
 	// or by the server (400).
-	ErrInvalid = errors.New("invalid request")
+	ErrInvalid = fault.Invalid
 	// ErrUnauthorized: the credentials were refused, by Zaqar (401) or Keystone, or
 	// are a signed URL that has expired.
-	ErrUnauthorized = errors.New("unauthorized")
+	ErrUnauthorized = fault.Unauthorized
 	// ErrForbidden: not allowed (403): a policy, a message that somebody else
 	// has claimed, or a call that a signed URL does not cover, which is not sent.
-	ErrForbidden = errors.New("forbidden")
+	ErrForbidden = fault.Forbidden
 	// ErrNotFound: no such message, claim, queue or API version (404). Many
 	// operations on a queue that does not exist succeed; see [Queue].
-	ErrNotFound = errors.New("not found")
+	ErrNotFound = fault.NotFound
 	// ErrConflict: the change contradicts the present state (409).
-	ErrConflict = errors.New("conflict")
+	ErrConflict = fault.Conflict
 	// ErrUnavailable: the service, or a proxy before it, could not answer (502,
 	// 503, 504). The call may have taken effect: ask [SafeToRetry].
-	ErrUnavailable = errors.New("unavailable")
+	ErrUnavailable = fault.Unavailable
 	// ErrUnsupported: the API version, or the WebSocket where there is nothing else,
 	// has no such operation. Nothing was sent.
-	ErrUnsupported = errors.New("unsupported by this API version or transport")
+	ErrUnsupported = fault.Unsupported
 	// ErrClaimLost: the claim does not hold the message (any more): it expired,
 	// was released, or the message went to another claim. The work done on the
 	// message may be done again by somebody else.
-	ErrClaimLost = errors.New("claim lost")
+	ErrClaimLost = fault.ClaimLost
 	// ErrClaimEmpty: the claim is empty, so there is nothing to update or reload.
-	ErrClaimEmpty = errors.New("the claim is empty")
+	ErrClaimEmpty = fault.ClaimEmpty
 	// ErrExists: the queue existed already and its metadata differs from what
 	// was asked for; or the subscriber had a subscription already, see
 	// [Queue.CreateSubscription].
-	ErrExists = errors.New("the queue exists with other metadata")
+	ErrExists = fault.Exists
 	// ErrClosed: the client, or the publisher, consumer or subscriber, was closed
 	// before the call began. Nothing was sent.
-	ErrClosed = errors.New("closed")
+	ErrClosed = fault.Closed
 	// ErrMalformed: an answer could not be understood. The call took effect.
-	ErrMalformed = errors.New("malformed answer")
+	ErrMalformed = fault.Malformed
 )
 
 // Error is an operation that failed: refused by a server (every answer other

@@ -27,9 +27,9 @@ func (d *Delivery) fail(ctx context.Context, err error) error {
 		c.unlock()
 		return d.bury(ctx, r, err, permanent)
 	case keepLongest:
-		d.putOff(c.config.backoff().longest(longRow), err)
+		d.putOff(c.config.backoff().Longest(longRow), err)
 	case tryAgain:
-		wait := c.config.backoff().delay(max(r.failures, 1))
+		wait := c.config.backoff().Delay(max(r.failures, 1))
 		if own {
 			wait = later.wait
 		}

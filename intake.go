@@ -100,7 +100,7 @@ func (c *Consumer) claim(ctx context.Context, n int) {
 	case claim.Empty():
 		c.intake.failed, c.intake.refused = 0, 0
 		c.intake.dry++
-		c.rest(c.config.poll().delay(c.intake.dry))
+		c.rest(c.config.poll().Delay(c.intake.dry))
 	default:
 		c.intake.failed, c.intake.refused, c.intake.dry = 0, 0, 0
 		c.arrive(claim, start)
@@ -129,7 +129,7 @@ func (c *Consumer) claimFailed(err error) (final bool) {
 	failed := observe.ClaimFailed{Queue: c.queue.name, Err: err}
 	final = ours || errors.Is(err, ErrUnsupported) || c.intake.refused >= finalRefusal
 	if !final {
-		failed.Wait = again.delay(c.intake.failed)
+		failed.Wait = again.Delay(c.intake.failed)
 		c.rest(failed.Wait)
 	}
 	c.news = append(c.news, failed)

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/observe"
 )
 
@@ -119,7 +120,7 @@ func (l *lease) renew(ctx context.Context) bool {
 		if l.renewed(start, err) {
 			return err == nil
 		}
-		timer := time.NewTimer(min(soon.delay(attempt), max(time.Until(l.ends), 0)))
+		timer := time.NewTimer(min(soon.Delay(attempt), max(time.Until(l.ends), 0)))
 		select {
 		case <-l.released:
 			timer.Stop()
@@ -130,7 +131,7 @@ func (l *lease) renew(ctx context.Context) bool {
 }
 
 // soon is the wait after a renewal failed: a claim does not wait long.
-var soon = backoff{first: 250 * time.Millisecond, most: 2 * time.Second}
+var soon = backoff.Backoff{First: 250 * time.Millisecond, Most: 2 * time.Second}
 
 // leastPatience is what one request for a renewal is given, if there is as much.
 const leastPatience = 5 * time.Second
@@ -250,7 +251,7 @@ func (l *lease) release(ctx context.Context, n int) {
 		if err == nil || !time.Now().Before(l.ends) || attempt >= 3 && c.isHalted() {
 			break
 		}
-		c.pauseUnlessCut(again.delay(attempt))
+		c.pauseUnlessCut(again.Delay(attempt))
 	}
 	c.mu.Lock()
 	if err == nil {

@@ -2,8 +2,9 @@ package zaqar
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
+
+	"github.com/zaqar-go/zaqar/internal/backoff"
 )
 
 // pace is the time between two looks into a queue: short after one that found
@@ -38,7 +39,7 @@ func (p *pace) next(bell bool) time.Duration {
 	}
 	if bell {
 		p.wait = 0
-		return jittered(p.announced)
+		return backoff.Jittered(p.announced)
 	}
 	return p.slower()
 }
@@ -47,10 +48,8 @@ func (p *pace) next(bell bool) time.Duration {
 func (p *pace) slower() time.Duration {
 	p.echoes = nil
 	p.wait = min(max(p.least, 2*p.wait), p.most)
-	return jittered(p.wait)
+	return backoff.Jittered(p.wait)
 }
-
-func jittered(d time.Duration) time.Duration { return d - rand.N(d/4+1) }
 
 // pause waits for a time or a ring, and tells which it was; ctx may have ended.
 func pause(ctx context.Context, d time.Duration, bell <-chan struct{}) (rung bool) {

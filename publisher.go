@@ -2,9 +2,9 @@ package zaqar
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
+	"github.com/zaqar-go/zaqar/internal/fault"
 	"github.com/zaqar-go/zaqar/internal/plainjson"
 	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/observe"
@@ -14,10 +14,10 @@ import (
 var (
 	// ErrOverflow: more is outstanding than the publisher may hold, and it was told
 	// not to wait.
-	ErrOverflow = errors.New("too much is outstanding")
+	ErrOverflow = fault.Overflow
 	// ErrTooLarge: the message alone is larger than a request may be. It comes in
 	// an [*ArgumentError], so it matches [ErrInvalid] too.
-	ErrTooLarge = errors.New("the message is too large")
+	ErrTooLarge = fault.TooLarge
 )
 
 // Publisher posts many messages at the price of few requests: it gathers what is

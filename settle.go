@@ -198,7 +198,7 @@ func (d *Delivery) insist(ctx context.Context, request func(context.Context) (fi
 		c.mu.Lock()
 		released := d.lease.released
 		c.unlock()
-		timer := time.NewTimer(again.delay(attempt))
+		timer := time.NewTimer(again.Delay(attempt))
 		select {
 		case <-timer.C:
 			continue

@@ -80,7 +80,7 @@ func (w *WebSocket) try() *attempt {
 	w.attempt = a
 	var wait time.Duration
 	if w.sessions > 0 || w.failures > 0 {
-		wait = pause(w.failures)
+		wait = reconnects.Delay(w.failures + 1)
 	} else {
 		close(a.dialing)
 	}

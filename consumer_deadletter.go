@@ -157,6 +157,6 @@ func (d *Delivery) notBuried(ctx context.Context, err error) error {
 		d.stage = atWork // its taker may try again
 		return err
 	}
-	d.putOff(c.config.backoff().longest(longRow), err)
+	d.putOff(c.config.backoff().Longest(longRow), err)
 	return err
 }

@@ -2,9 +2,10 @@ package zaqar
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
+
+	"github.com/zaqar-go/zaqar/internal/fault"
 )
 
 // Handler works on one message for [Consumer.Run]. What it returns says what becomes
@@ -95,7 +96,7 @@ func (e *PanicError) Unwrap() error {
 
 // ErrStopped is the error of a [Consumer] that was stopped before its handlers were
 // done, and the cause by which their contexts were cancelled.
-var ErrStopped = errors.New("the consumer was stopped")
+var ErrStopped = fault.Stopped
 
 type deliveryKey struct{}
 
