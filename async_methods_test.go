@@ -11,6 +11,7 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 )
 
 // session is what the calls below work with: a queue with two messages that are
@@ -27,7 +28,7 @@ type session struct {
 
 func newSession(t *testing.T) *session {
 	t.Helper()
-	_, client := inMemory(t, zaqar.WithAsync(3))
+	_, client := clienttest.InMemory(t, zaqar.WithAsync(3))
 	s := &session{client: client, queue: client.Queue("wot")}
 	ctx := t.Context()
 	if _, err := s.queue.Post(ctx, "claimed"); err != nil {

@@ -12,22 +12,9 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/transport"
-	"github.com/zaqar-go/zaqar/zaqartest"
 )
-
-// inMemory connects to an embedded server without sockets.
-func inMemory(t *testing.T, options ...zaqar.ConnectOption) (*zaqartest.Server, *zaqar.Client) {
-	t.Helper()
-	srv := zaqartest.RunInMemory(t)
-	options = append([]zaqar.ConnectOption{zaqar.WithProject("demo"), zaqar.WithHTTPClient(srv.HTTPClient())}, options...)
-	client, err := zaqar.Connect(t.Context(), srv.URL(), options...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
-	return srv, client
-}
 
 // gate is a transport whose calls wait until it is opened, or their context ends.
 type gate struct {
@@ -57,7 +44,7 @@ func TestACallDoesNotBlockItsCaller(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := &gate{open: make(chan struct{})}
-		client := over(t, g, zaqar.WithAsync(2))
+		client := clienttest.Over(t, g, zaqar.WithAsync(2))
 		var futures []*zaqar.Future[struct{}]
 		for range 5 {
 			futures = append(futures, zaqar.AsyncDo(t.Context(), client, client.Ping))
@@ -85,7 +72,7 @@ func TestACallDoesNotBlockItsCaller(t *testing.T) {
 
 func TestCallsWaitInTheOrderInWhichTheyCame(t *testing.T) {
 	t.Parallel()
-	_, client := inMemory(t, zaqar.WithAsync(1))
+	_, client := clienttest.InMemory(t, zaqar.WithAsync(1))
 	var (
 		mu    sync.Mutex
 		order []int
@@ -115,7 +102,7 @@ func TestWaitingMayBeGivenUpWithoutTheCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := &gate{open: make(chan struct{})}
-		client := over(t, g)
+		client := clienttest.Over(t, g)
 		f := zaqar.AsyncDo(t.Context(), client, client.Ping)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -134,7 +121,7 @@ func TestACancelledCallEndsAndOneThatWaitsIsNotMade(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := &gate{open: make(chan struct{})}
-		client := over(t, g, zaqar.WithAsync(1))
+		client := clienttest.Over(t, g, zaqar.WithAsync(1))
 		running := zaqar.AsyncDo(t.Context(), client, client.Ping)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		waiting := zaqar.AsyncDo(ctx, client, client.Ping)
@@ -170,7 +157,7 @@ func TestCloseWaitsForAllCallsAndRefusesNewOnes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := &gate{open: make(chan struct{})}
-		client := over(t, g, zaqar.WithAsync(2))
+		client := clienttest.Over(t, g, zaqar.WithAsync(2))
 		var futures []*zaqar.Future[struct{}]
 		for range 6 {
 			futures = append(futures, zaqar.AsyncDo(t.Context(), client, client.Ping))
@@ -213,7 +200,7 @@ func TestTenThousandCallsEndThoughHalfOfThemAreCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const calls, limit = 10_000, 64
 		g := &gate{open: make(chan struct{})}
-		client := over(t, g, zaqar.WithAsync(limit))
+		client := clienttest.Over(t, g, zaqar.WithAsync(limit))
 		futures := make([]*zaqar.Future[struct{}], calls)
 		for i := range futures {
 			futures[i] = zaqar.AsyncDo(t.Context(), client, client.Ping)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/transport"
 )
 
@@ -18,15 +19,15 @@ func TestAWrongChecksumIsAnErrorBesideTheMessage(t *testing.T) {
 		none = `{"id":"none","ttl":60,"age":0,"body":5}`
 		all  = `{"age":0,"ttl":60,"messages":[` + good + "," + bad + "," + none + `],"links":[]}`
 	)
-	server := &scripted{answer: func(req *transport.Request) (*transport.Response, error) {
+	server := &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
 		body := all
 		if req.Op == "message_get" {
 			body = bad
 		}
 		return &transport.Response{Status: 200, Header: http.Header{"Location": {"/v2/queues/wot/claims/c"}}, Body: []byte(body)}, nil
 	}}
-	q := over(t, server, zaqar.WithChecksums()).Queue("wot")
-	careless := over(t, server).Queue("wot")
+	q := clienttest.Over(t, server, zaqar.WithChecksums()).Queue("wot")
+	careless := clienttest.Over(t, server).Queue("wot")
 	ctx := t.Context()
 
 	wrong := func(what string, err error) {

@@ -6,6 +6,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -21,6 +23,7 @@ import (
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/transport"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
@@ -85,7 +88,7 @@ func TestConnectDiscoversTheVersion(t *testing.T) {
 		"a root that wants a token": {401, `{"error":{"code":401}}`, zaqar.V2, false},
 		"nothing that we speak":     {300, `{"versions":[{"id":"7","status":"CURRENT"}]}`, "", true},
 	} {
-		server := says(c.status, c.body)
+		server := clienttest.Says(c.status, c.body)
 		client, err := zaqar.Connect(t.Context(), "http://h", zaqar.WithTransport(server), zaqar.WithAuth(auth.Func(func(context.Context, http.Header) error {
 			return errors.New("no credentials are needed to ask for versions")
 		})))
@@ -103,7 +106,7 @@ func TestConnectDiscoversTheVersion(t *testing.T) {
 
 func TestAVersionThatIsListedButSwitchedOffIsNotTaken(t *testing.T) {
 	t.Parallel()
-	server := &scripted{answer: func(req *transport.Request) (*transport.Response, error) {
+	server := &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
 		if req.Path == "/" {
 			return &transport.Response{Status: 300, Body: []byte(`{"versions":[{"id":"2","status":"DEPRECATED"}]}`)}, nil
 		}
@@ -123,13 +126,13 @@ func TestAServerThatCannotBeReachedIsAnError(t *testing.T) {
 
 func TestOperationsThatAVersionLacksAreUnsupported(t *testing.T) {
 	t.Parallel()
-	server := says(200, `{}`)
-	client := over(t, server, zaqar.WithVersion(zaqar.V1))
+	server := clienttest.Says(200, `{}`)
+	client := clienttest.Over(t, server, zaqar.WithVersion(zaqar.V1))
 	_, err := client.Queue("wot").Pop(t.Context(), 1)
 	if !errors.Is(err, zaqar.ErrUnsupported) || !strings.Contains(err.Error(), "message_pop") || !strings.Contains(err.Error(), "v1") {
 		t.Errorf("the error is %v", err)
 	}
-	if server.count() != 0 {
+	if server.Count() != 0 {
 		t.Error("something was sent")
 	}
 }
@@ -165,13 +168,13 @@ func TestAnEndpointMayEndInTheVersionAndStandBehindAPrefix(t *testing.T) {
 
 func TestAVersionAtTheEndOfTheEndpointCountsWithATransportToo(t *testing.T) {
 	t.Parallel()
-	server := says(204, "")
+	server := clienttest.Says(204, "")
 	client := connect(t, "http://h/v1.1/", zaqar.WithTransport(server), zaqar.WithProject("p"))
 	if err := client.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := server.last(t); got.Path != "/v1.1/ping" || server.count() != 1 || client.Conn().Endpoint() != "http://h" {
-		t.Errorf("%d requests, the last %v, endpoint %s", server.count(), got, client.Conn().Endpoint())
+	if got := server.Last(t); got.Path != "/v1.1/ping" || server.Count() != 1 || client.Conn().Endpoint() != "http://h" {
+		t.Errorf("%d requests, the last %v, endpoint %s", server.Count(), got, client.Conn().Endpoint())
 	}
 }
 
@@ -271,9 +274,9 @@ func TestPingTellsWhatIsWrong(t *testing.T) {
 
 func TestAPlugInOfOneMethodIsEnough(t *testing.T) {
 	t.Parallel()
-	server := says(204, "")
+	server := clienttest.Says(204, "")
 	failing := false
-	client := over(t, server, zaqar.WithAuth(auth.Func(func(_ context.Context, h http.Header) error {
+	client := clienttest.Over(t, server, zaqar.WithAuth(auth.Func(func(_ context.Context, h http.Header) error {
 		if failing {
 			return errors.New("the vault is shut")
 		}
@@ -283,11 +286,11 @@ func TestAPlugInOfOneMethodIsEnough(t *testing.T) {
 	if err := client.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := server.last(t).Header.Get("X-Auth-Token"); got != "from the vault" {
+	if got := server.Last(t).Header.Get("X-Auth-Token"); got != "from the vault" {
 		t.Errorf("the token is %q", got)
 	}
 	failing = true
-	if err := client.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "ping: the vault is shut") || asError(t, err).MayHaveActed() {
+	if err := client.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "ping: the vault is shut") || clienttest.AsError(t, err).MayHaveActed() {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -303,10 +306,10 @@ func TestATokenNeverGoesToAnotherHost(t *testing.T) {
 		for _, options := range [][]zaqar.ConnectOption{nil, {zaqar.WithHTTPClient(&http.Client{})}} {
 			client := connect(t, redirecting.URL, append(options, zaqar.WithAuth(auth.Token("secret", "p")), zaqar.WithVersion(zaqar.V2))...)
 			err := client.Ping(t.Context())
-			if e := asError(t, err); e.Code != status || !strings.Contains(err.Error(), elsewhere.URL) {
+			if e := clienttest.AsError(t, err); e.Code != status || !strings.Contains(err.Error(), elsewhere.URL) {
 				t.Errorf("%d: %v", status, err)
 			}
-			if _, err := client.Queue("wot").Post(t.Context(), 1); asError(t, err).Code != status {
+			if _, err := client.Queue("wot").Post(t.Context(), 1); clienttest.AsError(t, err).Code != status {
 				t.Errorf("%d: %v", status, err)
 			}
 		}
@@ -333,7 +336,7 @@ func TestARedirectOnTheSameHostIsFollowedOnlyWhenTheMethodStays(t *testing.T) {
 	if err := client.Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if _, err := client.Queue("wot").Post(t.Context(), 1); asError(t, err).Code != http.StatusFound {
+	if _, err := client.Queue("wot").Post(t.Context(), 1); clienttest.AsError(t, err).Code != http.StatusFound {
 		t.Errorf("a post that would have become a GET: %v", err)
 	}
 }
@@ -346,7 +349,7 @@ func TestCertificatesAreVerifiedUnlessAskedOtherwise(t *testing.T) {
 	}
 	defer func() { _ = zaqarServer.Close() }()
 	srv := httptest.NewUnstartedServer(zaqarServer.Handler())
-	srv.Config.ErrorLog = quiet
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // the handshakes that fail on purpose
 	srv.StartTLS()
 	defer srv.Close()
 	ca := filepath.Join(t.TempDir(), "ca.pem")
@@ -380,7 +383,7 @@ func TestTLSBefore12IsRefused(t *testing.T) {
 	t.Parallel()
 	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
 	srv.TLS = &tls.Config{MaxVersion: tls.VersionTLS11} //nolint:gosec // the server that is refused
-	srv.Config.ErrorLog = quiet
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.StartTLS()
 	defer srv.Close()
 	for _, options := range [][]zaqar.ConnectOption{

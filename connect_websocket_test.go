@@ -12,13 +12,14 @@ import (
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/transport"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
 // frames answers everything alike, in the words of the WebSocket.
-func frames(status int, body string) *scripted {
-	return &scripted{answer: func(*transport.Request) (*transport.Response, error) {
+func frames(status int, body string) *clienttest.Scripted {
+	return &clienttest.Scripted{Answer: func(*transport.Request) (*transport.Response, error) {
 		return &transport.Response{Status: status, Header: http.Header{}, Body: []byte(body), Dialect: transport.Frames}, nil
 	}}
 }
@@ -43,7 +44,7 @@ func TestOptionsOfTheWebSocketThatCannotBeRight(t *testing.T) {
 		"a CA that cannot be found": {"wss://a", []zaqar.ConnectOption{zaqar.WithCACert("/nowhere")}, "the TLS material"},
 	} {
 		_, err := zaqar.Connect(t.Context(), test.endpoint, append(test.options, zaqar.WithProject("p"))...)
-		if e, ok := errorsAsArgument(err); !ok || e.Argument != test.argument || strings.Contains(err.Error(), "s3cret") {
+		if e, ok := errors.AsType[*zaqar.ArgumentError](err); !ok || e.Argument != test.argument || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -72,7 +73,7 @@ func TestTheWebSocketComesFromTheCatalogue(t *testing.T) {
 func TestAnswersOfTheWebSocketReadLikeThoseOfHTTP(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	q := func(status int, body string) *zaqar.Queue { return over(t, frames(status, body)).Queue("q") }
+	q := func(status int, body string) *zaqar.Queue { return clienttest.Over(t, frames(status, body)).Queue("q") }
 	if ids, err := q(201, `{"message_ids":["a","b"]}`).Post(ctx, 1, 2); err != nil || len(ids) != 2 || ids[1] != "b" {
 		t.Errorf("posted %v, %v", ids, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
@@ -26,13 +27,13 @@ func TestPrefetchedMessagesAreBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+			clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 				q := client.Queue("wot")
-				postMany(t, q, 100)
+				clienttest.PostMany(t, q, 100)
 				most := 0
 				var mu sync.Mutex
 				r := run(t, q, c.config, func(context.Context, *zaqar.Message) error {
-					n := claimed(srv.Messages("p", "wot"))
+					n := clienttest.Claimed(srv.Messages("p", "wot"))
 					mu.Lock()
 					most = max(most, n)
 					mu.Unlock()
@@ -44,7 +45,7 @@ func TestPrefetchedMessagesAreBounded(t *testing.T) {
 				if most > c.most || most < c.most-3 { // three may be at work when the fourth asks
 					t.Errorf("up to %d messages were claimed at once, want %d", most, c.most)
 				}
-				stored(t, srv, "wot", 0)
+				clienttest.Stored(t, srv, "wot", 0)
 			})
 		})
 	}
@@ -61,11 +62,11 @@ func TestAClaimSizeThatTheServerRefusesIsLeftToTheServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		q := client.Queue("wot")
-		postMany(t, q, 30)
+		clienttest.PostMany(t, q, 30)
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 1, ClaimSize: 20}, func(context.Context, *zaqar.Message) error { return nil })
 		time.Sleep(time.Minute)
 		r.stop()
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 		if s := r.Stats(); s.Claims != 3 || s.ClaimErrors != 0 {
 			t.Errorf("the counters are %+v", s)
 		}
@@ -75,7 +76,7 @@ func TestAClaimSizeThatTheServerRefusesIsLeftToTheServer(t *testing.T) {
 
 func TestAnIdleConsumerAsksLessAndLess(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 8, Poll: time.Second, MaxPoll: 16 * time.Second}, func(context.Context, *zaqar.Message) error { return nil })
 		time.Sleep(time.Hour)
@@ -83,9 +84,9 @@ func TestAnIdleConsumerAsksLessAndLess(t *testing.T) {
 		if n := len(srv.Requests("claim_create")); n < 200 || n > 800 {
 			t.Errorf("an hour took %d claims", n)
 		}
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		time.Sleep(17 * time.Second)
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 		r.stop()
 	})
 }
@@ -95,7 +96,7 @@ func TestWhatNoWaitingChangesEndsRun(t *testing.T) {
 	for status, want := range map[int]error{
 		400: zaqar.ErrInvalid, 401: zaqar.ErrUnauthorized, 403: zaqar.ErrForbidden, 404: zaqar.ErrNotFound,
 	} {
-		bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 			srv.Inject(zaqartest.Fault{Kind: "claim_create", Status: status, Times: 2})
 			srv.Inject(zaqartest.Fault{Kind: "claim_create", Status: 503, Times: 10})
 			srv.Inject(zaqartest.Fault{Kind: "claim_create", Status: status, Times: -1})

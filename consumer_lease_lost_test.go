@@ -12,15 +12,16 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/transport"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
 func TestWhatALostClaimHeldIsHandledLater(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 6) // 0 waits for its back-off, 1 and 2 are at work, 3 to 5 wait for a worker
+		clienttest.PostMany(t, q, 6) // 0 waits for its back-off, 1 and 2 are at work, 3 to 5 wait for a worker
 		srv.Inject(zaqartest.Fault{Kind: "claim_update", Status: 404})
 		var done seen
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 2, ClaimSize: 20, TTL: time.Minute}, func(ctx context.Context, m *zaqar.Message) error {
@@ -42,15 +43,15 @@ func TestWhatALostClaimHeldIsHandledLater(t *testing.T) {
 		time.Sleep(time.Hour)
 		r.stop()
 		done.once(t, 6)
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 	})
 }
 
 func TestAHandlerThatOutlivesItsLostClaimIsNotJoinedByAnother(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		srv.Inject(zaqartest.Fault{Kind: "claim_update", Status: 404})
 		working, calls := false, 0
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 2, TTL: time.Minute}, func(ctx context.Context, _ *zaqar.Message) error {
@@ -68,7 +69,7 @@ func TestAHandlerThatOutlivesItsLostClaimIsNotJoinedByAnother(t *testing.T) {
 		})
 		time.Sleep(10 * time.Minute)
 		r.stop()
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 		if s := r.Stats(); calls != 2 || s.Duplicates != 1 || s.Handled != 1 || s.Failed != 0 {
 			t.Errorf("%d calls, and the counters are %+v", calls, s)
 		}
@@ -81,9 +82,9 @@ func TestBulkDeletionFallsBackToSingleOnes(t *testing.T) {
 		"the service refuses": {Kind: "message_delete_many", Status: 503},
 		"the claim is lost":   {Kind: "claim_update", Status: 404},
 	} {
-		bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 			q := client.Queue("wot")
-			postMany(t, q, 3)
+			clienttest.PostMany(t, q, 3)
 			srv.Inject(fault)
 			r := run(t, q, zaqar.ConsumerConfig{Workers: 3, ClaimSize: 20, TTL: time.Minute, BulkDelete: true}, func(ctx context.Context, m *zaqar.Message) error {
 				if string(m.Body()) == "2" {
@@ -98,7 +99,7 @@ func TestBulkDeletionFallsBackToSingleOnes(t *testing.T) {
 			}
 			time.Sleep(10 * time.Minute)
 			r.stop()
-			stored(t, srv, "wot", 0)
+			clienttest.Stored(t, srv, "wot", 0)
 			if s := r.Stats(); s.Handled != 3 {
 				t.Errorf("%s: the counters are %+v", name, s)
 			}
@@ -107,9 +108,9 @@ func TestBulkDeletionFallsBackToSingleOnes(t *testing.T) {
 }
 
 // claiming answers claims by the bodies given, each once, and everything else by 204.
-func claiming(messages ...string) *scripted {
+func claiming(messages ...string) *clienttest.Scripted {
 	var mu sync.Mutex
-	return &scripted{answer: func(req *transport.Request) (*transport.Response, error) {
+	return &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		if req.Op != "claim_create" || len(messages) == 0 {
@@ -123,11 +124,10 @@ func claiming(messages ...string) *scripted {
 	}}
 }
 
-func (s *scripted) ops() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// opsBesideClaims returns the operations that were sent, without the claims.
+func opsBesideClaims(s *clienttest.Scripted) []string {
 	var ops []string
-	for _, req := range s.seen {
+	for _, req := range s.Seen() {
 		if op := string(req.Op); op != "claim_create" {
 			ops = append(ops, op)
 		}
@@ -143,14 +143,14 @@ func TestWhatCannotBeReadIsGivenBackAndNotHandled(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := claiming(body)
-			client := over(t, s, zaqar.WithChecksums())
+			client := clienttest.Over(t, s, zaqar.WithChecksums())
 			r := run(t, client.Queue("wot"), zaqar.ConsumerConfig{}, func(context.Context, *zaqar.Message) error {
 				t.Errorf("%s: it was handled", name)
 				return nil
 			})
 			time.Sleep(time.Minute)
 			r.stop()
-			if ops := s.ops(); !slices.Equal(ops, []string{"claim_delete"}) {
+			if ops := opsBesideClaims(s); !slices.Equal(ops, []string{"claim_delete"}) {
 				t.Errorf("%s: the requests were %v", name, ops)
 			}
 			_ = client.Close()
@@ -160,9 +160,9 @@ func TestWhatCannotBeReadIsGivenBackAndNotHandled(t *testing.T) {
 
 func TestFailCanBeTriedAgainWhenItsContextEnded(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		c := q.Consumer(zaqar.ConsumerConfig{DeadLetter: "dead"})
 		d, err := c.Next(t.Context())
 		if err != nil {
@@ -177,8 +177,8 @@ func TestFailCanBeTriedAgainWhenItsContextEnded(t *testing.T) {
 		if err := d.Fail(t.Context(), zaqar.Permanent(errBroken)); err != nil {
 			t.Error(err)
 		}
-		stored(t, srv, "wot", 0)
-		stored(t, srv, "dead", 1)
+		clienttest.Stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "dead", 1)
 		if err := c.Stop(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -187,7 +187,7 @@ func TestFailCanBeTriedAgainWhenItsContextEnded(t *testing.T) {
 
 func TestWhatIsNoDeadLetterIsMalformed(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("dead")
 		if _, err := q.Post(t.Context(), "moved by Zaqar"); err != nil {
 			t.Fatal(err)

@@ -9,15 +9,16 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/transport"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
 func TestAMessageThatComesAgainWhileItIsAtWorkIsNotHandledTwice(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		var handled seen
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 2}, func(_ context.Context, m *zaqar.Message) error {
 			handled.add(m)
@@ -29,7 +30,7 @@ func TestAMessageThatComesAgainWhileItIsAtWorkIsNotHandledTwice(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		r.stop()
 		handled.once(t, 1)
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 		if s := r.Stats(); s.Duplicates != 1 || s.Handled != 1 || s.Lost != 0 {
 			t.Errorf("the counters are %+v", s)
 		}
@@ -38,9 +39,9 @@ func TestAMessageThatComesAgainWhileItIsAtWorkIsNotHandledTwice(t *testing.T) {
 
 func TestAHandledMessageThatNobodyElseClaimedIsDeletedAfterItsClaim(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		c := q.Consumer(zaqar.ConsumerConfig{})
 		d, err := c.Next(t.Context())
 		if err != nil {
@@ -50,7 +51,7 @@ func TestAHandledMessageThatNobodyElseClaimedIsDeletedAfterItsClaim(t *testing.T
 		if err := d.Done(t.Context()); err != nil {
 			t.Error(err)
 		}
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 		if s := c.Stats(); s.Rescued != 1 || s.Handled != 1 {
 			t.Errorf("the counters are %+v", s)
 		}
@@ -62,9 +63,9 @@ func TestAHandledMessageThatNobodyElseClaimedIsDeletedAfterItsClaim(t *testing.T
 
 func TestAFinishedMessageThatComesAgainIsOnlyDeleted(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		srv.Inject(zaqartest.Fault{Kind: "message_delete", Status: 403, Times: 2}) // as if somebody had claimed it
 		var handled seen
 		r := run(t, q, zaqar.ConsumerConfig{TTL: time.Minute}, func(_ context.Context, m *zaqar.Message) error {
@@ -74,7 +75,7 @@ func TestAFinishedMessageThatComesAgainIsOnlyDeleted(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		r.stop()
 		handled.once(t, 1)
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 		if s := r.Stats(); s.Lost != 1 || s.Duplicates != 1 || s.Handled != 1 {
 			t.Errorf("the counters are %+v", s)
 		}
@@ -83,9 +84,9 @@ func TestAFinishedMessageThatComesAgainIsOnlyDeleted(t *testing.T) {
 
 func TestAClaimThatStealsDuringTheDeletionIsFoundOut(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		// The deletions by the first claim, and by none, are refused while the other
 		// worker's claim takes the message.
 		srv.Inject(zaqartest.Fault{Kind: "message_delete", Status: 403, Delay: 10 * time.Second, Times: 2})
@@ -99,7 +100,7 @@ func TestAClaimThatStealsDuringTheDeletionIsFoundOut(t *testing.T) {
 		time.Sleep(time.Minute)
 		r.stop()
 		handled.once(t, 1)
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 		if s := r.Stats(); s.Duplicates != 1 || s.Handled != 1 || s.Lost != 0 {
 			t.Errorf("the counters are %+v", s)
 		}
@@ -111,7 +112,7 @@ func TestAClaimThatStillBringsWhatWasDeletedIsNotHandled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const id = "50b68a50d6f5b8c8a7c62b01"
 		claims := 0
-		redis := &scripted{answer: func(req *transport.Request) (*transport.Response, error) {
+		redis := &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
 			if req.Op != "claim_create" {
 				return &transport.Response{Status: 204, Header: http.Header{}}, nil
 			}
@@ -124,7 +125,7 @@ func TestAClaimThatStillBringsWhatWasDeletedIsNotHandled(t *testing.T) {
 				Body: fmt.Appendf(nil, `{"messages":[{"body":1,"ttl":3600,"age":0,"href":"/v2/queues/wot/messages/%s?claim_id=%d","id":%q}]}`, id, claims, id),
 			}, nil
 		}}
-		client := over(t, redis)
+		client := clienttest.Over(t, redis)
 		var handled seen
 		r := run(t, client.Queue("wot"), zaqar.ConsumerConfig{Workers: 1}, func(_ context.Context, m *zaqar.Message) error {
 			handled.add(m)
@@ -142,9 +143,9 @@ func TestAClaimThatStillBringsWhatWasDeletedIsNotHandled(t *testing.T) {
 
 func TestWhatAStealTakesOutOfAClaimGoesOnInTheNext(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 3) // 0 fails at first and is kept, 1 is at work, 2 waits for a back-off
+		clienttest.PostMany(t, q, 3) // 0 fails at first and is kept, 1 is at work, 2 waits for a back-off
 		var handled seen
 		config := zaqar.ConsumerConfig{Workers: 4, ClaimSize: 20, TTL: time.Minute, OnFailure: zaqar.GiveBack}
 		r := run(t, q, config, func(ctx context.Context, m *zaqar.Message) error {
@@ -173,7 +174,7 @@ func TestWhatAStealTakesOutOfAClaimGoesOnInTheNext(t *testing.T) {
 		releaseBehind(t, srv, q)
 		time.Sleep(10 * time.Minute)
 		r.stop()
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 		if s := r.Stats(); s.Duplicates < 3 || s.Handled != 3 || s.Failed != 2 || s.Lost+s.LostClaims != 0 {
 			t.Errorf("the counters are %+v", s)
 		}

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
@@ -165,7 +166,7 @@ func (c settling) play(t *testing.T, w *onlooker) {
 	}
 	defer func() { _ = client.Close() }()
 	q := client.Queue("wot")
-	postMany(t, q, len(c.plans))
+	clienttest.PostMany(t, q, len(c.plans))
 	r := run(t, q, c.config, zaqar.Handle(func(_ context.Context, n int, m *zaqar.Message) error {
 		attempt := w.begin(m, n)
 		defer w.end(m, n)

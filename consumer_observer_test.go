@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
@@ -40,9 +41,9 @@ func TestAnObserverSeesWhatAConsumerDoes(t *testing.T) {
 	t.Parallel()
 	saw := &hearer{counts: map[string]int{}}
 	saw.logger = observe.Log(slog.New(slog.NewTextHandler(&saw.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 4) // 0 succeeds, 1 fails, 2 panics, 3 is at work when its claim is lost
+		clienttest.PostMany(t, q, 4) // 0 succeeds, 1 fails, 2 panics, 3 is at work when its claim is lost
 		config := zaqar.ConsumerConfig{Workers: 4, TTL: time.Minute, DeadLetter: "dead", MaxAttempts: 2}
 		lost := make(chan struct{})
 		r := run(t, q, config, func(ctx context.Context, m *zaqar.Message) error {

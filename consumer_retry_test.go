@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
@@ -29,9 +30,9 @@ func TestAFailedMessageIsTriedAgainAfterABackoff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+			clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 				q := client.Queue("wot")
-				postMany(t, q, 20)
+				clienttest.PostMany(t, q, 20)
 				config.Backoff, config.MaxBackoff = 40*time.Second, 160*time.Second
 				var tried seen
 				r := run(t, q, config, func(ctx context.Context, m *zaqar.Message) error {
@@ -48,7 +49,7 @@ func TestAFailedMessageIsTriedAgainAfterABackoff(t *testing.T) {
 				if tried.counts["7"] != 4 || len(tried.counts) != 20 {
 					t.Errorf("the attempts were %v", tried.counts)
 				}
-				stored(t, srv, "wot", 0)
+				clienttest.Stored(t, srv, "wot", 0)
 				s := r.Stats()
 				if s.Failed != 3 || s.Handled != 20 || s.Lost != 0 {
 					t.Errorf("the counters are %+v", s)
@@ -64,9 +65,9 @@ func TestAFailedMessageIsTriedAgainAfterABackoff(t *testing.T) {
 
 func TestAClaimIsReleasedWhenAllItsMessagesAreSettled(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 3)
+		clienttest.PostMany(t, q, 3)
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 3, ClaimSize: 20, Backoff: -1, MaxHeld: 3, OnFailure: zaqar.GiveBack}, func(ctx context.Context, m *zaqar.Message) error {
 			switch string(m.Body()) {
 			case "0":
@@ -79,14 +80,14 @@ func TestAClaimIsReleasedWhenAllItsMessagesAreSettled(t *testing.T) {
 			return nil
 		})
 		time.Sleep(5 * time.Minute)
-		if n := claimed(srv.Messages("p", "wot")); n != 2 {
+		if n := clienttest.Claimed(srv.Messages("p", "wot")); n != 2 {
 			t.Errorf("%d messages are claimed while one of them is at work, want 2", n)
 		}
 		if s := r.Stats(); s.Running != 1 || s.Waiting != 1 {
 			t.Errorf("the counters are %+v", s)
 		}
 		time.Sleep(6 * time.Minute)
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 		r.stop()
 		if n := len(srv.Requests("claim_delete")); n != 1 {
 			t.Errorf("%d claims were released, want 1", n)
@@ -96,9 +97,9 @@ func TestAClaimIsReleasedWhenAllItsMessagesAreSettled(t *testing.T) {
 
 func TestAFailedMessageCanBeLeftToTheEndOfItsClaim(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		var times []time.Time
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 1, TTL: time.Minute, OnFailure: zaqar.LetExpire}, func(context.Context, *zaqar.Message) error {
 			if times = append(times, time.Now()); len(times) == 1 {
@@ -108,7 +109,7 @@ func TestAFailedMessageCanBeLeftToTheEndOfItsClaim(t *testing.T) {
 		})
 		time.Sleep(10 * time.Minute)
 		r.stop()
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 		if len(times) != 2 || times[1].Sub(times[0]) < time.Minute || times[1].Sub(times[0]) > 63*time.Second {
 			t.Errorf("the attempts were at %v", times)
 		}
@@ -120,9 +121,9 @@ func TestAFailedMessageCanBeLeftToTheEndOfItsClaim(t *testing.T) {
 
 func TestTheHandlerCanSayWhenToTryAgain(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		start := time.Now()
 		var attempts []int
 		r := run(t, q, zaqar.ConsumerConfig{OnFailure: zaqar.RetryHere, DeadLetter: "dead", MaxAttempts: 2}, func(ctx context.Context, _ *zaqar.Message) error {
@@ -140,8 +141,8 @@ func TestTheHandlerCanSayWhenToTryAgain(t *testing.T) {
 		})
 		time.Sleep(time.Hour)
 		r.stop()
-		stored(t, srv, "wot", 0)
-		stored(t, srv, "dead", 0)
+		clienttest.Stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "dead", 0)
 		if fmt.Sprint(attempts) != "[1 1 1 2]" {
 			t.Errorf("the attempts were %v: 'not now' counts as none", attempts)
 		}
@@ -154,9 +155,9 @@ func TestAMessageThatAlwaysFailsBecomesADeadLetterAfterItsAttempts(t *testing.T)
 		for _, size := range []int{1, 20} {
 			t.Run(fmt.Sprintf("%v %d", policy, size), func(t *testing.T) {
 				t.Parallel()
-				bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+				clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 					q := client.Queue("wot")
-					postMany(t, q, 10)
+					clienttest.PostMany(t, q, 10)
 					var tried seen
 					r := run(t, q, zaqar.ConsumerConfig{
 						ClaimSize: size, OnFailure: policy, DeadLetter: "dead", MaxAttempts: 4,
@@ -168,7 +169,7 @@ func TestAMessageThatAlwaysFailsBecomesADeadLetterAfterItsAttempts(t *testing.T)
 					})
 					time.Sleep(time.Hour)
 					r.stop()
-					stored(t, srv, "wot", 0)
+					clienttest.Stored(t, srv, "wot", 0)
 					if tried.counts["3"] != 4 {
 						t.Errorf("%d attempts were made, want 4", tried.counts["3"])
 					}
@@ -198,7 +199,7 @@ func TestAMessageThatAlwaysFailsBecomesADeadLetterAfterItsAttempts(t *testing.T)
 
 func TestAPermanentFailureBecomesADeadLetterAtOnce(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
 		if _, err := q.Post(t.Context(), map[string]any{"n": 1}, "no object"); err != nil {
 			t.Fatal(err)
@@ -212,7 +213,7 @@ func TestAPermanentFailureBecomesADeadLetterAtOnce(t *testing.T) {
 		}))
 		time.Sleep(time.Second)
 		r.stop()
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 		for m, err := range client.Queue("dead").Messages(t.Context()) {
 			if err != nil {
 				t.Fatal(err)
@@ -228,9 +229,9 @@ func TestAPermanentFailureBecomesADeadLetterAtOnce(t *testing.T) {
 
 func TestAPermanentFailureWithoutADeadLetterQueueIsNotDropped(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		var tried seen
 		r := run(t, q, zaqar.ConsumerConfig{MaxBackoff: 10 * time.Minute}, func(_ context.Context, m *zaqar.Message) error {
 			tried.add(m)
@@ -238,7 +239,7 @@ func TestAPermanentFailureWithoutADeadLetterQueueIsNotDropped(t *testing.T) {
 		})
 		time.Sleep(55 * time.Minute)
 		r.stop()
-		stored(t, srv, "wot", 1)
+		clienttest.Stored(t, srv, "wot", 1)
 		if n := tried.counts["0"]; n != 6 {
 			t.Errorf("it was tried %d times, want one every ten minutes", n)
 		}
@@ -247,19 +248,19 @@ func TestAPermanentFailureWithoutADeadLetterQueueIsNotDropped(t *testing.T) {
 
 func TestADeadLetterThatIsRefusedKeepsTheMessage(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Status: 400, Times: 4}) // each letter is tried with and without a TTL
 		r := run(t, q, zaqar.ConsumerConfig{DeadLetter: "dead"}, func(context.Context, *zaqar.Message) error {
 			return zaqar.Permanent(errBroken)
 		})
 		time.Sleep(90 * time.Second)
-		stored(t, srv, "wot", 1)
+		clienttest.Stored(t, srv, "wot", 1)
 		time.Sleep(10 * time.Minute)
 		r.stop()
-		stored(t, srv, "wot", 0)
-		stored(t, srv, "dead", 1)
+		clienttest.Stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "dead", 1)
 		if s := r.Stats(); s.DeadLettered != 1 || s.Failed != 3 {
 			t.Errorf("the counters are %+v", s)
 		}
@@ -268,9 +269,9 @@ func TestADeadLetterThatIsRefusedKeepsTheMessage(t *testing.T) {
 
 func TestADeadLetterIsPostedBeforeTheMessageIsDeleted(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Status: 503, Times: 3})
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Cut: true, After: true}) // stored, and the answer lost
 		r := run(t, q, zaqar.ConsumerConfig{DeadLetter: "dead"}, func(context.Context, *zaqar.Message) error {
@@ -278,8 +279,8 @@ func TestADeadLetterIsPostedBeforeTheMessageIsDeleted(t *testing.T) {
 		})
 		time.Sleep(10 * time.Minute)
 		r.stop()
-		stored(t, srv, "wot", 0)
-		stored(t, srv, "dead", 2)
+		clienttest.Stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "dead", 2)
 		requests := srv.Requests("message_post", "message_delete")
 		if last := requests[len(requests)-1]; last.Kind != "message_delete" {
 			t.Errorf("the last request was %s", last.Kind)
@@ -292,10 +293,10 @@ func TestADeadLetterIsPostedBeforeTheMessageIsDeleted(t *testing.T) {
 
 func TestTheReasonOfADeadLetterIsBoundedText(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
 		for _, text := range []string{strings.Repeat("ä", 2000), "a\xffb"} {
-			postMany(t, q, 1)
+			clienttest.PostMany(t, q, 1)
 			r := run(t, q, zaqar.ConsumerConfig{DeadLetter: "dead"}, func(context.Context, *zaqar.Message) error {
 				return zaqar.Permanent(errors.New(text))
 			})
@@ -315,9 +316,9 @@ func TestTheReasonOfADeadLetterIsBoundedText(t *testing.T) {
 
 func TestPanicsAreFailedAttempts(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 20)
+		clienttest.PostMany(t, q, 20)
 		var tried seen
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 2, DeadLetter: "dead", MaxAttempts: 2}, func(_ context.Context, m *zaqar.Message) error {
 			n := tried.add(m)
@@ -333,7 +334,7 @@ func TestPanicsAreFailedAttempts(t *testing.T) {
 		})
 		time.Sleep(time.Hour)
 		r.stop()
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 		if s := r.Stats(); s.Panicked != 21 || s.Failed != 21 || s.Handled != 19 || s.DeadLettered != 1 {
 			t.Errorf("the counters are %+v", s)
 		}

@@ -9,14 +9,15 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
 func TestAGracefulStopLetsHandlersFinishAndGivesBackTheRestAtOnce(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 100)
+		clienttest.PostMany(t, q, 100)
 		var handled, others seen
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 4, ClaimSize: 10, Prefetch: 40}, func(ctx context.Context, m *zaqar.Message) error {
 			time.Sleep(20 * time.Second)
@@ -27,10 +28,10 @@ func TestAGracefulStopLetsHandlersFinishAndGivesBackTheRestAtOnce(t *testing.T) 
 			return nil
 		})
 		time.Sleep(5 * time.Second) // 4 are at work, of the first claim
-		before := claimed(srv.Messages("p", "wot"))
+		before := clienttest.Claimed(srv.Messages("p", "wot"))
 		r.leave()
 		synctest.Wait()
-		if n := claimed(srv.Messages("p", "wot")); n != 10 || before != 40 {
+		if n := clienttest.Claimed(srv.Messages("p", "wot")); n != 10 || before != 40 {
 			t.Errorf("%d of %d are still claimed, want the 10 of the claim that is at work", n, before)
 		}
 		other := run(t, q, zaqar.ConsumerConfig{Workers: 20}, func(_ context.Context, m *zaqar.Message) error {
@@ -47,16 +48,16 @@ func TestAGracefulStopLetsHandlersFinishAndGivesBackTheRestAtOnce(t *testing.T) 
 		other.stop()
 		handled.once(t, 4)
 		others.once(t, 96)
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 	})
 }
 
 func TestAHandlerThatEndsTheContextIsTheLastOfItsWorker(t *testing.T) {
 	t.Parallel()
 	for range 50 { // whoever sees the end first
-		bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 			q := client.Queue("wot")
-			postMany(t, q, 10)
+			clienttest.PostMany(t, q, 10)
 			ctx, leave := context.WithCancel(t.Context())
 			defer leave()
 			consumer := q.Consumer(zaqar.ConsumerConfig{Workers: 1, ClaimSize: 10})
@@ -67,7 +68,7 @@ func TestAHandlerThatEndsTheContextIsTheLastOfItsWorker(t *testing.T) {
 			if n := consumer.Stats().Handled; n != 1 || err != nil {
 				t.Errorf("%d messages were handled, and Run returned %v", n, err)
 			}
-			if n := claimed(stored(t, srv, "wot", 9)); n != 0 {
+			if n := clienttest.Claimed(clienttest.Stored(t, srv, "wot", 9)); n != 0 {
 				t.Errorf("%d messages are still claimed", n)
 			}
 		})
@@ -77,9 +78,9 @@ func TestAHandlerThatEndsTheContextIsTheLastOfItsWorker(t *testing.T) {
 func TestAStopEndsBackoffs(t *testing.T) {
 	t.Parallel()
 	for _, policy := range []zaqar.FailurePolicy{zaqar.GiveBack, zaqar.RetryHere} {
-		bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 			q := client.Queue("wot")
-			postMany(t, q, 5)
+			clienttest.PostMany(t, q, 5)
 			r := run(t, q, zaqar.ConsumerConfig{OnFailure: policy, ClaimSize: 20}, func(context.Context, *zaqar.Message) error {
 				return zaqar.RetryAfter(time.Hour, errBroken)
 			})
@@ -89,7 +90,7 @@ func TestAStopEndsBackoffs(t *testing.T) {
 			if took := time.Since(start); took != 0 {
 				t.Errorf("%v: the stop took %v", policy, took)
 			}
-			if n := claimed(stored(t, srv, "wot", 5)); n != 0 {
+			if n := clienttest.Claimed(clienttest.Stored(t, srv, "wot", 5)); n != 0 {
 				t.Errorf("%v: %d messages are still claimed", policy, n)
 			}
 		})
@@ -98,9 +99,9 @@ func TestAStopEndsBackoffs(t *testing.T) {
 
 func TestRunCancelsHandlersThatTakeLongerThanTheStopTimeout(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 8)
+		clienttest.PostMany(t, q, 8)
 		r := run(t, q, zaqar.ConsumerConfig{StopTimeout: 10 * time.Second}, func(ctx context.Context, _ *zaqar.Message) error {
 			<-ctx.Done()
 			if cause := context.Cause(ctx); !errors.Is(cause, zaqar.ErrStopped) {
@@ -117,7 +118,7 @@ func TestRunCancelsHandlersThatTakeLongerThanTheStopTimeout(t *testing.T) {
 		if took := time.Since(start); took != 10*time.Second {
 			t.Errorf("the stop took %v", took)
 		}
-		if n := claimed(stored(t, srv, "wot", 8)); n != 0 {
+		if n := clienttest.Claimed(clienttest.Stored(t, srv, "wot", 8)); n != 0 {
 			t.Errorf("%d messages are still claimed", n)
 		}
 		if s := r.Stats(); s.Interrupted != 8 || s.GivenBack != 8 || s.Failed != 0 {
@@ -137,9 +138,9 @@ func TestStopWaitsAndItsContextMakesItHard(t *testing.T) {
 		"hard":     {time.Hour, time.Minute, zaqar.ErrStopped, 1},
 		"at once":  {time.Hour, 0, zaqar.ErrStopped, 1},
 	} {
-		bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 			q := client.Queue("wot")
-			postMany(t, q, 1)
+			clienttest.PostMany(t, q, 1)
 			r := run(t, q, zaqar.ConsumerConfig{TTL: time.Minute}, func(ctx context.Context, _ *zaqar.Message) error {
 				select {
 				case <-time.After(c.work):
@@ -161,7 +162,7 @@ func TestStopWaitsAndItsContextMakesItHard(t *testing.T) {
 			if err := <-r.ended; !errors.Is(err, c.want) {
 				t.Errorf("%s: Run returned %v", name, err)
 			}
-			if n := claimed(stored(t, srv, "wot", c.left)); n != 0 {
+			if n := clienttest.Claimed(clienttest.Stored(t, srv, "wot", c.left)); n != 0 {
 				t.Errorf("%s: %d messages are still claimed", name, n)
 			}
 			if err := r.Run(t.Context(), func(context.Context, *zaqar.Message) error { return nil }); !errors.Is(err, zaqar.ErrClosed) {
@@ -173,9 +174,9 @@ func TestStopWaitsAndItsContextMakesItHard(t *testing.T) {
 
 func TestAStopDuringAnOutageEnds(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 20)
+		clienttest.PostMany(t, q, 20)
 		r := run(t, q, zaqar.ConsumerConfig{ClaimSize: 20, StopTimeout: 20 * time.Second}, func(context.Context, *zaqar.Message) error {
 			time.Sleep(10 * time.Second)
 			return nil
@@ -190,15 +191,15 @@ func TestAStopDuringAnOutageEnds(t *testing.T) {
 		if took := time.Since(start); took > time.Minute {
 			t.Errorf("the stop took %v", took)
 		}
-		stored(t, srv, "wot", 20) // and they are free when the claim ends
+		clienttest.Stored(t, srv, "wot", 20) // and they are free when the claim ends
 	})
 }
 
 func TestAClaimThatIsUnderWayAtTheStopIsReleased(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		srv.Inject(zaqartest.Fault{Kind: "claim_create", Delay: 5 * time.Second})
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 1}, func(context.Context, *zaqar.Message) error {
 			t.Error("it was handled")
@@ -206,7 +207,7 @@ func TestAClaimThatIsUnderWayAtTheStopIsReleased(t *testing.T) {
 		})
 		time.Sleep(time.Second)
 		r.stop()
-		if n := claimed(stored(t, srv, "wot", 1)); n != 0 {
+		if n := clienttest.Claimed(clienttest.Stored(t, srv, "wot", 1)); n != 0 {
 			t.Error("the message is still claimed")
 		}
 	})
@@ -214,9 +215,9 @@ func TestAClaimThatIsUnderWayAtTheStopIsReleased(t *testing.T) {
 
 func TestDeliveriesAreSettledByTheirTaker(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 5)
+		clienttest.PostMany(t, q, 5)
 		c := q.Consumer(zaqar.ConsumerConfig{ClaimSize: 5, TTL: time.Minute})
 		first, err := c.Next(t.Context())
 		if err != nil {
@@ -235,7 +236,7 @@ func TestDeliveriesAreSettledByTheirTaker(t *testing.T) {
 		if first.Context().Err() == nil {
 			t.Error("the context of what is settled has not ended")
 		}
-		stored(t, srv, "wot", 4)
+		clienttest.Stored(t, srv, "wot", 4)
 		if err := rest[0].Fail(t.Context(), nil); err != nil {
 			t.Error(err)
 		}
@@ -251,7 +252,7 @@ func TestDeliveriesAreSettledByTheirTaker(t *testing.T) {
 		if err := again.Done(t.Context()); err != nil {
 			t.Error(err)
 		}
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if _, err := c.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -268,9 +269,9 @@ func TestDeliveriesAreSettledByTheirTaker(t *testing.T) {
 
 func TestDoneCanBeTriedAgainWhenItsContextEnded(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		c := q.Consumer(zaqar.ConsumerConfig{})
 		d, err := c.Next(t.Context())
 		if err != nil {
@@ -286,7 +287,7 @@ func TestDoneCanBeTriedAgainWhenItsContextEnded(t *testing.T) {
 		if err := d.Done(t.Context()); err != nil {
 			t.Error(err)
 		}
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 		if err := c.Stop(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -295,9 +296,9 @@ func TestDoneCanBeTriedAgainWhenItsContextEnded(t *testing.T) {
 
 func TestAHardStopTakesDeliveriesBack(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		c := q.Consumer(zaqar.ConsumerConfig{})
 		d, err := c.Next(t.Context())
 		if err != nil {
@@ -314,7 +315,7 @@ func TestAHardStopTakesDeliveriesBack(t *testing.T) {
 		if err := d.Done(t.Context()); !errors.Is(err, zaqar.ErrClaimLost) || !errors.Is(err, zaqar.ErrStopped) {
 			t.Errorf("Done returned %v", err)
 		}
-		if n := claimed(stored(t, srv, "wot", 1)); n != 0 {
+		if n := clienttest.Claimed(clienttest.Stored(t, srv, "wot", 1)); n != 0 {
 			t.Error("the message is still claimed")
 		}
 	})
@@ -322,7 +323,7 @@ func TestAHardStopTakesDeliveriesBack(t *testing.T) {
 
 func TestAConsumerThatWasNeverUsedStopsAtOnce(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
 		c := client.Queue("wot").Consumer(zaqar.ConsumerConfig{})
 		if err := c.Stop(t.Context()); err != nil || fmt.Sprint(c) != "<Consumer [wot]>" {
 			t.Error(c, err)

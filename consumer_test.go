@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
@@ -68,38 +69,6 @@ func (s *seen) once(t *testing.T, n int) {
 	}
 }
 
-func postMany(t *testing.T, q *zaqar.Queue, n int) {
-	t.Helper()
-	bodies := make([]any, n)
-	for i := range bodies {
-		bodies[i] = i
-	}
-	if n > 0 {
-		if _, err := q.Post(t.Context(), bodies...); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func stored(t *testing.T, srv *zaqartest.Server, queue string, want int) []zaqartest.StoredMessage {
-	t.Helper()
-	messages := srv.Messages("p", queue)
-	if len(messages) != want {
-		t.Errorf("%d messages are in %s, want %d", len(messages), queue, want)
-	}
-	return messages
-}
-
-func claimed(messages []zaqartest.StoredMessage) int {
-	n := 0
-	for _, m := range messages {
-		if m.ClaimID != "" {
-			n++
-		}
-	}
-	return n
-}
-
 // releaseBehind ends the claim on the oldest message, as somebody else may.
 func releaseBehind(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue) {
 	t.Helper()
@@ -125,9 +94,9 @@ func TestAConsumerHandlesEachMessageOnceAndDeletesIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+			clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 				q := client.Queue("wot")
-				postMany(t, q, 100)
+				clienttest.PostMany(t, q, 100)
 				var handled seen
 				r := run(t, q, config, func(_ context.Context, m *zaqar.Message) error {
 					time.Sleep(50 * time.Millisecond)
@@ -137,7 +106,7 @@ func TestAConsumerHandlesEachMessageOnceAndDeletesIt(t *testing.T) {
 				time.Sleep(time.Minute)
 				r.stop()
 				handled.once(t, 100)
-				stored(t, srv, "wot", 0)
+				clienttest.Stored(t, srv, "wot", 0)
 				if s := r.Stats(); s.Handled != 100 || s.Claimed != 100 || s.Failed+s.Lost+s.LostClaims+s.GivenBack+s.Duplicates != 0 {
 					t.Errorf("the counters are %+v", s)
 				}
@@ -151,9 +120,9 @@ func TestAConsumerHandlesEachMessageOnceAndDeletesIt(t *testing.T) {
 
 func TestAClaimIsRenewedAsLongAsItsHandlerWorks(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		var handled, others seen
 		slow := run(t, q, zaqar.ConsumerConfig{TTL: time.Minute}, func(_ context.Context, m *zaqar.Message) error {
 			time.Sleep(3 * time.Minute)
@@ -170,7 +139,7 @@ func TestAClaimIsRenewedAsLongAsItsHandlerWorks(t *testing.T) {
 		other.stop()
 		handled.once(t, 1)
 		others.once(t, 0)
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 		// Every 20 to 30 seconds, of 180.
 		if n := slow.Stats().Renewed; n < 5 || n > 9 {
 			t.Errorf("the claim was renewed %d times", n)
@@ -183,9 +152,9 @@ func TestNothingIsHandledTwiceWhileItsClaimLives(t *testing.T) {
 	for name, size := range map[string]int{"single": 1, "twenty": 20} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+			clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 				q := client.Queue("wot")
-				postMany(t, q, 60)
+				clienttest.PostMany(t, q, 60)
 				var handled seen
 				takes := func(d time.Duration) zaqar.Handler {
 					return func(_ context.Context, m *zaqar.Message) error {
@@ -205,7 +174,7 @@ func TestNothingIsHandledTwiceWhileItsClaimLives(t *testing.T) {
 					c.stop()
 				}
 				handled.once(t, 60)
-				stored(t, srv, "wot", 0)
+				clienttest.Stored(t, srv, "wot", 0)
 			})
 		})
 	}
@@ -213,7 +182,7 @@ func TestNothingIsHandledTwiceWhileItsClaimLives(t *testing.T) {
 
 func TestAMessageNearItsEndIsSavedByRenewingAtOnce(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
 		for _, ttl := range []time.Duration{time.Hour, 90 * time.Second} {
 			if _, err := q.Post(t.Context(), zaqar.Outgoing{Body: ttl.String(), TTL: ttl}); err != nil {
@@ -241,9 +210,9 @@ func TestAMessageNearItsEndIsSavedByRenewingAtOnce(t *testing.T) {
 
 func TestALostClaimEndsTheContextOfItsHandler(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		causes := make(chan error, 2)
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 1, TTL: time.Minute}, func(ctx context.Context, _ *zaqar.Message) error {
 			if zaqar.Attempt(ctx) != 1 {
@@ -267,7 +236,7 @@ func TestALostClaimEndsTheContextOfItsHandler(t *testing.T) {
 		if s := r.Stats(); s.LostClaims != 1 || s.Lost != 1 || s.Handled != 1 || s.Failed != 0 {
 			t.Errorf("the counters are %+v", s)
 		}
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 	})
 }
 
@@ -282,9 +251,9 @@ func TestAnOutageIsBorneAsLongAsTheClaimLasts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+			clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 				q := client.Queue("wot")
-				postMany(t, q, 1)
+				clienttest.PostMany(t, q, 1)
 				r := run(t, q, zaqar.ConsumerConfig{Workers: 1, TTL: time.Minute}, func(ctx context.Context, _ *zaqar.Message) error {
 					select {
 					case <-ctx.Done():
@@ -302,7 +271,7 @@ func TestAnOutageIsBorneAsLongAsTheClaimLasts(t *testing.T) {
 				if s := r.Stats(); s.LostClaims != c.lost || s.Handled != 1 {
 					t.Errorf("the counters are %+v", s)
 				}
-				stored(t, srv, "wot", 0)
+				clienttest.Stored(t, srv, "wot", 0)
 			})
 		})
 	}
@@ -310,9 +279,9 @@ func TestAnOutageIsBorneAsLongAsTheClaimLasts(t *testing.T) {
 
 func TestADeletionIsTriedAgainWhileTheClaimLasts(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		postMany(t, q, 1)
+		clienttest.PostMany(t, q, 1)
 		srv.Inject(zaqartest.Fault{Kind: "message_delete", Cut: true, Times: 3})
 		srv.Inject(zaqartest.Fault{Kind: "message_delete", Cut: true, After: true})
 		var handled seen
@@ -323,7 +292,7 @@ func TestADeletionIsTriedAgainWhileTheClaimLasts(t *testing.T) {
 		time.Sleep(time.Minute)
 		r.stop()
 		handled.once(t, 1)
-		stored(t, srv, "wot", 0)
+		clienttest.Stored(t, srv, "wot", 0)
 		if s := r.Stats(); s.Handled != 1 || s.Lost != 0 {
 			t.Errorf("the counters are %+v", s)
 		}
@@ -332,7 +301,7 @@ func TestADeletionIsTriedAgainWhileTheClaimLasts(t *testing.T) {
 
 func TestAConfigurationThatCannotBeRightIsAnArgumentError(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		handler := func(context.Context, *zaqar.Message) error { return nil }
 		for argument, config := range map[string]zaqar.ConsumerConfig{
 			"Workers":       {Workers: -1},
@@ -348,7 +317,7 @@ func TestAConfigurationThatCannotBeRightIsAnArgumentError(t *testing.T) {
 			"DeadLetter":    {DeadLetter: "wot"},
 		} {
 			err := client.Queue("wot").Consumer(config).Run(t.Context(), handler)
-			if e, ok := errorsAsArgument(err); !ok || e.Argument != argument {
+			if e, ok := errors.AsType[*zaqar.ArgumentError](err); !ok || e.Argument != argument {
 				t.Errorf("%s: %v", argument, err)
 			}
 		}
@@ -358,12 +327,12 @@ func TestAConfigurationThatCannotBeRightIsAnArgumentError(t *testing.T) {
 			client.Queue("wot").Consumer(zaqar.ConsumerConfig{DeadLetterTTL: time.Hour}).Run(t.Context(), handler),
 			client.Queue("wot").Consumer(zaqar.ConsumerConfig{}).Run(t.Context(), nil),
 		} {
-			if _, ok := errorsAsArgument(err); !ok {
+			if _, ok := errors.AsType[*zaqar.ArgumentError](err); !ok {
 				t.Errorf("%v is no argument error", err)
 			}
 		}
 		_, err := client.Queue("wot").Consumer(zaqar.ConsumerConfig{}).Fetch(t.Context(), 0)
-		if _, ok := errorsAsArgument(err); !ok {
+		if _, ok := errors.AsType[*zaqar.ArgumentError](err); !ok {
 			t.Errorf("%v is no argument error", err)
 		}
 		if n := len(srv.Requests("claim_create")); n != 0 {
@@ -386,9 +355,9 @@ func TestPoliciesPrintTheirNames(t *testing.T) {
 func TestAConsumerWorksByEveryVersion(t *testing.T) {
 	t.Parallel()
 	for _, version := range []zaqar.Version{zaqar.V1, zaqar.V1_1, zaqar.V2} {
-		bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 			q := client.Queue("wot")
-			postMany(t, q, 10)
+			clienttest.PostMany(t, q, 10)
 			r := run(t, q, zaqar.ConsumerConfig{TTL: time.Minute, DeadLetter: "dead", MaxAttempts: 2}, func(_ context.Context, m *zaqar.Message) error {
 				if string(m.Body()) == "7" {
 					return errBroken
@@ -398,8 +367,8 @@ func TestAConsumerWorksByEveryVersion(t *testing.T) {
 			})
 			time.Sleep(10 * time.Minute)
 			r.stop()
-			stored(t, srv, "wot", 0)
-			stored(t, srv, "dead", 1)
+			clienttest.Stored(t, srv, "wot", 0)
+			clienttest.Stored(t, srv, "dead", 1)
 			if s := r.Stats(); s.Handled != 9 || s.DeadLettered != 1 || s.Renewed < 9 || s.Lost != 0 {
 				t.Errorf("%v: the counters are %+v", version, s)
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/transport"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
@@ -22,15 +23,15 @@ func TestEveryAnswerOtherThan2xxIsAnError(t *testing.T) {
 		409: zaqar.ErrConflict, 502: zaqar.ErrUnavailable, 503: zaqar.ErrUnavailable, 504: zaqar.ErrUnavailable,
 	}
 	for _, status := range []int{300, 301, 302, 304, 400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 411, 413, 414, 415, 418, 422, 429, 431, 498, 500, 501, 502, 503, 504, 505, 507, 599} {
-		server := says(status, `{"title":"A title","description":"And more."}`)
-		q := over(t, server).Queue("wot")
+		server := clienttest.Says(status, `{"title":"A title","description":"And more."}`)
+		q := clienttest.Over(t, server).Queue("wot")
 		calls := map[string]error{}
 		_, calls["post"] = q.Post(t.Context(), 1)
 		_, calls["claim"] = q.Claim(t.Context())
 		_, calls["stats"] = q.Stats(t.Context())
 		calls["delete"] = q.Delete(t.Context())
 		for name, err := range calls {
-			e := asError(t, err)
+			e := clienttest.AsError(t, err)
 			if e.Code != status || e.Queue != "wot" || !strings.Contains(err.Error(), fmt.Sprintf("(%d): A title: And more.", status)) {
 				t.Errorf("%s with %d: %v", name, status, err)
 			}
@@ -63,10 +64,10 @@ func TestAnErrorTellsWhetherTheServerMayHaveActed(t *testing.T) {
 		{name: "cut after sending", err: &transport.Error{MaybeSent: true, Err: io.EOF}, acted: true, read: true},
 		{name: "a transport that does not tell", err: io.EOF, acted: true, read: true},
 	} {
-		q := over(t, &scripted{answer: func(*transport.Request) (*transport.Response, error) { return c.answer, c.err }}).Queue("wot")
+		q := clienttest.Over(t, &clienttest.Scripted{Answer: func(*transport.Request) (*transport.Response, error) { return c.answer, c.err }}).Queue("wot")
 		_, post := q.Post(t.Context(), 1)
 		_, read := q.Stats(t.Context())
-		if e := asError(t, post); e.MayHaveActed() != c.acted || e.SafeToRetry() != c.post || zaqar.SafeToRetry(post) != c.post {
+		if e := clienttest.AsError(t, post); e.MayHaveActed() != c.acted || e.SafeToRetry() != c.post || zaqar.SafeToRetry(post) != c.post {
 			t.Errorf("%s: a post may have acted: %v, is safe to retry: %v (%v)", c.name, e.MayHaveActed(), e.SafeToRetry(), post)
 		}
 		if zaqar.SafeToRetry(fmt.Errorf("wrapped: %w", read)) != c.read {
@@ -102,7 +103,7 @@ func TestAPostIsNeverRepeatedWhenItMayHaveHappened(t *testing.T) {
 		fault.Kind = "message_post"
 		srv.Inject(fault)
 		_, err = client.Queue("wot").Post(t.Context(), 1)
-		if e := asError(t, err); !e.MayHaveActed() || e.SafeToRetry() {
+		if e := clienttest.AsError(t, err); !e.MayHaveActed() || e.SafeToRetry() {
 			t.Errorf("%+v: the error does not say that the message may be stored: %v", fault, err)
 		}
 		if n := len(srv.Requests("message_post")); n != 1 {
@@ -126,7 +127,7 @@ func TestWhatCertainlyWasNotSentIsSafeToRetry(t *testing.T) {
 		t.Fatalf("with endpoint and version Connect sends nothing: %v", err)
 	}
 	_, err = client.Queue("wot").Post(t.Context(), 1)
-	if e := asError(t, err); e.Code != 0 || e.MayHaveActed() || !e.SafeToRetry() {
+	if e := clienttest.AsError(t, err); e.Code != 0 || e.MayHaveActed() || !e.SafeToRetry() {
 		t.Errorf("a refused connection: %v", err)
 	}
 }
@@ -150,8 +151,8 @@ func TestErrorsAreReadInEveryShape(t *testing.T) {
 		{strings.Repeat("x", 100_000), "", strings.Repeat("x", 200) + "…"},
 		{"\xff\xfe", "", ""},
 	} {
-		_, err := over(t, says(418, c.body)).Queue("wot").Stats(t.Context())
-		if e := asError(t, err); e.Title != c.title || e.Description != c.description {
+		_, err := clienttest.Over(t, clienttest.Says(418, c.body)).Queue("wot").Stats(t.Context())
+		if e := clienttest.AsError(t, err); e.Title != c.title || e.Description != c.description {
 			t.Errorf("%.60q is read as %q, %q", c.body, e.Title, e.Description)
 		}
 		if text := err.Error(); !strings.Contains(text, "(418): ") || strings.ContainsAny(text, "\n\r") {
@@ -162,11 +163,11 @@ func TestErrorsAreReadInEveryShape(t *testing.T) {
 
 func TestTheRequestIDIsInTheError(t *testing.T) {
 	t.Parallel()
-	server := &scripted{answer: func(*transport.Request) (*transport.Response, error) {
+	server := &clienttest.Scripted{Answer: func(*transport.Request) (*transport.Response, error) {
 		return &transport.Response{Status: 404, Header: http.Header{"X-Openstack-Request-Id": {"req-123"}}}, nil
 	}}
-	_, err := over(t, server).Queue("wot").Message(t.Context(), "m")
-	if e := asError(t, err); e.RequestID != "req-123" || !strings.Contains(err.Error(), "req-123") {
+	_, err := clienttest.Over(t, server).Queue("wot").Message(t.Context(), "m")
+	if e := clienttest.AsError(t, err); e.RequestID != "req-123" || !strings.Contains(err.Error(), "req-123") {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -174,7 +175,7 @@ func TestTheRequestIDIsInTheError(t *testing.T) {
 func TestMalformedAnswersNameTheOperation(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{``, `{`, `null`, `[]`, `"text"`, `5`, `<html>login</html>`, `{"other":1}`, "\x00", `{"messages":5}`, `{"messages":[{}]}`, `{"messages":[null]}`, `{"queues":[{}]}`, `{"messages":{"free":"many"}}`, `{"resources":["",5]}`} {
-		client := over(t, says(200, body))
+		client := clienttest.Over(t, clienttest.Says(200, body))
 		q := client.Queue("wot")
 		calls := map[string]error{}
 		_, calls["queue_get_stats"] = q.Stats(t.Context())
@@ -190,7 +191,7 @@ func TestMalformedAnswersNameTheOperation(t *testing.T) {
 			calls["queue_list"] = err
 		}
 		for op, err := range calls {
-			if !errors.Is(err, zaqar.ErrMalformed) || asError(t, err).Op != op {
+			if !errors.Is(err, zaqar.ErrMalformed) || clienttest.AsError(t, err).Op != op {
 				t.Errorf("%s with %q: %v", op, body, err)
 			}
 		}

@@ -2,7 +2,6 @@ package zaqar_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,40 +13,16 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/transport"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// witness keeps every event.
-type witness struct {
-	mu     sync.Mutex
-	events []observe.Event
-}
-
-func (w *witness) Observe(_ context.Context, e observe.Event) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.events = append(w.events, e)
-}
-
-// saw returns the events of one type, oldest first.
-func saw[E observe.Event](w *witness) []E {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var events []E
-	for _, e := range w.events {
-		if e, ok := e.(E); ok {
-			events = append(events, e)
-		}
-	}
-	return events
-}
-
 func TestAnObserverIsToldOfEachRequest(t *testing.T) {
 	t.Parallel()
-	w := &witness{}
-	srv, client := inMemory(t, zaqar.WithObserver(w), zaqar.WithVersion(zaqar.V2))
+	w := &clienttest.Witness{}
+	srv, client := clienttest.InMemory(t, zaqar.WithObserver(w), zaqar.WithVersion(zaqar.V2))
 	queue := client.Queue("wot")
 	if _, err := queue.Post(t.Context(), "x"); err != nil {
 		t.Fatal(err)
@@ -55,7 +30,7 @@ func TestAnObserverIsToldOfEachRequest(t *testing.T) {
 	_, missing := queue.Message(t.Context(), "nope")
 	srv.Inject(zaqartest.Fault{Kind: "ping", Cut: true, Times: -1})
 	unanswered := client.Ping(t.Context())
-	requests := saw[observe.Request](w)
+	requests := clienttest.Saw[observe.Request](w)
 	if len(requests) != 3 {
 		t.Fatalf("%d requests were told, want 3", len(requests))
 	}
@@ -74,7 +49,7 @@ func TestAnObserverIsToldOfEachRequest(t *testing.T) {
 
 func TestAnObserverIsToldOfRetriesAndOfTokensThatChange(t *testing.T) {
 	t.Parallel()
-	w := &witness{}
+	w := &clienttest.Witness{}
 	srv := zaqartest.Run(t, zaqartest.WithKeystone())
 	signIn := keystone.Password(srv.KeystoneURL(), "demo", "secret", keystone.Project("demo"))
 	defer func() { _ = signIn.Close() }()
@@ -91,19 +66,19 @@ func TestAnObserverIsToldOfRetriesAndOfTokensThatChange(t *testing.T) {
 	}
 	ping()
 	ping()
-	if renewed := saw[observe.TokenRenewed](w); len(renewed) != 0 {
+	if renewed := clienttest.Saw[observe.TokenRenewed](w); len(renewed) != 0 {
 		t.Errorf("the first token was told as a renewal: %+v", renewed)
 	}
 	srv.RevokeTokens()
 	ping()
-	retries, renewed := saw[observe.Retry](w), saw[observe.TokenRenewed](w)
+	retries, renewed := clienttest.Saw[observe.Retry](w), clienttest.Saw[observe.TokenRenewed](w)
 	if len(retries) != 1 || retries[0].Op != "ping" || retries[0].Attempt != 2 || retries[0].Status != http.StatusUnauthorized {
 		t.Errorf("the retries are %+v", retries)
 	}
 	if len(renewed) != 1 || !renewed[0].Refused || renewed[0].Expires.IsZero() || renewed[0].Project != client.Conn().ProjectID() {
 		t.Errorf("the renewals are %+v", renewed)
 	}
-	requests := saw[observe.Request](w)
+	requests := clienttest.Saw[observe.Request](w)
 	if attempts := []int{requests[len(requests)-2].Attempt, requests[len(requests)-1].Attempt}; !slices.Equal(attempts, []int{1, 2}) {
 		t.Errorf("the last two requests are the attempts %v", attempts)
 	}
@@ -111,7 +86,7 @@ func TestAnObserverIsToldOfRetriesAndOfTokensThatChange(t *testing.T) {
 
 // noticing is a transport that tells what it is told to tell.
 type noticing struct {
-	*scripted
+	*clienttest.Scripted
 	fn      func(transport.Notice)
 	stopped bool
 }
@@ -123,13 +98,13 @@ func (n *noticing) Notify(fn func(transport.Notice)) func() {
 
 func TestAnObserverIsToldOfConnectionsAndPushes(t *testing.T) {
 	t.Parallel()
-	w := &witness{}
-	n := &noticing{scripted: says(http.StatusNoContent, "")}
-	client := over(t, n, zaqar.WithObserver(w))
+	w := &clienttest.Witness{}
+	n := &noticing{Scripted: clienttest.Says(http.StatusNoContent, "")}
+	client := clienttest.Over(t, n, zaqar.WithObserver(w))
 	n.fn(transport.Notice{Kind: transport.Connected, Session: 1, Attempts: 2})
 	n.fn(transport.Notice{Kind: transport.Pushed, Session: 1, Queue: "wot", Body: []byte(`{"body":"s3cr3t"}`)})
 	n.fn(transport.Notice{Kind: transport.Disconnected, Session: 1, Err: errors.New("gone")})
-	if got := fmt.Sprint(w.events); got != "[{1 2} {1 wot 17} {1 gone}]" {
+	if got := fmt.Sprint(w.Events()); got != "[{1 2} {1 wot 17} {1 gone}]" {
 		t.Errorf("the events are %s", got)
 	}
 	if err := client.Close(); err != nil || !n.stopped {

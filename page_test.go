@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/transport"
 )
 
@@ -89,7 +90,7 @@ func (c *crooked) visible() []string {
 
 func listed(t *testing.T, c *crooked, options ...zaqar.MessagesOption) []string {
 	t.Helper()
-	q := over(t, &scripted{answer: c.answer}).Queue("wot")
+	q := clienttest.Over(t, &clienttest.Scripted{Answer: c.answer}).Queue("wot")
 	var ids []string
 	for m, err := range q.Messages(t.Context(), options...) {
 		if err != nil {
@@ -169,7 +170,7 @@ func TestAServerThatAllowsSmallerPagesIsAskedForItsOwn(t *testing.T) {
 	if got := listed(t, c); !slices.Equal(got, c.visible()) {
 		t.Errorf("%d are listed, want %d", len(got), len(c.visible()))
 	}
-	_, err := over(t, &scripted{answer: c.answer}).Queue("wot").Post(t.Context(), 1)
+	_, err := clienttest.Over(t, &clienttest.Scripted{Answer: c.answer}).Queue("wot").Post(t.Context(), 1)
 	if err == nil {
 		t.Error("the fake takes posts")
 	}
@@ -182,18 +183,18 @@ func TestPagingTakesTheMarkerFromTheLink(t *testing.T) {
 		`{"messages":[],"links":[]}`,
 		`{"messages":[],"links":[]}`,
 	}
-	server := &scripted{}
-	server.answer = func(*transport.Request) (*transport.Response, error) {
-		return &transport.Response{Status: 200, Body: []byte(answers[server.count()-1])}, nil
+	server := &clienttest.Scripted{}
+	server.Answer = func(*transport.Request) (*transport.Response, error) {
+		return &transport.Response{Status: 200, Body: []byte(answers[server.Count()-1])}, nil
 	}
 	n := 0
-	for _, err := range over(t, server).Queue("wot").Messages(t.Context(), zaqar.PageSize(2), zaqar.IncludeClaimed(true)) {
+	for _, err := range clienttest.Over(t, server).Queue("wot").Messages(t.Context(), zaqar.PageSize(2), zaqar.IncludeClaimed(true)) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		n++
 	}
-	if got := server.last(t); n != 2 || got.Query.Get("marker") != "17/4" || got.Path != "/v2/queues/wot/messages" {
+	if got := server.Last(t); n != 2 || got.Query.Get("marker") != "17/4" || got.Path != "/v2/queues/wot/messages" {
 		t.Errorf("%d items, then %s?%s", n, got.Path, got.Query.Encode())
 	}
 }
@@ -201,16 +202,16 @@ func TestPagingTakesTheMarkerFromTheLink(t *testing.T) {
 func TestAListingWithoutLinksEnds(t *testing.T) {
 	t.Parallel()
 	for _, links := range []string{`[]`, `null`, `[{"rel":"next","href":""}]`, `[{"rel":"next","href":"/"}]`, `[{"rel":"next","href":"::"}]`} {
-		server := says(200, `{"queues":[{"name":"a"},{"name":"b"}],"links":`+links+`}`)
+		server := clienttest.Says(200, `{"queues":[{"name":"a"},{"name":"b"}],"links":`+links+`}`)
 		n := 0
-		for _, err := range over(t, server).Queues(t.Context()) {
+		for _, err := range clienttest.Over(t, server).Queues(t.Context()) {
 			if err != nil {
 				t.Fatal(err)
 			}
 			n++
 		}
-		if n != 2 || server.count() != 1 {
-			t.Errorf("%s: %d queues in %d requests", links, n, server.count())
+		if n != 2 || server.Count() != 1 {
+			t.Errorf("%s: %d queues in %d requests", links, n, server.Count())
 		}
 	}
 }
@@ -226,22 +227,22 @@ func TestAListingThatLeadsNowhereIsAnError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := says(200, string(body))
+	server := clienttest.Says(200, string(body))
 	var last error
-	for _, err := range over(t, server).Queues(t.Context()) {
+	for _, err := range clienttest.Over(t, server).Queues(t.Context()) {
 		last = err
 	}
-	if !errors.Is(last, zaqar.ErrMalformed) || server.count() > 30 {
-		t.Errorf("after %d requests: %v", server.count(), last)
+	if !errors.Is(last, zaqar.ErrMalformed) || server.Count() > 30 {
+		t.Errorf("after %d requests: %v", server.Count(), last)
 	}
 }
 
 func TestALoopThatIsLeftFetchesNoMore(t *testing.T) {
 	t.Parallel()
 	c := &crooked{items: items(100, nil)}
-	server := &scripted{answer: c.answer}
-	seq := over(t, server).Queue("wot").Messages(t.Context())
-	if server.count() != 0 {
+	server := &clienttest.Scripted{Answer: c.answer}
+	seq := clienttest.Over(t, server).Queue("wot").Messages(t.Context())
+	if server.Count() != 0 {
 		t.Error("something was fetched before the loop")
 	}
 	for _, err := range seq {
@@ -250,8 +251,8 @@ func TestALoopThatIsLeftFetchesNoMore(t *testing.T) {
 		}
 		break
 	}
-	if server.count() != 1 {
-		t.Errorf("%d pages were fetched", server.count())
+	if server.Count() != 1 {
+		t.Errorf("%d pages were fetched", server.Count())
 	}
 	n := 0
 	for _, err := range seq { // again, from the start

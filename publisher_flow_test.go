@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
@@ -30,7 +31,7 @@ func TestPublishBlocksUntilThereIsRoom(t *testing.T) {
 		"messages": {OutstandingMessages: 3, BatchDelay: time.Hour},
 		"bytes":    {OutstandingBytes: 3 * len(`{"body":0}`), BatchDelay: time.Hour},
 	} {
-		bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 			srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: 5 * time.Second, Times: -1})
 			p := client.Queue("wot").Publisher(config)
 			publish(t, p, 0, 1, 2)
@@ -56,7 +57,7 @@ func TestPublishBlocksUntilThereIsRoom(t *testing.T) {
 
 func TestThoseWhoWaitForRoomComeInTurn(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Second, Times: -1})
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{OutstandingMessages: 2})
 		var all sync.WaitGroup
@@ -79,7 +80,7 @@ func TestThoseWhoWaitForRoomComeInTurn(t *testing.T) {
 
 func TestASmallMessageBehindALargeOneThatGaveUpComesIn(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Hour / 2})
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{OutstandingBytes: 100})
 		publish(t, p, strings.Repeat("x", 60))
@@ -100,7 +101,7 @@ func TestASmallMessageBehindALargeOneThatGaveUpComesIn(t *testing.T) {
 
 func TestAMessageLargerThanAllThatMayBeOutstandingGoesAlone(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{OutstandingBytes: 50})
 		publish(t, p, 0, strings.Repeat("x", 500), 1)
 		shut(t, p)
@@ -114,7 +115,7 @@ func TestOverflowIsRefusedOrDroppedByChoice(t *testing.T) {
 	t.Parallel()
 	for overflow, told := range map[zaqar.Overflow]int{zaqar.OverflowRefuse: 0, zaqar.OverflowDrop: 2} {
 		var drops []observe.MessageDropped
-		bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 			srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Second})
 			p := client.Queue("wot").Publisher(zaqar.PublisherConfig{OutstandingMessages: 2, Overflow: overflow, BatchDelay: time.Hour})
 			start := time.Now()
@@ -147,7 +148,7 @@ func TestOverflowIsRefusedOrDroppedByChoice(t *testing.T) {
 
 func TestACancelledFutureTakesItsMessageBack(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Second})
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{OutstandingMessages: 4, BatchMessages: 2, BatchDelay: time.Minute})
 		futures := publish(t, p, 0, 1) // a batch under way
@@ -178,7 +179,7 @@ func TestACancelledFutureTakesItsMessageBack(t *testing.T) {
 
 func TestACancelledFutureLetsInWhoWaits(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Second})
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{OutstandingMessages: 2, BatchMessages: 1})
 		futures := publish(t, p, 0, 1)
@@ -196,7 +197,7 @@ func TestACancelledFutureLetsInWhoWaits(t *testing.T) {
 
 func TestFlushWaitsForWhatWasPublishedBefore(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Second, Times: 2})
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchDelay: time.Hour})
 		if err := p.Flush(t.Context()); err != nil {
@@ -224,7 +225,7 @@ func TestFlushWaitsForWhatWasPublishedBefore(t *testing.T) {
 
 func TestClosingDrains(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Second, Times: -1})
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 2, OutstandingMessages: 5, BatchDelay: time.Hour})
 		futures := publish(t, p, numbers(5)...)
@@ -256,7 +257,7 @@ func TestClosingDrains(t *testing.T) {
 
 func TestClosingInATimeLimitEndsEveryFuture(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Hour, Times: -1})
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 2})
 		futures := publish(t, p, numbers(4)...)
@@ -281,7 +282,7 @@ func TestClosingInATimeLimitEndsEveryFuture(t *testing.T) {
 func TestClosingCutsTheWaitForARetryShort(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := over(t, unreachable()).Queue("wot").Publisher(zaqar.PublisherConfig{RetryDelay: 1000 * time.Hour, MaxRetryDelay: 1000 * time.Hour})
+		p := clienttest.Over(t, unreachable()).Queue("wot").Publisher(zaqar.PublisherConfig{RetryDelay: 1000 * time.Hour, MaxRetryDelay: 1000 * time.Hour})
 		f := publish(t, p, 0)[0]
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -297,7 +298,7 @@ func TestClosingCutsTheWaitForARetryShort(t *testing.T) {
 
 func TestOnlySoManyBatchesAreUnderWay(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Second, Times: -1})
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 2, Concurrency: 3})
 		publish(t, p, numbers(20)...)
@@ -320,7 +321,7 @@ func TestOnlySoManyBatchesAreUnderWay(t *testing.T) {
 
 func TestFuturesEndWhenTheClientWasClosedFirst(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchDelay: time.Minute})
 		futures := publish(t, p, numbers(3)...)
 		if err := errors.Join(client.Close(), srv.Close()); err != nil {

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/transport"
 )
 
@@ -104,7 +105,7 @@ func life(t *testing.T, server *model, config zaqar.PublisherConfig, steps []ste
 			complaints = append(complaints, fmt.Sprintf(format, args...))
 		}
 		faults := len(server.faults)
-		p := over(t, &scripted{answer: server.post}).Queue("wot").Publisher(config)
+		p := clienttest.Over(t, &clienttest.Scripted{Answer: server.post}).Queue("wot").Publisher(config)
 		var futures []*zaqar.Future[string]
 		bodies := map[int]*zaqar.Future[string]{}
 		cancelled := map[int]bool{}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/transport"
 	"github.com/zaqar-go/zaqar/zaqartest"
@@ -21,8 +22,8 @@ import (
 var errUnreachable = errors.New("connection refused")
 
 // unreachable is a server that is not there.
-func unreachable() *scripted {
-	return &scripted{answer: func(*transport.Request) (*transport.Response, error) {
+func unreachable() *clienttest.Scripted {
+	return &clienttest.Scripted{Answer: func(*transport.Request) (*transport.Response, error) {
 		return nil, &transport.Error{Err: errUnreachable}
 	}}
 }
@@ -79,7 +80,7 @@ func TestAnAnswerProvesRefusalOrLeavesItUnknown(t *testing.T) {
 			f := publish(t, p, 1)[0]
 			shut(t, p)
 			err := f.Err()
-			if e := asError(t, err); e.MayHaveActed() != c.unknown || zaqar.SafeToRetry(err) == c.unknown {
+			if e := clienttest.AsError(t, err); e.MayHaveActed() != c.unknown || zaqar.SafeToRetry(err) == c.unknown {
 				t.Errorf("%s: may be stored: %v (%v)", name, e.MayHaveActed(), err)
 			}
 			sent, kept := c.sent, c.stored
@@ -101,7 +102,7 @@ func TestWhatNeverGotThereIsSentAgainWithBackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := unreachable()
 		var retries []observe.Retry
-		client := over(t, server, zaqar.WithObserver(observe.Func(func(_ context.Context, e observe.Event) {
+		client := clienttest.Over(t, server, zaqar.WithObserver(observe.Func(func(_ context.Context, e observe.Event) {
 			if r, ok := e.(observe.Retry); ok {
 				retries = append(retries, r)
 			}
@@ -111,8 +112,8 @@ func TestWhatNeverGotThereIsSentAgainWithBackOff(t *testing.T) {
 		})
 		start := time.Now()
 		_, err := publish(t, p, 1)[0].Wait(t.Context())
-		if !errors.Is(err, errUnreachable) || !zaqar.SafeToRetry(err) || server.count() != 6 {
-			t.Errorf("after %d attempts: %v", server.count(), err)
+		if !errors.Is(err, errUnreachable) || !zaqar.SafeToRetry(err) || server.Count() != 6 {
+			t.Errorf("after %d attempts: %v", server.Count(), err)
 		}
 		waited := zaqar.DefaultBatchDelay
 		for i, r := range retries {
@@ -132,13 +133,13 @@ func TestWhatNeverGotThereIsSentAgainWithBackOff(t *testing.T) {
 func TestABatchIsStoredOnceTheServerIsBack(t *testing.T) {
 	t.Parallel()
 	for _, version := range []zaqar.Version{zaqar.V1, zaqar.V1_1, zaqar.V2} {
-		bubble(t, func(t *testing.T, srv *zaqartest.Server, _ *zaqar.Client) {
+		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, _ *zaqar.Client) {
 			behind, err := transport.NewHTTP(srv.URL(), srv.HTTPClient())
 			if err != nil {
 				t.Fatal(err)
 			}
 			var reachable atomic.Bool
-			c := over(t, switched{behind, &reachable}, zaqar.WithVersion(version))
+			c := clienttest.Over(t, switched{behind, &reachable}, zaqar.WithVersion(version))
 			p := c.Queue("wot").Publisher(zaqar.PublisherConfig{})
 			futures := publish(t, p, numbers(10)...)
 			time.Sleep(2 * time.Second)
@@ -163,7 +164,7 @@ func TestARefusalAfterADoubtfulAttemptIsDoubtful(t *testing.T) {
 		"refused as a whole": {Kind: "message_post", Status: 403, Times: -1},
 		"split":              {Kind: "message_post", Status: 400, Times: -1},
 	} {
-		bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 			srv.Inject(zaqartest.Fault{Kind: "message_post", Status: 503, After: true})
 			srv.Inject(second)
 			p := client.Queue("wot").Publisher(zaqar.PublisherConfig{AllowDuplicates: true})
@@ -171,7 +172,7 @@ func TestARefusalAfterADoubtfulAttemptIsDoubtful(t *testing.T) {
 			shut(t, p)
 			for i, f := range futures {
 				err := f.Err()
-				if e := asError(t, err); e.Code != second.Status || !e.MayHaveActed() || !strings.Contains(err.Error(), "an earlier attempt") {
+				if e := clienttest.AsError(t, err); e.Code != second.Status || !e.MayHaveActed() || !strings.Contains(err.Error(), "an earlier attempt") {
 					t.Errorf("%s: message %d: %v", name, i, err)
 				}
 			}
@@ -184,7 +185,7 @@ func TestARefusalAfterADoubtfulAttemptIsDoubtful(t *testing.T) {
 
 func TestDuplicatesComeOnlyWhereTheyAreAllowed(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Cut: true, After: true, Times: 2})
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{AllowDuplicates: true})
 		f := publish(t, p, 1)[0]
@@ -206,7 +207,7 @@ func TestAQueueThatCannotBeCreatedYetIsTriedAgain(t *testing.T) {
 		f := publish(t, p, 1)[0]
 		shut(t, p)
 		err := f.Err()
-		if e := asError(t, err); e.MayHaveActed() || e.Op != "message_post" || !strings.Contains(err.Error(), fmt.Sprint(status)) {
+		if e := clienttest.AsError(t, err); e.MayHaveActed() || e.Op != "message_post" || !strings.Contains(err.Error(), fmt.Sprint(status)) {
 			t.Errorf("%d: %v", status, err)
 		}
 		if n := len(srv.Requests("queue_create")); n != asked {
@@ -220,7 +221,7 @@ func TestASignInThatIsRefusedIsNotTriedAgain(t *testing.T) {
 	for cause, sent := range map[error]int{auth.ErrRefused: 1, errUnreachable: 4} {
 		tried := 0
 		signIn := auth.Func(func(context.Context, http.Header) error { tried++; return cause })
-		p := over(t, says(500, ""), zaqar.WithAuth(signIn)).Queue("wot").Publisher(zaqar.PublisherConfig{
+		p := clienttest.Over(t, clienttest.Says(500, ""), zaqar.WithAuth(signIn)).Queue("wot").Publisher(zaqar.PublisherConfig{
 			BatchBytes: 1000, Attempts: 4, RetryDelay: time.Millisecond,
 		})
 		_, err := publish(t, p, 1)[0].Wait(t.Context())

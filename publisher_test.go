@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/transport"
 	"github.com/zaqar-go/zaqar/zaqartest"
@@ -71,7 +72,7 @@ func shut(t *testing.T, p *zaqar.Publisher) {
 
 func TestAMessageWaitsForOthersForTheDelayAndNoLonger(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchDelay: time.Second})
 		futures := publish(t, p, 0, 1)
 		time.Sleep(999 * time.Millisecond)
@@ -99,7 +100,7 @@ func TestAMessageWaitsForOthersForTheDelayAndNoLonger(t *testing.T) {
 
 func TestAFullBatchDoesNotWait(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 3, BatchDelay: time.Hour})
 		start := time.Now()
 		futures := publish(t, p, numbers(7)...)
@@ -129,7 +130,7 @@ func TestAFullBatchDoesNotWait(t *testing.T) {
 
 func TestWithoutADelayABatchIsWhatCameMeanwhile(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Second})
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchDelay: -1})
 		publish(t, p, 0)
@@ -185,7 +186,7 @@ func first(t *testing.T, body []byte) json.RawMessage {
 
 func TestTheLimitOfTheQueueIsLearned(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q, err := client.CreateQueue(t.Context(), "wot", zaqar.Reserved{MaxMessagesPostSize: 400})
 		if err != nil {
 			t.Fatal(err)
@@ -228,7 +229,7 @@ func TestTheLimitOfTheQueueIsLearned(t *testing.T) {
 
 func TestALimitThatChangesIsLearnedAgain(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
 		p := q.Publisher(zaqar.PublisherConfig{})
 		publish(t, p, numbers(100)...)
@@ -278,14 +279,14 @@ func TestWhatCannotBeLearnedIsTried(t *testing.T) {
 			t.Errorf("message %d: %v", i, err)
 		}
 	}
-	if err := futures[3].Err(); !errors.Is(err, zaqar.ErrInvalid) || asError(t, err).Code != 400 || !zaqar.SafeToRetry(err) {
+	if err := futures[3].Err(); !errors.Is(err, zaqar.ErrInvalid) || clienttest.AsError(t, err).Code != 400 || !zaqar.SafeToRetry(err) {
 		t.Errorf("the largest: %v", err)
 	}
 }
 
 func TestTheBadMessagesOfABatchFailAlone(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{})
 		var futures []*zaqar.Future[string]
 		var want []string
@@ -317,7 +318,7 @@ func TestTheBadMessagesOfABatchFailAlone(t *testing.T) {
 
 func TestADelayThatWouldBeIgnoredFailsAlone(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		later, err := client.CreateQueue(t.Context(), "later", zaqar.Reserved{DefaultMessageDelay: time.Second})
 		if err != nil {
 			t.Fatal(err)
@@ -392,7 +393,7 @@ func TestFuturesEndAtOnceWhenTheWebSocketWasClosed(t *testing.T) {
 
 func TestWhatTheTransportHasNoWordsForFailsAlone(t *testing.T) {
 	t.Parallel()
-	server := &scripted{answer: func(req *transport.Request) (*transport.Response, error) {
+	server := &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
 		switch {
 		case req.Op != "message_post":
 			return &transport.Response{Status: 200, Body: []byte(`{"_default_message_delay": 1}`)}, nil
@@ -403,7 +404,7 @@ func TestWhatTheTransportHasNoWordsForFailsAlone(t *testing.T) {
 		body, err := json.Marshal(map[string]any{"resources": hrefs})
 		return &transport.Response{Status: 201, Body: body}, err
 	}}
-	p := over(t, server).Queue("wot").Publisher(zaqar.PublisherConfig{})
+	p := clienttest.Over(t, server).Queue("wot").Publisher(zaqar.PublisherConfig{})
 	futures := publish(t, p, 0, zaqar.Outgoing{Body: 1, Delay: time.Minute}, 2)
 	shut(t, p)
 	for i, f := range futures {
@@ -415,14 +416,14 @@ func TestWhatTheTransportHasNoWordsForFailsAlone(t *testing.T) {
 
 func TestADelayWhoseQueueCannotBeAskedIsNotSent(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchBytes: 1000, Attempts: 3})
 		for status, asked := range map[int]int{403: 1, 503: 3} {
 			srv.ResetRequests()
 			srv.Inject(zaqartest.Fault{Kind: "queue_get", Status: status, Times: asked})
 			f := publish(t, p, zaqar.Outgoing{Body: 1, Delay: time.Minute})[0]
 			_, err := f.Wait(t.Context())
-			if !zaqar.SafeToRetry(err) || asError(t, err).MayHaveActed() || !strings.Contains(err.Error(), fmt.Sprint(status)) {
+			if !zaqar.SafeToRetry(err) || clienttest.AsError(t, err).MayHaveActed() || !strings.Contains(err.Error(), fmt.Sprint(status)) {
 				t.Errorf("%d: %v", status, err)
 			}
 			if n := len(srv.Requests("queue_get")); n != asked {
@@ -438,8 +439,8 @@ func TestADelayWhoseQueueCannotBeAskedIsNotSent(t *testing.T) {
 
 func TestMessagesThatCannotBeRightAreRefusedAtOnce(t *testing.T) {
 	t.Parallel()
-	server := says(500, "")
-	client := over(t, server)
+	server := clienttest.Says(500, "")
+	client := clienttest.Over(t, server)
 	p := client.Queue("wot").Publisher(zaqar.PublisherConfig{})
 	for name, f := range map[string]*zaqar.Future[string]{
 		"nil":           p.Publish(t.Context(), nil),
@@ -455,7 +456,7 @@ func TestMessagesThatCannotBeRightAreRefusedAtOnce(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	old := over(t, server, zaqar.WithVersion(zaqar.V1_1)).Queue("wot").Publisher(zaqar.PublisherConfig{})
+	old := clienttest.Over(t, server, zaqar.WithVersion(zaqar.V1_1)).Queue("wot").Publisher(zaqar.PublisherConfig{})
 	_, err := old.Publish(t.Context(), zaqar.Outgoing{Delay: time.Minute}).Wait(t.Context())
 	if !errors.Is(err, zaqar.ErrUnsupported) || !zaqar.SafeToRetry(err) {
 		t.Errorf("a delay in v1.1: %v", err)
@@ -465,8 +466,8 @@ func TestMessagesThatCannotBeRightAreRefusedAtOnce(t *testing.T) {
 	if err := p.Publish(ended, 1).Err(); !errors.Is(err, context.Canceled) || !zaqar.SafeToRetry(err) {
 		t.Errorf("with a context that has ended: %v", err)
 	}
-	if server.count() != 0 {
-		t.Errorf("sent %v", server.last(t))
+	if server.Count() != 0 {
+		t.Errorf("sent %v", server.Last(t))
 	}
 	shut(t, p)
 	shut(t, old)
@@ -475,7 +476,7 @@ func TestMessagesThatCannotBeRightAreRefusedAtOnce(t *testing.T) {
 func TestTheObserverIsToldOfBatches(t *testing.T) {
 	t.Parallel()
 	var seen []observe.Batch
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Second})
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Status: 503})
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Status: 403})

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/transport"
 )
@@ -20,7 +21,7 @@ import (
 // announcer is a service that pushes, and its transport: see redis for the listings.
 type announcer struct {
 	mu        sync.Mutex
-	queues    map[string]*redis
+	queues    map[string]*clienttest.Redis
 	listeners map[int]func(transport.Notice)
 	last      int
 	session   uint64
@@ -42,12 +43,12 @@ type sub struct {
 }
 
 func newAnnouncer() *announcer {
-	return &announcer{queues: map[string]*redis{}, listeners: map[int]func(transport.Notice){}, subs: map[string]sub{}, session: 1}
+	return &announcer{queues: map[string]*clienttest.Redis{}, listeners: map[int]func(transport.Notice){}, subs: map[string]sub{}, session: 1}
 }
 
-func (a *announcer) queue(name string) *redis {
+func (a *announcer) queue(name string) *clienttest.Redis {
 	if a.queues[name] == nil {
-		a.queues[name] = newRedis()
+		a.queues[name] = clienttest.NewRedis()
 	}
 	return a.queues[name]
 }
@@ -105,7 +106,7 @@ func (a *announcer) Do(ctx context.Context, req *transport.Request) (*transport.
 	switch req.Op {
 	case "message_list":
 		a.lists++
-		return a.queue(name).answer(req)
+		return a.queue(name).Answer(req)
 	case "subscription_create":
 		a.calls = append(a.calls, "create "+name)
 		return a.create(name)
@@ -168,7 +169,7 @@ func (a *announcer) post(names ...string) {
 		time.Sleep(store)
 		a.mu.Lock()
 	}
-	a.queue("q").post(names...)
+	a.queue("q").Post(names...)
 }
 
 // reconnect ends the connection for a while.
@@ -199,7 +200,7 @@ func announced(t *testing.T, test func(t *testing.T, a *announcer, sub *zaqar.Su
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnnouncer()
-		client := over(t, a, options...)
+		client := clienttest.Over(t, a, options...)
 		test(t, a, tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "q"))
 		if err := client.Close(); err != nil {
 			t.Error(err)
@@ -226,7 +227,7 @@ func TestAPushMakesASubscriberLookAtOnceAndOtherwiseRarely(t *testing.T) {
 			if most := 3600 / 75 * map[bool]int{false: 2, true: 1}[beside]; len(calls) > most || lists > 3600/33+60+len(calls) {
 				t.Errorf("idle for an hour it asked %d times for subscriptions and %d times for pages", len(calls), lists)
 			}
-			for i, name := range names(0, 30) {
+			for i, name := range clienttest.MessageIDs(0, 30) {
 				a.post(name)
 				time.Sleep(zaqar.DefaultMinInterval) // it may have looked just now
 				synctest.Wait()
@@ -272,7 +273,7 @@ func TestABurstOfPushesIsNoBurstOfRequests(t *testing.T) {
 		e := listen(t.Context(), sub)
 		time.Sleep(5 * time.Minute)
 		a.asked()
-		for _, name := range names(0, 1000) {
+		for _, name := range clienttest.MessageIDs(0, 1000) {
 			a.post(name)
 			time.Sleep(10 * time.Millisecond)
 		}
@@ -388,7 +389,7 @@ func TestASubscriptionWhoseAnswerWasLostIsKept(t *testing.T) {
 	announced(t, func(t *testing.T, a *announcer, sub *zaqar.Subscriber) {
 		a.subs["lost"] = sub1(a.session)
 		e := listen(t.Context(), sub)
-		for i, name := range names(0, 60) {
+		for i, name := range clienttest.MessageIDs(0, 60) {
 			time.Sleep(10 * time.Second)
 			a.post(name)
 			time.Sleep(zaqar.DefaultMinInterval)
@@ -445,7 +446,7 @@ func TestSubscribersOfOneClientShareASubscription(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnnouncer()
-		client := over(t, a)
+		client := clienttest.Over(t, a)
 		first := listen(t.Context(), tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "q"))
 		second := listen(t.Context(), tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "q", "r"))
 		time.Sleep(10 * time.Second)
@@ -470,7 +471,7 @@ func TestALoopIsLeftSoonAlsoWithoutAConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnnouncer()
-		e := listen(t.Context(), tuned(t, over(t, a).Subscriber(zaqar.SubscriberConfig{}), "q"))
+		e := listen(t.Context(), tuned(t, clienttest.Over(t, a).Subscriber(zaqar.SubscriberConfig{}), "q"))
 		time.Sleep(time.Minute)
 		a.tell(transport.Notice{Kind: transport.Disconnected, Session: 1})
 		time.Sleep(time.Minute)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/transport"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
@@ -22,8 +23,8 @@ const sharedAnswer = `{"paths":["/v2/queues/uq/messages"],"methods":["GET"],"pro
 
 func TestSharingAsksForWhatIsConfigured(t *testing.T) {
 	t.Parallel()
-	spy := says(http.StatusOK, sharedAnswer)
-	q := over(t, spy).Queue("uq")
+	spy := clienttest.Says(http.StatusOK, sharedAnswer)
+	q := clienttest.Over(t, spy).Queue("uq")
 	for _, c := range []struct {
 		config zaqar.ShareConfig
 		want   string
@@ -41,7 +42,7 @@ func TestSharingAsksForWhatIsConfigured(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sent := spy.last(t)
+		sent := spy.Last(t)
 		if string(sent.Body) != c.want || sent.Method != http.MethodPost || sent.Path != "/v2/queues/uq/share" {
 			t.Errorf("%s %s %s", sent.Method, sent.Path, sent.Body)
 		}
@@ -53,8 +54,8 @@ func TestSharingAsksForWhatIsConfigured(t *testing.T) {
 
 func TestSharingRefusesWhatCannotBeRight(t *testing.T) {
 	t.Parallel()
-	spy := says(http.StatusOK, sharedAnswer)
-	q := over(t, spy).Queue("uq")
+	spy := clienttest.Says(http.StatusOK, sharedAnswer)
+	q := clienttest.Over(t, spy).Queue("uq")
 	for _, config := range []zaqar.ShareConfig{
 		{Paths: []zaqar.Resource{"stats"}}, {Paths: []zaqar.Resource{""}}, {Methods: []string{"get"}}, {Methods: []string{""}}, {Methods: []string{"GET,POST"}},
 	} {
@@ -62,10 +63,10 @@ func TestSharingRefusesWhatCannotBeRight(t *testing.T) {
 			t.Errorf("%+v: %v", config, err)
 		}
 	}
-	if spy.count() != 0 {
-		t.Errorf("%d requests were sent", spy.count())
+	if spy.Count() != 0 {
+		t.Errorf("%d requests were sent", spy.Count())
 	}
-	_, err := over(t, spy, zaqar.WithVersion(zaqar.V1_1)).Queue("uq").Share(t.Context(), zaqar.ShareConfig{})
+	_, err := clienttest.Over(t, spy, zaqar.WithVersion(zaqar.V1_1)).Queue("uq").Share(t.Context(), zaqar.ShareConfig{})
 	if !errors.Is(err, zaqar.ErrUnsupported) {
 		t.Errorf("by v1.1: %v", err)
 	}
@@ -74,7 +75,7 @@ func TestSharingRefusesWhatCannotBeRight(t *testing.T) {
 func TestAnAnswerThatIsNoSignedURLIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []string{``, `null`, `{}`, `[]`, strings.Replace(sharedAnswer, "a6aaa", "zzzzz", 1)} {
-		_, err := over(t, says(http.StatusOK, answer)).Queue("uq").Share(t.Context(), zaqar.ShareConfig{})
+		_, err := clienttest.Over(t, clienttest.Says(http.StatusOK, answer)).Queue("uq").Share(t.Context(), zaqar.ShareConfig{})
 		if !errors.Is(err, zaqar.ErrMalformed) || strings.Contains(err.Error(), "a5c404") {
 			t.Errorf("%s: %v", answer, err)
 		}
@@ -117,12 +118,12 @@ func TestASignedURLIsAllThatConnectNeeds(t *testing.T) {
 
 func TestCallsByASignedURLCarryItAndNoToken(t *testing.T) {
 	t.Parallel()
-	spy := says(http.StatusOK, `{"messages":[],"links":[]}`)
-	q := over(t, spy, zaqar.WithAuth(signedForWot(t))).Queue("wot")
+	spy := clienttest.Says(http.StatusOK, `{"messages":[],"links":[]}`)
+	q := clienttest.Over(t, spy, zaqar.WithAuth(signedForWot(t))).Queue("wot")
 	if found, err := zaqar.Collect(q.Messages(t.Context())); err != nil || len(found) != 0 {
 		t.Fatal(found, err)
 	}
-	h := spy.last(t).Header
+	h := spy.Last(t).Header
 	for name, want := range map[string]string{
 		"URL-Paths": "/v2/queues/wot/messages", "URL-Methods": "GET,POST", "X-Project-ID": "p", "X-Auth-Token": "",
 	} {
@@ -137,8 +138,8 @@ func TestCallsByASignedURLCarryItAndNoToken(t *testing.T) {
 
 func TestACallThatASignedURLDoesNotCoverIsNotSent(t *testing.T) {
 	t.Parallel()
-	spy := says(http.StatusNoContent, "")
-	client := over(t, spy, zaqar.WithAuth(signedForWot(t)))
+	spy := clienttest.Says(http.StatusNoContent, "")
+	client := clienttest.Over(t, spy, zaqar.WithAuth(signedForWot(t)))
 	ctx := t.Context()
 	for name, err := range map[string]error{
 		"ping":          client.Ping(ctx),
@@ -148,17 +149,17 @@ func TestACallThatASignedURLDoesNotCoverIsNotSent(t *testing.T) {
 		"raw":           second(client.Conn().Get(ctx, "/v2/queues?limit=2")),
 		"the root":      second(client.Conn().Get(ctx, "/")),
 	} {
-		e := asError(t, err)
+		e := clienttest.AsError(t, err)
 		if !errors.Is(err, auth.ErrNotCovered) || !errors.Is(err, zaqar.ErrForbidden) || e.MayHaveActed() || !e.SafeToRetry() {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	_, err := over(t, spy, zaqar.WithAuth(signedForWot(t)), zaqar.WithVersion(zaqar.V1)).Queue("wot").Pop(ctx, 1)
+	_, err := clienttest.Over(t, spy, zaqar.WithAuth(signedForWot(t)), zaqar.WithVersion(zaqar.V1)).Queue("wot").Pop(ctx, 1)
 	if err == nil {
 		t.Error("v1 takes a signed URL")
 	}
-	if spy.count() != 0 {
-		t.Errorf("%d requests were sent", spy.count())
+	if spy.Count() != 0 {
+		t.Errorf("%d requests were sent", spy.Count())
 	}
 }
 
@@ -167,18 +168,18 @@ func second[T any](_ T, err error) error { return err }
 func TestAnExpiredSignedURLIsNotSent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		spy := says(http.StatusOK, `{"messages":[]}`)
-		q := over(t, spy, zaqar.WithAuth(signedForWot(t))).Queue("wot")
+		spy := clienttest.Says(http.StatusOK, `{"messages":[]}`)
+		q := clienttest.Over(t, spy, zaqar.WithAuth(signedForWot(t))).Queue("wot")
 		if _, err := zaqar.Collect(q.Messages(t.Context())); err != nil {
 			t.Fatal(err)
 		}
-		sent := spy.count()
+		sent := spy.Count()
 		time.Sleep(time.Hour) // of the bubble
 		_, err := q.Post(t.Context(), 1)
-		if !errors.Is(err, auth.ErrExpired) || !errors.Is(err, zaqar.ErrUnauthorized) || asError(t, err).MayHaveActed() {
+		if !errors.Is(err, auth.ErrExpired) || !errors.Is(err, zaqar.ErrUnauthorized) || clienttest.AsError(t, err).MayHaveActed() {
 			t.Errorf("the error is %v", err)
 		}
-		if spy.count() != sent {
+		if spy.Count() != sent {
 			t.Error("it was sent")
 		}
 	})
@@ -186,15 +187,15 @@ func TestAnExpiredSignedURLIsNotSent(t *testing.T) {
 
 func TestA404ToASignedURLIsExplained(t *testing.T) {
 	t.Parallel()
-	silent, told := says(http.StatusNotFound, `{"title":"404 Not Found"}`), says(http.StatusNotFound, `{"title":"Not found","description":"No such message."}`)
+	silent, told := clienttest.Says(http.StatusNotFound, `{"title":"404 Not Found"}`), clienttest.Says(http.StatusNotFound, `{"title":"Not found","description":"No such message."}`)
 	for _, c := range []struct {
-		spy       *scripted
+		spy       *clienttest.Scripted
 		explained bool
 		auth      auth.Authorizer
 	}{
 		{silent, true, signedForWot(t)}, {told, false, signedForWot(t)}, {silent, false, auth.NoAuth("p")},
 	} {
-		_, err := over(t, c.spy, zaqar.WithAuth(c.auth)).Queue("wot").Message(t.Context(), "m")
+		_, err := clienttest.Over(t, c.spy, zaqar.WithAuth(c.auth)).Queue("wot").Message(t.Context(), "m")
 		if !errors.Is(err, zaqar.ErrNotFound) || strings.Contains(err.Error(), "signed URL") != c.explained {
 			t.Errorf("the error is %v", err)
 		}
@@ -203,7 +204,7 @@ func TestA404ToASignedURLIsExplained(t *testing.T) {
 
 func TestASharedQueueIsHandedOverAsText(t *testing.T) {
 	t.Parallel()
-	signed, err := over(t, says(http.StatusOK, sharedAnswer)).Queue("uq").Share(t.Context(), zaqar.ShareConfig{})
+	signed, err := clienttest.Over(t, clienttest.Says(http.StatusOK, sharedAnswer)).Queue("uq").Share(t.Context(), zaqar.ShareConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,11 +257,11 @@ func TestASignedURLIsEnoughToPublishAndToConsume(t *testing.T) {
 
 func TestClaimsCannotBePurged(t *testing.T) {
 	t.Parallel()
-	spy := says(http.StatusNoContent, "")
-	q := over(t, spy).Queue("wot")
+	spy := clienttest.Says(http.StatusNoContent, "")
+	q := clienttest.Over(t, spy).Queue("wot")
 	for _, err := range []error{q.Purge(t.Context(), zaqar.ClaimResource), q.PurgeAll(t.Context(), zaqar.MessageResource, zaqar.ClaimResource)} {
-		if _, ok := errorsAsArgument(err); !ok || spy.count() != 0 {
-			t.Errorf("%v, %d requests", err, spy.count())
+		if _, ok := errors.AsType[*zaqar.ArgumentError](err); !ok || spy.Count() != 0 {
+			t.Errorf("%v, %d requests", err, spy.Count())
 		}
 	}
 }

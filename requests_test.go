@@ -2,6 +2,7 @@ package zaqar_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/transport"
 )
 
@@ -17,8 +19,8 @@ import (
 
 func TestAClaimSendsBothTimesAndItsLimitInTheQuery(t *testing.T) {
 	t.Parallel()
-	server := says(204, "")
-	q := over(t, server).Queue("wot")
+	server := clienttest.Says(204, "")
+	q := clienttest.Over(t, server).Queue("wot")
 	for _, c := range []struct {
 		options     []zaqar.ClaimOption
 		query, body string
@@ -30,7 +32,7 @@ func TestAClaimSendsBothTimesAndItsLimitInTheQuery(t *testing.T) {
 		if _, err := q.Claim(t.Context(), c.options...); err != nil {
 			t.Fatal(err)
 		}
-		req := server.last(t)
+		req := server.Last(t)
 		if req.Query.Encode() != c.query || string(req.Body) != c.body {
 			t.Errorf("sent ?%s %s, want ?%s %s", req.Query.Encode(), req.Body, c.query, c.body)
 		}
@@ -39,8 +41,8 @@ func TestAClaimSendsBothTimesAndItsLimitInTheQuery(t *testing.T) {
 
 func TestUpdatingAClaimSendsBothTimes(t *testing.T) {
 	t.Parallel()
-	server := says(201, `{"messages":[{"href":"/v2/queues/wot/messages/m?claim_id=c","ttl":60,"age":0,"body":1}]}`)
-	claim, err := over(t, server).Queue("wot").Claim(t.Context(), zaqar.TTL(2*time.Minute), zaqar.Grace(90*time.Second))
+	server := clienttest.Says(201, `{"messages":[{"href":"/v2/queues/wot/messages/m?claim_id=c","ttl":60,"age":0,"body":1}]}`)
+	claim, err := clienttest.Over(t, server).Queue("wot").Claim(t.Context(), zaqar.TTL(2*time.Minute), zaqar.Grace(90*time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +56,7 @@ func TestUpdatingAClaimSendsBothTimes(t *testing.T) {
 		if err := claim.Update(t.Context(), c.option); err != nil {
 			t.Fatal(err)
 		}
-		if req := server.last(t); string(req.Body) != c.body || req.Path != "/v2/queues/wot/claims/c" || req.Method != http.MethodPatch {
+		if req := server.Last(t); string(req.Body) != c.body || req.Path != "/v2/queues/wot/claims/c" || req.Method != http.MethodPatch {
 			t.Errorf("sent %s %s %s, want %s", req.Method, req.Path, req.Body, c.body)
 		}
 	}
@@ -62,8 +64,8 @@ func TestUpdatingAClaimSendsBothTimes(t *testing.T) {
 
 func TestAnEmptyClaimSendsNothing(t *testing.T) {
 	t.Parallel()
-	server := says(204, "")
-	claim, err := over(t, server).Queue("wot").Claim(t.Context())
+	server := clienttest.Says(204, "")
+	claim, err := clienttest.Over(t, server).Queue("wot").Claim(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,8 +73,8 @@ func TestAnEmptyClaimSendsNothing(t *testing.T) {
 	_ = claim.Reload(t.Context())
 	_ = claim.Release(t.Context())
 	_ = claim.Age()
-	if server.count() != 1 {
-		t.Errorf("%d requests were sent: %v", server.count(), server.last(t))
+	if server.Count() != 1 {
+		t.Errorf("%d requests were sent: %v", server.Count(), server.Last(t))
 	}
 }
 
@@ -85,12 +87,12 @@ func TestTheClaimIDIsReadWhereverItStands(t *testing.T) {
 		{"", message("/v2/queues/wot/messages/m?claim_id=c1")},
 		{"", message("/v2/queues/wot/messages/m?x=y=z&claim_id=c1&more")},
 	} {
-		server := &scripted{answer: func(*transport.Request) (*transport.Response, error) {
+		server := &clienttest.Scripted{Answer: func(*transport.Request) (*transport.Response, error) {
 			h := http.Header{}
 			h.Set("Location", c.location)
 			return &transport.Response{Status: 201, Header: h, Body: []byte(c.body)}, nil
 		}}
-		claim, err := over(t, server).Queue("wot").Claim(t.Context())
+		claim, err := clienttest.Over(t, server).Queue("wot").Claim(t.Context())
 		if err != nil || claim.ID() != "c1" || claim.Messages()[0].ID() != "m" {
 			t.Errorf("%q %s: %v, %v", c.location, c.body, claim, err)
 		}
@@ -99,8 +101,8 @@ func TestTheClaimIDIsReadWhereverItStands(t *testing.T) {
 
 func TestCreatingAQueueSendsOnlyWhatIsSet(t *testing.T) {
 	t.Parallel()
-	server := says(201, "")
-	client := over(t, server)
+	server := clienttest.Says(201, "")
+	client := clienttest.Over(t, server)
 	for _, c := range []struct {
 		options []zaqar.CreateOption
 		body    string
@@ -113,7 +115,7 @@ func TestCreatingAQueueSendsOnlyWhatIsSet(t *testing.T) {
 		if _, err := client.CreateQueue(t.Context(), "wot", c.options...); err != nil {
 			t.Fatal(err)
 		}
-		if got := string(server.last(t).Body); got != c.body {
+		if got := string(server.Last(t).Body); got != c.body {
 			t.Errorf("sent %s, want %s", got, c.body)
 		}
 	}
@@ -122,7 +124,7 @@ func TestCreatingAQueueSendsOnlyWhatIsSet(t *testing.T) {
 func TestReservedReadsEveryKey(t *testing.T) {
 	t.Parallel()
 	const body = `{"_flavor":"fast","_default_message_ttl":61,"_default_message_delay":0,"_max_claim_count":null,"_dead_letter_queue":"dead","_enable_encrypt_messages":true,"_max_messages_post_size":262144,"own":1}`
-	m, err := over(t, says(200, body)).Queue("wot").Metadata(t.Context())
+	m, err := clienttest.Over(t, clienttest.Says(200, body)).Queue("wot").Metadata(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,44 +137,44 @@ func TestReservedReadsEveryKey(t *testing.T) {
 
 func TestListingQueuesSendsItsFiltersAsTheyAre(t *testing.T) {
 	t.Parallel()
-	server := says(200, `{"queues":[],"links":[]}`)
-	for _, err := range over(t, server).Queues(t.Context(), zaqar.NameLike("^a.*b$"), zaqar.Having{"colour": "red & blue", "limit": "9"}, zaqar.Detailed(true), zaqar.Marker("a/b"), zaqar.PageSize(5)) {
+	server := clienttest.Says(200, `{"queues":[],"links":[]}`)
+	for _, err := range clienttest.Over(t, server).Queues(t.Context(), zaqar.NameLike("^a.*b$"), zaqar.Having{"colour": "red & blue", "limit": "9"}, zaqar.Detailed(true), zaqar.Marker("a/b"), zaqar.PageSize(5)) {
 		t.Errorf("something was listed, %v", err)
 	}
-	if got, want := server.last(t).Query.Encode(), "colour=red+%26+blue&detailed=true&limit=5&marker=a%2Fb&name=%5Ea.%2Ab%24"; got != want {
+	if got, want := server.Last(t).Query.Encode(), "colour=red+%26+blue&detailed=true&limit=5&marker=a%2Fb&name=%5Ea.%2Ab%24"; got != want {
 		t.Errorf("sent %s, want %s", got, want)
 	}
 }
 
 func TestIDsAreEscapedInPathsAndRepeatedInQueries(t *testing.T) {
 	t.Parallel()
-	server := says(204, "")
-	q := over(t, server).Queue("wot")
+	server := clienttest.Says(204, "")
+	q := clienttest.Over(t, server).Queue("wot")
 	if err := q.DeleteMessage(t.Context(), "a/b?c", zaqar.ClaimID("d&e")); err != nil {
 		t.Fatal(err)
 	}
-	if req := server.last(t); req.Path != "/v2/queues/wot/messages/a%2Fb%3Fc" || req.Query.Encode() != "claim_id=d%26e" {
+	if req := server.Last(t); req.Path != "/v2/queues/wot/messages/a%2Fb%3Fc" || req.Query.Encode() != "claim_id=d%26e" {
 		t.Errorf("sent %s?%s", req.Path, req.Query.Encode())
 	}
 	if err := q.DeleteMessages(t.Context(), []string{"a", "b"}, zaqar.ClaimID("c"), zaqar.ClaimID("d")); err != nil {
 		t.Fatal(err)
 	}
-	if got := server.last(t).Query.Encode(); got != "claim_ids=c&claim_ids=d&ids=a&ids=b" {
+	if got := server.Last(t).Query.Encode(); got != "claim_ids=c&claim_ids=d&ids=a&ids=b" {
 		t.Errorf("sent %s", got)
 	}
 }
 
 func TestADeletionThatFailsHalfwaySaysHowFarItCame(t *testing.T) {
 	t.Parallel()
-	server := says(204, "")
-	healthy := server.answer
-	server.answer = func(req *transport.Request) (*transport.Response, error) {
-		if server.count() == 3 {
+	server := clienttest.Says(204, "")
+	healthy := server.Answer
+	server.Answer = func(req *transport.Request) (*transport.Response, error) {
+		if server.Count() == 3 {
 			return &transport.Response{Status: 503}, nil
 		}
 		return healthy(req)
 	}
-	err := over(t, server).Queue("wot").DeleteMessages(t.Context(), slices.Repeat([]string{"m"}, 65))
+	err := clienttest.Over(t, server).Queue("wot").DeleteMessages(t.Context(), slices.Repeat([]string{"m"}, 65))
 	if err == nil || !strings.Contains(err.Error(), "the first 40 of 65") || !zaqar.SafeToRetry(err) {
 		t.Errorf("the error is %v", err)
 	}
@@ -181,12 +183,12 @@ func TestADeletionThatFailsHalfwaySaysHowFarItCame(t *testing.T) {
 func TestUnknownFieldsAndFractionsAreTaken(t *testing.T) {
 	t.Parallel()
 	const message = `{"id":"m","href":"/v2/queues/wot/messages/m","ttl":60.5,"age":1.25,"body":{"a":1},"claim_count":2,"checksum":"MD5:x","brand_new":{"x":[1]}}`
-	q := over(t, says(200, message)).Queue("wot")
+	q := clienttest.Over(t, clienttest.Says(200, message)).Queue("wot")
 	m, err := q.Message(t.Context(), "m")
 	if err != nil || m.Age() != 1250*time.Millisecond || m.ClaimCount() != 2 || m.Checksum() != "MD5:x" {
 		t.Errorf("message %v, %v", m, err)
 	}
-	stats, err := over(t, says(200, `{"messages":{"claimed":1,"free":-1,"total":0,"novel":1},"other":2}`)).Queue("wot").Stats(t.Context())
+	stats, err := clienttest.Over(t, clienttest.Says(200, `{"messages":{"claimed":1,"free":-1,"total":0,"novel":1},"other":2}`)).Queue("wot").Stats(t.Context())
 	if err != nil || stats.Free != -1 {
 		t.Errorf("stats %v, %v", stats, err)
 	}
@@ -203,7 +205,7 @@ func TestTheCountOfQueuesIsReadInItsOddForms(t *testing.T) {
 		`{"queues":[{"name":"a"}],"count":true}`: {0, false},
 		`{"queues":[{"name":"a"}]}`:              {0, false},
 	} {
-		n, ok, err := over(t, says(200, body)).CountQueues(t.Context())
+		n, ok, err := clienttest.Over(t, clienttest.Says(200, body)).CountQueues(t.Context())
 		if n != want.n || ok != want.ok || err != nil {
 			t.Errorf("%s: %d, %v, %v", body, n, ok, err)
 		}
@@ -212,7 +214,7 @@ func TestTheCountOfQueuesIsReadInItsOddForms(t *testing.T) {
 
 func TestAServiceErrorIsNotAMissingMessage(t *testing.T) {
 	t.Parallel()
-	q := over(t, says(503, "")).Queue("wot")
+	q := clienttest.Over(t, clienttest.Says(503, "")).Queue("wot")
 	if m, err := q.Message(t.Context(), "m"); err == nil || m != nil {
 		t.Errorf("%v, %v", m, err)
 	}
@@ -228,8 +230,8 @@ func TestAServiceErrorIsNotAMissingMessage(t *testing.T) {
 
 func TestBadArgumentsAreRefusedBeforeTheWire(t *testing.T) {
 	t.Parallel()
-	server := says(200, "{}")
-	client := over(t, server)
+	server := clienttest.Says(200, "{}")
+	client := clienttest.Over(t, server)
 	q := client.Queue("wot")
 	ctx := t.Context()
 	post := func(body any) error { _, err := q.Post(ctx, body); return err }
@@ -271,20 +273,20 @@ func TestBadArgumentsAreRefusedBeforeTheWire(t *testing.T) {
 		"queue name":        client.Queue("a b").Delete(ctx),
 		`start with "/"`:    second(client.Conn().Get(ctx, "v2/queues")),
 	} {
-		if e, ok := errorsAsArgument(err); !ok || !strings.Contains(e.Error(), argument) {
+		if e, ok := errors.AsType[*zaqar.ArgumentError](err); !ok || !strings.Contains(e.Error(), argument) {
 			t.Errorf("%s: %v", argument, err)
 		}
 	}
-	if server.count() != 0 {
-		t.Errorf("%d requests were sent, the last %v", server.count(), server.last(t))
+	if server.Count() != 0 {
+		t.Errorf("%d requests were sent, the last %v", server.Count(), server.Last(t))
 	}
 }
 
 func TestUpdatingMetadataSendsOnlyTheDifference(t *testing.T) {
 	t.Parallel()
 	const present = `{"gone":null,"same":{"n":1.0},"other":1,"_max_claim_count":null,"_default_message_delay":0,"_default_message_ttl":3600,"_dead_letter_queue":"dead"}`
-	server := says(200, present)
-	m, err := over(t, server).Queue("wot").Metadata(t.Context())
+	server := clienttest.Says(200, present)
+	m, err := clienttest.Over(t, server).Queue("wot").Metadata(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +294,7 @@ func TestUpdatingMetadataSendsOnlyTheDifference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req := server.last(t)
+	req := server.Last(t)
 	const want = `[{"op":"add","path":"/metadata/a~1b~0c","value":null},{"op":"add","path":"/metadata/other","value":2},{"op":"remove","path":"/metadata/_dead_letter_queue"},{"op":"remove","path":"/metadata/gone"}]`
 	if string(req.Body) != want {
 		t.Errorf("sent %s, want %s", req.Body, want)
@@ -306,7 +308,7 @@ func TestABodyThatIsNoJSONCostsOnlyItself(t *testing.T) {
 	t.Parallel()
 	const page = `{"messages":[{"id":"a","ttl":60,"age":0,"body":{"n":Infinity,"s":"NaN \"-Infinity"}},{"id":"b","ttl":60,"age":0,"body":1}],"links":[]}`
 	var got []*zaqar.Message
-	for m, err := range over(t, says(200, page)).Queue("wot").Messages(t.Context(), zaqar.Limit(2)) {
+	for m, err := range clienttest.Over(t, clienttest.Says(200, page)).Queue("wot").Messages(t.Context(), zaqar.Limit(2)) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -329,15 +331,15 @@ func TestABodyThatIsNoJSONCostsOnlyItself(t *testing.T) {
 
 func TestAClaimThatCannotBeReadCanBeReleased(t *testing.T) {
 	t.Parallel()
-	server := &scripted{answer: func(*transport.Request) (*transport.Response, error) {
+	server := &clienttest.Scripted{Answer: func(*transport.Request) (*transport.Response, error) {
 		return &transport.Response{Status: 201, Header: http.Header{"Location": {"/v2/queues/wot/claims/c"}}, Body: []byte(`{"messages":[{"cut`)}, nil
 	}}
-	claim, err := over(t, server).Queue("wot").Claim(t.Context())
+	claim, err := clienttest.Over(t, server).Queue("wot").Claim(t.Context())
 	if err == nil || claim == nil || claim.ID() != "c" || claim.Empty() {
 		t.Fatalf("claim %v, %v", claim, err)
 	}
 	_ = claim.Release(t.Context())
-	if req := server.last(t); req.Method != http.MethodDelete || req.Path != "/v2/queues/wot/claims/c" {
+	if req := server.Last(t); req.Method != http.MethodDelete || req.Path != "/v2/queues/wot/claims/c" {
 		t.Errorf("sent %s %s", req.Method, req.Path)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/transport"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
@@ -33,11 +34,11 @@ func TestNothingPrintsASecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spy := &scripted{answer: func(req *transport.Request) (*transport.Response, error) {
+	spy := &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
 		seen = req
 		return web.Do(t.Context(), req)
 	}}
-	client := over(t, spy, zaqar.WithAuth(signIn))
+	client := clienttest.Over(t, spy, zaqar.WithAuth(signIn))
 	defer func() { _ = web.Close() }()
 	q := client.Queue("wot")
 	if _, err := q.Post(t.Context(), 1, 2); err != nil {
@@ -63,7 +64,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 	header := http.Header{}
 	header.Set(auth.HeaderToken, issued)
 	signed := signedForWot(t)
-	bySignature := over(t, says(http.StatusNotFound, ""), zaqar.WithAuth(signed))
+	bySignature := clienttest.Over(t, clienttest.Says(http.StatusNotFound, ""), zaqar.WithAuth(signed))
 	_, unsigned := bySignature.Queue("wot").Post(t.Context(), 1)
 	_, uncovered := bySignature.Queue("other").Post(t.Context(), 1)
 	if err := signed.Authorize(t.Context(), header); err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
@@ -36,7 +37,7 @@ func saved(t *testing.T, p zaqar.Position) zaqar.Position {
 
 func TestAPositionSavedAfterEachMessageMissesAndRepeatsNone(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
 		post(t, client.Queue("a"), upTo(0, 50)...)
 		var at zaqar.Position
 		var got []int
@@ -79,18 +80,18 @@ func TestAPositionOutlivesItsMarker(t *testing.T) {
 		{1000, 1030}, // what came behind it
 		{0, 0},
 	} {
-		onRedis(t, zaqar.SubscriberConfig{}, func(t *testing.T, r *redis, sub *zaqar.Subscriber) {
-			r.post(names(0, 600)...)
+		onRedis(t, zaqar.SubscriberConfig{}, func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber) {
+			r.Post(clienttest.MessageIDs(0, 600)...)
 			time.Sleep(10 * time.Minute)
-			r.post(names(600, 1000)...)
+			r.Post(clienttest.MessageIDs(600, 1000)...)
 			if got := hears(t, sub, func() { time.Sleep(time.Minute) }); len(got) != 1000 {
 				t.Fatalf("it heard %d", len(got))
 			}
 			at := saved(t, sub.Position("q"))
 			time.Sleep(10 * time.Minute)
-			r.post(names(1000, 1200)...)
-			r.remove(names(gone[0], gone[1])...)
-			want := names(max(1000, gone[1]), 1200)
+			r.Post(clienttest.MessageIDs(1000, 1200)...)
+			r.Remove(clienttest.MessageIDs(gone[0], gone[1])...)
+			want := clienttest.MessageIDs(max(1000, gone[1]), 1200)
 
 			if err := sub.SubscribeAt("q", at); err != nil {
 				t.Fatal(err)
@@ -100,7 +101,7 @@ func TestAPositionOutlivesItsMarker(t *testing.T) {
 				t.Errorf("without %v it heard %d, from %.20q on, want %d", gone, len(got), got, len(want))
 			}
 			// Where no id is left, those of the last minute can come again.
-			if tail := got[max(0, len(got)-200):]; !slices.Equal(tail, names(1200-len(want), 1200)[len(want)-len(tail):]) {
+			if tail := got[max(0, len(got)-200):]; !slices.Equal(tail, clienttest.MessageIDs(1200-len(want), 1200)[len(want)-len(tail):]) {
 				t.Errorf("without %v it heard %d, and at last %.20q", gone, len(got), tail)
 			}
 			if extra := len(got) - len(want); gone[0] == 700 && (extra < 0 || got[0] < "m00600") {
@@ -113,7 +114,7 @@ func TestAPositionOutlivesItsMarker(t *testing.T) {
 func TestFromNowLeavesOutWhatIsThere(t *testing.T) {
 	t.Parallel()
 	for _, version := range []zaqar.Version{zaqar.V1, zaqar.V2} {
-		bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
+		clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
 			q := client.Queue("a")
 			post(t, q, upTo(0, 100)...)
 			time.Sleep(10 * time.Second)
@@ -150,7 +151,7 @@ func TestFromNowLeavesOutWhatIsThere(t *testing.T) {
 
 func TestSubscribingAtAPlaceMovesThere(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
 		post(t, client.Queue("a"), 1, 2)
 		sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a")
 		e := listen(t.Context(), sub)

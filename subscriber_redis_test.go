@@ -2,12 +2,9 @@ package zaqar_test
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,90 +12,9 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/transport"
 )
-
-// redis lists one queue as servers on Redis do: see crooked. It posts with ages.
-type redis struct {
-	mu      sync.Mutex
-	ids     []string
-	posted  map[string]time.Time
-	expired map[string]bool // not collected yet
-	claimed map[string]bool
-	asked   int
-	race    func() // between the look for the marker and the reading behind it
-}
-
-func newRedis() *redis {
-	return &redis{posted: map[string]time.Time{}, expired: map[string]bool{}, claimed: map[string]bool{}}
-}
-
-func (r *redis) post(names ...string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, name := range names {
-		r.ids = append(r.ids, name)
-		r.posted[name] = time.Now()
-	}
-}
-
-func (r *redis) remove(names ...string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.ids = slices.DeleteFunc(r.ids, func(id string) bool { return slices.Contains(names, id) })
-}
-
-func (r *redis) set(marks map[string]bool, names ...string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, name := range names {
-		marks[name] = true
-	}
-}
-
-func (r *redis) answer(req *transport.Request) (*transport.Response, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.asked++; r.asked > 5000 {
-		return nil, errors.New("it asks for ever")
-	}
-	limit, _ := strconv.Atoi(req.Query.Get("limit"))
-	all, marker := req.Query.Get("include_claimed") == "true", req.Query.Get("marker")
-	start := 0
-	switch {
-	case all && marker == "":
-		return &transport.Response{Status: http.StatusServiceUnavailable}, nil // quirk 3
-	case marker == "":
-		start = max(0, slices.IndexFunc(r.ids, func(id string) bool { return !r.expired[id] && !r.claimed[id] }))
-	default:
-		if at := slices.Index(r.ids, marker); at > 0 {
-			start = at + 1
-		}
-	}
-	if r.race != nil {
-		r.race()
-	}
-	start = min(start, len(r.ids))
-	messages, links := []any{}, []any{}
-	for _, id := range r.ids[start:min(start+limit, len(r.ids))] {
-		if r.expired[id] || r.claimed[id] && !all {
-			continue
-		}
-		age := time.Now().Unix() - r.posted[id].Unix()
-		messages = append(messages, map[string]any{"id": id, "ttl": 3600, "age": age, "body": id})
-		links = []any{map[string]string{"rel": "next", "href": "/v2/queues/q/messages?marker=" + id}}
-	}
-	body, err := json.Marshal(map[string]any{"messages": messages, "links": links})
-	return &transport.Response{Status: http.StatusOK, Body: body}, err
-}
-
-func names(from, to int) []string {
-	var all []string
-	for i := from; i < to; i++ {
-		all = append(all, fmt.Sprintf("m%05d", i))
-	}
-	return all
-}
 
 // hears listens for a while to what a crooked server lists, and returns the ids.
 func hears(t *testing.T, sub *zaqar.Subscriber, while func()) []string {
@@ -123,33 +39,33 @@ func hears(t *testing.T, sub *zaqar.Subscriber, while func()) []string {
 	return ids
 }
 
-func onRedis(t *testing.T, config zaqar.SubscriberConfig, test func(t *testing.T, r *redis, sub *zaqar.Subscriber)) {
+func onRedis(t *testing.T, config zaqar.SubscriberConfig, test func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRedis()
-		test(t, r, tuned(t, over(t, &scripted{answer: r.answer}).Subscriber(config), "q"))
+		r := clienttest.NewRedis()
+		test(t, r, tuned(t, clienttest.Over(t, &clienttest.Scripted{Answer: r.Answer}).Subscriber(config), "q"))
 	})
 }
 
 func TestAListingThatStartsAgainRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	for _, config := range []zaqar.SubscriberConfig{{Remember: 100}, {Remember: 40}, {PageSize: 2, Remember: 40}, {PageSize: 7, Remember: 100}} {
-		onRedis(t, config, func(t *testing.T, r *redis, sub *zaqar.Subscriber) {
+		onRedis(t, config, func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber) {
 			got := hears(t, sub, func() {
 				for i := range 30 {
-					r.post(names(i*10, i*10+10)...)
+					r.Post(clienttest.MessageIDs(i*10, i*10+10)...)
 					time.Sleep(20 * time.Second)
 					// The marker goes away, and so do some before it.
-					r.remove(names(i*10+9, i*10+10)...)
+					r.Remove(clienttest.MessageIDs(i*10+9, i*10+10)...)
 					if i%5 == 4 { // and those to step back to
-						r.remove(names(i*10-min(config.Remember/2, 20)-5, i*10+10)...)
+						r.Remove(clienttest.MessageIDs(i*10-min(config.Remember/2, 20)-5, i*10+10)...)
 					}
 					if i%3 == 0 {
-						r.remove(names(i*5, i*5+3)...)
+						r.Remove(clienttest.MessageIDs(i*5, i*5+3)...)
 					}
 				}
 			})
-			if !slices.Equal(got, names(0, 300)) {
+			if !slices.Equal(got, clienttest.MessageIDs(0, 300)) {
 				t.Errorf("%+v: it heard %d: %v", config, len(got), got)
 			}
 			if sub.Stats().Repeats == 0 || sub.Stats().Delivered != 300 {
@@ -162,18 +78,18 @@ func TestAListingThatStartsAgainRepeatsNothing(t *testing.T) {
 func TestDeletionsWhileAPageIsReadHideNothing(t *testing.T) {
 	t.Parallel()
 	for _, config := range []zaqar.SubscriberConfig{{}, {PageSize: 3}, {PageSize: 7, Remember: 30}} {
-		onRedis(t, config, func(t *testing.T, r *redis, sub *zaqar.Subscriber) {
-			r.race = func() { // one of those that were read long ago, and now and then of the latest
-				switch n := len(r.ids); {
-				case r.asked%2 == 0 && n > 40:
-					r.ids = slices.Delete(r.ids, 0, 1)
-				case r.asked%17 == 0 && n > 40:
-					r.ids = slices.Delete(r.ids, n-30, n-28)
+		onRedis(t, config, func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber) {
+			r.Race = func() { // one of those that were read long ago, and now and then of the latest
+				switch n := len(r.IDs); {
+				case r.Requests%2 == 0 && n > 40:
+					r.IDs = slices.Delete(r.IDs, 0, 1)
+				case r.Requests%17 == 0 && n > 40:
+					r.IDs = slices.Delete(r.IDs, n-30, n-28)
 				}
 			}
 			got := hears(t, sub, func() {
 				for i := range 200 {
-					r.post(names(i*5, i*5+5)...)
+					r.Post(clienttest.MessageIDs(i*5, i*5+5)...)
 					time.Sleep(time.Duration(i%7) * 100 * time.Millisecond)
 				}
 				time.Sleep(time.Minute)
@@ -185,7 +101,7 @@ func TestDeletionsWhileAPageIsReadHideNothing(t *testing.T) {
 				}
 				heard[name] = true
 			}
-			if !slices.Equal(first, names(0, 1000)) {
+			if !slices.Equal(first, clienttest.MessageIDs(0, 1000)) {
 				t.Errorf("%+v: it heard %d of 1000, or not in their order", config, len(first))
 			}
 			// Who remembers little can lose all that is known to these deletions, and then
@@ -199,11 +115,11 @@ func TestDeletionsWhileAPageIsReadHideNothing(t *testing.T) {
 
 func TestTheLastMessageOfAQueueIsNoRepeat(t *testing.T) {
 	t.Parallel()
-	onRedis(t, zaqar.SubscriberConfig{}, func(t *testing.T, r *redis, sub *zaqar.Subscriber) {
-		r.post("m") // as the first it is listed for ever (quirk 1)
+	onRedis(t, zaqar.SubscriberConfig{}, func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber) {
+		r.Post("m") // as the first it is listed for ever (quirk 1)
 		got := hears(t, sub, func() {
 			time.Sleep(10 * time.Minute)
-			r.post("n")
+			r.Post("n")
 			time.Sleep(10 * time.Minute)
 		})
 		if stats := sub.Stats(); !slices.Equal(got, []string{"m", "n"}) || stats.Repeats != 0 || stats.Looks > 200 {
@@ -214,18 +130,18 @@ func TestTheLastMessageOfAQueueIsNoRepeat(t *testing.T) {
 
 func TestNothingKnownIsLeftButOldMessages(t *testing.T) {
 	t.Parallel()
-	onRedis(t, zaqar.SubscriberConfig{PageSize: 10, Remember: 20}, func(t *testing.T, r *redis, sub *zaqar.Subscriber) {
+	onRedis(t, zaqar.SubscriberConfig{PageSize: 10, Remember: 20}, func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber) {
 		got := hears(t, sub, func() {
-			r.post(names(0, 50)...) // they stay, and are forgotten
+			r.Post(clienttest.MessageIDs(0, 50)...) // they stay, and are forgotten
 			time.Sleep(10 * time.Minute)
-			r.post(names(50, 80)...)
+			r.Post(clienttest.MessageIDs(50, 80)...)
 			time.Sleep(10 * time.Minute)
-			r.remove(names(50, 80)...) // all that is remembered
+			r.Remove(clienttest.MessageIDs(50, 80)...) // all that is remembered
 			time.Sleep(10 * time.Minute)
-			r.post(names(80, 120)...)
+			r.Post(clienttest.MessageIDs(80, 120)...)
 			time.Sleep(10 * time.Minute)
 		})
-		if !slices.Equal(got, names(0, 120)) {
+		if !slices.Equal(got, clienttest.MessageIDs(0, 120)) {
 			t.Errorf("it heard %d: %v", len(got), got)
 		}
 	})
@@ -233,16 +149,16 @@ func TestNothingKnownIsLeftButOldMessages(t *testing.T) {
 
 func TestExpiredMessagesAtTheHeadHideNothing(t *testing.T) {
 	t.Parallel()
-	onRedis(t, zaqar.SubscriberConfig{}, func(t *testing.T, r *redis, sub *zaqar.Subscriber) {
-		r.post(names(0, 70)...)
-		r.set(r.expired, names(0, 70)...)
+	onRedis(t, zaqar.SubscriberConfig{}, func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber) {
+		r.Post(clienttest.MessageIDs(0, 70)...)
+		r.Mark(r.Expired, clienttest.MessageIDs(0, 70)...)
 		got := hears(t, sub, func() {
 			time.Sleep(10 * time.Minute)
-			r.post(names(70, 100)...)
-			r.set(r.claimed, names(75, 80)...)
+			r.Post(clienttest.MessageIDs(70, 100)...)
+			r.Mark(r.Claimed, clienttest.MessageIDs(75, 80)...)
 			time.Sleep(time.Minute)
 		})
-		if !slices.Equal(got, names(70, 100)) {
+		if !slices.Equal(got, clienttest.MessageIDs(70, 100)) {
 			t.Errorf("it heard %v", got)
 		}
 	})
@@ -250,17 +166,17 @@ func TestExpiredMessagesAtTheHeadHideNothing(t *testing.T) {
 
 func TestMessagesThatAreClaimedAtOnceAreSeen(t *testing.T) {
 	t.Parallel()
-	onRedis(t, zaqar.SubscriberConfig{}, func(t *testing.T, r *redis, sub *zaqar.Subscriber) {
+	onRedis(t, zaqar.SubscriberConfig{}, func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber) {
 		got := hears(t, sub, func() {
 			for i := range 20 {
 				time.Sleep(3 * time.Minute)
-				r.post(names(i*3, i*3+3)...)
-				r.set(r.claimed, names(i*3, i*3+2)...)
+				r.Post(clienttest.MessageIDs(i*3, i*3+3)...)
+				r.Mark(r.Claimed, clienttest.MessageIDs(i*3, i*3+2)...)
 				time.Sleep(time.Minute)
-				r.set(r.claimed, names(i*3, i*3+3)...)
+				r.Mark(r.Claimed, clienttest.MessageIDs(i*3, i*3+3)...)
 			}
 		})
-		if !slices.Equal(got, names(0, 60)) {
+		if !slices.Equal(got, clienttest.MessageIDs(0, 60)) {
 			t.Errorf("it heard %v", got)
 		}
 	})
@@ -269,8 +185,8 @@ func TestMessagesThatAreClaimedAtOnceAreSeen(t *testing.T) {
 func TestAServerThatLeadsInCirclesIsNotAskedWithoutEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := &scripted{}
-		server.answer = func(req *transport.Request) (*transport.Response, error) {
+		server := &clienttest.Scripted{}
+		server.Answer = func(req *transport.Request) (*transport.Response, error) {
 			next := "a"
 			if req.Query.Get("marker") == "a" {
 				next = "b"
@@ -278,10 +194,10 @@ func TestAServerThatLeadsInCirclesIsNotAskedWithoutEnd(t *testing.T) {
 			body := `{"messages":[{"id":"1","ttl":60,"age":0,"body":1},{"id":"2","ttl":60,"age":0,"body":1}],"links":[{"rel":"next","href":"/?marker=` + next + `"}]}`
 			return &transport.Response{Status: http.StatusOK, Body: []byte(body)}, nil
 		}
-		sub := tuned(t, over(t, server).Subscriber(zaqar.SubscriberConfig{PageSize: 2}), "q")
+		sub := tuned(t, clienttest.Over(t, server).Subscriber(zaqar.SubscriberConfig{PageSize: 2}), "q")
 		got := hears(t, sub, func() { time.Sleep(time.Minute) })
-		if len(got) != 2 || server.count() > 15_000 {
-			t.Errorf("it heard %v in %d requests", got, server.count())
+		if len(got) != 2 || server.Count() > 15_000 {
+			t.Errorf("it heard %v in %d requests", got, server.Count())
 		}
 	})
 }
@@ -290,7 +206,7 @@ func TestASubscriberAsksForThePagesThatTheServerAllows(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := &crooked{items: items(45, nil), most: 12}
-		sub := tuned(t, over(t, &scripted{answer: c.answer}).Subscriber(zaqar.SubscriberConfig{}), "wot")
+		sub := tuned(t, clienttest.Over(t, &clienttest.Scripted{Answer: c.answer}).Subscriber(zaqar.SubscriberConfig{}), "wot")
 		got := hears(t, sub, func() { time.Sleep(time.Minute) })
 		if !slices.Equal(got, c.visible()) {
 			t.Errorf("it heard %v", got)
@@ -302,7 +218,7 @@ func TestNoMoreRequestsAreInFlightThanAllowed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var now, most atomic.Int64
-		server := &scripted{answer: func(*transport.Request) (*transport.Response, error) {
+		server := &clienttest.Scripted{Answer: func(*transport.Request) (*transport.Response, error) {
 			most.Store(max(most.Load(), now.Add(1)))
 			time.Sleep(time.Second)
 			now.Add(-1)
@@ -310,16 +226,16 @@ func TestNoMoreRequestsAreInFlightThanAllowed(t *testing.T) {
 		}}
 		sub := client30(t, server)
 		hears(t, sub, func() { time.Sleep(5 * time.Minute) })
-		if most.Load() != 3 || server.count() < 200 {
-			t.Errorf("%d requests were in flight at once, %d in all", most.Load(), server.count())
+		if most.Load() != 3 || server.Count() < 200 {
+			t.Errorf("%d requests were in flight at once, %d in all", most.Load(), server.Count())
 		}
 	})
 }
 
 // client30 subscribes to thirty queues with three requests in flight.
-func client30(t *testing.T, server *scripted) *zaqar.Subscriber {
+func client30(t *testing.T, server *clienttest.Scripted) *zaqar.Subscriber {
 	t.Helper()
-	sub := over(t, server).Subscriber(zaqar.SubscriberConfig{InFlight: 3})
+	sub := clienttest.Over(t, server).Subscriber(zaqar.SubscriberConfig{InFlight: 3})
 	for i := range 30 {
 		tuned(t, sub, fmt.Sprint("q", i))
 	}

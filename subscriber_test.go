@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
@@ -104,7 +105,7 @@ func tuned(t *testing.T, sub *zaqar.Subscriber, queues ...string) *zaqar.Subscri
 func TestEveryoneListeningSeesEveryMessageInOrder(t *testing.T) {
 	t.Parallel()
 	for _, version := range []zaqar.Version{zaqar.V1, zaqar.V1_1, zaqar.V2} {
-		bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
+		clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
 			queues := []string{"a", "b", "c"}
 			post(t, client.Queue("a"), upTo(0, 45)...)
 			if claim, err := client.Queue("a").Claim(t.Context(), zaqar.Limit(5)); err != nil || claim.Size() != 5 {
@@ -137,7 +138,7 @@ func TestEveryoneListeningSeesEveryMessageInOrder(t *testing.T) {
 
 func TestQueuesComeAndGoWhileListening(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
 		sub := client.Subscriber(zaqar.SubscriberConfig{})
 		e := listen(t.Context(), sub)
 		defer e.stop()
@@ -170,7 +171,7 @@ func TestQueuesComeAndGoWhileListening(t *testing.T) {
 
 func TestNothingIsHandedOutAfterUnsubscribe(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
 		post(t, client.Queue("a"), upTo(0, 20)...)
 		sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -193,7 +194,7 @@ func TestNothingIsHandedOutAfterUnsubscribe(t *testing.T) {
 
 func TestALoopThatIsLeftGoesOnWhereItWas(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
 		post(t, client.Queue("a"), upTo(0, 50)...)
 		sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a")
 		var got []int
@@ -219,7 +220,7 @@ func TestALoopThatIsLeftGoesOnWhereItWas(t *testing.T) {
 
 func TestASecondLoopAtATimeIsRefused(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
 		sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a")
 		first := listen(t.Context(), sub)
 		synctest.Wait()
@@ -240,7 +241,7 @@ func TestASecondLoopAtATimeIsRefused(t *testing.T) {
 
 func TestPollingIsQuickWhenBusyAndRareWhenIdle(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		sub := client.Subscriber(zaqar.SubscriberConfig{MinInterval: 100 * time.Millisecond, MaxInterval: 8 * time.Second})
 		e := listen(t.Context(), tuned(t, sub, "a"))
 		defer e.stop()
@@ -290,7 +291,7 @@ func TestPollingIsQuickWhenBusyAndRareWhenIdle(t *testing.T) {
 
 func TestManySubscribersDoNotAskTogether(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		for range 20 {
 			e := listen(t.Context(), tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a"))
 			defer e.stop()
@@ -334,7 +335,7 @@ func TestAQueueThatHangsOrFailsHoldsNoneUp(t *testing.T) {
 				recovered++
 			}
 		})
-		bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 			sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "bad")
 			srv.Inject(fault)
 			e := listen(t.Context(), sub)
@@ -379,7 +380,7 @@ func TestAQueueThatHangsOrFailsHoldsNoneUp(t *testing.T) {
 
 func TestQueuesThatAreBusyTakeTurns(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
 		post(t, client.Queue("busy"), upTo(0, 400)...)
 		post(t, client.Queue("calm"), upTo(0, 5)...)
 		sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "busy", "calm")
@@ -405,7 +406,7 @@ func TestQueuesThatAreBusyTakeTurns(t *testing.T) {
 
 func TestASlowLoopSlowsTheReading(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		post(t, client.Queue("a"), upTo(0, 100)...)
 		sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a")
 		for _, err := range sub.Listen(t.Context()) {
@@ -428,11 +429,11 @@ func TestWhatCannotHealEndsTheLoop(t *testing.T) {
 		http.StatusForbidden:    zaqar.ErrForbidden,
 		http.StatusBadRequest:   zaqar.ErrInvalid,
 	} {
-		bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 			srv.Inject(zaqartest.Fault{Kind: "message_list", Status: status, Times: -1})
 			e := listen(t.Context(), tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a"))
 			<-e.done
-			if err := e.ended(); !errors.Is(err, want) || asError(t, err).Queue != "a" {
+			if err := e.ended(); !errors.Is(err, want) || clienttest.AsError(t, err).Queue != "a" {
 				t.Errorf("it ended with %v", err)
 			}
 		})
@@ -466,7 +467,7 @@ func TestClosingTheClientEndsTheLoop(t *testing.T) {
 
 func TestAConfigThatCannotBeRightIsAnArgumentError(t *testing.T) {
 	t.Parallel()
-	client := over(t, says(200, `{}`))
+	client := clienttest.Over(t, clienttest.Says(200, `{}`))
 	for name, config := range map[string]zaqar.SubscriberConfig{
 		"negative":  {MinInterval: -1},
 		"reversed":  {MinInterval: time.Minute, MaxInterval: time.Second},

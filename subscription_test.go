@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/transport"
 )
 
@@ -26,9 +27,9 @@ func subscribe(t *testing.T, q *zaqar.Queue, config zaqar.SubscriptionConfig) *z
 }
 
 // subscribed answers as a server on which every subscriber has subscription s.
-func subscribed(t *testing.T, subscription string) *scripted {
+func subscribed(t *testing.T, subscription string) *clienttest.Scripted {
 	t.Helper()
-	return &scripted{answer: func(req *transport.Request) (*transport.Response, error) {
+	return &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
 		reply := &transport.Response{Status: http.StatusOK, Header: http.Header{}, Body: []byte(subscription)}
 		if req.Method == http.MethodPost {
 			reply.Status, reply.Body = http.StatusCreated, []byte(`{"subscription_id":"s"}`)
@@ -40,20 +41,20 @@ func subscribed(t *testing.T, subscription string) *scripted {
 func TestOptionsAreNeverSentAsNull(t *testing.T) {
 	t.Parallel()
 	spy := subscribed(t, `{"id":"s","subscriber":"`+webhookURL+`","ttl":3600,"age":0,"options":{},"confirmed":false}`)
-	q := over(t, spy).Queue("wot")
+	q := clienttest.Over(t, spy).Queue("wot")
 	subscribe(t, q, zaqar.SubscriptionConfig{Subscriber: webhookURL})
-	if body := string(spy.seen[0].Body); body != `{"subscriber":"`+webhookURL+`"}` {
+	if body := string(spy.Seen()[0].Body); body != `{"subscriber":"`+webhookURL+`"}` {
 		t.Errorf("sent %s", body)
 	}
 	sub, err := q.Subscription(t.Context(), "s")
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := spy.count()
+	before := spy.Count()
 	if err := sub.Update(t.Context(), zaqar.SubscriptionOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if body := string(spy.seen[before].Body); body != `{"options":{}}` {
+	if body := string(spy.Seen()[before].Body); body != `{"options":{}}` {
 		t.Errorf("sent %s", body)
 	}
 }
@@ -61,7 +62,7 @@ func TestOptionsAreNeverSentAsNull(t *testing.T) {
 func TestOptionsHaveTheNamesOfTheWire(t *testing.T) {
 	t.Parallel()
 	spy := subscribed(t, `{"id":"s","ttl":3600,"age":0}`)
-	q := over(t, spy).Queue("wot")
+	q := clienttest.Over(t, spy).Queue("wot")
 	// The answer is not what was asked for, so the subscription is another one.
 	_, err := q.CreateSubscription(t.Context(), zaqar.SubscriptionConfig{
 		Subscriber: "trust+" + webhookURL, TTL: time.Hour, Options: zaqar.SubscriptionOptions{
@@ -75,7 +76,7 @@ func TestOptionsHaveTheNamesOfTheWire(t *testing.T) {
 	}
 	const want = `{"options":{"_retry_policy":{"minimum_delay":7,"retries_with_no_delay":2},"from":"a@example.com","n":9007199254740993,` +
 		`"post_data":"{\"m\":\"$zaqar_message$\"}","post_headers":{"A":"b"},"subject":"hi","trust_id":"t"},"subscriber":"trust+https://receiver.example.com/zaqar","ttl":3600}`
-	if body := string(spy.seen[0].Body); body != want {
+	if body := string(spy.Seen()[0].Body); body != want {
 		t.Errorf("sent %s\nwant %s", body, want)
 	}
 }
@@ -89,7 +90,7 @@ func TestOptionsOfAnotherTypeAreKept(t *testing.T) {
 		`{"_retry_policy":{"minimum_delay":6.0},"from":null}`:       {RetryPolicy: zaqar.RetryPolicy{MinimumDelay: 6 * time.Second}},
 		`{"trust_id":"t","post_headers":{"a":"b"},"post_data":"x"}`: {TrustID: "t", PostHeaders: map[string]string{"a": "b"}, PostData: "x"},
 	} {
-		q := over(t, says(http.StatusOK, `{"id":"s","options":`+options+`}`)).Queue("wot")
+		q := clienttest.Over(t, clienttest.Says(http.StatusOK, `{"id":"s","options":`+options+`}`)).Queue("wot")
 		sub, err := q.Subscription(t.Context(), "s")
 		if err != nil {
 			t.Errorf("%s: %v", options, err)
@@ -118,7 +119,7 @@ func TestANewSubscriptionIsToldFromOneThatWasThere(t *testing.T) {
 		{"young, but another", 0, `{"subject":"s"}`, false, zaqar.ErrExists},
 		{"old and another", 9, `{"subject":"s"}`, false, zaqar.ErrExists},
 	} {
-		q := over(t, subscribed(t, fmt.Sprintf(hour, c.age, c.options))).Queue("wot")
+		q := clienttest.Over(t, subscribed(t, fmt.Sprintf(hour, c.age, c.options))).Queue("wot")
 		s, err := q.CreateSubscription(t.Context(), zaqar.SubscriptionConfig{Subscriber: webhookURL, TTL: time.Hour})
 		if !errors.Is(err, c.err) || s == nil || s.Created() != c.created || s.ID() != "s" {
 			t.Errorf("%s: %v, created %v, %v", c.name, s, s.Created(), err)
@@ -131,13 +132,13 @@ func TestANewSubscriptionIsToldFromOneThatWasThere(t *testing.T) {
 
 func TestASubscriptionThatCannotBeReadIsReturnedAllTheSame(t *testing.T) {
 	t.Parallel()
-	spy := &scripted{answer: func(req *transport.Request) (*transport.Response, error) {
+	spy := &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
 		if req.Method == http.MethodPost {
 			return &transport.Response{Status: http.StatusCreated, Header: http.Header{}, Body: []byte(`{"subscription_id":"s"}`)}, nil
 		}
 		return &transport.Response{Status: http.StatusServiceUnavailable, Header: http.Header{}}, nil
 	}}
-	s, err := over(t, spy).Queue("wot").CreateSubscription(t.Context(), zaqar.SubscriptionConfig{Subscriber: webhookURL, TTL: time.Hour})
+	s, err := clienttest.Over(t, spy).Queue("wot").CreateSubscription(t.Context(), zaqar.SubscriptionConfig{Subscriber: webhookURL, TTL: time.Hour})
 	if !errors.Is(err, zaqar.ErrUnavailable) || s == nil || s.ID() != "s" || s.TTL() != time.Hour || s.Subscriber() != webhookURL {
 		t.Errorf("%v, %v", s, err)
 	}
@@ -150,13 +151,13 @@ func TestAConflictIsReturnedWithWhatIsInTheWay(t *testing.T) {
 		`{"subscriptions":[{"id":"a","subscriber":"http://other"}],"links":[]}`:                                              "",
 		`gibberish`: "",
 	} {
-		spy := &scripted{answer: func(req *transport.Request) (*transport.Response, error) {
+		spy := &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
 			if req.Method == http.MethodPost {
 				return &transport.Response{Status: http.StatusConflict, Header: http.Header{}, Body: []byte(`{"title":"Resource conflict","description":"It exists."}`)}, nil
 			}
 			return &transport.Response{Status: http.StatusOK, Header: http.Header{}, Body: []byte(listing)}, nil
 		}}
-		s, err := over(t, spy).Queue("wot").CreateSubscription(t.Context(), zaqar.SubscriptionConfig{Subscriber: webhookURL})
+		s, err := clienttest.Over(t, spy).Queue("wot").CreateSubscription(t.Context(), zaqar.SubscriptionConfig{Subscriber: webhookURL})
 		if !errors.Is(err, zaqar.ErrConflict) || (found == "") != (s == nil) || s != nil && (s.ID() != found || !errors.Is(err, zaqar.ErrExists)) {
 			t.Errorf("%s: %v, %v", listing, s, err)
 		}
@@ -168,13 +169,13 @@ func TestAConflictIsReturnedWithWhatIsInTheWay(t *testing.T) {
 
 func TestSubscriptionsRefuseWhatCannotBeRight(t *testing.T) {
 	t.Parallel()
-	spy := says(http.StatusOK, `{"id":"s"}`)
-	q := over(t, spy).Queue("wot")
+	spy := clienttest.Says(http.StatusOK, `{"id":"s"}`)
+	q := clienttest.Over(t, spy).Queue("wot")
 	sub, err := q.Subscription(t.Context(), "s")
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent := spy.count()
+	sent := spy.Count()
 	tooFew := zaqar.SubscriptionOptions{RetryPolicy: zaqar.RetryPolicy{RetriesWithNoDelay: -1}}
 	noJSON := zaqar.SubscriptionOptions{Extra: map[string]any{"f": func() {}}}
 	for name, err := range map[string]error{
@@ -192,16 +193,16 @@ func TestSubscriptionsRefuseWhatCannotBeRight(t *testing.T) {
 		"an update's policy":   sub.Update(t.Context(), tooFew),
 		"pages of one":         second(zaqar.Collect(q.Subscriptions(t.Context(), zaqar.PageSize(1)))),
 		"none":                 second(zaqar.Collect(q.Subscriptions(t.Context(), zaqar.Limit(0)))),
-		"the name of no queue": second(over(t, spy).Queue("a b").CreateSubscription(t.Context(), zaqar.SubscriptionConfig{Subscriber: webhookURL})),
+		"the name of no queue": second(clienttest.Over(t, spy).Queue("a b").CreateSubscription(t.Context(), zaqar.SubscriptionConfig{Subscriber: webhookURL})),
 	} {
-		if _, ok := errorsAsArgument(err); !ok || !errors.Is(err, zaqar.ErrInvalid) || strings.Contains(err.Error(), "s3cr3t") {
+		if _, ok := errors.AsType[*zaqar.ArgumentError](err); !ok || !errors.Is(err, zaqar.ErrInvalid) || strings.Contains(err.Error(), "s3cr3t") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if spy.count() != sent {
-		t.Errorf("%d requests were sent", spy.count()-sent)
+	if spy.Count() != sent {
+		t.Errorf("%d requests were sent", spy.Count()-sent)
 	}
-	old := over(t, spy, zaqar.WithVersion(zaqar.V1_1)).Queue("wot")
+	old := clienttest.Over(t, spy, zaqar.WithVersion(zaqar.V1_1)).Queue("wot")
 	if _, err := old.CreateSubscription(t.Context(), zaqar.SubscriptionConfig{Subscriber: webhookURL}); !errors.Is(err, zaqar.ErrUnsupported) {
 		t.Errorf("by v1.1: %v", err)
 	}
@@ -210,7 +211,7 @@ func TestSubscriptionsRefuseWhatCannotBeRight(t *testing.T) {
 func TestASubscriptionPrintsWithoutItsSecrets(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cr3t"
-	q := over(t, says(http.StatusOK, `{"id":"s","subscriber":"https://h/?token=s3cr3t","ttl":60,"age":5,"options":{"post_headers":{"Authorization":"s3cr3t"},"post_data":"s3cr3t","trust_id":"s3cr3t"}}`)).Queue("wot")
+	q := clienttest.Over(t, clienttest.Says(http.StatusOK, `{"id":"s","subscriber":"https://h/?token=s3cr3t","ttl":60,"age":5,"options":{"post_headers":{"Authorization":"s3cr3t"},"post_data":"s3cr3t","trust_id":"s3cr3t"}}`)).Queue("wot")
 	sub, err := q.Subscription(t.Context(), "s")
 	if err != nil {
 		t.Fatal(err)

@@ -11,31 +11,15 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// bubble runs a test on fake time against an embedded server without sockets.
-func bubble(t *testing.T, test func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client), options ...zaqar.ConnectOption) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		srv := zaqartest.RunInMemory(t)
-		options := append([]zaqar.ConnectOption{zaqar.WithHTTPClient(srv.HTTPClient()), zaqar.WithProject("p")}, options...)
-		client, err := zaqar.Connect(t.Context(), srv.URL(), options...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		test(t, srv, client)
-		if err := client.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
 func TestACancelledContextEndsACallAtOnce(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		srv.Inject(zaqartest.Fault{Kind: "claim_create", Delay: time.Hour})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
@@ -50,7 +34,7 @@ func TestACancelledContextEndsACallAtOnce(t *testing.T) {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("the error is %v", err)
 		}
-		if e := asError(t, err); !e.MayHaveActed() {
+		if e := clienttest.AsError(t, err); !e.MayHaveActed() {
 			t.Errorf("the server may have acted: %v", err)
 		}
 		if waited := time.Since(start); waited != 0 {
@@ -65,7 +49,7 @@ func TestACallWithoutADeadlineIsLimited(t *testing.T) {
 		zaqar.DefaultTimeout: nil,
 		5 * time.Second:      {zaqar.WithTimeout(5 * time.Second)},
 	} {
-		bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 			srv.Inject(zaqartest.Fault{Kind: "ping", Delay: time.Hour, Times: 2})
 			start := time.Now()
 			err := client.Ping(t.Context())
@@ -83,7 +67,7 @@ func TestACallWithoutADeadlineIsLimited(t *testing.T) {
 
 func TestTheAgeOfAClaimDoesNotFreeze(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
+	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
 		if _, err := q.Post(t.Context(), 1); err != nil {
 			t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
@@ -53,14 +54,14 @@ func TestWhatAVersionLacksIsUnsupportedBeforeTheWire(t *testing.T) {
 		}},
 	} {
 		for _, version := range c.lacking {
-			server := says(200, "{}")
-			client := over(t, server, zaqar.WithVersion(version))
+			server := clienttest.Says(200, "{}")
+			client := clienttest.Over(t, server, zaqar.WithVersion(version))
 			err := c.call(t, client, client.Queue("wot"))
 			if !errors.Is(err, zaqar.ErrUnsupported) || !strings.Contains(err.Error(), c.what) || !strings.Contains(err.Error(), version.String()) {
 				t.Errorf("%s of %s: %v", c.what, version, err)
 			}
-			if server.count() != 0 {
-				t.Errorf("%s of %s: sent %v", c.what, version, server.last(t))
+			if server.Count() != 0 {
+				t.Errorf("%s of %s: sent %v", c.what, version, server.Last(t))
 			}
 		}
 	}
