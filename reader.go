@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/zaqar-go/zaqar/internal/fault"
 	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/observe"
 )
@@ -22,13 +23,13 @@ type reader struct {
 	peered    time.Time // when it looked
 	silent    bool      // messages came that no push announced
 
-	bell   chan struct{} // rings
+	bell   chan struct{} // has an element when the queue is to be read at once
 	pushed atomic.Bool   // whether pushes ring it
 	heard  atomic.Bool   // a push has, since the last look
 }
 
-// rings makes the reader look. It never waits.
-func (r *reader) rings(pushed bool) {
+// Wake makes the reader look. It never waits.
+func (r *reader) Wake(pushed bool) {
 	if pushed {
 		r.heard.Store(true)
 	}
@@ -38,10 +39,13 @@ func (r *reader) rings(pushed bool) {
 	}
 }
 
+// Live notes whether pushes announce the queue's messages.
+func (r *reader) Live(live bool) { r.pushed.Store(live) }
+
 // run looks into the queue until ctx ends or an error cannot heal.
 func (r *reader) run(ctx context.Context) {
-	r.queue.conn.doorbells.hang(r) //nolint:contextcheck // a bell belongs to all who read the queue
-	defer r.queue.conn.doorbells.takeDown(r)
+	r.queue.conn.push.Join(r.queue.name, r) //nolint:contextcheck // the subscription belongs to all who listen to the queue
+	defer r.queue.conn.push.Leave(r.queue.name, r)
 	rung := true
 	for ctx.Err() == nil {
 		began := time.Now()
@@ -54,7 +58,7 @@ func (r *reader) run(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil:
 			return
-		case hopeless(err):
+		case fault.Permanent(err):
 			r.listening.fail(err)
 			return
 		case err != nil:
@@ -212,13 +216,3 @@ func (r *reader) judge(ctx context.Context, err error, wait time.Duration) {
 }
 
 func (r *reader) tell(ctx context.Context, e observe.Event) { r.queue.conn.watch.tell(ctx, e) }
-
-// hopeless reports whether an error stays when one tries again.
-func hopeless(err error) bool {
-	for _, kind := range []error{ErrUnauthorized, ErrForbidden, ErrInvalid, ErrUnsupported, ErrClosed} {
-		if errors.Is(err, kind) {
-			return true
-		}
-	}
-	return false
-}
