@@ -1,4 +1,4 @@
-package zaqar_test
+package push_test
 
 import (
 	"context"
@@ -201,7 +201,7 @@ func announced(t *testing.T, test func(t *testing.T, a *announcer, sub *zaqar.Su
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnnouncer()
 		client := clienttest.Over(t, a, options...)
-		test(t, a, tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "q"))
+		test(t, a, clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "q"))
 		if err := client.Close(); err != nil {
 			t.Error(err)
 		}
@@ -216,7 +216,7 @@ func TestAPushMakesASubscriberLookAtOnceAndOtherwiseRarely(t *testing.T) {
 	for _, beside := range []bool{false, true} {
 		announced(t, func(t *testing.T, a *announcer, sub *zaqar.Subscriber) {
 			a.change(func() { a.beside = beside })
-			e := listen(t.Context(), sub)
+			r := clienttest.Receive(t.Context(), sub)
 			time.Sleep(10 * time.Minute)
 			calls, _ := a.asked()
 			if want := map[bool]string{false: "delete ", true: "update "}[beside]; calls[0] != "create q" || !strings.HasPrefix(calls[1], want) {
@@ -231,8 +231,8 @@ func TestAPushMakesASubscriberLookAtOnceAndOtherwiseRarely(t *testing.T) {
 				a.post(name)
 				time.Sleep(zaqar.DefaultMinInterval) // it may have looked just now
 				synctest.Wait()
-				if e.count() != i+1 {
-					t.Errorf("%s was not heard at once", name)
+				if r.Count() != i+1 {
+					t.Errorf("%s was not received at once", name)
 				}
 				time.Sleep(time.Minute)
 			}
@@ -242,7 +242,7 @@ func TestAPushMakesASubscriberLookAtOnceAndOtherwiseRarely(t *testing.T) {
 			if stats := sub.Stats(); stats.Rings != 30 || stats.Delivered != 30 {
 				t.Errorf("it counted %+v", stats)
 			}
-			e.stop()
+			r.Stop()
 			if a.most > 1 {
 				t.Errorf("there were %d subscriptions at once", a.most)
 			}
@@ -254,15 +254,15 @@ func TestAMessageThatIsStoredAfterItsPushIsHeardShortlyAfter(t *testing.T) {
 	t.Parallel()
 	for _, late := range []time.Duration{time.Millisecond, 200 * time.Millisecond, 1900 * time.Millisecond} {
 		announced(t, func(t *testing.T, a *announcer, sub *zaqar.Subscriber) {
-			e := listen(t.Context(), sub)
+			r := clienttest.Receive(t.Context(), sub)
 			time.Sleep(5 * time.Minute)
 			a.change(func() { a.store = late })
 			a.post("m")
 			time.Sleep(2500*time.Millisecond - late)
-			if e.count() != 1 {
-				t.Errorf("stored %v after its push, it was not heard", late)
+			if r.Count() != 1 {
+				t.Errorf("stored %v after its push, it was not received", late)
 			}
-			e.stop()
+			r.Stop()
 		})
 	}
 }
@@ -270,7 +270,7 @@ func TestAMessageThatIsStoredAfterItsPushIsHeardShortlyAfter(t *testing.T) {
 func TestABurstOfPushesIsNoBurstOfRequests(t *testing.T) {
 	t.Parallel()
 	announced(t, func(t *testing.T, a *announcer, sub *zaqar.Subscriber) {
-		e := listen(t.Context(), sub)
+		r := clienttest.Receive(t.Context(), sub)
 		time.Sleep(5 * time.Minute)
 		a.asked()
 		for _, name := range clienttest.MessageIDs(0, 1000) {
@@ -278,10 +278,10 @@ func TestABurstOfPushesIsNoBurstOfRequests(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 		time.Sleep(time.Minute)
-		if _, lists := a.asked(); lists > 130 || e.count() != 1000 {
-			t.Errorf("it heard %d messages of 10 s in %d requests", e.count(), lists)
+		if _, lists := a.asked(); lists > 130 || r.Count() != 1000 {
+			t.Errorf("it received %d messages of 10 s in %d requests", r.Count(), lists)
 		}
-		e.stop()
+		r.Stop()
 	})
 }
 
@@ -297,7 +297,7 @@ func TestMessagesThatNoPushAnnouncesAreFoundByPolling(t *testing.T) {
 		}
 	})
 	announced(t, func(t *testing.T, a *announcer, sub *zaqar.Subscriber) {
-		e := listen(t.Context(), sub)
+		r := clienttest.Receive(t.Context(), sub)
 		time.Sleep(5 * time.Minute)
 		a.change(func() { a.mute = true })
 		// The renewal of the subscription makes it look, too; what is found so was not
@@ -308,8 +308,8 @@ func TestMessagesThatNoPushAnnouncesAreFoundByPolling(t *testing.T) {
 		}
 		a.post("b")
 		time.Sleep(zaqar.DefaultMaxInterval)
-		if e.count() != 4 {
-			t.Errorf("it heard %d of 4", e.count())
+		if r.Count() != 4 {
+			t.Errorf("it received %d of 4", r.Count())
 		}
 		a.change(func() { a.mute = false })
 		a.post("c")
@@ -319,7 +319,7 @@ func TestMessagesThatNoPushAnnouncesAreFoundByPolling(t *testing.T) {
 		if _, lists := a.asked(); lists > 40 {
 			t.Errorf("once pushes came again it still asked %d times in 10 minutes", lists)
 		}
-		e.stop()
+		r.Stop()
 	}, zaqar.WithObserver(watch))
 	if len(told) != 1 || told[0].Queue != "q" || told[0].Err == nil {
 		t.Errorf("the observer was told %v", told)
@@ -329,7 +329,7 @@ func TestMessagesThatNoPushAnnouncesAreFoundByPolling(t *testing.T) {
 func TestAfterAReconnectionNothingIsMissedAndTheOldSubscriptionGoes(t *testing.T) {
 	t.Parallel()
 	announced(t, func(t *testing.T, a *announcer, sub *zaqar.Subscriber) {
-		e := listen(t.Context(), sub)
+		r := clienttest.Receive(t.Context(), sub)
 		time.Sleep(time.Minute)
 		a.asked()
 		for i := range 5 {
@@ -346,11 +346,11 @@ func TestAfterAReconnectionNothingIsMissedAndTheOldSubscriptionGoes(t *testing.T
 			a.post(fmt.Sprint("pushed", i))
 			time.Sleep(zaqar.DefaultMinInterval)
 			synctest.Wait()
-			if e.count() != 2*(i+1) {
-				t.Errorf("it heard %d of %d", e.count(), 2*(i+1))
+			if r.Count() != 2*(i+1) {
+				t.Errorf("it received %d of %d", r.Count(), 2*(i+1))
 			}
 		}
-		e.stop()
+		r.Stop()
 	})
 }
 
@@ -363,23 +363,23 @@ func TestASubscriptionThatIsRefusedMeansPolling(t *testing.T) {
 	} {
 		announced(t, func(t *testing.T, a *announcer, sub *zaqar.Subscriber) {
 			a.change(func() { a.refuse = status })
-			e := listen(t.Context(), sub)
+			r := clienttest.Receive(t.Context(), sub)
 			time.Sleep(10*time.Minute - time.Second)
 			a.post("m")
 			time.Sleep(zaqar.DefaultMaxInterval)
 			calls, _ := a.asked()
-			if e.count() != 1 || len(calls) > most {
-				t.Errorf("%d: it heard %d and asked %d times", status, e.count(), len(calls))
+			if r.Count() != 1 || len(calls) > most {
+				t.Errorf("%d: it received %d and asked %d times", status, r.Count(), len(calls))
 			}
 			a.change(func() { a.refuse = 0 })
 			time.Sleep(10 * time.Minute)
 			a.post("n")
 			time.Sleep(zaqar.DefaultMinInterval)
 			synctest.Wait()
-			if e.count() != 2 {
-				t.Errorf("%d: once it was granted, it heard %d", status, e.count())
+			if r.Count() != 2 {
+				t.Errorf("%d: once it was granted, it received %d", status, r.Count())
 			}
-			e.stop()
+			r.Stop()
 		})
 	}
 }
@@ -388,18 +388,18 @@ func TestASubscriptionWhoseAnswerWasLostIsKept(t *testing.T) {
 	t.Parallel()
 	announced(t, func(t *testing.T, a *announcer, sub *zaqar.Subscriber) {
 		a.subs["lost"] = sub1(a.session)
-		e := listen(t.Context(), sub)
+		r := clienttest.Receive(t.Context(), sub)
 		for i, name := range clienttest.MessageIDs(0, 60) {
 			time.Sleep(10 * time.Second)
 			a.post(name)
 			time.Sleep(zaqar.DefaultMinInterval)
 			synctest.Wait()
 			// It ends after two minutes, unseen, and is made anew within half of one.
-			if missed := i + 1 - e.count(); missed > 0 && (i < 11 || i > 15) {
+			if missed := i + 1 - r.Count(); missed > 0 && (i < 11 || i > 15) {
 				t.Errorf("after %d messages %d were missed", i+1, missed)
 			}
 		}
-		e.stop()
+		r.Stop()
 	})
 }
 
@@ -410,8 +410,8 @@ func sub1(session uint64) sub {
 func TestSubscriptionsGoWithTheirReaders(t *testing.T) {
 	t.Parallel()
 	announced(t, func(t *testing.T, a *announcer, sub *zaqar.Subscriber) {
-		tuned(t, sub, "r")
-		e := listen(t.Context(), sub)
+		clienttest.Subscribed(t, sub, "r")
+		r := clienttest.Receive(t.Context(), sub)
 		synctest.Wait()
 		if len(a.subs) != 2 {
 			t.Errorf("there are %d subscriptions", len(a.subs))
@@ -421,12 +421,12 @@ func TestSubscriptionsGoWithTheirReaders(t *testing.T) {
 		if calls, _ := a.asked(); len(a.subs) != 1 || !slices.ContainsFunc(calls, func(c string) bool { return strings.HasPrefix(c, "delete") }) {
 			t.Errorf("%d subscriptions are left; it asked for %v", len(a.subs), calls)
 		}
-		tuned(t, sub, "q")
+		clienttest.Subscribed(t, sub, "q")
 		synctest.Wait()
 		if len(a.subs) != 2 {
 			t.Errorf("subscribed again, there are %d subscriptions", len(a.subs))
 		}
-		e.stop()
+		r.Stop()
 		if len(a.subs) != 0 {
 			t.Errorf("the loop was left, and %d subscriptions stay", len(a.subs))
 		}
@@ -447,20 +447,20 @@ func TestSubscribersOfOneClientShareASubscription(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnnouncer()
 		client := clienttest.Over(t, a)
-		first := listen(t.Context(), tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "q"))
-		second := listen(t.Context(), tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "q", "r"))
+		first := clienttest.Receive(t.Context(), clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "q"))
+		second := clienttest.Receive(t.Context(), clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "q", "r"))
 		time.Sleep(10 * time.Second)
 		if calls, _ := a.asked(); len(calls) != 2 {
 			t.Errorf("it asked for %v", calls)
 		}
-		first.stop()
+		first.Stop()
 		a.post("m")
 		time.Sleep(zaqar.DefaultMinInterval)
 		synctest.Wait()
-		if second.count() != 1 || len(a.subs) != 2 {
-			t.Errorf("with the first gone the second heard %d, and there are %d subscriptions", second.count(), len(a.subs))
+		if second.Count() != 1 || len(a.subs) != 2 {
+			t.Errorf("with the first gone the second heard %d, and there are %d subscriptions", second.Count(), len(a.subs))
 		}
-		second.stop()
+		second.Stop()
 		if len(a.subs) != 0 || len(a.listeners) != 0 {
 			t.Errorf("%d subscriptions and %d listeners are left", len(a.subs), len(a.listeners))
 		}
@@ -471,13 +471,13 @@ func TestALoopIsLeftSoonAlsoWithoutAConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnnouncer()
-		e := listen(t.Context(), tuned(t, clienttest.Over(t, a).Subscriber(zaqar.SubscriberConfig{}), "q"))
+		r := clienttest.Receive(t.Context(), clienttest.Subscribed(t, clienttest.Over(t, a).Subscriber(zaqar.SubscriberConfig{}), "q"))
 		time.Sleep(time.Minute)
 		a.tell(transport.Notice{Kind: transport.Disconnected, Session: 1})
 		time.Sleep(time.Minute)
 		a.asked()
 		start := time.Now()
-		e.stop()
+		r.Stop()
 		calls, _ := a.asked()
 		if took := time.Since(start); took > 0 || len(calls) != 0 {
 			t.Errorf("it took %v and %v", took, calls)

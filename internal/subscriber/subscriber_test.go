@@ -1,9 +1,8 @@
-package zaqar_test
+package subscriber_test
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -17,61 +16,6 @@ import (
 	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
-
-// ear listens until it is told to stop, and remembers what it heard.
-type ear struct {
-	stop func()
-	done chan struct{}
-
-	mu    sync.Mutex
-	heard []string // "queue:body"
-	err   error
-}
-
-func listen(ctx context.Context, sub *zaqar.Subscriber) *ear {
-	ctx, cancel := context.WithCancel(ctx)
-	e := &ear{done: make(chan struct{})}
-	e.stop = func() { cancel(); <-e.done }
-	go func() {
-		defer close(e.done)
-		for msg, err := range sub.Listen(ctx) {
-			e.mu.Lock()
-			if err != nil {
-				e.err = err
-			} else {
-				e.heard = append(e.heard, msg.Queue().Name()+":"+string(msg.Body()))
-			}
-			e.mu.Unlock()
-		}
-	}()
-	return e
-}
-
-// of returns the bodies heard from a queue, in their order.
-func (e *ear) of(queue string) []int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var bodies []int
-	for _, text := range e.heard {
-		var n int
-		if _, err := fmt.Sscanf(text, queue+":%d", &n); err == nil {
-			bodies = append(bodies, n)
-		}
-	}
-	return bodies
-}
-
-func (e *ear) count() int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return len(e.heard)
-}
-
-func (e *ear) ended() error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.err
-}
 
 func post(t *testing.T, q *zaqar.Queue, bodies ...int) {
 	t.Helper()
@@ -94,14 +38,6 @@ func upTo(from, to int) []int {
 	return all
 }
 
-func tuned(t *testing.T, sub *zaqar.Subscriber, queues ...string) *zaqar.Subscriber {
-	t.Helper()
-	if err := sub.Subscribe(queues...); err != nil {
-		t.Fatal(err)
-	}
-	return sub
-}
-
 func TestEveryoneListeningSeesEveryMessageInOrder(t *testing.T) {
 	t.Parallel()
 	for _, version := range []zaqar.Version{zaqar.V1, zaqar.V1_1, zaqar.V2} {
@@ -111,24 +47,24 @@ func TestEveryoneListeningSeesEveryMessageInOrder(t *testing.T) {
 			if claim, err := client.Queue("a").Claim(t.Context(), zaqar.Limit(5)); err != nil || claim.Size() != 5 {
 				t.Fatal(err)
 			}
-			var ears []*ear
+			var receivers []*clienttest.Receiver
 			for range 2 {
-				ears = append(ears, listen(t.Context(), tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), queues...)))
+				receivers = append(receivers, clienttest.Receive(t.Context(), clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), queues...)))
 			}
 			time.Sleep(time.Minute)
 			for i, name := range queues {
 				post(t, client.Queue(name), upTo(45, 50+i)...)
 			}
 			time.Sleep(time.Minute)
-			for _, e := range ears {
-				e.stop()
-				if got := e.of("a"); !slices.Equal(got, upTo(0, 50)) {
-					t.Errorf("%s: of a it heard %v", version, got)
+			for _, r := range receivers {
+				r.Stop()
+				if got := r.Of("a"); !slices.Equal(got, upTo(0, 50)) {
+					t.Errorf("%s: of a it received %v", version, got)
 				}
-				if got := e.of("c"); !slices.Equal(got, upTo(45, 52)) {
-					t.Errorf("%s: of c it heard %v", version, got)
+				if got := r.Of("c"); !slices.Equal(got, upTo(45, 52)) {
+					t.Errorf("%s: of c it received %v", version, got)
 				}
-				if err := e.ended(); !errors.Is(err, context.Canceled) {
+				if err := r.Err(); !errors.Is(err, context.Canceled) {
 					t.Errorf("%s: it ended with %v", version, err)
 				}
 			}
@@ -140,28 +76,28 @@ func TestQueuesComeAndGoWhileListening(t *testing.T) {
 	t.Parallel()
 	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
 		sub := client.Subscriber(zaqar.SubscriberConfig{})
-		e := listen(t.Context(), sub)
-		defer e.stop()
+		r := clienttest.Receive(t.Context(), sub)
+		defer r.Stop()
 		post(t, client.Queue("a"), 1)
 		post(t, client.Queue("b"), 2)
 		time.Sleep(10 * time.Minute)
-		if e.count() != 0 {
-			t.Error("without channels something was heard")
+		if r.Count() != 0 {
+			t.Error("without channels something was received")
 		}
-		tuned(t, sub, "b", "a", "b")
+		clienttest.Subscribed(t, sub, "b", "a", "b")
 		if got := sub.Channels(); !slices.Equal(got, []string{"a", "b"}) {
 			t.Errorf("the channels are %v", got)
 		}
 		synctest.Wait()
-		if e.count() != 2 {
-			t.Errorf("it heard %d, want 2 at once", e.count())
+		if r.Count() != 2 {
+			t.Errorf("it received %d, want 2 at once", r.Count())
 		}
 		sub.Unsubscribe("a", "nobody")
 		post(t, client.Queue("a"), 3)
 		post(t, client.Queue("b"), 4)
 		time.Sleep(time.Minute)
-		if got := append(e.of("a"), e.of("b")...); !slices.Equal(got, []int{1, 2, 4}) {
-			t.Errorf("it heard %v", got)
+		if got := append(r.Of("a"), r.Of("b")...); !slices.Equal(got, []int{1, 2, 4}) {
+			t.Errorf("it received %v", got)
 		}
 		if got := sub.String(); got != "<Subscriber [b]>" {
 			t.Error(got)
@@ -173,7 +109,7 @@ func TestNothingIsHandedOutAfterUnsubscribe(t *testing.T) {
 	t.Parallel()
 	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
 		post(t, client.Queue("a"), upTo(0, 20)...)
-		sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a")
+		sub := clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "a")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		n := 0
@@ -196,7 +132,7 @@ func TestALoopThatIsLeftGoesOnWhereItWas(t *testing.T) {
 	t.Parallel()
 	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
 		post(t, client.Queue("a"), upTo(0, 50)...)
-		sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a")
+		sub := clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "a")
 		var got []int
 		for len(got) < 50 {
 			for msg, err := range sub.Listen(t.Context()) {
@@ -213,7 +149,7 @@ func TestALoopThatIsLeftGoesOnWhereItWas(t *testing.T) {
 			}
 		}
 		if !slices.Equal(got, upTo(0, 50)) {
-			t.Errorf("it heard %v", got)
+			t.Errorf("it received %v", got)
 		}
 	})
 }
@@ -221,19 +157,19 @@ func TestALoopThatIsLeftGoesOnWhereItWas(t *testing.T) {
 func TestASecondLoopAtATimeIsRefused(t *testing.T) {
 	t.Parallel()
 	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
-		sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a")
-		first := listen(t.Context(), sub)
+		sub := clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "a")
+		first := clienttest.Receive(t.Context(), sub)
 		synctest.Wait()
-		second := listen(t.Context(), sub)
-		<-second.done
-		if err := second.ended(); !errors.Is(err, zaqar.ErrInvalid) {
+		second := clienttest.Receive(t.Context(), sub)
+		<-second.Done
+		if err := second.Err(); !errors.Is(err, zaqar.ErrInvalid) {
 			t.Errorf("the second ended with %v", err)
 		}
-		first.stop()
-		third := listen(t.Context(), sub)
+		first.Stop()
+		third := clienttest.Receive(t.Context(), sub)
 		synctest.Wait()
-		third.stop()
-		if err := third.ended(); !errors.Is(err, context.Canceled) {
+		third.Stop()
+		if err := third.Err(); !errors.Is(err, context.Canceled) {
 			t.Errorf("the third ended with %v", err)
 		}
 	})
@@ -243,8 +179,8 @@ func TestPollingIsQuickWhenBusyAndRareWhenIdle(t *testing.T) {
 	t.Parallel()
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		sub := client.Subscriber(zaqar.SubscriberConfig{MinInterval: 100 * time.Millisecond, MaxInterval: 8 * time.Second})
-		e := listen(t.Context(), tuned(t, sub, "a"))
-		defer e.stop()
+		r := clienttest.Receive(t.Context(), clienttest.Subscribed(t, sub, "a"))
+		defer r.Stop()
 		time.Sleep(5 * time.Minute)
 		srv.ResetRequests()
 		time.Sleep(10 * time.Minute)
@@ -270,14 +206,14 @@ func TestPollingIsQuickWhenBusyAndRareWhenIdle(t *testing.T) {
 			time.Sleep(50 * time.Millisecond)
 		}
 		time.Sleep(8 * time.Second)
-		if got := e.of("a"); !slices.Equal(got, upTo(0, 100)) {
-			t.Errorf("it heard %v", got)
+		if got := r.Of("a"); !slices.Equal(got, upTo(0, 100)) {
+			t.Errorf("it received %v", got)
 		}
 		time.Sleep(time.Minute)
 		srv.ResetRequests()
 		start := time.Now()
 		post(t, client.Queue("a"), upTo(0, 200)...)
-		for e.count() < 300 {
+		for r.Count() < 300 {
 			time.Sleep(100 * time.Millisecond)
 		}
 		if took := time.Since(start); took > 9*time.Second {
@@ -293,8 +229,8 @@ func TestManySubscribersDoNotAskTogether(t *testing.T) {
 	t.Parallel()
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		for range 20 {
-			e := listen(t.Context(), tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a"))
-			defer e.stop()
+			r := clienttest.Receive(t.Context(), clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "a"))
+			defer r.Stop()
 		}
 		time.Sleep(10 * time.Minute)
 		srv.ResetRequests()
@@ -336,10 +272,10 @@ func TestAQueueThatHangsOrFailsHoldsNoneUp(t *testing.T) {
 			}
 		})
 		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-			sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "bad")
+			sub := clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "bad")
 			srv.Inject(fault)
-			e := listen(t.Context(), sub)
-			defer e.stop()
+			r := clienttest.Receive(t.Context(), sub)
+			defer r.Stop()
 			synctest.Wait() // the first request is under way, and befallen
 			if name != "hangs" {
 				time.Sleep(10 * time.Minute)
@@ -355,15 +291,15 @@ func TestAQueueThatHangsOrFailsHoldsNoneUp(t *testing.T) {
 				mu.Unlock()
 			}
 			srv.ClearFaults()
-			tuned(t, sub, "good")
+			clienttest.Subscribed(t, sub, "good")
 			post(t, client.Queue("bad"), 1)
 			post(t, client.Queue("good"), 1)
 			start := time.Now()
 			time.Sleep(time.Second)
-			if len(e.of("good")) != 1 {
+			if len(r.Of("good")) != 1 {
 				t.Errorf("%s: nothing came of the good queue", name)
 			}
-			for len(e.of("bad")) == 0 {
+			for len(r.Of("bad")) == 0 {
 				time.Sleep(time.Second)
 			}
 			if took := time.Since(start); took > zaqar.DefaultTimeout+zaqar.DefaultMaxInterval {
@@ -383,7 +319,7 @@ func TestQueuesThatAreBusyTakeTurns(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
 		post(t, client.Queue("busy"), upTo(0, 400)...)
 		post(t, client.Queue("calm"), upTo(0, 5)...)
-		sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "busy", "calm")
+		sub := clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "busy", "calm")
 		calm, n := 0, 0
 		for msg, err := range sub.Listen(t.Context()) {
 			if err != nil {
@@ -408,7 +344,7 @@ func TestASlowLoopSlowsTheReading(t *testing.T) {
 	t.Parallel()
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		post(t, client.Queue("a"), upTo(0, 100)...)
-		sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a")
+		sub := clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "a")
 		for _, err := range sub.Listen(t.Context()) {
 			if err != nil {
 				t.Fatal(err)
@@ -431,9 +367,9 @@ func TestWhatCannotHealEndsTheLoop(t *testing.T) {
 	} {
 		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 			srv.Inject(zaqartest.Fault{Kind: "message_list", Status: status, Times: -1})
-			e := listen(t.Context(), tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a"))
-			<-e.done
-			if err := e.ended(); !errors.Is(err, want) || clienttest.AsError(t, err).Queue != "a" {
+			r := clienttest.Receive(t.Context(), clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "a"))
+			<-r.Done
+			if err := r.Err(); !errors.Is(err, want) || clienttest.AsError(t, err).Queue != "a" {
 				t.Errorf("it ended with %v", err)
 			}
 		})
@@ -448,7 +384,7 @@ func TestClosingTheClientEndsTheLoop(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a", "b")
+		sub := clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "a", "b")
 		listened := zaqar.AsyncDo(t.Context(), client, func(ctx context.Context) error {
 			for _, err := range sub.Listen(ctx) {
 				return err
@@ -463,30 +399,4 @@ func TestClosingTheClientEndsTheLoop(t *testing.T) {
 			t.Errorf("it ended with %v", err)
 		}
 	})
-}
-
-func TestAConfigThatCannotBeRightIsAnArgumentError(t *testing.T) {
-	t.Parallel()
-	client := clienttest.Over(t, clienttest.Says(200, `{}`))
-	for name, config := range map[string]zaqar.SubscriberConfig{
-		"negative":  {MinInterval: -1},
-		"reversed":  {MinInterval: time.Minute, MaxInterval: time.Second},
-		"no flight": {InFlight: -1},
-		"one":       {PageSize: 1},
-		"forgets":   {Remember: 3},
-	} {
-		sub := client.Subscriber(config)
-		if err := sub.Subscribe("a"); !errors.Is(err, zaqar.ErrInvalid) {
-			t.Errorf("%s: subscribing gives %v", name, err)
-		}
-		for _, err := range sub.Listen(t.Context()) {
-			if !errors.Is(err, zaqar.ErrInvalid) {
-				t.Errorf("%s: listening gives %v", name, err)
-			}
-		}
-	}
-	sub := client.Subscriber(zaqar.SubscriberConfig{})
-	if err := sub.Subscribe("fine", "not fine"); !errors.Is(err, zaqar.ErrInvalid) || len(sub.Channels()) != 0 {
-		t.Errorf("%v, and the channels are %v", err, sub.Channels())
-	}
 }
