@@ -2,7 +2,6 @@ package push_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -18,217 +17,41 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// announcer is a service that pushes, and its transport: see redis for the listings.
-type announcer struct {
-	mu        sync.Mutex
-	queues    map[string]*clienttest.Redis
-	listeners map[int]func(transport.Notice)
-	last      int
-	session   uint64
-	subs      map[string]sub // by id
-	calls     []string       // "create q", "delete s1", …
-	lists     int
-	made      int
-	most      int           // the most subscriptions that a queue has had
-	refuse    int           // the status of each create, if not 0
-	beside    bool          // whether there is HTTP, which renews
-	mute      bool          // pushes nothing
-	store     time.Duration // how long after its push a message is there
-}
-
-type sub struct {
-	queue   string
-	session uint64
-	ends    time.Time
-}
-
-func newAnnouncer() *announcer {
-	return &announcer{queues: map[string]*clienttest.Redis{}, listeners: map[int]func(transport.Notice){}, subs: map[string]sub{}, session: 1}
-}
-
-func (a *announcer) queue(name string) *clienttest.Redis {
-	if a.queues[name] == nil {
-		a.queues[name] = clienttest.NewRedis()
-	}
-	return a.queues[name]
-}
-
-// Notify tells at once that there is a connection, as transports may.
-func (a *announcer) Notify(fn func(transport.Notice)) func() {
-	a.mu.Lock()
-	a.last++
-	n, session := a.last, a.session
-	a.listeners[n] = fn
-	a.mu.Unlock()
-	if session > 0 {
-		fn(transport.Notice{Kind: transport.Connected, Session: session})
-	}
-	return func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		delete(a.listeners, n)
-	}
-}
-
-func (a *announcer) tell(n transport.Notice) {
-	a.mu.Lock()
-	var all []func(transport.Notice)
-	for _, fn := range a.listeners {
-		all = append(all, fn)
-	}
-	a.mu.Unlock()
-	for _, fn := range all {
-		fn(n)
-	}
-}
-
-func (a *announcer) change(set func()) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	set()
-}
-
-func (a *announcer) Close() error { return nil }
-
-func (a *announcer) Do(ctx context.Context, req *transport.Request) (*transport.Response, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, &transport.Error{Err: err}
-	}
-	name := strings.Split(req.Path, "/")[3]
-	id := req.Path[strings.LastIndex(req.Path, "/")+1:]
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for other, s := range a.subs {
-		if s.ends.Before(time.Now()) {
-			delete(a.subs, other)
-		}
-	}
-	switch req.Op {
-	case "message_list":
-		a.lists++
-		return a.queue(name).Answer(req)
-	case "subscription_create":
-		a.calls = append(a.calls, "create "+name)
-		return a.create(name)
-	case "subscription_update":
-		if !a.beside {
-			return nil, fmt.Errorf("%w: no update", transport.ErrNoAction)
-		}
-		a.calls = append(a.calls, "update "+id)
-		s, ok := a.subs[id]
-		if !ok {
-			return &transport.Response{Status: http.StatusNotFound}, nil
-		}
-		s.ends = time.Now().Add(2 * time.Minute)
-		a.subs[id] = s
-	case "subscription_delete":
-		a.calls = append(a.calls, "delete "+id)
-		delete(a.subs, id)
-	}
-	return &transport.Response{Status: http.StatusNoContent}, nil
-}
-
-func (a *announcer) create(name string) (*transport.Response, error) {
-	if a.refuse != 0 {
-		return &transport.Response{Status: a.refuse}, nil
-	}
-	n := 0
-	for _, s := range a.subs {
-		if s.queue == name {
-			n++
-			if s.session == a.session {
-				return &transport.Response{Status: http.StatusConflict}, nil
-			}
-		}
-	}
-	a.most = max(a.most, n+1)
-	a.made++
-	id := fmt.Sprintf("s%d", a.made)
-	a.subs[id] = sub{queue: name, session: a.session, ends: time.Now().Add(2 * time.Minute)}
-	return &transport.Response{Status: http.StatusCreated, Body: []byte(`{"subscription_id":"` + id + `"}`)}, nil
-}
-
-// post announces messages of the queue q and stores them, in this order: in one moment,
-// unless a.store tells otherwise.
-func (a *announcer) post(names ...string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	heard := false
-	for _, s := range a.subs {
-		heard = heard || s.queue == "q" && s.session == a.session && s.ends.After(time.Now())
-	}
-	if heard && !a.mute {
-		for range names {
-			for _, fn := range a.listeners {
-				fn(transport.Notice{Kind: transport.Pushed, Session: a.session, Queue: "q", Body: []byte(`{}`)})
-			}
-		}
-	}
-	if store := a.store; store > 0 {
-		a.mu.Unlock()
-		time.Sleep(store)
-		a.mu.Lock()
-	}
-	a.queue("q").Post(names...)
-}
-
-// reconnect ends the connection for a while.
-func (a *announcer) reconnect(after time.Duration) {
-	a.mu.Lock()
-	next := a.session + 1
-	a.session = 0
-	a.mu.Unlock()
-	a.tell(transport.Notice{Kind: transport.Disconnected, Session: next - 1, Err: errors.New("gone")})
-	time.Sleep(after)
-	a.mu.Lock()
-	a.session = next
-	a.mu.Unlock()
-	a.tell(transport.Notice{Kind: transport.Connected, Session: next})
-}
-
-// asked returns what was asked of subscriptions since the last time, and how often
-// was listed.
-func (a *announcer) asked() (calls []string, lists int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	calls, lists = a.calls, a.lists
-	a.calls, a.lists = nil, 0
-	return calls, lists
-}
-
-func announced(t *testing.T, test func(t *testing.T, a *announcer, sub *zaqar.Subscriber), options ...zaqar.ConnectOption) {
+// withPushes runs a test on driven time with a subscriber to the queue q of a service
+// that pushes, and checks that nothing is left on the service.
+func withPushes(t *testing.T, test func(t *testing.T, s *service, sub *zaqar.Subscriber), options ...zaqar.ConnectOption) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		a := newAnnouncer()
-		client := clienttest.Over(t, a, options...)
-		test(t, a, clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "q"))
+		s := newService()
+		client := clienttest.Over(t, s, options...)
+		test(t, s, clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "q"))
 		if err := client.Close(); err != nil {
 			t.Error(err)
 		}
-		if len(a.subs) != 0 || len(a.listeners) != 0 {
-			t.Errorf("%d subscriptions and %d listeners are left", len(a.subs), len(a.listeners))
+		if len(s.subscriptions) != 0 || len(s.listeners) != 0 {
+			t.Errorf("%d subscriptions and %d listeners are left", len(s.subscriptions), len(s.listeners))
 		}
 	})
 }
 
 func TestAPushMakesASubscriberLookAtOnceAndOtherwiseRarely(t *testing.T) {
 	t.Parallel()
-	for _, beside := range []bool{false, true} {
-		announced(t, func(t *testing.T, a *announcer, sub *zaqar.Subscriber) {
-			a.change(func() { a.beside = beside })
+	for _, renews := range []bool{false, true} {
+		withPushes(t, func(t *testing.T, s *service, sub *zaqar.Subscriber) {
+			s.change(func() { s.renews = renews })
 			r := clienttest.Receive(t.Context(), sub)
 			time.Sleep(10 * time.Minute)
-			calls, _ := a.asked()
-			if want := map[bool]string{false: "delete ", true: "update "}[beside]; calls[0] != "create q" || !strings.HasPrefix(calls[1], want) {
+			calls, _ := s.asked()
+			if want := map[bool]string{false: "delete ", true: "update "}[renews]; calls[0] != "create q" || !strings.HasPrefix(calls[1], want) {
 				t.Errorf("it asked for %v", calls)
 			}
 			time.Sleep(time.Hour)
-			calls, lists := a.asked()
-			if most := 3600 / 75 * map[bool]int{false: 2, true: 1}[beside]; len(calls) > most || lists > 3600/33+60+len(calls) {
+			calls, lists := s.asked()
+			if most := 3600 / 75 * map[bool]int{false: 2, true: 1}[renews]; len(calls) > most || lists > 3600/33+60+len(calls) {
 				t.Errorf("idle for an hour it asked %d times for subscriptions and %d times for pages", len(calls), lists)
 			}
 			for i, name := range clienttest.MessageIDs(0, 30) {
-				a.post(name)
+				s.post(name)
 				time.Sleep(zaqar.DefaultMinInterval) // it may have looked just now
 				synctest.Wait()
 				if r.Count() != i+1 {
@@ -236,15 +59,15 @@ func TestAPushMakesASubscriberLookAtOnceAndOtherwiseRarely(t *testing.T) {
 				}
 				time.Sleep(time.Minute)
 			}
-			if _, lists := a.asked(); lists > 30*6 {
+			if _, lists := s.asked(); lists > 30*6 {
 				t.Errorf("for 30 messages in 30 minutes it asked %d times for pages", lists)
 			}
 			if stats := sub.Stats(); stats.Rings != 30 || stats.Delivered != 30 {
 				t.Errorf("it counted %+v", stats)
 			}
 			r.Stop()
-			if a.most > 1 {
-				t.Errorf("there were %d subscriptions at once", a.most)
+			if s.most > 1 {
+				t.Errorf("there were %d subscriptions at once", s.most)
 			}
 		})
 	}
@@ -253,11 +76,11 @@ func TestAPushMakesASubscriberLookAtOnceAndOtherwiseRarely(t *testing.T) {
 func TestAMessageThatIsStoredAfterItsPushIsHeardShortlyAfter(t *testing.T) {
 	t.Parallel()
 	for _, late := range []time.Duration{time.Millisecond, 200 * time.Millisecond, 1900 * time.Millisecond} {
-		announced(t, func(t *testing.T, a *announcer, sub *zaqar.Subscriber) {
+		withPushes(t, func(t *testing.T, s *service, sub *zaqar.Subscriber) {
 			r := clienttest.Receive(t.Context(), sub)
 			time.Sleep(5 * time.Minute)
-			a.change(func() { a.store = late })
-			a.post("m")
+			s.change(func() { s.storeAfter = late })
+			s.post("m")
 			time.Sleep(2500*time.Millisecond - late)
 			if r.Count() != 1 {
 				t.Errorf("stored %v after its push, it was not received", late)
@@ -269,16 +92,16 @@ func TestAMessageThatIsStoredAfterItsPushIsHeardShortlyAfter(t *testing.T) {
 
 func TestABurstOfPushesIsNoBurstOfRequests(t *testing.T) {
 	t.Parallel()
-	announced(t, func(t *testing.T, a *announcer, sub *zaqar.Subscriber) {
+	withPushes(t, func(t *testing.T, s *service, sub *zaqar.Subscriber) {
 		r := clienttest.Receive(t.Context(), sub)
 		time.Sleep(5 * time.Minute)
-		a.asked()
+		s.asked()
 		for _, name := range clienttest.MessageIDs(0, 1000) {
-			a.post(name)
+			s.post(name)
 			time.Sleep(10 * time.Millisecond)
 		}
 		time.Sleep(time.Minute)
-		if _, lists := a.asked(); lists > 130 || r.Count() != 1000 {
+		if _, lists := s.asked(); lists > 130 || r.Count() != 1000 {
 			t.Errorf("it received %d messages of 10 s in %d requests", r.Count(), lists)
 		}
 		r.Stop()
@@ -296,27 +119,27 @@ func TestMessagesThatNoPushAnnouncesAreFoundByPolling(t *testing.T) {
 			told = append(told, e)
 		}
 	})
-	announced(t, func(t *testing.T, a *announcer, sub *zaqar.Subscriber) {
+	withPushes(t, func(t *testing.T, s *service, sub *zaqar.Subscriber) {
 		r := clienttest.Receive(t.Context(), sub)
 		time.Sleep(5 * time.Minute)
-		a.change(func() { a.mute = true })
-		// The renewal of the subscription makes it look, too; what is found so was not
-		// missed. It comes seldom: one of three was missed for sure.
+		s.change(func() { s.mute = true })
+		// The renewal of the subscription makes it look too, and what that finds was not
+		// missed. But it is rare, so at least one of three messages was missed.
 		for _, name := range []string{"a1", "a2", "a3"} {
-			a.post(name)
+			s.post(name)
 			time.Sleep(zaqar.DefaultPushInterval)
 		}
-		a.post("b")
+		s.post("b")
 		time.Sleep(zaqar.DefaultMaxInterval)
 		if r.Count() != 4 {
 			t.Errorf("it received %d of 4", r.Count())
 		}
-		a.change(func() { a.mute = false })
-		a.post("c")
+		s.change(func() { s.mute = false })
+		s.post("c")
 		time.Sleep(time.Minute)
-		a.asked()
+		s.asked()
 		time.Sleep(10 * time.Minute)
-		if _, lists := a.asked(); lists > 40 {
+		if _, lists := s.asked(); lists > 40 {
 			t.Errorf("once pushes came again it still asked %d times in 10 minutes", lists)
 		}
 		r.Stop()
@@ -328,22 +151,22 @@ func TestMessagesThatNoPushAnnouncesAreFoundByPolling(t *testing.T) {
 
 func TestAfterAReconnectionNothingIsMissedAndTheOldSubscriptionGoes(t *testing.T) {
 	t.Parallel()
-	announced(t, func(t *testing.T, a *announcer, sub *zaqar.Subscriber) {
+	withPushes(t, func(t *testing.T, s *service, sub *zaqar.Subscriber) {
 		r := clienttest.Receive(t.Context(), sub)
 		time.Sleep(time.Minute)
-		a.asked()
+		s.asked()
 		for i := range 5 {
 			after := time.Duration(i) * 20 * time.Second
 			go func() {
 				time.Sleep(after / 2)
-				a.post(fmt.Sprint("lost", i))
+				s.post(fmt.Sprint("lost", i))
 			}()
-			a.reconnect(after)
+			s.reconnect(after)
 			synctest.Wait()
-			if calls, _ := a.asked(); len(calls) < 2 || calls[0] != "create q" || !strings.HasPrefix(calls[1], "delete s") {
+			if calls, _ := s.asked(); len(calls) < 2 || calls[0] != "create q" || !strings.HasPrefix(calls[1], "delete s") {
 				t.Errorf("reconnected, it asked for %v", calls)
 			}
-			a.post(fmt.Sprint("pushed", i))
+			s.post(fmt.Sprint("pushed", i))
 			time.Sleep(zaqar.DefaultMinInterval)
 			synctest.Wait()
 			if r.Count() != 2*(i+1) {
@@ -357,23 +180,23 @@ func TestAfterAReconnectionNothingIsMissedAndTheOldSubscriptionGoes(t *testing.T
 func TestASubscriptionThatIsRefusedMeansPolling(t *testing.T) {
 	t.Parallel()
 	for status, most := range map[int]int{
-		http.StatusForbidden:          2,  // ten minutes
-		http.StatusBadRequest:         2,  // so says HTTP
-		http.StatusServiceUnavailable: 90, // backs off
+		http.StatusForbidden:          2,  // tried again after ten minutes
+		http.StatusBadRequest:         2,  // as over HTTP
+		http.StatusServiceUnavailable: 90, // tried again with back-off
 	} {
-		announced(t, func(t *testing.T, a *announcer, sub *zaqar.Subscriber) {
-			a.change(func() { a.refuse = status })
+		withPushes(t, func(t *testing.T, s *service, sub *zaqar.Subscriber) {
+			s.change(func() { s.refuse = status })
 			r := clienttest.Receive(t.Context(), sub)
 			time.Sleep(10*time.Minute - time.Second)
-			a.post("m")
+			s.post("m")
 			time.Sleep(zaqar.DefaultMaxInterval)
-			calls, _ := a.asked()
+			calls, _ := s.asked()
 			if r.Count() != 1 || len(calls) > most {
 				t.Errorf("%d: it received %d and asked %d times", status, r.Count(), len(calls))
 			}
-			a.change(func() { a.refuse = 0 })
+			s.change(func() { s.refuse = 0 })
 			time.Sleep(10 * time.Minute)
-			a.post("n")
+			s.post("n")
 			time.Sleep(zaqar.DefaultMinInterval)
 			synctest.Wait()
 			if r.Count() != 2 {
@@ -386,15 +209,16 @@ func TestASubscriptionThatIsRefusedMeansPolling(t *testing.T) {
 
 func TestASubscriptionWhoseAnswerWasLostIsKept(t *testing.T) {
 	t.Parallel()
-	announced(t, func(t *testing.T, a *announcer, sub *zaqar.Subscriber) {
-		a.subs["lost"] = sub1(a.session)
+	withPushes(t, func(t *testing.T, s *service, sub *zaqar.Subscriber) {
+		s.subscriptions["lost"] = subscribed("q", s.session)
 		r := clienttest.Receive(t.Context(), sub)
 		for i, name := range clienttest.MessageIDs(0, 60) {
 			time.Sleep(10 * time.Second)
-			a.post(name)
+			s.post(name)
 			time.Sleep(zaqar.DefaultMinInterval)
 			synctest.Wait()
-			// It ends after two minutes, unseen, and is made anew within half of one.
+			// It expires unnoticed after two minutes, and is made again within half a
+			// minute.
 			if missed := i + 1 - r.Count(); missed > 0 && (i < 11 || i > 15) {
 				t.Errorf("after %d messages %d were missed", i+1, missed)
 			}
@@ -403,35 +227,31 @@ func TestASubscriptionWhoseAnswerWasLostIsKept(t *testing.T) {
 	})
 }
 
-func sub1(session uint64) sub {
-	return sub{queue: "q", session: session, ends: time.Now().Add(2 * time.Minute)}
-}
-
 func TestSubscriptionsGoWithTheirReaders(t *testing.T) {
 	t.Parallel()
-	announced(t, func(t *testing.T, a *announcer, sub *zaqar.Subscriber) {
+	withPushes(t, func(t *testing.T, s *service, sub *zaqar.Subscriber) {
 		clienttest.Subscribed(t, sub, "r")
 		r := clienttest.Receive(t.Context(), sub)
 		synctest.Wait()
-		if len(a.subs) != 2 {
-			t.Errorf("there are %d subscriptions", len(a.subs))
+		if len(s.subscriptions) != 2 {
+			t.Errorf("there are %d subscriptions", len(s.subscriptions))
 		}
 		sub.Unsubscribe("q")
 		synctest.Wait()
-		if calls, _ := a.asked(); len(a.subs) != 1 || !slices.ContainsFunc(calls, func(c string) bool { return strings.HasPrefix(c, "delete") }) {
-			t.Errorf("%d subscriptions are left; it asked for %v", len(a.subs), calls)
+		if calls, _ := s.asked(); len(s.subscriptions) != 1 || !slices.ContainsFunc(calls, func(c string) bool { return strings.HasPrefix(c, "delete") }) {
+			t.Errorf("%d subscriptions are left; it asked for %v", len(s.subscriptions), calls)
 		}
 		clienttest.Subscribed(t, sub, "q")
 		synctest.Wait()
-		if len(a.subs) != 2 {
-			t.Errorf("subscribed again, there are %d subscriptions", len(a.subs))
+		if len(s.subscriptions) != 2 {
+			t.Errorf("subscribed again, there are %d subscriptions", len(s.subscriptions))
 		}
 		r.Stop()
-		if len(a.subs) != 0 {
-			t.Errorf("the loop was left, and %d subscriptions stay", len(a.subs))
+		if len(s.subscriptions) != 0 {
+			t.Errorf("the loop was left, and %d subscriptions stay", len(s.subscriptions))
 		}
 		for i := range 3 { // and again
-			a.post(fmt.Sprint("m", i))
+			s.post(fmt.Sprint("m", i))
 			for _, err := range sub.Listen(t.Context()) {
 				if err != nil {
 					t.Fatal(err)
@@ -445,24 +265,24 @@ func TestSubscriptionsGoWithTheirReaders(t *testing.T) {
 func TestSubscribersOfOneClientShareASubscription(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := newAnnouncer()
-		client := clienttest.Over(t, a)
+		s := newService()
+		client := clienttest.Over(t, s)
 		first := clienttest.Receive(t.Context(), clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "q"))
 		second := clienttest.Receive(t.Context(), clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "q", "r"))
 		time.Sleep(10 * time.Second)
-		if calls, _ := a.asked(); len(calls) != 2 {
+		if calls, _ := s.asked(); len(calls) != 2 {
 			t.Errorf("it asked for %v", calls)
 		}
 		first.Stop()
-		a.post("m")
+		s.post("m")
 		time.Sleep(zaqar.DefaultMinInterval)
 		synctest.Wait()
-		if second.Count() != 1 || len(a.subs) != 2 {
-			t.Errorf("with the first gone the second heard %d, and there are %d subscriptions", second.Count(), len(a.subs))
+		if second.Count() != 1 || len(s.subscriptions) != 2 {
+			t.Errorf("with the first gone the second received %d, and there are %d subscriptions", second.Count(), len(s.subscriptions))
 		}
 		second.Stop()
-		if len(a.subs) != 0 || len(a.listeners) != 0 {
-			t.Errorf("%d subscriptions and %d listeners are left", len(a.subs), len(a.listeners))
+		if len(s.subscriptions) != 0 || len(s.listeners) != 0 {
+			t.Errorf("%d subscriptions and %d listeners are left", len(s.subscriptions), len(s.listeners))
 		}
 	})
 }
@@ -470,15 +290,15 @@ func TestSubscribersOfOneClientShareASubscription(t *testing.T) {
 func TestALoopIsLeftSoonAlsoWithoutAConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := newAnnouncer()
-		r := clienttest.Receive(t.Context(), clienttest.Subscribed(t, clienttest.Over(t, a).Subscriber(zaqar.SubscriberConfig{}), "q"))
+		s := newService()
+		r := clienttest.Receive(t.Context(), clienttest.Subscribed(t, clienttest.Over(t, s).Subscriber(zaqar.SubscriberConfig{}), "q"))
 		time.Sleep(time.Minute)
-		a.tell(transport.Notice{Kind: transport.Disconnected, Session: 1})
+		s.tell(transport.Notice{Kind: transport.Disconnected, Session: 1})
 		time.Sleep(time.Minute)
-		a.asked()
+		s.asked()
 		start := time.Now()
 		r.Stop()
-		calls, _ := a.asked()
+		calls, _ := s.asked()
 		if took := time.Since(start); took > 0 || len(calls) != 0 {
 			t.Errorf("it took %v and %v", took, calls)
 		}
