@@ -5,44 +5,45 @@ import (
 	"time"
 )
 
-// What a [Subscriber] does unless its [SubscriberConfig] says otherwise.
+// The defaults of a [SubscriberConfig].
 const (
-	// DefaultMinInterval and DefaultMaxInterval are the shortest and the longest
-	// wait between two looks into a queue.
+	// DefaultMinInterval and DefaultMaxInterval are the shortest and the longest wait
+	// between two polls of a queue.
 	DefaultMinInterval = 100 * time.Millisecond
 	DefaultMaxInterval = 10 * time.Second
-	// DefaultPushInterval is that wait while messages are announced.
+	// DefaultPushInterval is that wait while the service pushes messages.
 	DefaultPushInterval = 45 * time.Second
 	// DefaultInFlight is how many requests a subscriber has in flight at once.
 	DefaultInFlight = 16
-	// DefaultRemember is how many messages of each queue a subscriber knows again.
+	// DefaultRemember is for how many messages of each queue a subscriber recognises
+	// repeats.
 	DefaultRemember = 10_000
 )
 
-// SubscriberConfig says how a [Subscriber] reads. The zero value is fit for use.
+// SubscriberConfig says how a [Subscriber] reads. The zero value is ready to use.
 type SubscriberConfig struct {
-	// Start is where queues are read from that [Subscriber.Subscribe] takes in:
-	// the zero Position is the oldest message that the server keeps, [FromNow]
-	// leaves out what is there already. [Subscriber.SubscribeAt] has a start of
-	// its own.
+	// Start is where [Subscriber.Subscribe] starts to read a queue. The zero Position,
+	// the default, is the oldest message that the server keeps; [FromNow] skips what is
+	// there already. [Subscriber.SubscribeAt] has a start of its own.
 	Start Position
-	// MinInterval and MaxInterval bound the wait between two looks into a queue
-	// ([DefaultMinInterval], [DefaultMaxInterval]). After a look that found
-	// something the wait is the shortest, and none when a whole page was found;
-	// each look that finds nothing doubles it. Up to a quarter of the wait is left
-	// out at random, so that many subscribers do not ask all at once.
+	// MinInterval and MaxInterval bound the wait between two polls of a queue. They
+	// default to [DefaultMinInterval] and [DefaultMaxInterval]. After a poll that found
+	// messages the wait is the shortest, and after a full page there is none. Each poll
+	// that finds nothing doubles it. Up to a quarter of the wait is left out at random
+	// (jitter), so that many subscribers do not poll together.
 	MinInterval, MaxInterval time.Duration
-	// PushInterval is the wait instead while the service announces messages over a
-	// WebSocket ([DefaultPushInterval]).
+	// PushInterval is the wait instead while the service pushes messages over a
+	// WebSocket. It defaults to [DefaultPushInterval].
 	PushInterval time.Duration
-	// InFlight is how many requests are in flight at once, of all queues together
-	// ([DefaultInFlight]).
+	// InFlight is how many requests are in flight at once, for all queues together. It
+	// defaults to [DefaultInFlight].
 	InFlight int
-	// PageSize is how many messages are asked for at a time: 20, the largest that
-	// servers allow unless the operator changed it; 2 at least.
+	// PageSize is how many messages are requested at a time, at least 2. It defaults to
+	// 20, the largest page that servers allow unless the operator changed it.
 	PageSize PageSize
-	// Remember is how many messages of each queue are known again when the server
-	// lists them twice ([DefaultRemember]). It costs some 150 bytes each.
+	// Remember is how many messages of each queue are remembered, to recognise those
+	// that the server lists again. It defaults to [DefaultRemember], and takes about 150
+	// bytes for each message.
 	Remember int
 }
 
@@ -56,6 +57,7 @@ func (c SubscriberConfig) withDefaults() SubscriberConfig {
 	return c
 }
 
+// setDefault sets a field that has the zero value.
 func setDefault[T comparable](field *T, value T) {
 	var none T
 	if *field == none {
@@ -77,7 +79,7 @@ func (c SubscriberConfig) check() error {
 	case c.InFlight < 1:
 		return bad("InFlight", "must be at least 1")
 	case c.PageSize < 2:
-		return bad("PageSize", "must be at least 2: pages of one never advance on some servers")
+		return bad("PageSize", "must be at least 2: with pages of one message some servers never advance")
 	case c.Remember < 2*int(c.PageSize):
 		return bad("Remember", fmt.Sprintf("must be at least two pages, %d", 2*int(c.PageSize)))
 	}

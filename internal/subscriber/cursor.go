@@ -27,13 +27,13 @@ type cursor struct {
 	seen     seen      // handed out, or skipped as older than since
 	saved    int       // how many ids a Position has
 	pageSize int       // a page with this many messages is full
-	since    time.Time // what was posted before is not wanted
-	reached  time.Time // when the message read last was posted, at the latest by this
+	since    time.Time // what was posted before this is not wanted
+	reached  time.Time // the message read last was not posted before this
 
 	idsAreMarkers bool
 	anchor        string // must be in the next page if it still exists; "" when not known
 	rewinds       int    // how often the page was read from further back, for its gap
-	readAgain     bool   // the last page was of no use
+	readAgain     bool   // the last page is to be read again
 
 	searching    bool      // for something known, in a listing that started again
 	searchMarker string    // how far the search is
@@ -123,14 +123,14 @@ func (c *cursor) classify(l listed) (fresh []Message, repeats int) {
 // firstKnown returns the index of the first message that is known, -1 if there is none.
 func (c *cursor) firstKnown(l listed) int { return slices.IndexFunc(l.ids, c.seen.has) }
 
-// isOld reports whether a message was certainly posted before the one read last, by its
-// age.
+// isOld reports whether the age of a message proves that it was posted before the one
+// read last.
 func (c *cursor) isOld(m Message, l listed) bool {
 	return l.latest(m).Before(c.reached.Add(-clockSkew))
 }
 
-// beforeStart reports whether a message was certainly posted before the time that the
-// subscriber starts at, by its age.
+// beforeStart reports whether the age of a message proves that it was posted before
+// since.
 func (c *cursor) beforeStart(m Message, l listed) bool {
 	return !c.since.IsZero() && l.latest(m).Before(c.since.Add(-time.Second))
 }

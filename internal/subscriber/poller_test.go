@@ -27,7 +27,7 @@ func TestPollingIsQuickWhenBusyAndRareWhenIdle(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		seen := srv.Requests("message_list")
 		if n := len(seen); n < 75 || n > 112 {
-			t.Errorf("idle, it asked %d times in 10 minutes, want 75 to 100, and once a minute for what hides", n)
+			t.Errorf("idle, it asked %d times in 10 minutes, want 75 to 100, and once a minute for hidden messages", n)
 		}
 		seen = slices.DeleteFunc(seen, func(s zaqartest.Seen) bool { return !strings.Contains(s.Path, "include_claimed") })
 		gaps := map[time.Duration]bool{}
@@ -42,7 +42,7 @@ func TestPollingIsQuickWhenBusyAndRareWhenIdle(t *testing.T) {
 			t.Errorf("only %d waits of %d differ", len(gaps), len(seen))
 		}
 		srv.ResetRequests()
-		for i := range 100 { // a message each 50 ms
+		for i := range 100 { // a message every 50 ms
 			post(t, client.Queue("a"), i)
 			time.Sleep(50 * time.Millisecond)
 		}
@@ -79,7 +79,7 @@ func TestManySubscribersDoNotAskTogether(t *testing.T) {
 		most, each := 0, map[int64]int{}
 		for _, seen := range srv.Requests("message_list") {
 			if !strings.Contains(seen.Path, "include_claimed") {
-				continue // the second half of a look, once a minute
+				continue // a look at the head of the queue, once a minute
 			}
 			bucket := seen.Time.UnixMilli() / 500
 			each[bucket]++
@@ -117,7 +117,7 @@ func TestAQueueThatHangsOrFailsHoldsNoneUp(t *testing.T) {
 			srv.Inject(fault)
 			r := clienttest.Receive(t.Context(), sub)
 			defer r.Stop()
-			synctest.Wait() // the first request is under way, and befallen
+			synctest.Wait() // the first request is in flight, with the fault
 			if name != "hangs" {
 				time.Sleep(10 * time.Minute)
 				mu.Lock()
@@ -126,7 +126,7 @@ func TestAQueueThatHangsOrFailsHoldsNoneUp(t *testing.T) {
 				}
 				for i, f := range failed {
 					if f.Queue != "bad" || f.Failures != i+1 || f.Wait > zaqar.DefaultMaxInterval || f.Err == nil {
-						t.Errorf("%s: told %+v", name, f)
+						t.Errorf("%s: the observer received %+v", name, f)
 					}
 				}
 				mu.Unlock()
@@ -138,7 +138,7 @@ func TestAQueueThatHangsOrFailsHoldsNoneUp(t *testing.T) {
 			start := time.Now()
 			time.Sleep(time.Second)
 			if len(r.Of("good")) != 1 {
-				t.Errorf("%s: nothing came of the good queue", name)
+				t.Errorf("%s: nothing came from the good queue", name)
 			}
 			for len(r.Of("bad")) == 0 {
 				time.Sleep(time.Second)

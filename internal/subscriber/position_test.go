@@ -10,7 +10,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// saved takes a position through its text, as a program does that ends.
+// saved writes a position as text and reads it again, as a restarted program does.
 func saved(t *testing.T, p zaqar.Position) zaqar.Position {
 	t.Helper()
 	text, err := p.MarshalText()
@@ -33,7 +33,7 @@ func TestAPositionSavedAfterEachMessageMissesAndRepeatsNone(t *testing.T) {
 		post(t, client.Queue("a"), upTo(0, 50)...)
 		var at zaqar.Position
 		var got []int
-		for len(got) < 50 { // a program that ends after each seven messages
+		for len(got) < 50 { // a program that ends after every seven messages
 			sub := client.Subscriber(zaqar.SubscriberConfig{})
 			if err := sub.SubscribeAt("a", at); err != nil {
 				t.Fatal(err)
@@ -66,10 +66,10 @@ func TestAPositionSavedAfterEachMessageMissesAndRepeatsNone(t *testing.T) {
 func TestAPositionOutlivesItsMarker(t *testing.T) {
 	t.Parallel()
 	for _, gone := range [][2]int{
-		{999, 1000},          // the marker
-		{700, 1000},          // and all ids that the position has
-		{0, 1000}, {0, 1100}, // everything before, and more
-		{1000, 1030}, // what came behind it
+		{999, 1000},          // the marker's message
+		{700, 1000},          // and all whose ids are in the position
+		{0, 1000}, {0, 1100}, // everything before it, and more
+		{1000, 1030}, // what follows it
 		{0, 0},
 	} {
 		onRedis(t, zaqar.SubscriberConfig{}, func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber) {
@@ -92,7 +92,7 @@ func TestAPositionOutlivesItsMarker(t *testing.T) {
 			if !slices.Contains([]int{700}, gone[0]) && !slices.Equal(got, want) {
 				t.Errorf("without %v it received %d, from %.20q on, want %d", gone, len(got), got, len(want))
 			}
-			// Where no id is left, those of the last minute can come again.
+			// If no known message is left, those of the last minute can come again.
 			if tail := got[max(0, len(got)-200):]; !slices.Equal(tail, clienttest.MessageIDs(1200-len(want), 1200)[len(want)-len(tail):]) {
 				t.Errorf("without %v it received %d, and at last %.20q", gone, len(got), tail)
 			}
@@ -111,7 +111,7 @@ func TestFromNowLeavesOutWhatIsThere(t *testing.T) {
 			post(t, q, upTo(0, 100)...)
 			time.Sleep(10 * time.Second)
 			sub := clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{Start: zaqar.FromNow()}), "a", "none")
-			post(t, q, upTo(100, 110)...) // before anyone listens, but after the subscription
+			post(t, q, upTo(100, 110)...) // after the subscription, but before anyone listens
 			time.Sleep(time.Minute)
 			r := clienttest.Receive(t.Context(), sub)
 			time.Sleep(time.Minute)
@@ -121,7 +121,7 @@ func TestFromNowLeavesOutWhatIsThere(t *testing.T) {
 			if got := r.Of("a"); !slices.Equal(got, upTo(100, 120)) {
 				t.Errorf("%s: it received %v", version, got)
 			}
-			// A position that was read from nothing remembers since when.
+			// The position of an empty queue keeps the time of the subscription.
 			other := client.Subscriber(zaqar.SubscriberConfig{})
 			at := saved(t, sub.Position("none"))
 			post(t, client.Queue("none"), 7)

@@ -54,9 +54,9 @@ type Position struct {
 	Marker string
 	// Recent are the ids of the messages read last, oldest first.
 	Recent []string
-	// Since leaves out what was posted earlier. Reached is when the message read last
-	// was posted, at the latest by this. Both are by this program's clock.
+	// What was posted before Since is not wanted. The message read last was not posted
+	// before Reached. Both are by this program's clock.
 	Since, Reached time.Time
-	// Now stands for a Since that is the moment of the subscription.
+	// Now means that Since is the moment of the subscription.
 	Now bool
 }

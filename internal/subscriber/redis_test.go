@@ -41,6 +41,8 @@ func receive(t *testing.T, sub *zaqar.Subscriber, while func()) []string {
 	return ids
 }
 
+// onRedis runs a test on driven time with a subscriber to a queue that lists as servers
+// on Redis do.
 func onRedis(t *testing.T, config zaqar.SubscriberConfig, test func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -57,9 +59,9 @@ func TestAListingThatStartsAgainRepeatsNothing(t *testing.T) {
 				for i := range 30 {
 					r.Post(clienttest.MessageIDs(i*10, i*10+10)...)
 					time.Sleep(20 * time.Second)
-					// The marker goes away, and so do some before it.
+					// The marker's message is deleted, and then some before it.
 					r.Remove(clienttest.MessageIDs(i*10+9, i*10+10)...)
-					if i%5 == 4 { // and those to step back to
+					if i%5 == 4 { // and those that a rewind starts at
 						r.Remove(clienttest.MessageIDs(i*10-min(config.Remember/2, 20)-5, i*10+10)...)
 					}
 					if i%3 == 0 {
@@ -81,7 +83,7 @@ func TestDeletionsWhileAPageIsReadHideNothing(t *testing.T) {
 	t.Parallel()
 	for _, config := range []zaqar.SubscriberConfig{{}, {PageSize: 3}, {PageSize: 7, Remember: 30}} {
 		onRedis(t, config, func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber) {
-			r.Race = func() { // one of those that were read long ago, and now and then of the latest
+			r.Race = func() { // delete one that was read long ago, and sometimes some of the latest
 				switch n := len(r.IDs); {
 				case r.Requests%2 == 0 && n > 40:
 					r.IDs = slices.Delete(r.IDs, 0, 1)
@@ -96,18 +98,18 @@ func TestDeletionsWhileAPageIsReadHideNothing(t *testing.T) {
 				}
 				time.Sleep(time.Minute)
 			})
-			first, heard := []string{}, map[string]bool{}
+			first, received := []string{}, map[string]bool{}
 			for _, name := range got {
-				if !heard[name] {
+				if !received[name] {
 					first = append(first, name)
 				}
-				heard[name] = true
+				received[name] = true
 			}
 			if !slices.Equal(first, clienttest.MessageIDs(0, 1000)) {
-				t.Errorf("%+v: it received %d of 1000, or not in their order", config, len(first))
+				t.Errorf("%+v: it received %d of 1000, or not in order", config, len(first))
 			}
-			// Who remembers little can lose all that is known to these deletions, and then
-			// receives some again.
+			// With little memory these deletions can remove all known messages. Then some
+			// are received again.
 			if config.Remember == 0 && len(got) != len(first) {
 				t.Errorf("%+v: it received %d twice", config, len(got)-len(first))
 			}
@@ -118,7 +120,7 @@ func TestDeletionsWhileAPageIsReadHideNothing(t *testing.T) {
 func TestTheLastMessageOfAQueueIsNoRepeat(t *testing.T) {
 	t.Parallel()
 	onRedis(t, zaqar.SubscriberConfig{}, func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber) {
-		r.Post("m") // as the first it is listed for ever (quirk 1)
+		r.Post("m") // the first message is listed again and again (quirk 1)
 		got := receive(t, sub, func() {
 			time.Sleep(10 * time.Minute)
 			r.Post("n")
@@ -134,11 +136,11 @@ func TestNothingKnownIsLeftButOldMessages(t *testing.T) {
 	t.Parallel()
 	onRedis(t, zaqar.SubscriberConfig{PageSize: 10, Remember: 20}, func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber) {
 		got := receive(t, sub, func() {
-			r.Post(clienttest.MessageIDs(0, 50)...) // they stay, and are forgotten
+			r.Post(clienttest.MessageIDs(0, 50)...) // they stay in the queue, but their ids are forgotten
 			time.Sleep(10 * time.Minute)
 			r.Post(clienttest.MessageIDs(50, 80)...)
 			time.Sleep(10 * time.Minute)
-			r.Remove(clienttest.MessageIDs(50, 80)...) // all that is remembered
+			r.Remove(clienttest.MessageIDs(50, 80)...) // all whose ids are remembered
 			time.Sleep(10 * time.Minute)
 			r.Post(clienttest.MessageIDs(80, 120)...)
 			time.Sleep(10 * time.Minute)
@@ -211,7 +213,7 @@ func TestASubscriberAsksForThePagesThatTheServerAllows(t *testing.T) {
 		r.Post(clienttest.MessageIDs(0, 45)...)
 		server := &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
 			limit, err := strconv.Atoi(req.Query.Get("limit"))
-			if err != nil { // its own size
+			if err != nil { // the server's own size
 				limit = 10
 			}
 			if limit > 12 {
@@ -240,7 +242,7 @@ func TestNoMoreRequestsAreInFlightThanAllowed(t *testing.T) {
 			now.Add(-1)
 			return &transport.Response{Status: http.StatusOK, Body: []byte(`{"messages":[],"links":[]}`)}, nil
 		}}
-		sub := client30(t, server)
+		sub := thirtyQueues(t, server)
 		receive(t, sub, func() { time.Sleep(5 * time.Minute) })
 		if most.Load() != 3 || server.Count() < 200 {
 			t.Errorf("%d requests were in flight at once, %d in all", most.Load(), server.Count())
@@ -248,8 +250,8 @@ func TestNoMoreRequestsAreInFlightThanAllowed(t *testing.T) {
 	})
 }
 
-// client30 subscribes to thirty queues with three requests in flight.
-func client30(t *testing.T, server *clienttest.Scripted) *zaqar.Subscriber {
+// thirtyQueues subscribes to thirty queues with three requests in flight.
+func thirtyQueues(t *testing.T, server *clienttest.Scripted) *zaqar.Subscriber {
 	t.Helper()
 	sub := clienttest.Over(t, server).Subscriber(zaqar.SubscriberConfig{InFlight: 3})
 	for i := range 30 {

@@ -12,8 +12,8 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// onSocket runs a test on fake time over the embedded server's WebSocket, alone and
-// beside HTTP.
+// onSocket runs a test on driven time over the embedded server's WebSocket, first alone
+// and then with HTTP beside it.
 func onSocket(t *testing.T, test func(t *testing.T, srv *zaqartest.Server, client, other *zaqar.Client)) {
 	t.Helper()
 	for _, beside := range []bool{false, true} {

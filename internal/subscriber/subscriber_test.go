@@ -115,7 +115,7 @@ func TestNothingIsHandedOutAfterUnsubscribe(t *testing.T) {
 				break
 			}
 			if n++; n == 3 {
-				synctest.Wait() // the fourth is on its way
+				synctest.Wait() // the poller offers the fourth
 				sub.Unsubscribe("a")
 			}
 		}
