@@ -38,7 +38,7 @@ type cursor struct {
 	searching    bool      // for something known, in a listing that started again
 	searchMarker string    // how far the search is
 	skipped      int       // messages that the search has passed
-	lost         bool      // the search found nothing: only ages tell what is old
+	lost         bool      // nothing known is left: only ages tell what is old
 	verifiedAt   time.Time // nothing that was posted before this can still be unread
 }
 

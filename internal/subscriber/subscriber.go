@@ -169,7 +169,7 @@ func (s *Subscriber) open(ctx context.Context) (*loop, error) {
 	}
 	s.loop = newLoop(ctx, s.config)
 	for _, c := range s.channels {
-		s.loop.start(c)
+		s.loop.start(c) //nolint:contextcheck // the loop has ctx
 	}
 	return s.loop, nil
 }
