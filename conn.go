@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/push"
 	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/transport"
@@ -39,7 +40,7 @@ type Conn struct {
 	watch     *watch
 	closed    chan struct{} // closed by Client.Close
 	closing   sync.Once
-	doorbells doorbells
+	push      *push.Hub
 }
 
 // end tells those who listen that the client is being closed.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/push"
 	"github.com/zaqar-go/zaqar/internal/safehttp"
 	"github.com/zaqar-go/zaqar/transport"
 )
@@ -53,6 +54,7 @@ func Connect(ctx context.Context, endpoint string, options ...ConnectOption) (*C
 	if err != nil {
 		return nil, err
 	}
+	conn.push = push.New(pushServer{conn}, conn.transport)
 	return &Client{conn: conn}, nil
 }
 

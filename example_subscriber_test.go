@@ -8,7 +8,7 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// The seed's session: subscribe, look at the channels, listen.
+// Subscribe to queues, list the channels, and listen.
 func ExampleClient_Subscriber() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -23,7 +23,7 @@ func ExampleClient_Subscriber() {
 	if _, err := client.Queue("wot").Post(ctx, "winning"); err != nil {
 		log.Fatal(err)
 	}
-	for msg, err := range sub.Listen(ctx) { // blocks until a message arrives in any of them
+	for msg, err := range sub.Listen(ctx) { // blocks until a message arrives in either queue
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -38,7 +38,7 @@ func ExampleClient_Subscriber() {
 	// [darn_good_queue]
 }
 
-// Everyone who listens sees every message, claimed ones too.
+// Every subscriber sees every message, also claimed ones.
 func ExampleSubscriber_Listen() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -73,8 +73,8 @@ func ExampleSubscriber_Listen() {
 	// 2
 }
 
-// A program that saves its position after each message goes on there when it
-// starts again. Save it once the message is handled: then none is missed.
+// A program that saves its position after each message resumes there after a restart.
+// Save it once the message is handled, so that no message is missed.
 func ExampleSubscriber_Position() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -112,7 +112,7 @@ func ExampleSubscriber_Position() {
 	// "c"
 }
 
-// FromNow leaves out what is there when the queue is subscribed to.
+// FromNow skips the messages that are there when the queue is subscribed to.
 func ExampleFromNow() {
 	client, stop := embedded()
 	defer stop()
@@ -128,8 +128,8 @@ func ExampleFromNow() {
 	// Output: oldest
 }
 
-// Over a WebSocket the service announces what is posted, so that a subscriber hears of
-// it at once and asks rarely. The loop is the same.
+// Over a WebSocket the service pushes an announcement of each message, so a subscriber
+// receives it at once and polls rarely. The loop is the same.
 func ExampleSubscriber_webSocket() {
 	ctx := context.Background()
 	srv, stop := serve()

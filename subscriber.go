@@ -1,230 +1,159 @@
 package zaqar
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"sync"
-	"time"
+	"iter"
 
-	"github.com/zaqar-go/zaqar/internal/wire"
+	"github.com/zaqar-go/zaqar/internal/subscriber"
 )
-
-// What a [Subscriber] does unless its [SubscriberConfig] says otherwise.
-const (
-	// DefaultMinInterval and DefaultMaxInterval are the shortest and the longest
-	// wait between two looks into a queue.
-	DefaultMinInterval = 100 * time.Millisecond
-	DefaultMaxInterval = 10 * time.Second
-	// DefaultPushInterval is that wait while messages are announced.
-	DefaultPushInterval = 45 * time.Second
-	// DefaultInFlight is how many requests a subscriber has in flight at once.
-	DefaultInFlight = 16
-	// DefaultRemember is how many messages of each queue a subscriber knows again.
-	DefaultRemember = 10_000
-)
-
-// SubscriberConfig says how a [Subscriber] reads. The zero value is fit for use.
-type SubscriberConfig struct {
-	// Start is where queues are read from that [Subscriber.Subscribe] takes in:
-	// the zero Position is the oldest message that the server keeps, [FromNow]
-	// leaves out what is there already. [Subscriber.SubscribeAt] has a start of
-	// its own.
-	Start Position
-	// MinInterval and MaxInterval bound the wait between two looks into a queue
-	// ([DefaultMinInterval], [DefaultMaxInterval]). After a look that found
-	// something the wait is the shortest, and none when a whole page was found;
-	// each look that finds nothing doubles it. Up to a quarter of the wait is left
-	// out at random, so that many subscribers do not ask all at once.
-	MinInterval, MaxInterval time.Duration
-	// PushInterval is the wait instead while the service announces messages over a
-	// WebSocket ([DefaultPushInterval]).
-	PushInterval time.Duration
-	// InFlight is how many requests are in flight at once, of all queues together
-	// ([DefaultInFlight]).
-	InFlight int
-	// PageSize is how many messages are asked for at a time: 20, the largest that
-	// servers allow unless the operator changed it; 2 at least.
-	PageSize PageSize
-	// Remember is how many messages of each queue are known again when the server
-	// lists them twice ([DefaultRemember]). It costs some 150 bytes each.
-	Remember int
-}
-
-func (c SubscriberConfig) withDefaults() SubscriberConfig {
-	setDefault(&c.MinInterval, DefaultMinInterval)
-	setDefault(&c.MaxInterval, max(DefaultMaxInterval, c.MinInterval))
-	setDefault(&c.PushInterval, max(DefaultPushInterval, c.MaxInterval))
-	setDefault(&c.InFlight, DefaultInFlight)
-	setDefault(&c.PageSize, defaultPageSize)
-	setDefault(&c.Remember, DefaultRemember)
-	return c
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var none T
-	if *field == none {
-		*field = value
-	}
-}
-
-func (c SubscriberConfig) check() error {
-	bad := func(argument, rule string) error {
-		return &ArgumentError{Op: opSubscribe, Argument: "SubscriberConfig." + argument, Rule: rule}
-	}
-	switch {
-	case c.MinInterval < 0:
-		return bad("MinInterval", "must not be negative")
-	case c.MaxInterval < c.MinInterval:
-		return bad("MaxInterval", fmt.Sprintf("must not be less than MinInterval, %v", c.MinInterval))
-	case c.PushInterval < c.MinInterval:
-		return bad("PushInterval", fmt.Sprintf("must not be less than MinInterval, %v", c.MinInterval))
-	case c.InFlight < 1:
-		return bad("InFlight", "must be at least 1")
-	case c.PageSize < 2:
-		return bad("PageSize", "must be at least 2: pages of one never advance on some servers")
-	case c.Remember < 2*int(c.PageSize):
-		return bad("Remember", fmt.Sprintf("must be at least two pages, %d", 2*int(c.PageSize)))
-	}
-	return nil
-}
 
 const (
 	opSubscribe = "subscribe"
 	opListen    = "listen"
 )
 
-// Subscriber reads many queues at once and hands out their messages as they come,
-// without claiming them: everyone who listens sees every message, whatever others
-// do, for as long as the server keeps it. Messages that are claimed, or whose
-// delay is not over, and those that this client posted itself are among them. A
-// message that is deleted, or ends, before it was listed cannot be seen.
+// Subscriber reads many queues at once and hands out their messages as they arrive,
+// without claiming them. Every subscriber sees every message, for as long as the server
+// keeps it: also messages that are claimed, that are still delayed, or that this client
+// posted itself. It cannot see a message that was deleted or expired before it was
+// listed.
 //
-// Each message is handed out at least once, those of one queue in the queue's
-// order. Servers list messages again when the one that marks the subscriber's
-// place is gone; such repeats are recognised, by the ids of the latest
-// SubscriberConfig.Remember messages of the queue and by the order of the
-// listing, and counted instead of handed out. See [Position] for what survives
-// the program.
+// Each message is handed out at least once, and those of one queue in the order of the
+// queue (FIFO). When the message that marks the subscriber's position is gone, servers
+// list earlier messages again. The subscriber recognises such repeats by the ids of the
+// latest SubscriberConfig.Remember messages of the queue and by the order of the
+// listing, and counts them instead of handing them out. See [Position] for how to
+// resume after a restart.
 //
-// Over a WebSocket the service announces messages: then an announcement makes the
-// subscriber look at once, and otherwise it looks rarely. What is handed out always
-// comes from a listing, so nothing depends on the announcements, which can be lost,
-// come twice, in no order, or before the message is stored. For that the subscriber
-// keeps a subscription of the connection on the server for each queue, of two minutes,
-// renewed, made again on each new connection, and deleted at the end of the loop.
-// Where the service refuses that, or does not announce what comes, the queue is polled
-// (observe.PushUnavailable).
+// Over a WebSocket the service pushes an announcement of each message. The subscriber
+// then polls rarely, and at once after each push. Everything that is handed out comes
+// from a listing, so a push may be lost, come twice, out of order, or before the message
+// is stored. For each queue the subscriber keeps a subscription of the connection on the
+// server. It lasts two minutes, is renewed, is made again on each new connection, and is
+// deleted when the loop ends. If the service refuses it, or messages come without a
+// push, the queue is polled, and the observer receives observe.PushUnavailable.
 //
-// It works with every API version and transport. A queue that does not exist has
-// no messages yet. A Subscriber is safe for concurrent use; it holds nothing that
-// must be closed. [Client.Subscriber] makes it.
+// It works with every API version and transport. A queue that does not exist has no
+// messages yet. A Subscriber is safe for concurrent use, and need not be closed.
+// [Client.Subscriber] makes it.
 type Subscriber struct {
 	client *Client
 	config SubscriberConfig
-
-	mu        sync.Mutex
-	channels  map[string]*channel
-	listening *listening // nil when nobody listens
-	past      SubscriberStats
+	engine *subscriber.Subscriber
 }
 
-// Subscriber returns a subscriber without channels. It does no I/O and never
-// fails: a config that cannot be right shows when the subscriber is used.
+// Subscriber returns a subscriber without channels. It does no I/O and never fails: an
+// invalid config is reported when the subscriber is used.
 func (c *Client) Subscriber(config SubscriberConfig) *Subscriber {
-	return &Subscriber{client: c, config: config.withDefaults(), channels: map[string]*channel{}}
+	config = config.withDefaults()
+	return &Subscriber{client: c, config: config, engine: subscriber.New(config.forEngine(c.conn))}
 }
 
-// Subscribe takes in queues, from the place that SubscriberConfig.Start names;
-// those that are there already go on where they are. It does no I/O, may be called
-// while [Subscriber.Listen] runs, and takes effect at once. For a name that is no
-// queue's the error is an [*ArgumentError], and none is taken in.
+// Subscribe adds queues, which are read from SubscriberConfig.Start. Queues that are
+// subscribed to already stay where they are. It does no I/O, may be called while
+// [Subscriber.Listen] runs, and takes effect at once. If a name is illegal the error is
+// an [*ArgumentError], and no queue is added.
 func (s *Subscriber) Subscribe(queues ...string) error {
 	return s.subscribe(s.config.Start, false, queues)
 }
 
-// SubscribeAt is [Subscriber.Subscribe] for one queue and a start of its own: a
-// saved [Position], the zero Position for the oldest message kept, or [FromNow].
-// A queue that is there already moves to that place.
+// SubscribeAt is [Subscriber.Subscribe] for one queue with a start of its own: a saved
+// [Position], the zero Position for the oldest message kept, or [FromNow]. A queue that
+// is subscribed to already moves there.
 func (s *Subscriber) SubscribeAt(queue string, start Position) error {
 	return s.subscribe(start, true, []string{queue})
 }
 
-func (s *Subscriber) subscribe(start Position, move bool, queues []string) error {
+func (s *Subscriber) subscribe(start Position, move bool, names []string) error {
 	if err := s.config.check(); err != nil {
 		return err
 	}
-	for _, name := range queues {
-		if err := s.client.Queue(name).check(opSubscribe); err != nil {
+	queues := make([]subscriber.Queue, len(names))
+	for i, name := range names {
+		queue := s.client.Queue(name)
+		if err := queue.check(opSubscribe); err != nil {
 			return err
 		}
+		queues[i] = subscribedQueue{queue}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, name := range queues {
-		old, ok := s.channels[name]
-		if ok && !move {
-			continue
-		}
-		if ok {
-			s.drop(old)
-		}
-		c := &channel{queue: s.client.Queue(name), place: newPlace(start, s.config)}
-		s.channels[name] = c
-		if s.listening != nil {
-			s.listening.begin(c)
-		}
-	}
+	s.engine.Subscribe(start.forEngine(), move, queues...)
 	return nil
 }
 
-// Unsubscribe leaves queues out again, and forgets how far they were read; see
-// [Subscriber.Position]. Names that are not there are passed over. It may be
-// called while [Subscriber.Listen] runs: when it has returned, no message of
-// these queues is handed out any more.
-func (s *Subscriber) Unsubscribe(queues ...string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, name := range queues {
-		if c, ok := s.channels[name]; ok {
-			s.drop(c)
-			delete(s.channels, name)
+// Unsubscribe removes queues, and forgets how far they were read; see
+// [Subscriber.Position]. Queues that are not subscribed to are ignored. It may be called
+// while [Subscriber.Listen] runs: once it has returned, no more messages of these queues
+// are handed out.
+func (s *Subscriber) Unsubscribe(queues ...string) { s.engine.Unsubscribe(queues...) }
+
+// Channels returns the names of the queues that are subscribed to, sorted.
+func (s *Subscriber) Channels() []string { return s.engine.Channels() }
+
+// Position returns how far a queue has been handed out: behind the message that the loop
+// over [Subscriber.Listen] received last from that queue. For a queue that is not
+// subscribed to it is the zero Position, the oldest message kept. It does no I/O.
+func (s *Subscriber) Position(queue string) Position {
+	return positionOf(s.engine.Position(queue))
+}
+
+// Listen hands out the messages of all channels as they arrive. It blocks until a
+// message arrives in any of them, and without channels until there is one;
+// [Subscriber.Subscribe] and [Subscriber.Unsubscribe] may be called meanwhile. Once you
+// leave the loop, nothing keeps running. The next Listen resumes behind the last message
+// that this one handed out.
+//
+//	for msg, err := range sub.Listen(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		...
+//	}
+//
+// Each queue is polled on its own, at the intervals of [SubscriberConfig]. A queue that
+// is slow or fails does not delay the others, and busy queues take turns. There is
+// backpressure: a queue is not read further until the loop has taken what was read.
+//
+// Temporary errors do not end the loop: the service cannot be reached, answers 5xx, or
+// its answer is malformed. The queue is then tried again with longer and longer waits,
+// up to MaxInterval, and the observer receives observe.ReadFailed. The loop ends by
+// break, or with an error, which is yielded once, last, and without a message:
+//
+//   - when ctx ends: the error matches context.Cause of it;
+//   - when the client is closed: [ErrClosed];
+//   - when trying again cannot help: [ErrUnauthorized], [ErrForbidden], [ErrInvalid],
+//     [ErrUnsupported]. The error names the queue.
+//
+// With [WithChecksums] a message may come together with a [*ChecksumError]. The loop
+// then continues.
+//
+// Only one loop may run at a time. A second Listen of the same Subscriber ends at once
+// with an error that matches [ErrInvalid].
+func (s *Subscriber) Listen(ctx context.Context) iter.Seq2[*Message, error] {
+	return func(yield func(*Message, error) bool) {
+		if err := s.listen(ctx, yield); err != nil {
+			yield(nil, err)
 		}
 	}
 }
 
-// drop ends the reading of a channel.
-func (s *Subscriber) drop(c *channel) {
-	s.past = s.past.plus(c.stats())
-	if c.stop != nil {
-		c.stop()
+// listen returns nil when the loop was left.
+func (s *Subscriber) listen(ctx context.Context, yield func(*Message, error) bool) error {
+	if err := s.config.check(); err != nil {
+		return err
 	}
-}
-
-// Channels returns the names of the queues that are subscribed to, sorted.
-func (s *Subscriber) Channels() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Sorted(maps.Keys(s.channels))
-}
-
-// Position returns how far a queue has been handed out: behind the message that
-// the loop over [Subscriber.Listen] got last from that queue. It is the zero
-// Position, the oldest message kept, for a queue that is not subscribed to. It
-// does no I/O.
-func (s *Subscriber) Position(queue string) Position {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c, ok := s.channels[queue]
-	if !ok {
-		return Position{}
+	err := s.engine.Listen(ctx, func(m subscriber.Message) bool {
+		message := m.(*Message) //nolint:forcetypeassert // as subscribedQueue lists them
+		return yield(message, s.client.conn.verify(message))
+	})
+	if errors.Is(err, subscriber.ErrListening) {
+		return &ArgumentError{Op: opListen, Argument: "the Subscriber", Rule: "is being listened to: one loop at a time"}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.place.position()
+	return err
 }
 
-// SubscriberStats are counts since the subscriber was made, of all its queues.
+// SubscriberStats are counts of all queues together, since the subscriber was made.
 type SubscriberStats struct {
 	// Delivered counts the messages that were handed out.
 	Delivered int
@@ -233,42 +162,15 @@ type SubscriberStats struct {
 	Repeats int
 	// Looks counts the requests for a page, Failures those of them that failed.
 	Looks, Failures int
-	// Rings counts the pushes that made the subscriber look.
+	// Rings counts the pushes that made the subscriber poll.
 	Rings int
 }
 
-func (s SubscriberStats) plus(o SubscriberStats) SubscriberStats {
-	s.Delivered += o.Delivered
-	s.Repeats += o.Repeats
-	s.Looks += o.Looks
-	s.Failures += o.Failures
-	s.Rings += o.Rings
-	return s
-}
-
-// Stats returns what was counted so far.
+// Stats returns the counts so far. It does no I/O.
 func (s *Subscriber) Stats() SubscriberStats {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	total := s.past
-	for _, c := range s.channels {
-		total = total.plus(c.stats())
-	}
-	return total
+	n := s.engine.Stats()
+	return SubscriberStats{Delivered: n.Delivered, Repeats: n.Repeats, Looks: n.Looks, Failures: n.Failures, Rings: n.Pushes}
 }
 
 // String returns "<Subscriber [darn_good_queue wot]>".
 func (s *Subscriber) String() string { return fmt.Sprintf("<Subscriber %s>", s.Channels()) }
-
-// everything are the parameters of a page that leaves nothing out: what a page hides
-// would be passed for good.
-func (s *Subscriber) everything(marker string) wire.Params {
-	p := wire.Params{"echo": true, "include_claimed": true, "marker": marker}
-	if s.client.conn.takes(wire.MessageList, "include_delayed") {
-		p["include_delayed"] = true
-	}
-	if marker == "" {
-		p["marker"] = "0" // quirk 3
-	}
-	return p
-}

@@ -8,35 +8,35 @@ import (
 	"time"
 )
 
-// Position is how far a queue has been read, to be saved and given to
-// [Subscriber.SubscribeAt] by another program on another day. The zero Position is
-// the oldest message that the server keeps.
+// Position is how far a queue has been read (a cursor). Save it, and give it to
+// [Subscriber.SubscribeAt] to resume after a restart. The zero Position is the oldest
+// message that the server keeps.
 //
-// It is a value of text: [Position.MarshalText] gives printable ASCII without
-// spaces, so that it fits into a file, a column or a JSON document. It holds the
-// server's marker and the ids of the messages read last, 64 at least, since on
-// Redis a marker whose message is gone starts the listing again; it takes some 3
-// kilobytes at most with ids as servers make them. It holds no message's body.
+// [Position.MarshalText] gives printable ASCII without spaces, which fits into a file, a
+// database column or a JSON document. The text holds the server's marker and the ids of
+// the messages read last, at least 64, because on Redis the listing starts again when
+// the marker's message is gone. With ids as servers make them it takes about 3 kilobytes
+// at most. It holds no message bodies.
 //
-// Save the position behind a message when that message has been handled: then a
-// program that dies in between sees the message again when it comes back (at least
-// once). Whoever resumes sees every message behind the position that the server
-// still keeps. A message before it comes again only where all 64 and the marker's
-// are gone and it was posted less than a minute before the last one read, by the
-// clocks of the server and of this program.
+// Save the position after you have handled the message. A program that crashes in
+// between then receives the message again (at least once). A subscriber that resumes
+// receives every later message that the server still keeps. It receives an earlier
+// message again only if the marker's message and all of the 64 are gone, and if it was
+// posted less than a minute before the last message read, by the clocks of the server
+// and of this program.
 type Position struct {
 	marker string
-	recent []string // ids read, oldest first
-	// since: what was posted before is not wanted. reached: when what was read
-	// last was posted, no later than that. Both by this program's clock.
+	recent []string // the ids of the messages read last, oldest first
+	// What was posted before since is not wanted. The message read last was not posted
+	// before reached. Both are by this program's clock.
 	since, reached time.Time
-	now            bool // since the queue is subscribed to
+	now            bool // since is the moment of the subscription
 }
 
-// FromNow is the position behind all that is in a queue when it is subscribed to.
-// Ages are told in whole seconds, and none must be missed: so messages that are up
-// to three seconds older can be handed out. The messages that are there are listed
-// once, to find the end.
+// FromNow is the position behind all messages that are in a queue when it is subscribed
+// to. Servers give the ages of messages in whole seconds, and no new message may be
+// missed, so messages that are up to three seconds older can be handed out too. The
+// messages that are there already are listed once, to find the end.
 func FromNow() Position { return Position{now: true} }
 
 // IsZero reports whether the position is the oldest message kept.
@@ -50,10 +50,10 @@ func (p Position) String() string {
 	return string(text)
 }
 
-// The text is "1;since;reached;marker;id,id,…", with the times in milliseconds
-// since 1970 and the rest escaped as in a URL's query.
+// The text is "1;since;reached;marker;id,id,…". The times are in milliseconds since
+// 1970; the rest is escaped as in a URL's query.
 const (
-	positionForm    = "1"
+	positionFormat  = "1"
 	positionOldest  = "oldest"
 	positionNow     = "now"
 	positionLongest = 64 << 10
@@ -72,12 +72,12 @@ func (p Position) MarshalText() ([]byte, error) {
 		ids[i] = url.QueryEscape(id)
 	}
 	return []byte(strings.Join([]string{
-		positionForm, moment(p.since), moment(p.reached), url.QueryEscape(p.marker), strings.Join(ids, ","),
+		positionFormat, moment(p.since), moment(p.reached), url.QueryEscape(p.marker), strings.Join(ids, ","),
 	}, ";")), nil
 }
 
-// UnmarshalText reads what MarshalText wrote. Other text is an [*ArgumentError], and
-// leaves the position as it was.
+// UnmarshalText reads what MarshalText wrote. For other text it returns an
+// [*ArgumentError] and does not change the position.
 func (p *Position) UnmarshalText(text []byte) error {
 	read, err := parsePosition(string(text))
 	if err != nil {
@@ -98,8 +98,8 @@ func parsePosition(text string) (Position, error) {
 		return Position{}, fmt.Errorf("it has %d bytes", len(text))
 	}
 	fields := strings.Split(text, ";")
-	if len(fields) != 5 || fields[0] != positionForm {
-		return Position{}, fmt.Errorf("%.40q is of no known form", text)
+	if len(fields) != 5 || fields[0] != positionFormat {
+		return Position{}, fmt.Errorf("%.40q has an unknown format", text)
 	}
 	var p Position
 	var err error

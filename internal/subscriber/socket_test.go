@@ -1,4 +1,4 @@
-package zaqar_test
+package subscriber_test
 
 import (
 	"errors"
@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// onSocket runs a test on fake time over the embedded server's WebSocket, alone and
-// beside HTTP.
+// onSocket runs a test on driven time over the embedded server's WebSocket, first alone
+// and then with HTTP beside it.
 func onSocket(t *testing.T, test func(t *testing.T, srv *zaqartest.Server, client, other *zaqar.Client)) {
 	t.Helper()
 	for _, beside := range []bool{false, true} {
@@ -46,15 +47,15 @@ func TestOverTheWebSocketMessagesAreHeardAsTheyArePosted(t *testing.T) {
 	t.Parallel()
 	onSocket(t, func(t *testing.T, srv *zaqartest.Server, client, other *zaqar.Client) {
 		queues := []string{"a", "b", "c"}
-		sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), queues...)
-		e := listen(t.Context(), sub)
+		sub := clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), queues...)
+		r := clienttest.Receive(t.Context(), sub)
 		time.Sleep(10 * time.Minute)
 		for i := range 20 {
 			for _, name := range queues {
 				post(t, other.Queue(name), i)
 				time.Sleep(zaqar.DefaultMinInterval)
-				if got := e.of(name); !slices.Equal(got, upTo(0, i+1)) {
-					t.Errorf("of %s it heard %v", name, got)
+				if got := r.Of(name); !slices.Equal(got, upTo(0, i+1)) {
+					t.Errorf("of %s it received %v", name, got)
 				}
 			}
 			time.Sleep(time.Minute)
@@ -69,7 +70,7 @@ func TestOverTheWebSocketMessagesAreHeardAsTheyArePosted(t *testing.T) {
 		if n := len(srv.Requests("message_list")); n > 3*(600/33+10) {
 			t.Errorf("idle for 10 minutes it asked %d times for pages of three queues", n)
 		}
-		e.stop()
+		r.Stop()
 		for _, name := range queues {
 			if n := len(srv.Subscriptions("p", name)); n != 0 {
 				t.Errorf("the loop was left, and %s has %d subscriptions", name, n)
@@ -81,8 +82,8 @@ func TestOverTheWebSocketMessagesAreHeardAsTheyArePosted(t *testing.T) {
 func TestAConnectionThatIsCutCostsNoMessage(t *testing.T) {
 	t.Parallel()
 	onSocket(t, func(t *testing.T, srv *zaqartest.Server, client, other *zaqar.Client) {
-		sub := tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a")
-		e := listen(t.Context(), sub)
+		sub := clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "a")
+		r := clienttest.Receive(t.Context(), sub)
 		for i := range 200 {
 			post(t, other.Queue("a"), i)
 			time.Sleep(300 * time.Millisecond)
@@ -91,9 +92,9 @@ func TestAConnectionThatIsCutCostsNoMessage(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Minute)
-		e.stop()
-		if got := e.of("a"); !slices.Equal(got, upTo(0, 200)) {
-			t.Errorf("it heard %v", got)
+		r.Stop()
+		if got := r.Of("a"); !slices.Equal(got, upTo(0, 200)) {
+			t.Errorf("it received %v", got)
 		}
 		if stats := sub.Stats(); stats.Rings < 50 {
 			t.Errorf("it counted %+v", stats)
@@ -104,14 +105,14 @@ func TestAConnectionThatIsCutCostsNoMessage(t *testing.T) {
 func TestClosingTheClientEndsTheLoopOverTheWebSocketToo(t *testing.T) {
 	t.Parallel()
 	onSocket(t, func(t *testing.T, srv *zaqartest.Server, client, _ *zaqar.Client) {
-		e := listen(t.Context(), tuned(t, client.Subscriber(zaqar.SubscriberConfig{}), "a", "b"))
+		r := clienttest.Receive(t.Context(), clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "a", "b"))
 		time.Sleep(time.Minute)
 		start := time.Now()
 		if err := client.Close(); err != nil {
 			t.Error(err)
 		}
-		<-e.done
-		if err := e.ended(); !errors.Is(err, zaqar.ErrClosed) || time.Since(start) > 10*time.Second {
+		<-r.Done
+		if err := r.Err(); !errors.Is(err, zaqar.ErrClosed) || time.Since(start) > 10*time.Second {
 			t.Errorf("after %v it ended with %v", time.Since(start), err)
 		}
 		time.Sleep(time.Second)

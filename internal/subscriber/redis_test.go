@@ -1,10 +1,12 @@
-package zaqar_test
+package subscriber_test
 
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,8 +18,8 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// hears listens for a while to what a crooked server lists, and returns the ids.
-func hears(t *testing.T, sub *zaqar.Subscriber, while func()) []string {
+// receive listens for a while, and returns the ids of the messages received.
+func receive(t *testing.T, sub *zaqar.Subscriber, while func()) []string {
 	t.Helper()
 	var mu sync.Mutex
 	var ids []string
@@ -39,11 +41,13 @@ func hears(t *testing.T, sub *zaqar.Subscriber, while func()) []string {
 	return ids
 }
 
+// onRedis runs a test on driven time with a subscriber to a queue that lists as servers
+// on Redis do.
 func onRedis(t *testing.T, config zaqar.SubscriberConfig, test func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := clienttest.NewRedis()
-		test(t, r, tuned(t, clienttest.Over(t, &clienttest.Scripted{Answer: r.Answer}).Subscriber(config), "q"))
+		test(t, r, clienttest.Subscribed(t, clienttest.Over(t, &clienttest.Scripted{Answer: r.Answer}).Subscriber(config), "q"))
 	})
 }
 
@@ -51,13 +55,13 @@ func TestAListingThatStartsAgainRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	for _, config := range []zaqar.SubscriberConfig{{Remember: 100}, {Remember: 40}, {PageSize: 2, Remember: 40}, {PageSize: 7, Remember: 100}} {
 		onRedis(t, config, func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber) {
-			got := hears(t, sub, func() {
+			got := receive(t, sub, func() {
 				for i := range 30 {
 					r.Post(clienttest.MessageIDs(i*10, i*10+10)...)
 					time.Sleep(20 * time.Second)
-					// The marker goes away, and so do some before it.
+					// The marker's message is deleted, and then some before it.
 					r.Remove(clienttest.MessageIDs(i*10+9, i*10+10)...)
-					if i%5 == 4 { // and those to step back to
+					if i%5 == 4 { // and those that a rewind starts at
 						r.Remove(clienttest.MessageIDs(i*10-min(config.Remember/2, 20)-5, i*10+10)...)
 					}
 					if i%3 == 0 {
@@ -66,7 +70,7 @@ func TestAListingThatStartsAgainRepeatsNothing(t *testing.T) {
 				}
 			})
 			if !slices.Equal(got, clienttest.MessageIDs(0, 300)) {
-				t.Errorf("%+v: it heard %d: %v", config, len(got), got)
+				t.Errorf("%+v: it received %d: %v", config, len(got), got)
 			}
 			if sub.Stats().Repeats == 0 || sub.Stats().Delivered != 300 {
 				t.Errorf("%+v: it counted %+v", config, sub.Stats())
@@ -79,7 +83,7 @@ func TestDeletionsWhileAPageIsReadHideNothing(t *testing.T) {
 	t.Parallel()
 	for _, config := range []zaqar.SubscriberConfig{{}, {PageSize: 3}, {PageSize: 7, Remember: 30}} {
 		onRedis(t, config, func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber) {
-			r.Race = func() { // one of those that were read long ago, and now and then of the latest
+			r.Race = func() { // delete one that was read long ago, and sometimes some of the latest
 				switch n := len(r.IDs); {
 				case r.Requests%2 == 0 && n > 40:
 					r.IDs = slices.Delete(r.IDs, 0, 1)
@@ -87,27 +91,27 @@ func TestDeletionsWhileAPageIsReadHideNothing(t *testing.T) {
 					r.IDs = slices.Delete(r.IDs, n-30, n-28)
 				}
 			}
-			got := hears(t, sub, func() {
+			got := receive(t, sub, func() {
 				for i := range 200 {
 					r.Post(clienttest.MessageIDs(i*5, i*5+5)...)
 					time.Sleep(time.Duration(i%7) * 100 * time.Millisecond)
 				}
 				time.Sleep(time.Minute)
 			})
-			first, heard := []string{}, map[string]bool{}
+			first, received := []string{}, map[string]bool{}
 			for _, name := range got {
-				if !heard[name] {
+				if !received[name] {
 					first = append(first, name)
 				}
-				heard[name] = true
+				received[name] = true
 			}
 			if !slices.Equal(first, clienttest.MessageIDs(0, 1000)) {
-				t.Errorf("%+v: it heard %d of 1000, or not in their order", config, len(first))
+				t.Errorf("%+v: it received %d of 1000, or not in order", config, len(first))
 			}
-			// Who remembers little can lose all that is known to these deletions, and then
-			// hears some again.
+			// With little memory these deletions can remove all known messages. Then some
+			// are received again.
 			if config.Remember == 0 && len(got) != len(first) {
-				t.Errorf("%+v: it heard %d twice", config, len(got)-len(first))
+				t.Errorf("%+v: it received %d twice", config, len(got)-len(first))
 			}
 		})
 	}
@@ -116,14 +120,14 @@ func TestDeletionsWhileAPageIsReadHideNothing(t *testing.T) {
 func TestTheLastMessageOfAQueueIsNoRepeat(t *testing.T) {
 	t.Parallel()
 	onRedis(t, zaqar.SubscriberConfig{}, func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber) {
-		r.Post("m") // as the first it is listed for ever (quirk 1)
-		got := hears(t, sub, func() {
+		r.Post("m") // the first message is listed again and again (quirk 1)
+		got := receive(t, sub, func() {
 			time.Sleep(10 * time.Minute)
 			r.Post("n")
 			time.Sleep(10 * time.Minute)
 		})
 		if stats := sub.Stats(); !slices.Equal(got, []string{"m", "n"}) || stats.Repeats != 0 || stats.Looks > 200 {
-			t.Errorf("it heard %v and counted %+v", got, stats)
+			t.Errorf("it received %v and counted %+v", got, stats)
 		}
 	})
 }
@@ -131,18 +135,18 @@ func TestTheLastMessageOfAQueueIsNoRepeat(t *testing.T) {
 func TestNothingKnownIsLeftButOldMessages(t *testing.T) {
 	t.Parallel()
 	onRedis(t, zaqar.SubscriberConfig{PageSize: 10, Remember: 20}, func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber) {
-		got := hears(t, sub, func() {
-			r.Post(clienttest.MessageIDs(0, 50)...) // they stay, and are forgotten
+		got := receive(t, sub, func() {
+			r.Post(clienttest.MessageIDs(0, 50)...) // they stay in the queue, but their ids are forgotten
 			time.Sleep(10 * time.Minute)
 			r.Post(clienttest.MessageIDs(50, 80)...)
 			time.Sleep(10 * time.Minute)
-			r.Remove(clienttest.MessageIDs(50, 80)...) // all that is remembered
+			r.Remove(clienttest.MessageIDs(50, 80)...) // all whose ids are remembered
 			time.Sleep(10 * time.Minute)
 			r.Post(clienttest.MessageIDs(80, 120)...)
 			time.Sleep(10 * time.Minute)
 		})
 		if !slices.Equal(got, clienttest.MessageIDs(0, 120)) {
-			t.Errorf("it heard %d: %v", len(got), got)
+			t.Errorf("it received %d: %v", len(got), got)
 		}
 	})
 }
@@ -152,14 +156,14 @@ func TestExpiredMessagesAtTheHeadHideNothing(t *testing.T) {
 	onRedis(t, zaqar.SubscriberConfig{}, func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber) {
 		r.Post(clienttest.MessageIDs(0, 70)...)
 		r.Mark(r.Expired, clienttest.MessageIDs(0, 70)...)
-		got := hears(t, sub, func() {
+		got := receive(t, sub, func() {
 			time.Sleep(10 * time.Minute)
 			r.Post(clienttest.MessageIDs(70, 100)...)
 			r.Mark(r.Claimed, clienttest.MessageIDs(75, 80)...)
 			time.Sleep(time.Minute)
 		})
 		if !slices.Equal(got, clienttest.MessageIDs(70, 100)) {
-			t.Errorf("it heard %v", got)
+			t.Errorf("it received %v", got)
 		}
 	})
 }
@@ -167,7 +171,7 @@ func TestExpiredMessagesAtTheHeadHideNothing(t *testing.T) {
 func TestMessagesThatAreClaimedAtOnceAreSeen(t *testing.T) {
 	t.Parallel()
 	onRedis(t, zaqar.SubscriberConfig{}, func(t *testing.T, r *clienttest.Redis, sub *zaqar.Subscriber) {
-		got := hears(t, sub, func() {
+		got := receive(t, sub, func() {
 			for i := range 20 {
 				time.Sleep(3 * time.Minute)
 				r.Post(clienttest.MessageIDs(i*3, i*3+3)...)
@@ -177,7 +181,7 @@ func TestMessagesThatAreClaimedAtOnceAreSeen(t *testing.T) {
 			}
 		})
 		if !slices.Equal(got, clienttest.MessageIDs(0, 60)) {
-			t.Errorf("it heard %v", got)
+			t.Errorf("it received %v", got)
 		}
 	})
 }
@@ -194,10 +198,10 @@ func TestAServerThatLeadsInCirclesIsNotAskedWithoutEnd(t *testing.T) {
 			body := `{"messages":[{"id":"1","ttl":60,"age":0,"body":1},{"id":"2","ttl":60,"age":0,"body":1}],"links":[{"rel":"next","href":"/?marker=` + next + `"}]}`
 			return &transport.Response{Status: http.StatusOK, Body: []byte(body)}, nil
 		}
-		sub := tuned(t, clienttest.Over(t, server).Subscriber(zaqar.SubscriberConfig{PageSize: 2}), "q")
-		got := hears(t, sub, func() { time.Sleep(time.Minute) })
+		sub := clienttest.Subscribed(t, clienttest.Over(t, server).Subscriber(zaqar.SubscriberConfig{PageSize: 2}), "q")
+		got := receive(t, sub, func() { time.Sleep(time.Minute) })
 		if len(got) != 2 || server.Count() > 15_000 {
-			t.Errorf("it heard %v in %d requests", got, server.Count())
+			t.Errorf("it received %v in %d requests", got, server.Count())
 		}
 	})
 }
@@ -205,11 +209,25 @@ func TestAServerThatLeadsInCirclesIsNotAskedWithoutEnd(t *testing.T) {
 func TestASubscriberAsksForThePagesThatTheServerAllows(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := &crooked{items: items(45, nil), most: 12}
-		sub := tuned(t, clienttest.Over(t, &clienttest.Scripted{Answer: c.answer}).Subscriber(zaqar.SubscriberConfig{}), "wot")
-		got := hears(t, sub, func() { time.Sleep(time.Minute) })
-		if !slices.Equal(got, c.visible()) {
-			t.Errorf("it heard %v", got)
+		r := clienttest.NewRedis()
+		r.Post(clienttest.MessageIDs(0, 45)...)
+		server := &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
+			limit, err := strconv.Atoi(req.Query.Get("limit"))
+			if err != nil { // the server's own size
+				limit = 10
+			}
+			if limit > 12 {
+				return &transport.Response{Status: http.StatusBadRequest, Body: []byte(`{"title":"Invalid API request"}`)}, nil
+			}
+			sized := *req
+			sized.Query = maps.Clone(req.Query)
+			sized.Query.Set("limit", strconv.Itoa(limit))
+			return r.Answer(&sized)
+		}}
+		sub := clienttest.Subscribed(t, clienttest.Over(t, server).Subscriber(zaqar.SubscriberConfig{}), "q")
+		got := receive(t, sub, func() { time.Sleep(time.Minute) })
+		if !slices.Equal(got, clienttest.MessageIDs(0, 45)) || server.Count() > 2000 {
+			t.Errorf("it received %v in %d requests", got, server.Count())
 		}
 	})
 }
@@ -224,20 +242,20 @@ func TestNoMoreRequestsAreInFlightThanAllowed(t *testing.T) {
 			now.Add(-1)
 			return &transport.Response{Status: http.StatusOK, Body: []byte(`{"messages":[],"links":[]}`)}, nil
 		}}
-		sub := client30(t, server)
-		hears(t, sub, func() { time.Sleep(5 * time.Minute) })
+		sub := thirtyQueues(t, server)
+		receive(t, sub, func() { time.Sleep(5 * time.Minute) })
 		if most.Load() != 3 || server.Count() < 200 {
 			t.Errorf("%d requests were in flight at once, %d in all", most.Load(), server.Count())
 		}
 	})
 }
 
-// client30 subscribes to thirty queues with three requests in flight.
-func client30(t *testing.T, server *clienttest.Scripted) *zaqar.Subscriber {
+// thirtyQueues subscribes to thirty queues with three requests in flight.
+func thirtyQueues(t *testing.T, server *clienttest.Scripted) *zaqar.Subscriber {
 	t.Helper()
 	sub := clienttest.Over(t, server).Subscriber(zaqar.SubscriberConfig{InFlight: 3})
 	for i := range 30 {
-		tuned(t, sub, fmt.Sprint("q", i))
+		clienttest.Subscribed(t, sub, fmt.Sprint("q", i))
 	}
 	return sub
 }

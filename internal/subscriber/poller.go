@@ -1,0 +1,205 @@
+package subscriber
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/zaqar-go/zaqar/internal/fault"
+	"github.com/zaqar-go/zaqar/observe"
+)
+
+// poller reads one channel while somebody listens.
+type poller struct {
+	channel *channel
+	loop    *loop
+	queue   Queue
+
+	// Used by its goroutine alone:
+	interval    interval
+	failures    int       // in a row
+	emptyPages  int       // pages without anything new, read without a pause
+	head        *listed   // what peekHead found
+	peekedAt    time.Time // when peekHead was called last
+	pushDoubted bool      // a message came that no push had announced
+	serverLimit bool      // the server refused our page size
+
+	// Set by the push hub, see push.Listener:
+	wake   chan struct{} // has an element when the queue is to be read at once
+	live   atomic.Bool   // messages are pushed
+	pushed atomic.Bool   // one was, since the last look
+}
+
+func newPoller(c *channel, l *loop) *poller {
+	return &poller{
+		channel: c, loop: l, queue: c.queue, wake: make(chan struct{}, 1),
+		interval: interval{shortest: l.config.MinInterval, longest: l.config.MaxInterval, whilePushed: l.config.PushInterval},
+	}
+}
+
+// Wake makes the poller look.
+func (p *poller) Wake(pushed bool) {
+	if pushed {
+		p.pushed.Store(true)
+	}
+	select {
+	case p.wake <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+// Live notes whether messages are pushed.
+func (p *poller) Live(live bool) { p.live.Store(live) }
+
+// run looks into the queue until ctx ends or an error is permanent.
+func (p *poller) run(ctx context.Context) {
+	p.loop.config.Push.Join(p.queue.Name(), p) //nolint:contextcheck // the subscription belongs to all who listen to the queue
+	defer p.loop.config.Push.Leave(p.queue.Name(), p)
+	prompted := true // what the look finds need not have been pushed before
+	for ctx.Err() == nil {
+		began := time.Now()
+		if p.pushed.Swap(false) {
+			p.pushDoubted = false
+			p.channel.count(func(s *Stats) { s.Pushes++ })
+			p.interval.pushed()
+		}
+		found, more, err := p.look(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case fault.Permanent(err):
+			p.loop.fail(err)
+			return
+		case err != nil:
+			wait := p.interval.slower()
+			p.report(ctx, err, wait)
+			prompted = true
+			pause(ctx, wait, nil)
+			continue
+		}
+		p.report(ctx, nil, 0)
+		if found {
+			p.interval.found()
+			if !prompted {
+				p.missedPush(ctx)
+			}
+		}
+		if more {
+			prompted = true
+			continue
+		}
+		followUp := p.interval.following()
+		woken := pause(ctx, p.interval.next(p.live.Load() && !p.pushDoubted), p.wake)
+		if woken {
+			pause(ctx, p.interval.shortest-time.Since(began), nil)
+		}
+		prompted = woken || followUp
+	}
+}
+
+// missedPush is called when a look found something that should have been pushed and was
+// not. Then the queue is polled as without pushes, until one comes again.
+func (p *poller) missedPush(ctx context.Context) {
+	if p.pushDoubted || !p.live.Load() || p.pushed.Load() {
+		return
+	}
+	p.pushDoubted = true
+	p.queue.Observe(ctx, observe.PushUnavailable{Queue: p.queue.Name(), Err: errNoPush})
+}
+
+var errNoPush = errors.New("a message came without a push")
+
+// mostEmptyPages is how many pages without anything new are read without a pause: a
+// server may lead in circles.
+const mostEmptyPages = 1000
+
+// look reads a page and hands out what is new. It reports whether there was anything
+// new, and whether to look again at once.
+func (p *poller) look(ctx context.Context) (found, more bool, err error) {
+	from := p.channel.readFrom()
+	l, err := p.list(ctx, from, false)
+	if err != nil {
+		return false, false, err
+	}
+	fresh, repeats := p.channel.classify(l)
+	if len(fresh) == 0 && p.head != nil {
+		l = *p.head
+		fresh, repeats = p.channel.classify(l)
+	}
+	p.head = nil
+	if repeats > 0 {
+		p.queue.Observe(ctx, observe.Repeats{Queue: p.queue.Name(), Count: repeats})
+	}
+	for _, m := range fresh {
+		if !p.loop.deliver(ctx, p.channel, m, l) {
+			return true, false, nil
+		}
+	}
+	more, mayHide := p.channel.advance(l)
+	if p.emptyPages++; !more || len(fresh) > 0 {
+		p.emptyPages = 0
+	}
+	switch {
+	case p.emptyPages == mostEmptyPages:
+		p.emptyPages = 0
+		return false, false, nil
+	case more:
+		return len(fresh) > 0, true, nil
+	case mayHide && len(fresh) == 0 && time.Since(p.peekedAt) >= time.Minute:
+		p.peekedAt = time.Now()
+		more, err = p.peekHead(ctx, from)
+		return false, more, err
+	}
+	return len(fresh) > 0, false, nil
+}
+
+// peekHead looks at the head of the queue in the one way that skips expired messages on
+// servers with Redis: without claimed messages and without a marker. What it finds is
+// used only if the next look finds nothing behind the marker.
+func (p *poller) peekHead(ctx context.Context, from string) (more bool, err error) {
+	l, err := p.list(ctx, from, true)
+	if err != nil || len(l.messages) == 0 || p.channel.knows(l) {
+		return false, err
+	}
+	if l.next == l.ids[len(l.ids)-1] {
+		// Here ids are markers: stop behind the first message, since there may be
+		// claimed ones between the others.
+		l.ids, l.messages, l.next = l.ids[:1], l.messages[:1], l.ids[0]
+	}
+	p.head = &l
+	return true, nil
+}
+
+// list reads a page behind a marker, or the head of the queue.
+func (p *poller) list(ctx context.Context, from string, head bool) (listed, error) {
+	if !p.loop.acquire(ctx) {
+		return listed{}, ctx.Err()
+	}
+	defer p.loop.release()
+	p.channel.count(func(s *Stats) { s.Looks++ })
+	look := Look{Marker: from, Head: head}
+	if !p.serverLimit {
+		look.Limit = p.loop.config.PageSize
+	}
+	sent := time.Now()
+	page, err := p.queue.Page(ctx, look)
+	if page.LimitRefused {
+		p.serverLimit = true
+		p.channel.limitRefused()
+	}
+	return newListed(page, from, head, sent), err
+}
+
+// report tells the observer about failures, and when they end.
+func (p *poller) report(ctx context.Context, err error, wait time.Duration) {
+	switch {
+	case err != nil:
+		p.failures++
+		p.channel.count(func(s *Stats) { s.Failures++ })
+		p.queue.Observe(ctx, observe.ReadFailed{Queue: p.queue.Name(), Failures: p.failures, Wait: wait, Err: err})
+	case p.failures > 0:
+		p.queue.Observe(ctx, observe.ReadRecovered{Queue: p.queue.Name(), Failures: p.failures})
+		p.failures = 0
+	}
+}
