@@ -2,12 +2,11 @@ package zaqar
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/zaqar-go/zaqar/internal/fault"
 	"github.com/zaqar-go/zaqar/internal/plainjson"
+	"github.com/zaqar-go/zaqar/internal/publisher"
 	"github.com/zaqar-go/zaqar/internal/wire"
-	"github.com/zaqar-go/zaqar/observe"
 )
 
 // The errors of a [Publisher]. Nothing was sent.
@@ -45,12 +44,8 @@ var (
 // what it publishes after that may fail, but each future ends.
 type Publisher struct {
 	queue  *Queue
-	config PublisherConfig
 	bad    error // why the configuration cannot be used
-	outbox outbox
-
-	ctx  context.Context //nolint:containedctx // batches belong to no call; Close ends it
-	stop context.CancelFunc
+	engine *publisher.Publisher
 }
 
 // Publisher starts a publisher of the queue. It does no I/O and never fails: a
@@ -58,12 +53,13 @@ type Publisher struct {
 // Each Publisher has its own batches, order and limits. It must be closed, and uses
 // nothing while nothing is published.
 func (q *Queue) Publisher(config PublisherConfig) *Publisher {
-	p := &Publisher{queue: q, bad: config.check()}
+	bad := config.check()
 	config.fill()
-	p.config = config
-	p.outbox.open(p)
-	p.ctx, p.stop = context.WithCancel(context.Background())
-	return p
+	queue := publisherQueue{q}
+	return &Publisher{
+		queue: q, bad: bad,
+		engine: publisher.New(queue, publisherErrors(q.name), config.engine(queue.envelope())),
+	}
 }
 
 // Publish gives one message to the publisher: any value that JSON can encode is its
@@ -84,28 +80,19 @@ func (q *Queue) Publisher(config PublisherConfig) *Publisher {
 // back; and with the errors of Queue.Post. A delay that the queue would ignore is
 // refused, which takes one more request for each batch with delays.
 func (p *Publisher) Publish(ctx context.Context, body any) *Future[string] {
-	m := &parcel{}
-	m.future = newFuture[string](func() { p.outbox.recall(m) })
-	if err := p.pack(m, body); err != nil {
-		m.future.resolve("", err)
-		return m.future
+	item := &publisher.Item{}
+	future := newFuture[string](func() { p.engine.Cancel(item) })
+	item.Resolve = future.resolve
+	if err := p.pack(item, body); err != nil {
+		future.resolve("", err)
+		return future
 	}
-	if err := ctx.Err(); err != nil {
-		m.future.resolve("", p.unsent(context.Cause(ctx)))
-		return m.future
-	}
-	switch p.outbox.offer(m, p.config.Overflow) {
-	case waits:
-		p.outbox.await(ctx, m)
-	case dropped:
-		p.queue.conn.watch.tell(ctx, observe.MessageDropped{Queue: p.queue.name, Size: m.size})
-	case settled:
-	}
-	return m.future
+	p.engine.Publish(ctx, item)
+	return future
 }
 
 // pack brings a message to the wire's form.
-func (p *Publisher) pack(m *parcel, body any) error {
+func (p *Publisher) pack(item *publisher.Item, body any) error {
 	if p.bad != nil {
 		return p.bad
 	}
@@ -117,43 +104,34 @@ func (p *Publisher) pack(m *parcel, body any) error {
 	if err != nil {
 		return conn.unsupported(wire.MessagePost, "")
 	}
-	if m.message, err = outgoing(body, "the message"); err != nil {
+	if item.Message, err = outgoing(body, "the message"); err != nil {
 		return err
 	}
-	if m.message.Delay != nil && !conn.takes(wire.MessagePost, "delay") {
+	if item.Message.Delay != nil && !conn.takes(wire.MessagePost, "delay") {
 		return conn.unsupported(wire.MessagePost, "delay")
 	}
-	if m.message.TTL == nil && route.TTL > 0 {
-		m.message.TTL = &route.TTL
+	if item.Message.TTL == nil && route.TTL > 0 {
+		item.Message.TTL = &route.TTL
 	}
-	if rule := hazard(m.message.Body); rule != "" {
+	if rule := hazard(item.Message.Body); rule != "" {
 		return &ArgumentError{Op: string(wire.MessagePost), Argument: "the message", Rule: rule}
 	}
-	encoded, err := plainjson.Marshal(m.message)
+	encoded, err := plainjson.Marshal(item.Message)
 	if err != nil {
 		return &ArgumentError{Op: string(wire.MessagePost), Argument: "the message", Rule: "cannot be encoded as JSON", Err: err}
 	}
-	m.size = len(encoded)
+	item.Size = len(encoded)
 	return nil
 }
 
 // Outstanding returns how many messages wait or are under way, and how large they are
 // together.
-func (p *Publisher) Outstanding() (messages, bytes int) { return p.outbox.outstanding() }
+func (p *Publisher) Outstanding() (messages, bytes int) { return p.engine.Outstanding() }
 
 // Flush sends what was published before the call without waiting for more to join it,
 // and blocks until all of it has ended, well or not, or ctx ends. Its error is about
 // ctx only: the futures tell what became of the messages.
-func (p *Publisher) Flush(ctx context.Context) error {
-	for _, f := range p.outbox.hurry() {
-		select {
-		case <-f.Done():
-		case <-ctx.Done():
-			return fmt.Errorf("zaqar: flushing %s: %w", p.queue.name, context.Cause(ctx))
-		}
-	}
-	return nil
-}
+func (p *Publisher) Flush(ctx context.Context) error { return p.engine.Flush(ctx) }
 
 // Close refuses new messages, by [ErrClosed], those too whose Publish blocks; sends
 // the others, and blocks until all have ended.
@@ -162,30 +140,7 @@ func (p *Publisher) Flush(ctx context.Context) error {
 // batches under way by context.Canceled, so that their messages may be stored or not,
 // and the error is that of ctx. In both cases every future has ended when Close returns.
 // Closing twice is harmless.
-func (p *Publisher) Close(ctx context.Context) error {
-	p.outbox.shut()
-	err := p.Flush(ctx)
-	if err != nil {
-		p.outbox.abandon()
-		p.stop()
-		_ = p.Flush(context.WithoutCancel(ctx))
-	}
-	p.stop()
-	return err
-}
+func (p *Publisher) Close(ctx context.Context) error { return p.engine.Close(ctx) }
 
 // String returns "<Publisher wot>".
 func (p *Publisher) String() string { return "<Publisher " + p.queue.name + ">" }
-
-// unsent is the error of a message of which nothing was sent.
-func (p *Publisher) unsent(err error) *Error {
-	return &Error{Op: string(wire.MessagePost), Queue: p.queue.name, Err: err}
-}
-
-// tooLarge is the error of a message that no request can hold.
-func (p *Publisher) tooLarge(size, limit int) error {
-	return &ArgumentError{
-		Op: string(wire.MessagePost), Argument: "the message", Err: ErrTooLarge,
-		Rule: fmt.Sprintf("makes a request of %d bytes, and %s takes %d", size, p.queue.name, limit),
-	}
-}

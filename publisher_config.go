@@ -16,9 +16,6 @@ const (
 	DefaultMaxRetryDelay       = 10 * time.Second
 )
 
-// postSize is the limit of a post's request that Zaqar has by default, in bytes.
-const postSize = 256 << 10
-
 // PublisherConfig is how a [Publisher] works. Its zero value is a good one: each field
 // that is zero stands for its default.
 type PublisherConfig struct {

@@ -1,0 +1,308 @@
+package publisher
+
+import (
+	"container/list"
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/zaqar-go/zaqar/internal/fault"
+	"github.com/zaqar-go/zaqar/internal/wire"
+)
+
+// buffer does the flow control of a publisher. It knows who waits for room, which
+// messages wait for their batch, and how much is outstanding; and it starts senders.
+//
+// Its lock is the only one of a publisher. A message's future ends in the same critical
+// section that gives its room back, so nobody sees the one without the other.
+type buffer struct {
+	config      Config
+	errors      Errors
+	startSender func()
+
+	mu      sync.Mutex
+	closed  bool
+	waiting list.List // of *Item, for room
+
+	buffered      list.List // of *Item, for their batch
+	bufferedBytes int
+	timer         *time.Timer // ends the batch delay of the oldest one
+
+	outstandingMessages int // buffered or in flight
+	outstandingBytes    int
+
+	lastNumber uint64                 // of the message accepted last
+	flushUpTo  uint64                 // messages up to this number do not wait for others
+	flushes    map[*flushing]struct{} // those that have not ended
+
+	senders    int
+	limit      SizeLimit
+	limitAsked bool
+}
+
+// flow is where a message is: waiting for room, buffered, or in a batch.
+type flow struct {
+	waiting  *list.Element // its place among those that wait for room
+	admitted chan struct{} // closed when that wait ends
+	buffered *list.Element // its place in the buffer
+
+	number     uint64 // in the order of acceptance, from 1 on
+	acceptedAt time.Time
+}
+
+// flushing is a flush that waits for messages.
+type flushing struct {
+	upTo uint64 // the last message it waits for
+	left int
+	done chan struct{}
+}
+
+func newBuffer(config Config, errors Errors, startSender func()) *buffer {
+	b := &buffer{
+		config: config, errors: errors, startSender: startSender,
+		flushes: map[*flushing]struct{}{},
+		limit:   SizeLimit{Bytes: DefaultSizeLimit},
+	}
+	if config.BatchBytes > 0 {
+		b.limit, b.limitAsked = SizeLimit{Bytes: config.BatchBytes, Known: true}, true
+	}
+	return b
+}
+
+// admission is what enqueue did with a message.
+type admission int
+
+const (
+	decided  admission = iota // accepted or resolved
+	mustWait                  // for room
+	dropped                   // resolved, and the observer must be told
+)
+
+// enqueue accepts a message, refuses it, or lets it wait for room.
+func (b *buffer) enqueue(m *Item) admission {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.closed:
+		m.Resolve("", b.errors.Unsent(fault.Closed))
+		return decided
+	case b.tooLargeLocked(m):
+		m.Resolve("", b.errors.TooLarge(b.config.requestSize(1, m.Size), b.limit.Bytes))
+		return decided
+	case b.waiting.Len() == 0 && b.hasRoomLocked(m):
+		b.acceptLocked(m)
+		return decided
+	}
+	b.flushUpTo = b.lastNumber // the buffer is full: waiting for more is pointless
+	b.startLocked()
+	if b.config.Overflow == Block {
+		m.admitted = make(chan struct{})
+		m.waiting = b.waiting.PushBack(m)
+		return mustWait
+	}
+	m.Resolve("", b.errors.Unsent(fmt.Errorf("%w: %d messages of %d bytes, and one of %d came",
+		fault.Overflow, b.outstandingMessages, b.outstandingBytes, m.Size)))
+	if b.config.Overflow == Drop {
+		return dropped
+	}
+	return decided
+}
+
+// hasRoomLocked reports whether a message can be accepted. When nothing is outstanding
+// a message of any size can.
+func (b *buffer) hasRoomLocked(m *Item) bool {
+	return b.outstandingMessages == 0 ||
+		b.outstandingMessages < b.config.OutstandingMessages && b.outstandingBytes+m.Size <= b.config.OutstandingBytes
+}
+
+func (b *buffer) acceptLocked(m *Item) {
+	b.lastNumber++
+	m.number, m.acceptedAt = b.lastNumber, time.Now()
+	m.buffered = b.buffered.PushBack(m)
+	b.bufferedBytes += m.Size
+	b.outstandingMessages++
+	b.outstandingBytes += m.Size
+	b.startLocked()
+}
+
+// waitForRoom blocks until a message was accepted or refused, or ctx ends.
+func (b *buffer) waitForRoom(ctx context.Context, m *Item) {
+	select {
+	case <-m.admitted:
+		return
+	case <-ctx.Done():
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if m.waiting == nil {
+		return // its wait ended before we had the lock
+	}
+	b.endWaitLocked(m)
+	m.Resolve("", b.errors.Unsent(fmt.Errorf("waiting for room: %w", context.Cause(ctx))))
+	b.admitWaitingLocked() // a smaller one behind it may fit
+	b.startLocked()
+}
+
+func (b *buffer) endWaitLocked(m *Item) {
+	b.waiting.Remove(m.waiting)
+	m.waiting = nil
+	close(m.admitted)
+}
+
+// admitWaitingLocked accepts messages that wait for room, in their order, until one does
+// not fit.
+func (b *buffer) admitWaitingLocked() {
+	for m := first(&b.waiting); m != nil; m = first(&b.waiting) {
+		if !b.hasRoomLocked(m) {
+			b.flushUpTo = b.lastNumber
+			return
+		}
+		b.endWaitLocked(m)
+		b.acceptLocked(m)
+	}
+}
+
+// cancel takes a message out of the buffer. It does nothing when the message is not
+// there: in a batch, or resolved.
+func (b *buffer) cancel(m *Item) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if m.buffered == nil {
+		return
+	}
+	b.resolveLocked(m, "", b.errors.Unsent(fmt.Errorf("taken back before it was sent: %w", context.Canceled)))
+	b.admitWaitingLocked()
+	b.startLocked()
+}
+
+// resolve ends the messages of a batch: with their ids, or all with the same error.
+func (b *buffer) resolve(batch []*Item, ids []string, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, m := range batch {
+		if err != nil {
+			b.resolveLocked(m, "", err)
+		} else {
+			b.resolveLocked(m, ids[i], nil)
+		}
+	}
+	b.admitWaitingLocked()
+	b.startLocked()
+}
+
+// resolveLocked ends a message that was accepted, and gives its room back.
+func (b *buffer) resolveLocked(m *Item, id string, err error) {
+	b.removeLocked(m)
+	b.outstandingMessages--
+	b.outstandingBytes -= m.Size
+	m.Message = wire.Outgoing{} // a future may be kept for long; its body need not be
+	m.Resolve(id, err)
+	for f := range b.flushes {
+		if m.number <= f.upTo {
+			b.countDownLocked(f)
+		}
+	}
+}
+
+// removeLocked takes a message out of the buffer, if it is there.
+func (b *buffer) removeLocked(m *Item) {
+	if m.buffered != nil {
+		b.buffered.Remove(m.buffered)
+		b.bufferedBytes -= m.Size
+		m.buffered = nil
+	}
+	if b.buffered.Len() == 0 && b.timer != nil {
+		b.timer.Stop()
+		b.timer = nil
+	}
+}
+
+// startLocked starts a sender when a batch is ready. When none is, it sets the timer for
+// the end of the batch delay.
+func (b *buffer) startLocked() {
+	oldest := first(&b.buffered)
+	switch {
+	case oldest == nil:
+	case !b.readyLocked():
+		if b.timer == nil {
+			b.timer = time.AfterFunc(b.config.BatchDelay-time.Since(oldest.acceptedAt), b.delayOver)
+		}
+	case b.senders < b.config.Concurrency:
+		b.senders++
+		b.startSender()
+	}
+}
+
+// delayOver is called by the timer, perhaps for a message that is gone already.
+func (b *buffer) delayOver() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.timer = nil
+	b.startLocked()
+}
+
+// flush makes everything in the buffer ready. flushed is closed when all that is
+// outstanding now is resolved; forget must be called when nobody waits for it any more.
+func (b *buffer) flush() (flushed <-chan struct{}, forget func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.flushUpTo = b.lastNumber
+	b.startLocked()
+	f := &flushing{upTo: b.lastNumber, left: b.outstandingMessages, done: make(chan struct{})}
+	if f.left == 0 {
+		close(f.done)
+		return f.done, func() {}
+	}
+	b.flushes[f] = struct{}{}
+	return f.done, func() { b.forget(f) }
+}
+
+func (b *buffer) countDownLocked(f *flushing) {
+	if f.left--; f.left == 0 {
+		close(f.done)
+		delete(b.flushes, f)
+	}
+}
+
+func (b *buffer) forget(f *flushing) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.flushes, f)
+}
+
+// close refuses new messages, and those that wait for room.
+func (b *buffer) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	for m := first(&b.waiting); m != nil; m = first(&b.waiting) {
+		b.endWaitLocked(m)
+		m.Resolve("", b.errors.Unsent(fault.Closed))
+	}
+}
+
+// failBuffered fails the messages that are in no batch yet.
+func (b *buffer) failBuffered() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for m := first(&b.buffered); m != nil; m = first(&b.buffered) {
+		b.resolveLocked(m, "", b.errors.Unsent(fault.Closed))
+	}
+}
+
+func (b *buffer) outstanding() (messages, bytes int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.outstandingMessages, b.outstandingBytes
+}
+
+// first returns the first message of a list, nil when there is none.
+func first(items *list.List) *Item {
+	front := items.Front()
+	if front == nil {
+		return nil
+	}
+	m, _ := front.Value.(*Item)
+	return m
+}
