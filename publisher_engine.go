@@ -26,7 +26,7 @@ func (q publisherQueue) CheckDelays(ctx context.Context) error {
 	return q.queue.heedsDelays(ctx, "the message")
 }
 
-// SizeLimit reads the queue's metadata. API versions before V2 have no limits there.
+// SizeLimit reads the queue's metadata, which has a limit only in V2.
 func (q publisherQueue) SizeLimit(ctx context.Context) publisher.SizeLimit {
 	unknown := publisher.SizeLimit{Bytes: publisher.DefaultSizeLimit}
 	if q.queue.conn.version != V2 {
@@ -47,8 +47,7 @@ func (q publisherQueue) Observe(ctx context.Context, e observe.Event) {
 	q.queue.conn.watch.tell(ctx, e)
 }
 
-// envelope is the size of a post's request without messages, which depends on the API
-// version.
+// envelope measures a post's request without messages. Its form depends on the API version.
 func (q publisherQueue) envelope() int {
 	empty, err := wire.Encode(wire.Version(q.queue.conn.version), wire.MessagePost,
 		wire.Params{"queue_name": "q", "messages": []wire.Outgoing{}})
@@ -64,55 +63,60 @@ func (c *PublisherConfig) engine(envelope int) publisher.Config {
 		BatchMessages: c.BatchMessages, BatchBytes: c.BatchBytes, BatchDelay: c.BatchDelay,
 		Concurrency:         c.Concurrency,
 		OutstandingMessages: c.OutstandingMessages, OutstandingBytes: c.OutstandingBytes,
-		Overflow: publisher.Overflow(c.Overflow), // the same values in the same order
+		Overflow: publisher.Overflow(c.Overflow), // both have the same values
 		Attempts: c.Attempts, Backoff: backoff.Backoff{First: c.RetryDelay, Most: c.MaxRetryDelay},
 		AllowDuplicates: c.AllowDuplicates,
 		Envelope:        envelope,
 	}
 }
 
-// publisherErrors makes the errors of a publisher's futures. It is the queue's name.
-type publisherErrors string
+// publisherErrors reads the errors of posts to a queue, and makes those of the futures.
+type publisherErrors struct{ queue string }
 
-func (q publisherErrors) Classify(err error) publisher.Failure {
+func (p publisherErrors) Classify(err error) publisher.Failure {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
-		return publisher.Failure{BlamesContent: errors.Is(err, ErrUnsupported)} // by the transport
+		return publisher.Failure{BlamesContent: errors.Is(err, ErrUnsupported)} // the transport cannot carry it
 	}
 	return publisher.Failure{
 		Op: e.Op, Status: e.Code,
 		MayBeStored: !e.SafeToRetry(),
-		Transient: (e.Code == 0 || e.Code >= 500 || e.Code == http.StatusRequestTimeout || e.Code == http.StatusTooManyRequests) &&
+		Transient: transient(e.Code) &&
 			!errors.Is(err, ErrMalformed) && !errors.Is(err, ErrUnauthorized) && !errors.Is(err, transport.ErrClosed),
 		BlamesContent: errors.Is(err, ErrUnsupported) || e.Op == string(wire.MessagePost) &&
 			(e.Code == http.StatusBadRequest || e.Code == http.StatusRequestEntityTooLarge),
 	}
 }
 
-func (q publisherErrors) Unsent(cause error) error { return q.unsent(cause) }
-
-func (q publisherErrors) unsent(cause error) *Error {
-	return &Error{Op: string(wire.MessagePost), Queue: string(q), Err: cause}
+// transient reports whether a later attempt may get another status. 0 is no reply.
+func transient(status int) bool {
+	return status == 0 || status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooManyRequests
 }
 
-func (q publisherErrors) TooLarge(size, limit int) error {
+func (p publisherErrors) Unsent(cause error) error { return p.unsent(cause) }
+
+func (p publisherErrors) unsent(cause error) *Error {
+	return &Error{Op: string(wire.MessagePost), Queue: p.queue, Err: cause}
+}
+
+func (p publisherErrors) TooLarge(size, limit int) error {
 	return &ArgumentError{
 		Op: string(wire.MessagePost), Argument: "the message", Err: ErrTooLarge,
-		Rule: fmt.Sprintf("makes a request of %d bytes, and %s takes %d", size, string(q), limit),
+		Rule: fmt.Sprintf("needs a request of %d bytes, and %s allows %d", size, p.queue, limit),
 	}
 }
 
-// Final is about the post: when what comes before it failed, that is the cause. When an
-// earlier attempt may have stored the message, the error says so.
-func (q publisherErrors) Final(err error, maybeStored bool) error {
+// Final returns an error of the post. If a step before the post failed, that is its cause. If
+// an earlier attempt may have stored the message, it says so.
+func (p publisherErrors) Final(err error, maybeStored bool) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {
 	case !ok && SafeToRetry(err):
 		return err
 	case !ok:
-		return q.Unsent(err)
+		return p.Unsent(err)
 	case e.Op != string(wire.MessagePost):
-		e = q.unsent(err)
+		e = p.unsent(err)
 	}
 	if !maybeStored || e.maybeActed {
 		return e

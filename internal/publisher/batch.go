@@ -11,8 +11,8 @@ func (b *buffer) readyLocked() bool {
 		time.Since(oldest.acceptedAt) >= b.config.BatchDelay)
 }
 
-// next tells a sender what to do next: ask the queue for its size limit, send a batch,
-// or, with neither, end.
+// next tells a sender what to do: ask the queue for its size limit, or send a batch.
+// When it returns neither, the sender ends.
 func (b *buffer) next() (batch []*Item, askLimit bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -22,12 +22,12 @@ func (b *buffer) next() (batch []*Item, askLimit bool) {
 			return nil, true
 		}
 		if batch := b.cutLocked(); len(batch) > 0 {
-			b.startLocked() // another batch may be ready, for another sender
+			b.startLocked() // another batch may be ready for another sender
 			return batch, false
 		}
 	}
 	b.senders--
-	b.startLocked() // sets the timer for what is not ready yet
+	b.startLocked() // sets the timer
 	return nil, false
 }
 
@@ -57,15 +57,14 @@ func (b *buffer) tooLargeLocked(m *Item) bool {
 	return b.limit.Known && b.config.requestSize(1, m.Size) > b.limit.Bytes
 }
 
-// setLimit sets the limit that the queue has.
+// setLimit sets the size limit that the queue answered.
 func (b *buffer) setLimit(limit SizeLimit) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.limit = limit
 }
 
-// relearnLimit has the queue asked again for its limit, after the server refused a
-// batch.
+// relearnLimit has the queue asked again for its size limit, unless the user set one.
 func (b *buffer) relearnLimit() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -11,15 +11,16 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// buffer does the flow control of a publisher. It knows who waits for room, which
-// messages wait for their batch, and how much is outstanding; and it starts senders.
+// buffer is the state of a publisher, and its flow control. It keeps the messages that
+// wait for room, those that wait for their batch, and the count of what is outstanding.
+// When a batch is ready it starts a sender.
 //
-// Its lock is the only one of a publisher. A message's future ends in the same critical
-// section that gives its room back, so nobody sees the one without the other.
+// Its lock is the only one of a publisher. A message is resolved in the critical section
+// that gives its room back, so nobody can see one without the other.
 type buffer struct {
 	config      Config
 	errors      Errors
-	startSender func()
+	startSender func() // called with the lock held
 
 	mu      sync.Mutex
 	closed  bool
@@ -27,34 +28,35 @@ type buffer struct {
 
 	buffered      list.List // of *Item, for their batch
 	bufferedBytes int
-	timer         *time.Timer // ends the batch delay of the oldest one
+	timer         *time.Timer // fires when the oldest one has waited for BatchDelay
 
 	outstandingMessages int // buffered or in flight
 	outstandingBytes    int
 
 	lastNumber uint64                 // of the message accepted last
 	flushUpTo  uint64                 // messages up to this number do not wait for others
-	flushes    map[*flushing]struct{} // those that have not ended
+	flushes    map[*flushing]struct{} // those that wait
 
 	senders    int
 	limit      SizeLimit
 	limitAsked bool
 }
 
-// flow is where a message is: waiting for room, buffered, or in a batch.
+// flow is where a message is. It first waits for room, unless there is some, then it is
+// buffered, then it is in a batch.
 type flow struct {
-	waiting  *list.Element // its place among those that wait for room
+	waiting  *list.Element // in buffer.waiting
 	admitted chan struct{} // closed when that wait ends
-	buffered *list.Element // its place in the buffer
+	buffered *list.Element // in buffer.buffered
 
 	number     uint64 // in the order of acceptance, from 1 on
 	acceptedAt time.Time
 }
 
-// flushing is a flush that waits for messages.
+// flushing is a flush that waits until messages are resolved.
 type flushing struct {
-	upTo uint64 // the last message it waits for
-	left int
+	upTo uint64 // the number of the last one
+	left int    // not resolved yet
 	done chan struct{}
 }
 
@@ -76,7 +78,7 @@ type admission int
 const (
 	decided  admission = iota // accepted or resolved
 	mustWait                  // for room
-	dropped                   // resolved, and the observer must be told
+	dropped                   // resolved; the observer must be told
 )
 
 // enqueue accepts a message, refuses it, or lets it wait for room.
@@ -94,15 +96,15 @@ func (b *buffer) enqueue(m *Item) admission {
 		b.acceptLocked(m)
 		return decided
 	}
-	b.flushUpTo = b.lastNumber // the buffer is full: waiting for more is pointless
+	b.flushUpTo = b.lastNumber // there is no room for more to join the batch
 	b.startLocked()
 	if b.config.Overflow == Block {
 		m.admitted = make(chan struct{})
 		m.waiting = b.waiting.PushBack(m)
 		return mustWait
 	}
-	m.Resolve("", b.errors.Unsent(fmt.Errorf("%w: %d messages of %d bytes, and one of %d came",
-		fault.Overflow, b.outstandingMessages, b.outstandingBytes, m.Size)))
+	m.Resolve("", b.errors.Unsent(fmt.Errorf("%w: %s (%d bytes), no room for another %d bytes",
+		fault.Overflow, count(b.outstandingMessages), b.outstandingBytes, m.Size)))
 	if b.config.Overflow == Drop {
 		return dropped
 	}
@@ -136,7 +138,7 @@ func (b *buffer) waitForRoom(ctx context.Context, m *Item) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if m.waiting == nil {
-		return // its wait ended before we had the lock
+		return // its wait ended before the lock was ours
 	}
 	b.endWaitLocked(m)
 	m.Resolve("", b.errors.Unsent(fmt.Errorf("waiting for room: %w", context.Cause(ctx))))
@@ -163,20 +165,20 @@ func (b *buffer) admitWaitingLocked() {
 	}
 }
 
-// cancel takes a message out of the buffer. It does nothing when the message is not
-// there: in a batch, or resolved.
+// cancel takes a message out of the buffer. A message that is in a batch or resolved
+// stays as it is.
 func (b *buffer) cancel(m *Item) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if m.buffered == nil {
 		return
 	}
-	b.resolveLocked(m, "", b.errors.Unsent(fmt.Errorf("taken back before it was sent: %w", context.Canceled)))
+	b.resolveLocked(m, "", b.errors.Unsent(fmt.Errorf("cancelled before it was sent: %w", context.Canceled)))
 	b.admitWaitingLocked()
 	b.startLocked()
 }
 
-// resolve ends the messages of a batch: with their ids, or all with the same error.
+// resolve resolves the messages of a batch: each with its id, or all with one error.
 func (b *buffer) resolve(batch []*Item, ids []string, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -191,12 +193,12 @@ func (b *buffer) resolve(batch []*Item, ids []string, err error) {
 	b.startLocked()
 }
 
-// resolveLocked ends a message that was accepted, and gives its room back.
+// resolveLocked resolves a message that was accepted, and gives its room back.
 func (b *buffer) resolveLocked(m *Item, id string, err error) {
 	b.removeLocked(m)
 	b.outstandingMessages--
 	b.outstandingBytes -= m.Size
-	m.Message = wire.Outgoing{} // a future may be kept for long; its body need not be
+	m.Message = wire.Outgoing{} // a future may be kept long, and must not keep the body
 	m.Resolve(id, err)
 	for f := range b.flushes {
 		if m.number <= f.upTo {
@@ -218,8 +220,7 @@ func (b *buffer) removeLocked(m *Item) {
 	}
 }
 
-// startLocked starts a sender when a batch is ready. When none is, it sets the timer for
-// the end of the batch delay.
+// startLocked starts a sender if a batch is ready. Otherwise it sets the timer that will.
 func (b *buffer) startLocked() {
 	oldest := first(&b.buffered)
 	switch {
@@ -234,7 +235,7 @@ func (b *buffer) startLocked() {
 	}
 }
 
-// delayOver is called by the timer, perhaps for a message that is gone already.
+// delayOver is called by the timer. The message it was set for may be gone.
 func (b *buffer) delayOver() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -242,8 +243,9 @@ func (b *buffer) delayOver() {
 	b.startLocked()
 }
 
-// flush makes everything in the buffer ready. flushed is closed when all that is
-// outstanding now is resolved; forget must be called when nobody waits for it any more.
+// flush makes everything in the buffer ready. It returns a channel that is closed when
+// all that is outstanding now is resolved, and a function to call when nobody waits for
+// that any more.
 func (b *buffer) flush() (flushed <-chan struct{}, forget func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -271,7 +273,7 @@ func (b *buffer) forget(f *flushing) {
 	delete(b.flushes, f)
 }
 
-// close refuses new messages, and those that wait for room.
+// close refuses new messages and those that wait for room.
 func (b *buffer) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -282,7 +284,7 @@ func (b *buffer) close() {
 	}
 }
 
-// failBuffered fails the messages that are in no batch yet.
+// failBuffered fails the messages that are not in a batch yet.
 func (b *buffer) failBuffered() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -295,6 +297,14 @@ func (b *buffer) outstanding() (messages, bytes int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.outstandingMessages, b.outstandingBytes
+}
+
+// count writes a number of messages.
+func count(messages int) string {
+	if messages == 1 {
+		return "1 message"
+	}
+	return fmt.Sprintf("%d messages", messages)
 }
 
 // first returns the first message of a list, nil when there is none.

@@ -122,7 +122,7 @@ func TestOverflowIsRefusedOrDroppedByChoice(t *testing.T) {
 			start := time.Now()
 			futures := publish(t, p, 0, 1, 2, 3)
 			for _, f := range futures[2:] {
-				if err := f.Err(); !errors.Is(err, zaqar.ErrOverflow) || !zaqar.SafeToRetry(err) || !strings.Contains(err.Error(), "2 messages of 20 bytes") {
+				if err := f.Err(); !errors.Is(err, zaqar.ErrOverflow) || !zaqar.SafeToRetry(err) || !strings.Contains(err.Error(), "2 messages (20 bytes)") {
 					t.Errorf("above the limit: %v", err)
 				}
 			}

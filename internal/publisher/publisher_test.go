@@ -221,7 +221,7 @@ func TestTheLimitOfTheQueueIsLearned(t *testing.T) {
 		for _, f := range []*zaqar.Future[string]{large, again} {
 			err := f.Err()
 			if !errors.Is(err, zaqar.ErrTooLarge) || !errors.Is(err, zaqar.ErrInvalid) || !zaqar.SafeToRetry(err) ||
-				!strings.Contains(err.Error(), "426 bytes, and wot takes 400") {
+				!strings.Contains(err.Error(), "426 bytes, and wot allows 400") {
 				t.Errorf("the large one: %v", err)
 			}
 		}

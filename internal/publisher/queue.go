@@ -33,21 +33,22 @@ type SizeLimit struct {
 	Known bool
 }
 
-// Errors reads the errors of a [Queue] and makes those of the futures.
+// Errors reads the errors of a [Queue] and makes those that users get. Its methods may be
+// called with the publisher's lock held.
 type Errors interface {
 	// Classify reads the error of an attempt.
 	Classify(err error) Failure
-	// Unsent is the error of a message that was never sent, by its cause.
+	// Unsent is the error of a message that was never sent.
 	Unsent(cause error) error
-	// TooLarge is the error of a message that no request can hold: with this message
-	// alone the request has size bytes.
+	// TooLarge is the error of a message that no request can hold. size is that of a
+	// request with this message alone.
 	TooLarge(size, limit int) error
-	// Final is the error of a message after its last attempt failed. maybeStored is
-	// whether any attempt may have stored it.
+	// Final is the error of a message whose last attempt failed. maybeStored is whether
+	// any of its attempts may have stored it.
 	Final(err error, maybeStored bool) error
 }
 
-// Failure is what the error of an attempt tells.
+// Failure is what the error of an attempt says.
 type Failure struct {
 	Op     string // the operation that failed: the post, or what had to come before it
 	Status int    // of the reply, 0 without one
@@ -65,8 +66,8 @@ type Failure struct {
 type Item struct {
 	Message wire.Outgoing
 	Size    int // encoded, in bytes
-	// Resolve gets the outcome, once: the message's id or an error. It is called with
-	// the publisher's lock held: it must neither block nor call the publisher.
+	// Resolve is called once, with the id of the message or an error. The publisher's
+	// lock is held then: Resolve must neither block nor call the publisher.
 	Resolve func(id string, err error)
 
 	flow // guarded by the lock of the buffer

@@ -22,7 +22,7 @@ func (p *Publisher) sendBatches() {
 	}
 }
 
-// dropIgnoredDelays fails the messages of a batch whose delay the queue would ignore,
+// dropIgnoredDelays fails those messages of a batch whose delay the queue would ignore,
 // and returns the others.
 func (p *Publisher) dropIgnoredDelays(batch []*Item) []*Item {
 	var plain, delayed []*Item
@@ -70,7 +70,7 @@ func (p *Publisher) deliver(batch []*Item, maybeStored bool) {
 	}
 }
 
-// post sends a batch once, and tells the observer.
+// post sends a batch once and tells the observer.
 func (p *Publisher) post(batch []*Item, attempt int) ([]string, error) {
 	messages := make([]wire.Outgoing, len(batch))
 	bytes := 0
@@ -94,8 +94,8 @@ func (p *Publisher) post(batch []*Item, attempt int) ([]string, error) {
 	return ids, err
 }
 
-// retry makes attempts until one succeeds, no further one can help, or there were
-// enough. unknown is whether one of those that failed may have stored its messages.
+// retry makes attempts until one succeeds, another one cannot help, or the limit is
+// reached. unknown is whether an attempt that failed may have stored its messages.
 func (p *Publisher) retry(try func(attempt int) error) (unknown bool, err error) {
 	for attempt := 1; ; attempt++ {
 		err := try(attempt)
@@ -110,8 +110,8 @@ func (p *Publisher) retry(try func(attempt int) error) (unknown bool, err error)
 	}
 }
 
-// mayRetry reports whether another attempt may help, and can store nothing twice unless
-// the user allowed that.
+// mayRetry reports whether another attempt may succeed, and whether it is safe: it stores
+// nothing twice, or the user allowed duplicates.
 func (p *Publisher) mayRetry(failure Failure) bool {
 	return failure.Transient && (!failure.MayBeStored || p.config.AllowDuplicates)
 }
