@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// DefaultAsync is how many calls of [Async] a client runs at once, unless [WithAsync] says
-// otherwise.
+// DefaultAsync is how many calls of [Async] a client runs at once, unless [WithAsync]
+// says otherwise.
 const DefaultAsync = 64
 
 // Async runs a call asynchronously and returns a [Future] of its outcome. It never

@@ -16,7 +16,8 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// blockingTransport is a transport whose calls wait until it is opened or their context ends.
+// blockingTransport is a transport whose calls wait until it is opened or their context
+// ends.
 type blockingTransport struct {
 	open          chan struct{}
 	inside, most  atomic.Int32

@@ -84,8 +84,8 @@ func ExamplePublisherConfig() {
 	// Output: <Future done> <Future done>
 }
 
-// By default Publish blocks when too much is outstanding (backpressure). It can also refuse
-// the message, or drop it and tell the observer.
+// By default Publish blocks when too much is outstanding (backpressure). It can also
+// refuse the message, or drop it and tell the observer.
 func ExampleOverflow() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -147,8 +147,8 @@ func ExamplePublisher_Publish() {
 	// lucky may be stored; unavailable: true
 }
 
-// Retry a batch until it is known to be stored, even if a message may then be stored twice.
-// Consumers must be idempotent, for example with an id in the body.
+// Retry a batch until it is known to be stored, even if a message may then be stored
+// twice. Consumers must be idempotent, for example with an id in the body.
 func ExamplePublisherConfig_allowDuplicates() {
 	ctx := context.Background()
 	client, server, stop := misbehaving()
@@ -174,7 +174,7 @@ func ExamplePublisherConfig_allowDuplicates() {
 	// {"order":"4711"}
 }
 
-// Take back a message that is not in a batch yet.
+// Cancel a message that is not in a batch yet.
 func ExamplePublisher_cancel() {
 	ctx := context.Background()
 	client, stop := embedded()

@@ -57,9 +57,9 @@ func (f *Future[T]) Err() error {
 }
 
 // Cancel cancels the call. A call that has not started is not made. If it is running, its
-// context is cancelled. A published message is taken back if it is not in a batch yet;
-// otherwise nothing happens. The future still ends with an outcome, which may be a
-// success. Cancelling a call that has ended does nothing.
+// context is cancelled. A published message is cancelled only if it is not in a batch
+// yet. The future still ends with an outcome, which may be a success. Cancelling a call
+// that has ended does nothing.
 func (f *Future[T]) Cancel() { f.cancel() }
 
 // String returns "<Future pending>", "<Future done>" or "<Future failed>".

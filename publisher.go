@@ -70,8 +70,8 @@ func (q *Queue) Publisher(config PublisherConfig) *Publisher {
 // (backpressure), and only with [OverflowBlock]: until there is room or ctx ends. ctx has
 // no other effect: an accepted message is sent even if ctx ends afterwards.
 //
-// [Future.Cancel] takes back a message that is not in a batch yet. It has no effect on a
-// batch in flight.
+// [Future.Cancel] cancels a message that is not in a batch yet. Batches in flight are not
+// affected.
 //
 // These are the errors of the future:
 //
@@ -80,7 +80,7 @@ func (q *Queue) Publisher(config PublisherConfig) *Publisher {
 //     nested more than 800 deep;
 //   - an [*Error] if the message was not accepted. It matches [ErrOverflow], [ErrClosed]
 //     or the error of ctx;
-//   - an [*Error] that matches context.Canceled if the message was taken back;
+//   - an [*Error] that matches context.Canceled if the message was cancelled;
 //   - the errors of [Queue.Post].
 //
 // A delay that the queue would ignore is an error. To find out, the publisher makes one

@@ -47,7 +47,8 @@ func (q publisherQueue) Observe(ctx context.Context, e observe.Event) {
 	q.queue.conn.watch.tell(ctx, e)
 }
 
-// envelope measures a post's request without messages. Its form depends on the API version.
+// envelope measures a post's request without messages. Its form depends on the API
+// version.
 func (q publisherQueue) envelope() int {
 	empty, err := wire.Encode(wire.Version(q.queue.conn.version), wire.MessagePost,
 		wire.Params{"queue_name": "q", "messages": []wire.Outgoing{}})
@@ -106,8 +107,8 @@ func (p publisherErrors) TooLarge(size, limit int) error {
 	}
 }
 
-// Final returns an error of the post. If a step before the post failed, that is its cause. If
-// an earlier attempt may have stored the message, it says so.
+// Final returns an error of the post. If a step before the post failed, that is its
+// cause. If an earlier attempt may have stored the message, it says so.
 func (p publisherErrors) Final(err error, maybeStored bool) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {

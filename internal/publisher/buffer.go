@@ -39,7 +39,7 @@ type buffer struct {
 
 	senders    int
 	limit      SizeLimit
-	limitAsked bool
+	limitAsked bool // the queue need not be asked for it
 }
 
 // flow is where a message is. It first waits for room, unless there is some, then it is
@@ -51,13 +51,6 @@ type flow struct {
 
 	number     uint64 // in the order of acceptance, from 1 on
 	acceptedAt time.Time
-}
-
-// flushing is a flush that waits until messages are resolved.
-type flushing struct {
-	upTo uint64 // the number of the last one
-	left int    // not resolved yet
-	done chan struct{}
 }
 
 func newBuffer(config Config, errors Errors, startSender func()) *buffer {
@@ -200,11 +193,7 @@ func (b *buffer) resolveLocked(m *Item, id string, err error) {
 	b.outstandingBytes -= m.Size
 	m.Message = wire.Outgoing{} // a future may be kept long, and must not keep the body
 	m.Resolve(id, err)
-	for f := range b.flushes {
-		if m.number <= f.upTo {
-			b.countDownLocked(f)
-		}
-	}
+	b.countFlushesLocked(m)
 }
 
 // removeLocked takes a message out of the buffer, if it is there.
@@ -243,44 +232,14 @@ func (b *buffer) delayOver() {
 	b.startLocked()
 }
 
-// flush makes everything in the buffer ready. It returns a channel that is closed when
-// all that is outstanding now is resolved, and a function to call when nobody waits for
-// that any more.
-func (b *buffer) flush() (flushed <-chan struct{}, forget func()) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.flushUpTo = b.lastNumber
-	b.startLocked()
-	f := &flushing{upTo: b.lastNumber, left: b.outstandingMessages, done: make(chan struct{})}
-	if f.left == 0 {
-		close(f.done)
-		return f.done, func() {}
-	}
-	b.flushes[f] = struct{}{}
-	return f.done, func() { b.forget(f) }
-}
-
-func (b *buffer) countDownLocked(f *flushing) {
-	if f.left--; f.left == 0 {
-		close(f.done)
-		delete(b.flushes, f)
-	}
-}
-
-func (b *buffer) forget(f *flushing) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.flushes, f)
-}
-
 // close refuses new messages and those that wait for room.
 func (b *buffer) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed = true
 	for m := first(&b.waiting); m != nil; m = first(&b.waiting) {
-		b.endWaitLocked(m)
 		m.Resolve("", b.errors.Unsent(fault.Closed))
+		b.endWaitLocked(m) // last: now Publish returns its future
 	}
 }
 

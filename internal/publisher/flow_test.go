@@ -224,6 +224,42 @@ func TestFlushWaitsForWhatWasPublishedBefore(t *testing.T) {
 	})
 }
 
+func TestEachFlushWaitsForItsOwnMessages(t *testing.T) {
+	t.Parallel()
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Second, Times: -1})
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 1, BatchDelay: time.Hour})
+		start := time.Now()
+		var all sync.WaitGroup
+		for i := range 4 {
+			publish(t, p, i)
+			all.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+				defer cancel()
+				err := p.Flush(ctx)
+				want := time.Duration(i+1) * time.Second // one request each, in turn
+				if late := i >= 2; late {
+					want = 2500 * time.Millisecond
+					if !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("flush %d: %v", i, err)
+					}
+				} else if err != nil {
+					t.Errorf("flush %d: %v", i, err)
+				}
+				if took := time.Since(start); took != want {
+					t.Errorf("flush %d took %v, want %v", i, took, want)
+				}
+			})
+			synctest.Wait()
+		}
+		all.Wait()
+		mustClose(t, p)
+		if took := time.Since(start); took != 4*time.Second {
+			t.Errorf("closed after %v", took)
+		}
+	})
+}
+
 func TestClosingDrains(t *testing.T) {
 	t.Parallel()
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {

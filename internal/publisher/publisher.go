@@ -32,8 +32,8 @@ func New(queue Queue, errors Errors, config Config) *Publisher {
 	return p
 }
 
-// Publish accepts a message or resolves it with the reason why not. With [Block] it
-// waits for room until ctx ends.
+// Publish accepts a message, or resolves it with an error. With [Block] it waits for room
+// until ctx ends.
 func (p *Publisher) Publish(ctx context.Context, m *Item) {
 	if ctx.Err() != nil {
 		m.Resolve("", p.errors.Unsent(context.Cause(ctx)))
@@ -48,7 +48,7 @@ func (p *Publisher) Publish(ctx context.Context, m *Item) {
 	}
 }
 
-// Cancel takes a message back that is not in a batch yet.
+// Cancel cancels a message that is not in a batch yet.
 func (p *Publisher) Cancel(m *Item) { p.buffer.cancel(m) }
 
 // Outstanding returns how many messages have no outcome yet, and their size in bytes.
@@ -57,15 +57,15 @@ func (p *Publisher) Outstanding() (messages, bytes int) { return p.buffer.outsta
 // Flush sends what was accepted before the call, and blocks until all of it has an
 // outcome or ctx ends. Its error is only about ctx.
 func (p *Publisher) Flush(ctx context.Context) error {
-	flushed, forget := p.buffer.flush()
-	defer forget()
+	f := p.buffer.flush()
+	defer p.buffer.forget(f)
 	select {
-	case <-flushed:
+	case <-f.done: // even if ctx has ended
 		return nil
 	default:
 	}
 	select {
-	case <-flushed:
+	case <-f.done:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("zaqar: flushing %s: %w", p.queue.Name(), context.Cause(ctx))
