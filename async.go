@@ -8,11 +8,12 @@ import (
 	"sync"
 )
 
-// DefaultAsync is how many calls of [Async] a client has in flight at once.
+// DefaultAsync is how many calls of [Async] a client runs at once, unless [WithAsync]
+// says otherwise.
 const DefaultAsync = 64
 
-// Async runs a call without its caller, and returns a [Future] of its outcome. It
-// never blocks. Any call will do, since methods are functions:
+// Async runs a call asynchronously and returns a [Future] of its outcome. It never
+// blocks. Any call will do, since methods are functions:
 //
 //	stats := zaqar.Async(ctx, client, queue.Stats)
 //	ids := zaqar.Async(ctx, client, func(ctx context.Context) ([]string, error) {
@@ -21,16 +22,15 @@ const DefaultAsync = 64
 //	...
 //	s, err := stats.Wait(ctx)
 //
-// The client has as many calls in flight at once as [WithAsync] allows; the others
-// wait in the order in which they came. ctx goes to the call; when it ends before
-// the call's turn, the call is not made. [Client.Close] waits for all of them, and
-// after it the outcome is an error that matches [ErrClosed].
+// A client runs as many calls at once as [WithAsync] allows, and [DefaultAsync] without
+// it. The others wait in FIFO order. ctx is passed to the call; if it ends while the call
+// waits, the call is not made. [Client.Close] blocks until all calls have ended. After
+// that, Async fails with an error that matches [ErrClosed].
 //
-// A call that waits for another one can wait for ever when all that are in flight do
-// so: wait for futures outside of calls.
+// Do not wait for a future inside a call: if every running call waits for one that has
+// not started, none of them ever ends.
 //
-// For what returns nothing but an error there is [AsyncDo], and for listings
-// [Collect].
+// For a call that returns only an error use [AsyncDo], for a listing [Collect].
 func Async[T any](ctx context.Context, c *Client, call func(context.Context) (T, error)) *Future[T] {
 	ctx, cancel := context.WithCancel(ctx)
 	f := newFuture[T](cancel)
@@ -46,15 +46,14 @@ func Async[T any](ctx context.Context, c *Client, call func(context.Context) (T,
 	return f
 }
 
-// AsyncDo is [Async] for calls that return nothing but an error:
+// AsyncDo is [Async] for calls that return only an error:
 //
 //	done := zaqar.AsyncDo(ctx, client, message.Delete)
 func AsyncDo(ctx context.Context, c *Client, call func(context.Context) error) *Future[struct{}] {
 	return Async(ctx, c, func(ctx context.Context) (struct{}, error) { return struct{}{}, call(ctx) })
 }
 
-// Collect returns all items of a listing. With an error it returns those that came
-// before it.
+// Collect returns all items of a listing. On an error it returns the items before it too.
 //
 //	messages, err := zaqar.Collect(queue.Messages(ctx))
 func Collect[T any](list iter.Seq2[T, error]) ([]T, error) {
@@ -68,58 +67,68 @@ func Collect[T any](list iter.Seq2[T, error]) ([]T, error) {
 	return items, nil
 }
 
-// pool runs calls, so many at once, in the order in which they came.
+// pool runs calls, up to its limit at once and in the order in which they came.
 type pool struct {
 	limit int
 
 	mu      sync.Mutex
 	closed  bool
 	running int
-	waiting list.List // of *job
-	idle    chan struct{}
+	waiting list.List     // of *job
+	idle    chan struct{} // closed when nothing runs; nil until somebody asks
 }
 
-// job is a call that waits for its turn. begin is called once: with nil in its turn,
-// or with why it never comes.
+// job is a call that waits for its turn. begin is called once: with nil when it is its
+// turn, or with the reason why it is not made.
 type job struct {
 	ctx   context.Context // the call's own, kept until its turn
 	begin func(refused error)
-	stop  func() bool // ends the watch over ctx
+	stop  func() bool // stops waiting for the end of ctx
 }
 
 func (p *pool) run(ctx context.Context, begin func(refused error)) {
 	j := &job{ctx: ctx, begin: begin}
+	switch start, refused := p.enqueue(j); {
+	case refused != nil:
+		begin(refused)
+	case start:
+		go p.work(j)
+	}
+}
+
+// enqueue refuses a job, lets it wait, or reports that it can start.
+func (p *pool) enqueue(j *job) (start bool, refused error) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch {
 	case p.closed:
-		p.mu.Unlock()
-		begin(ErrClosed)
-	case ctx.Err() != nil:
-		p.mu.Unlock()
-		begin(context.Cause(ctx))
+		return false, ErrClosed
+	case j.ctx.Err() != nil:
+		return false, context.Cause(j.ctx)
 	case p.running < p.limit:
 		p.running++
-		p.mu.Unlock()
-		go p.work(j)
-	default:
-		place := p.waiting.PushBack(j)
-		j.stop = context.AfterFunc(ctx, func() { p.leave(place) })
-		p.mu.Unlock()
+		return true, nil
 	}
+	place := p.waiting.PushBack(j)
+	j.stop = context.AfterFunc(j.ctx, func() {
+		p.remove(place)
+		j.begin(context.Cause(j.ctx))
+	})
+	return false, nil
 }
 
 // work runs one job after another until none waits.
 func (p *pool) work(j *job) {
 	for j != nil {
-		p.turn(j)
+		j.run()
 		j = p.next()
 	}
 }
 
-// turn runs a job. A panic of the call belongs to the caller's program: it is not
-// caught.
-func (p *pool) turn(j *job) {
-	if err := j.ctx.Err(); err != nil {
+// run makes the call. It does not recover from a panic, which belongs to the caller's
+// program.
+func (j *job) run() {
+	if j.ctx.Err() != nil {
 		j.begin(context.Cause(j.ctx))
 		return
 	}
@@ -134,7 +143,7 @@ func (p *pool) next() *job {
 		if j.stop() {
 			return j
 		}
-		// Its context has ended, and leave will tell it so.
+		// Its context has ended, and the function given to AfterFunc refuses it.
 	}
 	p.running--
 	if p.running == 0 && p.idle != nil {
@@ -144,27 +153,29 @@ func (p *pool) next() *job {
 	return nil
 }
 
-// leave ends the wait of a job whose context has ended.
-func (p *pool) leave(place *list.Element) {
-	j, _ := place.Value.(*job)
+// remove takes a job out of the line, if it is still there.
+func (p *pool) remove(place *list.Element) {
 	p.mu.Lock()
-	p.waiting.Remove(place) // nothing when it is gone already
-	p.mu.Unlock()
-	j.begin(context.Cause(j.ctx))
+	defer p.mu.Unlock()
+	p.waiting.Remove(place)
 }
 
-// close refuses new calls and waits for those that there are.
-func (p *pool) close() {
+// close refuses new calls and waits until the others have ended.
+func (p *pool) close() { <-p.refuse() }
+
+// refuse refuses new calls. The channel is closed when the others have ended.
+func (p *pool) refuse() <-chan struct{} {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.closed = true
-	if p.running == 0 {
-		p.mu.Unlock()
-		return
-	}
-	if p.idle == nil {
-		p.idle = make(chan struct{})
-	}
 	idle := p.idle
-	p.mu.Unlock()
-	<-idle
+	if idle == nil {
+		idle = make(chan struct{})
+	}
+	if p.running == 0 {
+		close(idle)
+	} else {
+		p.idle = idle
+	}
+	return idle
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/zaqar-go/zaqar/internal/clienttest"
 )
 
-// session is what the calls below work with: a queue with two messages that are
-// free, a claim on a third, and its message.
-type session struct {
+// fixture is what the calls below use: a queue with two free messages, and a claim
+// with a third one.
+type fixture struct {
 	client   *zaqar.Client
 	queue    *zaqar.Queue
 	ids      []string
@@ -26,10 +26,10 @@ type session struct {
 	sub      *zaqar.Subscription
 }
 
-func newSession(t *testing.T) *session {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	_, client := clienttest.InMemory(t, zaqar.WithAsync(3))
-	s := &session{client: client, queue: client.Queue("wot")}
+	s := &fixture{client: client, queue: client.Queue("wot")}
 	ctx := t.Context()
 	if _, err := s.queue.Post(ctx, "claimed"); err != nil {
 		t.Fatal(err)
@@ -51,10 +51,10 @@ func newSession(t *testing.T) *session {
 	return s
 }
 
-// value makes a row of a call that returns a value, only one of a call that returns
-// an error alone, and list one of a listing.
-func value[T any](call func(context.Context, *session) (T, error)) func(context.Context, *session) error {
-	return func(ctx context.Context, s *session) error {
+// value turns a call that returns a value into a row of asyncCalls, and only one that
+// returns just an error.
+func value[T any](call func(context.Context, *fixture) (T, error)) func(context.Context, *fixture) error {
+	return func(ctx context.Context, s *fixture) error {
 		f := zaqar.Async(ctx, s.client, func(ctx context.Context) (T, error) { return call(ctx, s) })
 		<-f.Done()
 		_, err := f.Wait(ctx)
@@ -62,87 +62,87 @@ func value[T any](call func(context.Context, *session) (T, error)) func(context.
 	}
 }
 
-func only(call func(context.Context, *session) error) func(context.Context, *session) error {
-	return value(func(ctx context.Context, s *session) (struct{}, error) { return struct{}{}, call(ctx, s) })
+func only(call func(context.Context, *fixture) error) func(context.Context, *fixture) error {
+	return value(func(ctx context.Context, s *fixture) (struct{}, error) { return struct{}{}, call(ctx, s) })
 }
 
-// asyncCalls has every method that takes a context, by its name.
-var asyncCalls = map[string]func(context.Context, *session) error{
-	"Client.CountQueues": value(func(ctx context.Context, s *session) (int, error) {
+// asyncCalls holds a call of every method that takes a context, by its name.
+var asyncCalls = map[string]func(context.Context, *fixture) error{
+	"Client.CountQueues": value(func(ctx context.Context, s *fixture) (int, error) {
 		n, _, err := s.client.CountQueues(ctx)
 		return n, err
 	}),
-	"Client.CreateQueue": value(func(ctx context.Context, s *session) (*zaqar.Queue, error) {
+	"Client.CreateQueue": value(func(ctx context.Context, s *fixture) (*zaqar.Queue, error) {
 		return s.client.CreateQueue(ctx, "another")
 	}),
-	"Client.Health": value(func(ctx context.Context, s *session) (zaqar.Health, error) {
+	"Client.Health": value(func(ctx context.Context, s *fixture) (zaqar.Health, error) {
 		health, err := s.client.Health(ctx)
-		if errors.Is(err, zaqar.ErrForbidden) { // the session's user is no administrator
+		if errors.Is(err, zaqar.ErrForbidden) { // this user is no administrator
 			err = nil
 		}
 		return health, err
 	}),
-	"Client.Home": value(func(ctx context.Context, s *session) (*zaqar.HomeDoc, error) { return s.client.Home(ctx) }),
-	"Client.Ping": only(func(ctx context.Context, s *session) error { return s.client.Ping(ctx) }),
-	"Client.Queues": value(func(ctx context.Context, s *session) ([]*zaqar.Queue, error) {
+	"Client.Home": value(func(ctx context.Context, s *fixture) (*zaqar.HomeDoc, error) { return s.client.Home(ctx) }),
+	"Client.Ping": only(func(ctx context.Context, s *fixture) error { return s.client.Ping(ctx) }),
+	"Client.Queues": value(func(ctx context.Context, s *fixture) ([]*zaqar.Queue, error) {
 		return zaqar.Collect(s.client.Queues(ctx))
 	}),
 
-	"Queue.Claim": value(func(ctx context.Context, s *session) (*zaqar.Claim, error) { return s.queue.Claim(ctx) }),
-	"Queue.ClaimByID": value(func(ctx context.Context, s *session) (*zaqar.Claim, error) {
+	"Queue.Claim": value(func(ctx context.Context, s *fixture) (*zaqar.Claim, error) { return s.queue.Claim(ctx) }),
+	"Queue.ClaimByID": value(func(ctx context.Context, s *fixture) (*zaqar.Claim, error) {
 		return s.queue.ClaimByID(ctx, s.claim.ID())
 	}),
-	"Queue.CreateSubscription": value(func(ctx context.Context, s *session) (*zaqar.Subscription, error) {
+	"Queue.CreateSubscription": value(func(ctx context.Context, s *fixture) (*zaqar.Subscription, error) {
 		return s.queue.CreateSubscription(ctx, zaqar.SubscriptionConfig{Subscriber: webhookURL + "/another"})
 	}),
-	"Queue.Delete":         only(func(ctx context.Context, s *session) error { return s.queue.Delete(ctx) }),
-	"Queue.DeleteMessage":  only(func(ctx context.Context, s *session) error { return s.queue.DeleteMessage(ctx, s.ids[0]) }),
-	"Queue.DeleteMessages": only(func(ctx context.Context, s *session) error { return s.queue.DeleteMessages(ctx, s.ids) }),
-	"Queue.Exists":         value(func(ctx context.Context, s *session) (bool, error) { return s.queue.Exists(ctx) }),
-	"Queue.Message":        value(func(ctx context.Context, s *session) (*zaqar.Message, error) { return s.queue.Message(ctx, s.ids[0]) }),
-	"Queue.Messages": value(func(ctx context.Context, s *session) ([]*zaqar.Message, error) {
+	"Queue.Delete":         only(func(ctx context.Context, s *fixture) error { return s.queue.Delete(ctx) }),
+	"Queue.DeleteMessage":  only(func(ctx context.Context, s *fixture) error { return s.queue.DeleteMessage(ctx, s.ids[0]) }),
+	"Queue.DeleteMessages": only(func(ctx context.Context, s *fixture) error { return s.queue.DeleteMessages(ctx, s.ids) }),
+	"Queue.Exists":         value(func(ctx context.Context, s *fixture) (bool, error) { return s.queue.Exists(ctx) }),
+	"Queue.Message":        value(func(ctx context.Context, s *fixture) (*zaqar.Message, error) { return s.queue.Message(ctx, s.ids[0]) }),
+	"Queue.Messages": value(func(ctx context.Context, s *fixture) ([]*zaqar.Message, error) {
 		return zaqar.Collect(s.queue.Messages(ctx))
 	}),
-	"Queue.Metadata": value(func(ctx context.Context, s *session) (*zaqar.Metadata, error) { return s.queue.Metadata(ctx) }),
-	"Queue.Pop":      value(func(ctx context.Context, s *session) ([]*zaqar.Message, error) { return s.queue.Pop(ctx, 2) }),
-	"Queue.Post":     value(func(ctx context.Context, s *session) ([]string, error) { return s.queue.Post(ctx, 1, 2, 3) }),
-	"Queue.Purge":    only(func(ctx context.Context, s *session) error { return s.queue.Purge(ctx) }),
-	"Queue.PurgeAll": only(func(ctx context.Context, s *session) error { return s.queue.PurgeAll(ctx) }),
-	"Queue.Share": value(func(ctx context.Context, s *session) (auth.SignedURL, error) {
+	"Queue.Metadata": value(func(ctx context.Context, s *fixture) (*zaqar.Metadata, error) { return s.queue.Metadata(ctx) }),
+	"Queue.Pop":      value(func(ctx context.Context, s *fixture) ([]*zaqar.Message, error) { return s.queue.Pop(ctx, 2) }),
+	"Queue.Post":     value(func(ctx context.Context, s *fixture) ([]string, error) { return s.queue.Post(ctx, 1, 2, 3) }),
+	"Queue.Purge":    only(func(ctx context.Context, s *fixture) error { return s.queue.Purge(ctx) }),
+	"Queue.PurgeAll": only(func(ctx context.Context, s *fixture) error { return s.queue.PurgeAll(ctx) }),
+	"Queue.Share": value(func(ctx context.Context, s *fixture) (auth.SignedURL, error) {
 		signed, err := s.queue.Share(ctx, zaqar.ShareConfig{})
-		if errors.Is(err, zaqar.ErrInvalid) { // the session's server has no key to sign with
+		if errors.Is(err, zaqar.ErrInvalid) { // this server has no key to sign with
 			err = nil
 		}
 		return signed, err
 	}),
-	"Queue.Stats": value(func(ctx context.Context, s *session) (zaqar.Stats, error) { return s.queue.Stats(ctx) }),
+	"Queue.Stats": value(func(ctx context.Context, s *fixture) (zaqar.Stats, error) { return s.queue.Stats(ctx) }),
 
-	"Queue.Subscription": value(func(ctx context.Context, s *session) (*zaqar.Subscription, error) {
+	"Queue.Subscription": value(func(ctx context.Context, s *fixture) (*zaqar.Subscription, error) {
 		return s.queue.Subscription(ctx, s.sub.ID())
 	}),
-	"Queue.Subscriptions": value(func(ctx context.Context, s *session) ([]*zaqar.Subscription, error) {
+	"Queue.Subscriptions": value(func(ctx context.Context, s *fixture) ([]*zaqar.Subscription, error) {
 		return zaqar.Collect(s.queue.Subscriptions(ctx))
 	}),
 
-	"Subscription.Confirm": only(func(ctx context.Context, s *session) error { return s.sub.Confirm(ctx, true) }),
-	"Subscription.Delete":  only(func(ctx context.Context, s *session) error { return s.sub.Delete(ctx) }),
-	"Subscription.Reload":  only(func(ctx context.Context, s *session) error { return s.sub.Reload(ctx) }),
-	"Subscription.Update":  only(func(ctx context.Context, s *session) error { return s.sub.Update(ctx, zaqar.TTL(time.Hour)) }),
+	"Subscription.Confirm": only(func(ctx context.Context, s *fixture) error { return s.sub.Confirm(ctx, true) }),
+	"Subscription.Delete":  only(func(ctx context.Context, s *fixture) error { return s.sub.Delete(ctx) }),
+	"Subscription.Reload":  only(func(ctx context.Context, s *fixture) error { return s.sub.Reload(ctx) }),
+	"Subscription.Update":  only(func(ctx context.Context, s *fixture) error { return s.sub.Update(ctx, zaqar.TTL(time.Hour)) }),
 
-	"Message.Delete": only(func(ctx context.Context, s *session) error { return s.message.Delete(ctx) }),
-	"Message.Reload": only(func(ctx context.Context, s *session) error { return s.message.Reload(ctx) }),
-	"Message.Status": value(func(ctx context.Context, s *session) (zaqar.Status, error) { return s.message.Status(ctx) }),
+	"Message.Delete": only(func(ctx context.Context, s *fixture) error { return s.message.Delete(ctx) }),
+	"Message.Reload": only(func(ctx context.Context, s *fixture) error { return s.message.Reload(ctx) }),
+	"Message.Status": value(func(ctx context.Context, s *fixture) (zaqar.Status, error) { return s.message.Status(ctx) }),
 
-	"Claim.Release": only(func(ctx context.Context, s *session) error { return s.claim.Release(ctx) }),
-	"Claim.Reload":  only(func(ctx context.Context, s *session) error { return s.claim.Reload(ctx) }),
-	"Claim.Update":  only(func(ctx context.Context, s *session) error { return s.claim.Update(ctx) }),
+	"Claim.Release": only(func(ctx context.Context, s *fixture) error { return s.claim.Release(ctx) }),
+	"Claim.Reload":  only(func(ctx context.Context, s *fixture) error { return s.claim.Reload(ctx) }),
+	"Claim.Update":  only(func(ctx context.Context, s *fixture) error { return s.claim.Update(ctx) }),
 
-	"Metadata.Reload": only(func(ctx context.Context, s *session) error { return s.metadata.Reload(ctx) }),
-	"Metadata.Remove": only(func(ctx context.Context, s *session) error {
+	"Metadata.Reload": only(func(ctx context.Context, s *fixture) error { return s.metadata.Reload(ctx) }),
+	"Metadata.Remove": only(func(ctx context.Context, s *fixture) error {
 		return errors.Join(s.metadata.Set(ctx, "colour", "red"), s.metadata.Remove(ctx, "colour"))
 	}),
-	"Metadata.Set": only(func(ctx context.Context, s *session) error { return s.metadata.Set(ctx, "colour", "red") }),
-	"Metadata.Update": only(func(ctx context.Context, s *session) error {
+	"Metadata.Set": only(func(ctx context.Context, s *fixture) error { return s.metadata.Set(ctx, "colour", "red") }),
+	"Metadata.Update": only(func(ctx context.Context, s *fixture) error {
 		return s.metadata.Update(ctx, map[string]any{"colour": "red"})
 	}),
 }
@@ -152,7 +152,7 @@ func TestEveryMethodCanRunWithoutItsCaller(t *testing.T) {
 	for name, call := range asyncCalls {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if err := call(t.Context(), newSession(t)); err != nil {
+			if err := call(t.Context(), newFixture(t)); err != nil {
 				t.Error(err)
 			}
 		})

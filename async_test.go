@@ -16,56 +16,57 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// gate is a transport whose calls wait until it is opened, or their context ends.
-type gate struct {
+// blockingTransport is a transport whose calls wait until it is opened or their context
+// ends.
+type blockingTransport struct {
 	open          chan struct{}
 	inside, most  atomic.Int32
 	arrived, gone atomic.Int32
 }
 
-func (g *gate) Do(ctx context.Context, _ *transport.Request) (*transport.Response, error) {
-	inside := g.inside.Add(1)
-	defer g.inside.Add(-1)
-	for most := g.most.Load(); inside > most && !g.most.CompareAndSwap(most, inside); most = g.most.Load() {
+func (b *blockingTransport) Do(ctx context.Context, _ *transport.Request) (*transport.Response, error) {
+	inside := b.inside.Add(1)
+	defer b.inside.Add(-1)
+	for most := b.most.Load(); inside > most && !b.most.CompareAndSwap(most, inside); most = b.most.Load() {
 	}
-	g.arrived.Add(1)
+	b.arrived.Add(1)
 	select {
-	case <-g.open:
+	case <-b.open:
 		return &transport.Response{Status: http.StatusNoContent, Header: http.Header{}}, nil
 	case <-ctx.Done():
-		g.gone.Add(1)
+		b.gone.Add(1)
 		return nil, &transport.Error{MaybeSent: true, Err: ctx.Err()}
 	}
 }
 
-func (g *gate) Close() error { return nil }
+func (b *blockingTransport) Close() error { return nil }
 
 func TestACallDoesNotBlockItsCaller(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := &gate{open: make(chan struct{})}
-		client := clienttest.Over(t, g, zaqar.WithAsync(2))
+		b := &blockingTransport{open: make(chan struct{})}
+		client := clienttest.Over(t, b, zaqar.WithAsync(2))
 		var futures []*zaqar.Future[struct{}]
 		for range 5 {
 			futures = append(futures, zaqar.AsyncDo(t.Context(), client, client.Ping))
 		}
 		synctest.Wait()
-		if g.arrived.Load() != 2 || client.Async() != 2 {
-			t.Errorf("%d calls are in flight, want 2", g.arrived.Load())
+		if b.arrived.Load() != 2 || client.Async() != 2 {
+			t.Errorf("%d calls are in flight, want 2", b.arrived.Load())
 		}
 		for _, f := range futures {
 			if f.Err() != nil || f.String() != "<Future pending>" {
 				t.Errorf("a call that has not ended is %v, its error %v", f, f.Err())
 			}
 		}
-		close(g.open)
+		close(b.open)
 		for _, f := range futures {
 			if _, err := f.Wait(t.Context()); err != nil || f.String() != "<Future done>" {
 				t.Errorf("%v: %v", f, err)
 			}
 		}
-		if g.arrived.Load() != 5 {
-			t.Errorf("%d calls were made, want 5", g.arrived.Load())
+		if b.arrived.Load() != 5 {
+			t.Errorf("%d calls were made, want 5", b.arrived.Load())
 		}
 	})
 }
@@ -101,8 +102,8 @@ func TestCallsWaitInTheOrderInWhichTheyCame(t *testing.T) {
 func TestWaitingMayBeGivenUpWithoutTheCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := &gate{open: make(chan struct{})}
-		client := clienttest.Over(t, g)
+		b := &blockingTransport{open: make(chan struct{})}
+		client := clienttest.Over(t, b)
 		f := zaqar.AsyncDo(t.Context(), client, client.Ping)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -110,7 +111,7 @@ func TestWaitingMayBeGivenUpWithoutTheCall(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) || f.Err() != nil {
 			t.Errorf("waiting ends with %v, the call with %v", err, f.Err())
 		}
-		close(g.open)
+		close(b.open)
 		if _, err := f.Wait(t.Context()); err != nil {
 			t.Errorf("the call itself: %v", err)
 		}
@@ -120,8 +121,8 @@ func TestWaitingMayBeGivenUpWithoutTheCall(t *testing.T) {
 func TestACancelledCallEndsAndOneThatWaitsIsNotMade(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := &gate{open: make(chan struct{})}
-		client := clienttest.Over(t, g, zaqar.WithAsync(1))
+		b := &blockingTransport{open: make(chan struct{})}
+		client := clienttest.Over(t, b, zaqar.WithAsync(1))
 		running := zaqar.AsyncDo(t.Context(), client, client.Ping)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		waiting := zaqar.AsyncDo(ctx, client, client.Ping)
@@ -143,8 +144,8 @@ func TestACancelledCallEndsAndOneThatWaitsIsNotMade(t *testing.T) {
 		if _, err := running.Wait(t.Context()); !errors.Is(err, context.Canceled) || running.String() != "<Future failed>" {
 			t.Errorf("a call under way ends with %v", err)
 		}
-		if g.arrived.Load() != 1 {
-			t.Errorf("%d calls were made, want 1", g.arrived.Load())
+		if b.arrived.Load() != 1 {
+			t.Errorf("%d calls were made, want 1", b.arrived.Load())
 		}
 		ended := zaqar.AsyncDo(ctx, client, client.Ping)
 		if _, err := ended.Wait(t.Context()); !errors.Is(err, why) {
@@ -156,8 +157,8 @@ func TestACancelledCallEndsAndOneThatWaitsIsNotMade(t *testing.T) {
 func TestCloseWaitsForAllCallsAndRefusesNewOnes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := &gate{open: make(chan struct{})}
-		client := clienttest.Over(t, g, zaqar.WithAsync(2))
+		b := &blockingTransport{open: make(chan struct{})}
+		client := clienttest.Over(t, b, zaqar.WithAsync(2))
 		var futures []*zaqar.Future[struct{}]
 		for range 6 {
 			futures = append(futures, zaqar.AsyncDo(t.Context(), client, client.Ping))
@@ -174,7 +175,7 @@ func TestCloseWaitsForAllCallsAndRefusesNewOnes(t *testing.T) {
 		if _, err := refused.Wait(t.Context()); !errors.Is(err, zaqar.ErrClosed) {
 			t.Errorf("a call after Close: %v", err)
 		}
-		close(g.open)
+		close(b.open)
 		if err := <-closed; err != nil {
 			t.Error(err)
 		}
@@ -199,8 +200,8 @@ func TestTenThousandCallsEndThoughHalfOfThemAreCancelled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const calls, limit = 10_000, 64
-		g := &gate{open: make(chan struct{})}
-		client := clienttest.Over(t, g, zaqar.WithAsync(limit))
+		b := &blockingTransport{open: make(chan struct{})}
+		client := clienttest.Over(t, b, zaqar.WithAsync(limit))
 		futures := make([]*zaqar.Future[struct{}], calls)
 		for i := range futures {
 			futures[i] = zaqar.AsyncDo(t.Context(), client, client.Ping)
@@ -212,7 +213,7 @@ func TestTenThousandCallsEndThoughHalfOfThemAreCancelled(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		close(g.open)
+		close(b.open)
 		done, cancelled := 0, 0
 		for i, f := range futures {
 			switch _, err := f.Wait(t.Context()); {
@@ -224,10 +225,10 @@ func TestTenThousandCallsEndThoughHalfOfThemAreCancelled(t *testing.T) {
 				t.Fatalf("call %d: %v", i, err)
 			}
 		}
-		if done != calls/2 || cancelled != calls/2 || g.most.Load() != limit {
-			t.Errorf("%d done, %d cancelled, %d in flight at most", done, cancelled, g.most.Load())
+		if done != calls/2 || cancelled != calls/2 || b.most.Load() != limit {
+			t.Errorf("%d done, %d cancelled, %d in flight at most", done, cancelled, b.most.Load())
 		}
-		t.Logf("%d done, %d cancelled (%d of them under way), %d in flight at most", done, cancelled, g.gone.Load(), g.most.Load())
+		t.Logf("%d done, %d cancelled (%d of them under way), %d in flight at most", done, cancelled, b.gone.Load(), b.most.Load())
 		if err := client.Close(); err != nil {
 			t.Error(err)
 		}

@@ -8,8 +8,7 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// A call that runs without its caller hands back a future of its outcome. Any call
-// will do: a method that needs nothing but the context is the call.
+// Run any call asynchronously. A method that takes only a context can be passed as it is.
 func ExampleAsync() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -19,7 +18,7 @@ func ExampleAsync() {
 	ids := zaqar.Async(ctx, client, func(ctx context.Context) ([]string, error) {
 		return queue.Post(ctx, "one", "two")
 	})
-	// Do other things meanwhile.
+	// Do something else in the meantime.
 	posted, err := ids.Wait(ctx)
 	if err != nil {
 		log.Fatal(err)
@@ -36,8 +35,7 @@ func ExampleAsync() {
 	// claimed:0 free:2 total:2
 }
 
-// Many calls at once: the client keeps as many in flight as WithAsync allows, and
-// Close waits for them.
+// Run many calls, up to the client's limit at once. Client.Close waits for them.
 func ExampleAsyncDo() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -63,7 +61,7 @@ func ExampleAsyncDo() {
 	// Output: 3 deleted, at most 64 at once
 }
 
-// Done is a channel, for a select.
+// Wait for a call in a select statement.
 func ExampleFuture_Done() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -79,7 +77,7 @@ func ExampleFuture_Done() {
 	// Output: it answered: <nil>
 }
 
-// Collect takes a whole listing, where it is known to be short.
+// Read a short listing as one slice.
 func ExampleCollect() {
 	ctx := context.Background()
 	client, stop := embedded()

@@ -13,7 +13,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// misbehaving is like embedded, and returns the server too, to make it fail.
+// misbehaving is like embedded, but also returns the server, which can be made to fail.
 func misbehaving(options ...zaqar.ConnectOption) (client *zaqar.Client, server *zaqartest.Server, stop func()) {
 	server, err := zaqartest.NewServer()
 	if err != nil {
@@ -34,7 +34,7 @@ func misbehaving(options ...zaqar.ConnectOption) (client *zaqar.Client, server *
 	}
 }
 
-// A thousand messages in ten requests.
+// Post a thousand messages in ten requests.
 func ExampleQueue_Publisher() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -46,7 +46,7 @@ func ExampleQueue_Publisher() {
 	for i := range 1000 {
 		futures = append(futures, publisher.Publish(ctx, map[string]int{"score": i}))
 	}
-	if err := publisher.Close(ctx); err != nil { // sends what is left, and waits
+	if err := publisher.Close(ctx); err != nil { // sends the rest and waits
 		log.Fatal(err)
 	}
 	for _, f := range futures {
@@ -62,7 +62,7 @@ func ExampleQueue_Publisher() {
 	// Output: claimed:0 free:1000 total:1000
 }
 
-// Large batches for throughput, or no delay for a short way.
+// Use large batches for throughput, or no delay for low latency.
 func ExamplePublisherConfig() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -71,7 +71,7 @@ func ExamplePublisherConfig() {
 	steady := client.Queue("metrics").Publisher(zaqar.PublisherConfig{
 		BatchMessages: 1000,
 		BatchDelay:    100 * time.Millisecond,
-		Concurrency:   4, // the order is given up
+		Concurrency:   4, // gives up ordering
 	})
 	prompt := client.Queue("alarms").Publisher(zaqar.PublisherConfig{BatchDelay: -1})
 
@@ -84,8 +84,8 @@ func ExamplePublisherConfig() {
 	// Output: <Future done> <Future done>
 }
 
-// Publish blocks when too much is outstanding. Who must not wait has messages refused,
-// or dropped, which the observer counts.
+// By default Publish blocks when too much is outstanding (backpressure). It can also
+// refuse the message, or drop it and tell the observer.
 func ExampleOverflow() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -109,10 +109,10 @@ func ExampleOverflow() {
 	}
 	// Output:
 	// 2 messages of 24 bytes are outstanding
-	// zaqar: message_post wot: too much is outstanding: 2 messages of 24 bytes, and one of 12 came
+	// zaqar: message_post wot: too much is outstanding: 2 messages (24 bytes), no room for another 12 bytes
 }
 
-// What a future says: stored, certainly not stored, or not known.
+// Find out whether a message is stored: yes, certainly not, or unknown.
 func ExamplePublisher_Publish() {
 	ctx := context.Background()
 	client, server, stop := misbehaving()
@@ -142,14 +142,13 @@ func ExamplePublisher_Publish() {
 	}
 	// Output:
 	// good is stored
-	// large was not even sent: zaqar: message_post: the message makes a request of 300026 bytes, and wot takes 262144: the message is too large
+	// large was not even sent: zaqar: message_post: the message needs a request of 300026 bytes, and wot allows 262144: the message is too large
 	// eternal is not stored; refused: true
 	// lucky may be stored; unavailable: true
 }
 
-// Where a message twice is better than a message perhaps, batches are sent again until
-// they are known to be stored. Consumers must be able to bear it, by an id of their
-// own in the body for instance.
+// Retry a batch until it is known to be stored, even if a message may then be stored
+// twice. Consumers must be idempotent, for example with an id in the body.
 func ExamplePublisherConfig_allowDuplicates() {
 	ctx := context.Background()
 	client, server, stop := misbehaving()
@@ -175,7 +174,7 @@ func ExamplePublisherConfig_allowDuplicates() {
 	// {"order":"4711"}
 }
 
-// A message that waits for its batch can be taken back.
+// Cancel a message that is not in a batch yet.
 func ExamplePublisher_cancel() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -189,10 +188,10 @@ func ExamplePublisher_cancel() {
 		log.Fatal(err)
 	}
 	fmt.Println(hasty.Err())
-	// Output: zaqar: message_post wot: taken back before it was sent: context canceled
+	// Output: zaqar: message_post wot: cancelled before it was sent: context canceled
 }
 
-// The publisher goes on after a flush.
+// Send what is buffered now. The publisher can be used afterwards.
 func ExamplePublisher_Flush() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -214,12 +213,12 @@ func ExamplePublisher_Flush() {
 	// <Future done> <Future done>
 }
 
-// The client's observer sees each batch.
+// See each batch in the client's observer.
 func ExamplePublisher_observer() {
 	ctx := context.Background()
 	client, _, stop := misbehaving(zaqar.WithObserver(observe.Func(func(_ context.Context, e observe.Event) {
 		if batch, ok := e.(observe.Batch); ok {
-			fmt.Println(batch.Outcome, batch.Messages, "messages in", batch.Bytes, "bytes")
+			fmt.Printf("%s: %d in a request of %d bytes\n", batch.Outcome, batch.Messages, batch.Bytes)
 		}
 	})))
 	defer stop()
@@ -232,6 +231,6 @@ func ExamplePublisher_observer() {
 		log.Fatal(err)
 	}
 	// Output:
-	// stored 2 messages in 40 bytes
-	// stored 1 messages in 27 bytes
+	// stored: 2 in a request of 40 bytes
+	// stored: 1 in a request of 27 bytes
 }

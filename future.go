@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Future is the outcome of a call that runs without its caller: of [Async], or of a
-// message given to a publisher. It is safe for concurrent use.
+// Future is the outcome of an asynchronous call: of [Async], or of a message given to a
+// [Publisher]. It is safe for concurrent use.
 type Future[T any] struct {
 	done   chan struct{}
 	cancel context.CancelFunc
@@ -24,11 +24,12 @@ func (f *Future[T]) resolve(value T, err error) {
 	close(f.done)
 }
 
-// Done returns a channel that is closed when the outcome is there.
+// Done returns a channel that is closed when the call has ended.
 func (f *Future[T]) Done() <-chan struct{} { return f.done }
 
-// Wait blocks until the outcome is there, or ctx ends, which does not end the call:
-// that is what [Future.Cancel] and the context given to the call are for.
+// Wait blocks until the call has ended or ctx ends. If ctx ends, Wait returns its error,
+// but the call keeps running: to end the call use [Future.Cancel], or the context that
+// was passed to it.
 func (f *Future[T]) Wait(ctx context.Context) (T, error) {
 	select {
 	case <-f.done:
@@ -40,12 +41,12 @@ func (f *Future[T]) Wait(ctx context.Context) (T, error) {
 		return f.value, f.err
 	case <-ctx.Done():
 		var none T
-		return none, fmt.Errorf("zaqar: waiting for a call that goes on: %w", context.Cause(ctx))
+		return none, fmt.Errorf("zaqar: the call is still running: %w", context.Cause(ctx))
 	}
 }
 
-// Err returns the outcome's error: nil when the call succeeded, and when it has not
-// ended yet.
+// Err returns the error of the call. It is nil if the call succeeded, and as long as it
+// has not ended.
 func (f *Future[T]) Err() error {
 	select {
 	case <-f.done:
@@ -55,10 +56,10 @@ func (f *Future[T]) Err() error {
 	}
 }
 
-// Cancel gives the call up: one that has not begun is not made, one under way has its
-// context cancelled, but for a published message, which can be taken back only while it
-// waits for its batch. The outcome comes all the same, and may be a success. Cancelling
-// what has ended does nothing.
+// Cancel cancels the call. A call that has not started is not made. If it is running, its
+// context is cancelled. A published message is cancelled only if it is not in a batch
+// yet. The future still ends with an outcome, which may be a success. Cancelling a call
+// that has ended does nothing.
 func (f *Future[T]) Cancel() { f.cancel() }
 
 // String returns "<Future pending>", "<Future done>" or "<Future failed>".

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// What a [PublisherConfig] does not set.
+// The defaults of a [PublisherConfig].
 const (
 	DefaultBatchMessages       = 100
 	DefaultBatchDelay          = 10 * time.Millisecond
@@ -16,73 +16,72 @@ const (
 	DefaultMaxRetryDelay       = 10 * time.Second
 )
 
-// postSize is the limit of a post's request that Zaqar has by default, in bytes.
-const postSize = 256 << 10
-
-// PublisherConfig is how a [Publisher] works. Its zero value is a good one: each field
-// that is zero stands for its default.
+// PublisherConfig configures a [Publisher]. The zero value is a good one: every field
+// that is zero has its default.
 type PublisherConfig struct {
-	// A batch is sent as soon as it has BatchMessages messages
-	// ([DefaultBatchMessages]), is as large as BatchBytes, or is as old as
-	// BatchDelay.
+	// A batch is sent when it has BatchMessages messages, when it reaches BatchBytes, or
+	// BatchDelay after its first message, whichever comes first. Larger batches mean
+	// more throughput, a shorter delay means less latency.
 
-	// BatchMessages is how many messages a batch has at most.
+	// BatchMessages limits the messages in a batch. Defaults to
+	// [DefaultBatchMessages].
 	BatchMessages int
-	// BatchBytes is how large a batch's request is at most: the whole body as it is
-	// encoded, not the sum of the messages' bodies. The default is the limit of
-	// the queue, which is asked for once, by reading its metadata, and again when
-	// the server has refused a batch; where it cannot be learned (API versions
-	// before V2, credentials that may not read) it is 256 KiB, Zaqar's own default.
+	// BatchBytes limits the size of a batch's request: the whole encoded body, not the
+	// sum of the messages' bodies. Defaults to the limit of the queue, which is read
+	// from its metadata before the first batch, and again after the server refused a
+	// batch. If it cannot be read (API versions before V2, missing permissions) it is
+	// assumed to be 256 KiB, Zaqar's own default.
 	BatchBytes int
-	// BatchDelay is how long a message waits for others to join it
-	// ([DefaultBatchDelay]). Below zero none waits: a batch is then what came while
-	// those before it were under way.
+	// BatchDelay is how long a message waits for others to join its batch. Defaults to
+	// [DefaultBatchDelay]. If it is negative no message waits: a batch is then whatever
+	// was published while the batches before it were in flight.
 	BatchDelay time.Duration
-	// Concurrency is how many batches are under way at once. The default is 1, and
-	// only with it are messages stored in the order in which they were published.
+	// Concurrency limits the batches in flight. Defaults to 1. Only with 1 is the
+	// ordering FIFO.
 	Concurrency int
 
-	// Outstanding messages are those that wait for their batch or are in one that
-	// is under way.
+	// A message is outstanding while it waits for its batch or is in flight.
 
-	// OutstandingMessages is how many there are at most
-	// ([DefaultOutstandingMessages]).
+	// OutstandingMessages limits the outstanding messages. Defaults to
+	// [DefaultOutstandingMessages].
 	OutstandingMessages int
-	// OutstandingBytes is how large they are at most together, encoded
-	// ([DefaultOutstandingBytes]). A larger message goes alone.
+	// OutstandingBytes limits their total size, encoded. Defaults to
+	// [DefaultOutstandingBytes]. A larger message is accepted when nothing else is
+	// outstanding.
 	OutstandingBytes int
-	// Overflow is what becomes of a message that is above either limit. The default
-	// is that Publish blocks.
+	// Overflow says what happens to a message above either limit. Defaults to
+	// [OverflowBlock].
 	Overflow Overflow
 
-	// Attempts is how often a batch is sent at most ([DefaultPublishAttempts]); 1
-	// is without a retry. It is sent again only when certainly nothing of it was
-	// stored, and the cause may pass: the server could not be reached, or told to
-	// come later (429).
+	// Attempts limits how often a batch is sent. Defaults to
+	// [DefaultPublishAttempts]; 1 means no retries. A batch is sent again only if the
+	// failure may be temporary and nothing was stored: the server could not be
+	// reached, or asked to come back later (429).
 	Attempts int
-	// RetryDelay is the longest wait before the first retry ([DefaultRetryDelay]).
-	// It doubles for each further one, up to MaxRetryDelay ([DefaultMaxRetryDelay]).
-	// The wait itself is anything from zero to that. With a Concurrency of 1 the
-	// batches behind wait too.
+	// RetryDelay is the longest back-off before the first retry. Defaults to
+	// [DefaultRetryDelay]. It doubles with each further retry, up to MaxRetryDelay,
+	// which defaults to [DefaultMaxRetryDelay]. The actual back-off is random, between
+	// zero and that. With a Concurrency of 1 the next batches wait too.
 	RetryDelay, MaxRetryDelay time.Duration
-	// AllowDuplicates sends a batch again too when it may have been stored: there
-	// was no answer, or a 5xx. A message can then be stored several times, and its
-	// future has the last id. Servers cannot tell duplicates: consumers must.
+	// AllowDuplicates retries a batch even if it may be stored: there was no reply, or
+	// a 5xx. A message may then be stored several times, and the value of its future is
+	// the last id. Servers do not detect duplicates, so consumers must be idempotent.
 	AllowDuplicates bool
 }
 
-// Overflow is what a [Publisher] does with a message that is too much for now.
+// Overflow is what a [Publisher] does with a message when too much is outstanding.
 type Overflow int
 
-// What a publisher can do with it.
+// The ways to handle an overflow.
 const (
 	// OverflowBlock: Publish blocks until there is room, or its context ends.
 	OverflowBlock Overflow = iota
-	// OverflowRefuse: the future fails at once, by [ErrOverflow], and the caller
+	// OverflowRefuse: the future fails at once with [ErrOverflow], and the caller
 	// decides.
 	OverflowRefuse
-	// OverflowDrop: the future fails in the same way, and the client's observer is
-	// told: for those who publish what can be missed, and look at no future.
+	// OverflowDrop: like OverflowRefuse, and the client's observer gets an
+	// observe.MessageDropped. For messages that may be lost, whose futures nobody
+	// reads.
 	OverflowDrop
 )
 
@@ -115,7 +114,7 @@ func (c *PublisherConfig) fill() {
 	}
 }
 
-// check refuses what cannot be right.
+// check refuses values that cannot be right.
 func (c *PublisherConfig) check() error {
 	bad := func(field, rule string) error {
 		return &ArgumentError{Op: "publisher", Argument: "PublisherConfig." + field, Rule: rule}

@@ -1,4 +1,4 @@
-package zaqar_test
+package publisher_test
 
 import (
 	"context"
@@ -18,7 +18,18 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// publish gives bodies to a publisher.
+// connect connects a client that is closed with the test.
+func connect(t *testing.T, endpoint string, options ...zaqar.ConnectOption) *zaqar.Client {
+	t.Helper()
+	client, err := zaqar.Connect(t.Context(), endpoint, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// publish publishes bodies and returns their futures.
 func publish(t *testing.T, p *zaqar.Publisher, bodies ...any) []*zaqar.Future[string] {
 	t.Helper()
 	futures := make([]*zaqar.Future[string], len(bodies))
@@ -28,7 +39,7 @@ func publish(t *testing.T, p *zaqar.Publisher, bodies ...any) []*zaqar.Future[st
 	return futures
 }
 
-// numbers are bodies.
+// numbers returns the bodies 0 to n-1.
 func numbers(n int) []any {
 	bodies := make([]any, n)
 	for i := range bodies {
@@ -37,8 +48,8 @@ func numbers(n int) []any {
 	return bodies
 }
 
-// bodiesOf returns the bodies of the queue wot.
-func bodiesOf(srv *zaqartest.Server) []string {
+// storedBodies returns the bodies in the queue wot, in its order.
+func storedBodies(srv *zaqartest.Server) []string {
 	bodies := []string{}
 	for _, m := range srv.Messages("p", "wot") {
 		bodies = append(bodies, string(m.Body))
@@ -46,8 +57,8 @@ func bodiesOf(srv *zaqartest.Server) []string {
 	return bodies
 }
 
-// batches returns how many messages each post had.
-func batches(t *testing.T, srv *zaqartest.Server) []int {
+// batchSizes returns how many messages each post had.
+func batchSizes(t *testing.T, srv *zaqartest.Server) []int {
 	t.Helper()
 	sizes := []int{}
 	for _, seen := range srv.Requests("message_post") {
@@ -60,13 +71,14 @@ func batches(t *testing.T, srv *zaqartest.Server) []int {
 	return sizes
 }
 
-func shut(t *testing.T, p *zaqar.Publisher) {
+// mustClose closes a publisher and checks that nothing is left in it.
+func mustClose(t *testing.T, p *zaqar.Publisher) {
 	t.Helper()
 	if err := p.Close(t.Context()); err != nil {
 		t.Errorf("closing: %v", err)
 	}
 	if messages, bytes := p.Outstanding(); messages != 0 || bytes != 0 {
-		t.Errorf("after the end %d messages of %d bytes are outstanding", messages, bytes)
+		t.Errorf("after Close %d messages of %d bytes are outstanding", messages, bytes)
 	}
 }
 
@@ -89,12 +101,12 @@ func TestAMessageWaitsForOthersForTheDelayAndNoLonger(t *testing.T) {
 			}
 		}
 		if waited := time.Since(start); waited != time.Millisecond {
-			t.Errorf("it took another %v", waited)
+			t.Errorf("it took %v more", waited)
 		}
-		if got := batches(t, srv); !slices.Equal(got, []int{3}) {
+		if got := batchSizes(t, srv); !slices.Equal(got, []int{3}) {
 			t.Errorf("batches of %v", got)
 		}
-		shut(t, p)
+		mustClose(t, p)
 	})
 }
 
@@ -118,13 +130,13 @@ func TestAFullBatchDoesNotWait(t *testing.T) {
 		if err := p.Flush(t.Context()); err != nil || time.Since(start) != 0 {
 			t.Errorf("flushed after %v: %v", time.Since(start), err)
 		}
-		if got := batches(t, srv); !slices.Equal(got, []int{3, 3, 1}) {
+		if got := batchSizes(t, srv); !slices.Equal(got, []int{3, 3, 1}) {
 			t.Errorf("batches of %v", got)
 		}
-		if got := bodiesOf(srv); !slices.Equal(got, []string{"0", "1", "2", "3", "4", "5", "6"}) {
+		if got := storedBodies(srv); !slices.Equal(got, []string{"0", "1", "2", "3", "4", "5", "6"}) {
 			t.Errorf("stored in the order %v", got)
 		}
-		shut(t, p)
+		mustClose(t, p)
 	})
 }
 
@@ -136,8 +148,8 @@ func TestWithoutADelayABatchIsWhatCameMeanwhile(t *testing.T) {
 		publish(t, p, 0)
 		synctest.Wait() // the first one is under way
 		publish(t, p, 1, 2, 3)
-		shut(t, p)
-		if got := batches(t, srv); !slices.Equal(got, []int{1, 3}) {
+		mustClose(t, p)
+		if got := batchSizes(t, srv); !slices.Equal(got, []int{1, 3}) {
 			t.Errorf("batches of %v", got)
 		}
 	})
@@ -153,7 +165,7 @@ func TestABatchIsMeasuredAsItsRequest(t *testing.T) {
 		for i := range 200 {
 			publish(t, p, zaqar.Outgoing{Body: strings.Repeat("<ü>", i%23), TTL: 2 * time.Minute})
 		}
-		shut(t, p)
+		mustClose(t, p)
 		if n := len(srv.Messages("p", "wot")); n != 200 {
 			t.Errorf("%s: %d messages are stored", version, n)
 		}
@@ -165,15 +177,15 @@ func TestABatchIsMeasuredAsItsRequest(t *testing.T) {
 			if i+1 == len(posts) {
 				continue
 			}
-			if next := len(first(t, posts[i+1].Body)); len(seen.Body)+1+next <= limit {
+			if next := len(firstMessage(t, posts[i+1].Body)); len(seen.Body)+1+next <= limit {
 				t.Errorf("%s: a request of %d bytes left a message of %d behind", version, len(seen.Body), next)
 			}
 		}
 	}
 }
 
-// first returns the first message of a post.
-func first(t *testing.T, body []byte) json.RawMessage {
+// firstMessage returns the first message of a post.
+func firstMessage(t *testing.T, body []byte) json.RawMessage {
 	t.Helper()
 	var object struct{ Messages []json.RawMessage }
 	if json.Unmarshal(body, &object) != nil || object.Messages == nil {
@@ -205,15 +217,15 @@ func TestTheLimitOfTheQueueIsLearned(t *testing.T) {
 		default:
 			t.Error("a known limit is not applied at once")
 		}
-		shut(t, p)
+		mustClose(t, p)
 		for _, f := range []*zaqar.Future[string]{large, again} {
 			err := f.Err()
 			if !errors.Is(err, zaqar.ErrTooLarge) || !errors.Is(err, zaqar.ErrInvalid) || !zaqar.SafeToRetry(err) ||
-				!strings.Contains(err.Error(), "426 bytes, and wot takes 400") {
+				!strings.Contains(err.Error(), "426 bytes, and wot allows 400") {
 				t.Errorf("the large one: %v", err)
 			}
 		}
-		if n := len(bodiesOf(srv)); n != 200 {
+		if n := len(storedBodies(srv)); n != 200 {
 			t.Errorf("%d messages are stored", n)
 		}
 		for _, seen := range srv.Requests("message_post") {
@@ -222,7 +234,7 @@ func TestTheLimitOfTheQueueIsLearned(t *testing.T) {
 			}
 		}
 		if n := len(srv.Requests("queue_get")); n != 1 {
-			t.Errorf("the queue was asked %d times", n)
+			t.Errorf("the queue was read %d times", n)
 		}
 	})
 }
@@ -245,8 +257,8 @@ func TestALimitThatChangesIsLearnedAgain(t *testing.T) {
 		}
 		srv.ResetRequests()
 		publish(t, p, numbers(400)...)
-		shut(t, p)
-		if n := len(bodiesOf(srv)); n != 500 {
+		mustClose(t, p)
+		if n := len(storedBodies(srv)); n != 500 {
 			t.Errorf("%d messages are stored", n)
 		}
 		refused := 0
@@ -259,7 +271,7 @@ func TestALimitThatChangesIsLearnedAgain(t *testing.T) {
 			t.Errorf("%d requests were refused", refused)
 		}
 		if n := len(srv.Requests("queue_get")); n != 1 {
-			t.Errorf("the queue was asked %d times", n)
+			t.Errorf("the queue was read %d times", n)
 		}
 	})
 }
@@ -273,7 +285,7 @@ func TestWhatCannotBeLearnedIsTried(t *testing.T) {
 	srv.Inject(zaqartest.Fault{Kind: "queue_get", Status: 403, Times: -1})
 	p := client.Queue("wot").Publisher(zaqar.PublisherConfig{})
 	futures := publish(t, p, "small", strings.Repeat("x", 500<<10), "small", strings.Repeat("x", 1<<20))
-	shut(t, p)
+	mustClose(t, p)
 	for i, f := range futures[:3] {
 		if err := f.Err(); err != nil {
 			t.Errorf("message %d: %v", i, err)
@@ -300,14 +312,14 @@ func TestTheBadMessagesOfABatchFailAlone(t *testing.T) {
 			}
 			futures = append(futures, publish(t, p, m)...)
 		}
-		shut(t, p)
+		mustClose(t, p)
 		for i, f := range futures {
 			err := f.Err()
 			if !bad[i] && err != nil || bad[i] && (!errors.Is(err, zaqar.ErrInvalid) || !zaqar.SafeToRetry(err)) {
 				t.Errorf("message %d: %v", i, err)
 			}
 		}
-		if got := bodiesOf(srv); !slices.Equal(got, want) {
+		if got := storedBodies(srv); !slices.Equal(got, want) {
 			t.Errorf("stored in the order %v", got)
 		}
 		if n := len(srv.Requests("message_post")); n > 50 {
@@ -326,7 +338,7 @@ func TestADelayThatWouldBeIgnoredFailsAlone(t *testing.T) {
 		for _, q := range []*zaqar.Queue{client.Queue("wot"), later} {
 			p := q.Publisher(zaqar.PublisherConfig{})
 			futures := publish(t, p, 0, zaqar.Outgoing{Body: 1, Delay: time.Minute}, 2)
-			shut(t, p)
+			mustClose(t, p)
 			for i, f := range futures {
 				want := i == 1 && q != later
 				if err := f.Err(); (err != nil) != want || want && (!errors.Is(err, zaqar.ErrInvalid) || !zaqar.SafeToRetry(err)) {
@@ -334,7 +346,7 @@ func TestADelayThatWouldBeIgnoredFailsAlone(t *testing.T) {
 				}
 			}
 		}
-		if got := bodiesOf(srv); !slices.Equal(got, []string{"0", "2"}) {
+		if got := storedBodies(srv); !slices.Equal(got, []string{"0", "2"}) {
 			t.Errorf("stored: %v", got)
 		}
 		if n := len(srv.Messages("p", "later")); n != 3 {
@@ -352,7 +364,7 @@ func TestAPublisherWorksOverTheWebSocket(t *testing.T) {
 		futures := publish(t, p, numbers(250)...)
 		bad := publish(t, p, zaqar.Outgoing{Body: 250, TTL: 1000 * 24 * time.Hour}, strings.Repeat("x", 300_000))
 		futures = append(futures, publish(t, p, 251)...)
-		shut(t, p)
+		mustClose(t, p)
 		for i, f := range futures {
 			if err := f.Err(); err != nil {
 				t.Errorf("%s: message %d: %v", name, i, err)
@@ -385,7 +397,7 @@ func TestFuturesEndAtOnceWhenTheWebSocketWasClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := publish(t, p, 1)[0]
-	shut(t, p)
+	mustClose(t, p)
 	if err := f.Err(); !errors.Is(err, transport.ErrClosed) || !zaqar.SafeToRetry(err) {
 		t.Errorf("the error is %v", err)
 	}
@@ -406,7 +418,7 @@ func TestWhatTheTransportHasNoWordsForFailsAlone(t *testing.T) {
 	}}
 	p := clienttest.Over(t, server).Queue("wot").Publisher(zaqar.PublisherConfig{})
 	futures := publish(t, p, 0, zaqar.Outgoing{Body: 1, Delay: time.Minute}, 2)
-	shut(t, p)
+	mustClose(t, p)
 	for i, f := range futures {
 		if err := f.Err(); errors.Is(err, zaqar.ErrUnsupported) != (i == 1) || err != nil && !zaqar.SafeToRetry(err) {
 			t.Errorf("message %d: %v", i, err)
@@ -427,11 +439,11 @@ func TestADelayWhoseQueueCannotBeAskedIsNotSent(t *testing.T) {
 				t.Errorf("%d: %v", status, err)
 			}
 			if n := len(srv.Requests("queue_get")); n != asked {
-				t.Errorf("%d: the queue was asked %d times", status, n)
+				t.Errorf("%d: the queue was read %d times", status, n)
 			}
 		}
-		shut(t, p)
-		if got := bodiesOf(srv); len(got) != 0 {
+		mustClose(t, p)
+		if got := storedBodies(srv); len(got) != 0 {
 			t.Errorf("stored: %v", got)
 		}
 	})
@@ -469,8 +481,8 @@ func TestMessagesThatCannotBeRightAreRefusedAtOnce(t *testing.T) {
 	if server.Count() != 0 {
 		t.Errorf("sent %v", server.Last(t))
 	}
-	shut(t, p)
-	shut(t, old)
+	mustClose(t, p)
+	mustClose(t, old)
 }
 
 func TestTheObserverIsToldOfBatches(t *testing.T) {
@@ -482,7 +494,7 @@ func TestTheObserverIsToldOfBatches(t *testing.T) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Status: 403})
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 2})
 		publish(t, p, numbers(6)...)
-		shut(t, p)
+		mustClose(t, p)
 		outcomes := []observe.BatchOutcome{observe.BatchStored, observe.BatchUnknown, observe.BatchRefused}
 		for i, b := range seen {
 			if b.Queue != "wot" || b.Messages != 2 || b.Bytes != len(`{"messages":[{"body":0},{"body":1}]}`) || b.Attempt != 1 ||
@@ -491,7 +503,7 @@ func TestTheObserverIsToldOfBatches(t *testing.T) {
 			}
 		}
 		if len(seen) != 3 {
-			t.Errorf("told of %d batches", len(seen))
+			t.Errorf("the observer saw %d batches", len(seen))
 		}
 	}, zaqar.WithObserver(observe.Func(func(_ context.Context, e observe.Event) {
 		if b, ok := e.(observe.Batch); ok {

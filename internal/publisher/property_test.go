@@ -1,4 +1,4 @@
-package zaqar_test
+package publisher_test
 
 import (
 	"context"
@@ -20,20 +20,20 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// What the model of a server can do to a post.
+// How the model of a server can treat a post.
 const (
-	serves       = "serves"
-	isAway       = "is away"
-	refuses      = "refuses"
-	failsBefore  = "fails before it stores"
-	failsAfter   = "fails after it stored"
-	cutsBefore   = "cuts before it stores"
-	cutsAfter    = "cuts after it stored"
-	speaksInTags = "stores, and answers by HTML"
+	succeeds    = "succeeds"
+	isDown      = "cannot be reached"
+	refuses     = "refuses"
+	failsBefore = "fails before it stores"
+	failsAfter  = "stores, then fails"
+	cutsBefore  = "cuts the connection before it stores"
+	cutsAfter   = "stores, then cuts the connection"
+	answersHTML = "stores, and answers with HTML"
 )
 
-// model is a server that keeps bodies, with faults in their order. A message whose
-// body is below zero is bad: it refuses requests with such.
+// model is a server that stores bodies and works off a list of faults. A message with
+// a body below zero is bad: a request with such a message is refused.
 type model struct {
 	mu     sync.Mutex
 	faults []string
@@ -49,12 +49,12 @@ func (m *model) post(req *transport.Request) (*transport.Response, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	fault := serves
+	fault := succeeds
 	if len(m.faults) > 0 {
 		fault, m.faults = m.faults[0], m.faults[1:]
 	}
 	switch fault {
-	case isAway:
+	case isDown:
 		return nil, &transport.Error{Err: errUnreachable}
 	case refuses:
 		return answer(403, "")
@@ -82,48 +82,48 @@ func (m *model) post(req *transport.Request) (*transport.Response, error) {
 		return answer(503, "")
 	case cutsAfter:
 		return nil, &transport.Error{MaybeSent: true, Err: errUnreachable}
-	case speaksInTags:
+	case answersHTML:
 		return answer(201, "<html>")
 	}
-	told, err := json.Marshal(map[string]any{"resources": hrefs})
+	reply, err := json.Marshal(map[string]any{"resources": hrefs})
 	if err != nil {
 		return nil, err
 	}
-	return answer(201, string(told))
+	return answer(201, string(reply))
 }
 
-// step is something that a user does.
+// step is one action of a user.
 type step struct {
 	Does string
 	N    int
 }
 
-// life runs a publisher through steps and returns what is wrong at its end.
-func life(t *testing.T, server *model, config zaqar.PublisherConfig, steps []step) (complaints []string) {
+// run takes a publisher through steps, closes it, and returns what was wrong.
+func run(t *testing.T, server *model, config zaqar.PublisherConfig, steps []step) (problems []string) {
 	synctest.Test(t, func(t *testing.T) {
-		complain := func(format string, args ...any) {
-			complaints = append(complaints, fmt.Sprintf(format, args...))
+		fail := func(format string, args ...any) {
+			problems = append(problems, fmt.Sprintf(format, args...))
 		}
 		faults := len(server.faults)
 		p := clienttest.Over(t, &clienttest.Scripted{Answer: server.post}).Queue("wot").Publisher(config)
 		var futures []*zaqar.Future[string]
 		bodies := map[int]*zaqar.Future[string]{}
 		cancelled := map[int]bool{}
-		give := func(body int) {
+		publishOne := func(body int) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			bodies[body] = p.Publish(ctx, body)
 			futures = append(futures, bodies[body])
 		}
-		hurried := false
+		closedEarly := false
 		for _, s := range steps {
 			switch s.Does {
 			case "publishes":
 				for range s.N {
-					give(len(futures))
+					publishOne(len(futures))
 				}
 			case "publishes a bad one":
-				give(-1 - len(futures))
+				publishOne(-1 - len(futures))
 			case "cancels":
 				if len(futures) > 0 {
 					i := s.N % len(futures)
@@ -135,28 +135,28 @@ func life(t *testing.T, server *model, config zaqar.PublisherConfig, steps []ste
 			case "flushes":
 				before := slices.Clone(futures)
 				if err := p.Flush(t.Context()); err != nil {
-					complain("flush: %v", err)
+					fail("flush: %v", err)
 				}
 				for _, f := range before {
-					if !ended(f) {
-						complain("flushed, and a future has not ended")
+					if !isDone(f) {
+						fail("flushed, and a future has not ended")
 					}
 				}
-			case "closes in a hurry":
-				hurried = true
+			case "closes early":
+				closedEarly = true
 			}
 		}
 		limit := 24 * time.Hour
-		if hurried {
+		if closedEarly {
 			limit = time.Millisecond
 		}
 		closing, cancel := context.WithTimeout(t.Context(), limit)
 		defer cancel()
-		if err := p.Close(closing); err != nil && !hurried {
-			complain("close: %v", err)
+		if err := p.Close(closing); err != nil && !closedEarly {
+			fail("close: %v", err)
 		}
 		if messages, bytes := p.Outstanding(); messages != 0 || bytes != 0 {
-			complain("%d messages of %d bytes are outstanding", messages, bytes)
+			fail("%d messages of %d bytes are outstanding", messages, bytes)
 		}
 		times := map[int]int{}
 		for _, body := range server.bodies {
@@ -164,8 +164,8 @@ func life(t *testing.T, server *model, config zaqar.PublisherConfig, steps []ste
 		}
 		var accepted []int
 		for body, f := range bodies {
-			if !ended(f) {
-				complain("%d: never ended", body)
+			if !isDone(f) {
+				fail("%d: never ended", body)
 				continue
 			}
 			id, err := f.Wait(t.Context())
@@ -175,35 +175,35 @@ func life(t *testing.T, server *model, config zaqar.PublisherConfig, steps []ste
 			}
 			switch n := times[body]; {
 			case err == nil && (n == 0 || n > most || id != fmt.Sprint(body)):
-				complain("%d: stored %d times as %q", body, n, id)
+				fail("%d: stored %d times as %q", body, n, id)
 			case err == nil:
 				accepted = append(accepted, body)
 			case zaqar.SafeToRetry(err) && n != 0:
-				complain("%d: stored %d times in spite of %v", body, n, err)
+				fail("%d: stored %d times but the error is %v", body, n, err)
 			case n > most:
-				complain("%d: stored %d times", body, n)
+				fail("%d: stored %d times", body, n)
 			}
-			if errors.Is(err, context.Canceled) && !cancelled[slices.Index(futures, f)] && !hurried {
-				complain("%d: nobody cancelled it: %v", body, err)
+			if errors.Is(err, context.Canceled) && !cancelled[slices.Index(futures, f)] && !closedEarly {
+				fail("%d: nobody cancelled it: %v", body, err)
 			}
 		}
 		if config.Concurrency == 1 && !config.AllowDuplicates && !slices.IsSorted(server.bodies) {
-			complain("stored in the order %v", server.bodies)
+			fail("stored in the order %v", server.bodies)
 		}
 		for _, body := range accepted {
 			if body < 0 {
-				complain("%d: stored though it is bad", body)
+				fail("%d: stored though it is bad", body)
 			}
 		}
 	})
-	return complaints
+	return problems
 }
 
 func TestEveryFutureEndsOnceAndTellsTheTruth(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
 		server := &model{faults: rapid.SliceOfN(rapid.SampledFrom([]string{
-			serves, serves, serves, isAway, refuses, failsBefore, failsAfter, cutsBefore, cutsAfter, speaksInTags,
+			succeeds, succeeds, succeeds, isDown, refuses, failsBefore, failsAfter, cutsBefore, cutsAfter, answersHTML,
 		}), 0, 30).Draw(r, "faults")}
 		config := zaqar.PublisherConfig{
 			BatchMessages:       rapid.IntRange(1, 8).Draw(r, "BatchMessages"),
@@ -217,12 +217,12 @@ func TestEveryFutureEndsOnceAndTellsTheTruth(t *testing.T) {
 		}
 		steps := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) step {
 			return step{
-				rapid.SampledFrom([]string{"publishes", "publishes", "publishes", "publishes a bad one", "cancels", "waits", "flushes", "closes in a hurry"}).Draw(r, "does"),
+				rapid.SampledFrom([]string{"publishes", "publishes", "publishes", "publishes a bad one", "cancels", "waits", "flushes", "closes early"}).Draw(r, "does"),
 				rapid.IntRange(1, 12).Draw(r, "n"),
 			}
 		}), 1, 25).Draw(r, "steps")
-		if complaints := life(t, server, config, steps); len(complaints) > 0 {
-			r.Fatal(strings.Join(complaints, "\n"))
+		if problems := run(t, server, config, steps); len(problems) > 0 {
+			r.Fatal(strings.Join(problems, "\n"))
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package zaqar_test
+package publisher_test
 
 import (
 	"context"
@@ -21,14 +21,14 @@ import (
 
 var errUnreachable = errors.New("connection refused")
 
-// unreachable is a server that is not there.
+// unreachable is a server to which no connection can be made.
 func unreachable() *clienttest.Scripted {
 	return &clienttest.Scripted{Answer: func(*transport.Request) (*transport.Response, error) {
 		return nil, &transport.Error{Err: errUnreachable}
 	}}
 }
 
-// switched is a server that is there at times.
+// switched is a server that can be reached only while reachable is true.
 type switched struct {
 	transport.Transport
 	reachable *atomic.Bool
@@ -41,7 +41,7 @@ func (s switched) Do(ctx context.Context, req *transport.Request) (*transport.Re
 	return s.Transport.Do(ctx, req)
 }
 
-// What docs/publishing.md says of each answer.
+// The table in docs/publishing.md.
 func TestAnAnswerProvesRefusalOrLeavesItUnknown(t *testing.T) {
 	t.Parallel()
 	malformed := zaqartest.Fault{Status: 201, Body: "<html>", After: true}
@@ -78,7 +78,7 @@ func TestAnAnswerProvesRefusalOrLeavesItUnknown(t *testing.T) {
 				Attempts: 3, AllowDuplicates: allow, RetryDelay: time.Millisecond,
 			})
 			f := publish(t, p, 1)[0]
-			shut(t, p)
+			mustClose(t, p)
 			err := f.Err()
 			if e := clienttest.AsError(t, err); e.MayHaveActed() != c.unknown || zaqar.SafeToRetry(err) == c.unknown {
 				t.Errorf("%s: may be stored: %v (%v)", name, e.MayHaveActed(), err)
@@ -90,7 +90,7 @@ func TestAnAnswerProvesRefusalOrLeavesItUnknown(t *testing.T) {
 			if n := len(srv.Requests("message_post")); n != sent {
 				t.Errorf("%s, duplicates allowed: %v: sent %d times, want %d", name, allow, n, sent)
 			}
-			if n := len(bodiesOf(srv)); n != kept {
+			if n := len(storedBodies(srv)); n != kept {
 				t.Errorf("%s, duplicates allowed: %v: stored %d times, want %d", name, allow, n, kept)
 			}
 		}
@@ -126,7 +126,7 @@ func TestWhatNeverGotThereIsSentAgainWithBackOff(t *testing.T) {
 		if len(retries) != 5 || time.Since(start) != waited {
 			t.Errorf("%d retries in %v, want 5 in %v", len(retries), time.Since(start), waited)
 		}
-		shut(t, p)
+		mustClose(t, p)
 	})
 }
 
@@ -149,8 +149,8 @@ func TestABatchIsStoredOnceTheServerIsBack(t *testing.T) {
 					t.Errorf("%s: message %d: %v", version, i, err)
 				}
 			}
-			shut(t, p)
-			if n := len(bodiesOf(srv)); n != 10 {
+			mustClose(t, p)
+			if n := len(storedBodies(srv)); n != 10 {
 				t.Errorf("%s: %d messages are stored", version, n)
 			}
 			_ = c.Close()
@@ -169,14 +169,14 @@ func TestARefusalAfterADoubtfulAttemptIsDoubtful(t *testing.T) {
 			srv.Inject(second)
 			p := client.Queue("wot").Publisher(zaqar.PublisherConfig{AllowDuplicates: true})
 			futures := publish(t, p, 0, 1)
-			shut(t, p)
+			mustClose(t, p)
 			for i, f := range futures {
 				err := f.Err()
 				if e := clienttest.AsError(t, err); e.Code != second.Status || !e.MayHaveActed() || !strings.Contains(err.Error(), "an earlier attempt") {
 					t.Errorf("%s: message %d: %v", name, i, err)
 				}
 			}
-			if n := len(bodiesOf(srv)); n != 2 {
+			if n := len(storedBodies(srv)); n != 2 {
 				t.Errorf("%s: %d messages are stored", name, n)
 			}
 		})
@@ -189,7 +189,7 @@ func TestDuplicatesComeOnlyWhereTheyAreAllowed(t *testing.T) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Cut: true, After: true, Times: 2})
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{AllowDuplicates: true})
 		f := publish(t, p, 1)[0]
-		shut(t, p)
+		mustClose(t, p)
 		messages := srv.Messages("p", "wot")
 		if id, err := f.Wait(t.Context()); err != nil || len(messages) != 3 || id != messages[2].ID {
 			t.Errorf("%q, %v; %d messages are stored", id, err, len(messages))
@@ -205,7 +205,7 @@ func TestAQueueThatCannotBeCreatedYetIsTriedAgain(t *testing.T) {
 		srv.Inject(zaqartest.Fault{Kind: "queue_create", Status: status, Times: -1})
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{Attempts: 3, RetryDelay: time.Millisecond})
 		f := publish(t, p, 1)[0]
-		shut(t, p)
+		mustClose(t, p)
 		err := f.Err()
 		if e := clienttest.AsError(t, err); e.MayHaveActed() || e.Op != "message_post" || !strings.Contains(err.Error(), fmt.Sprint(status)) {
 			t.Errorf("%d: %v", status, err)
@@ -228,6 +228,6 @@ func TestASignInThatIsRefusedIsNotTriedAgain(t *testing.T) {
 		if !errors.Is(err, cause) || !zaqar.SafeToRetry(err) || tried != sent {
 			t.Errorf("after %d attempts: %v", tried, err)
 		}
-		shut(t, p)
+		mustClose(t, p)
 	}
 }

@@ -1,4 +1,4 @@
-package zaqar_test
+package publisher_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// embeddedQueue is a queue of an embedded server behind a socket.
+// embeddedQueue returns a queue of an embedded server that listens on a socket.
 func embeddedQueue(b *testing.B) *zaqar.Queue {
 	b.Helper()
 	srv := zaqartest.Run(b, zaqartest.WithRequestLog(0))
@@ -32,7 +32,7 @@ func postSingly(b *testing.B, q *zaqar.Queue, n int) time.Duration {
 	return time.Since(start)
 }
 
-// One request for each message.
+// BenchmarkPost posts each message in a request of its own.
 func BenchmarkPost(b *testing.B) {
 	q := embeddedQueue(b)
 	b.ReportAllocs()
@@ -40,8 +40,8 @@ func BenchmarkPost(b *testing.B) {
 	postSingly(b, q, b.N)
 }
 
-// The same messages by a publisher. "gain" is how many times as long single posts take
-// for as many messages, measured in the same run.
+// BenchmarkPublisher publishes the same messages in batches. "gain" is how many times
+// faster that is than single posts, measured in the same run.
 func BenchmarkPublisher(b *testing.B) {
 	q := embeddedQueue(b)
 	const sample = 500

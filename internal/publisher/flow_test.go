@@ -1,4 +1,4 @@
-package zaqar_test
+package publisher_test
 
 import (
 	"context"
@@ -16,7 +16,8 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-func ended(f *zaqar.Future[string]) bool {
+// isDone reports whether a future has its outcome.
+func isDone(f *zaqar.Future[string]) bool {
 	select {
 	case <-f.Done():
 		return true
@@ -47,8 +48,8 @@ func TestPublishBlocksUntilThereIsRoom(t *testing.T) {
 			if err := f.Err(); !errors.Is(err, context.DeadlineExceeded) || !zaqar.SafeToRetry(err) {
 				t.Errorf("%s: with a context that ends: %v", name, err)
 			}
-			shut(t, p)
-			if got := bodiesOf(srv); !slices.Equal(got, []string{"0", "1", "2", "3", "4", "5"}) {
+			mustClose(t, p)
+			if got := storedBodies(srv); !slices.Equal(got, []string{"0", "1", "2", "3", "4", "5"}) {
 				t.Errorf("%s: stored %v", name, got)
 			}
 		})
@@ -66,11 +67,11 @@ func TestThoseWhoWaitForRoomComeInTurn(t *testing.T) {
 			synctest.Wait()
 		}
 		all.Wait()
-		shut(t, p)
-		if got := strings.Join(bodiesOf(srv), ""); got != "012345678" {
+		mustClose(t, p)
+		if got := strings.Join(storedBodies(srv), ""); got != "012345678" {
 			t.Errorf("stored in the order %s", got)
 		}
-		for _, n := range batches(t, srv) {
+		for _, n := range batchSizes(t, srv) {
 			if n > 2 {
 				t.Errorf("%d messages were under way", n)
 			}
@@ -95,7 +96,7 @@ func TestASmallMessageBehindALargeOneThatGaveUpComesIn(t *testing.T) {
 			t.Errorf("it came in after %v", waited)
 		}
 		all.Wait()
-		shut(t, p)
+		mustClose(t, p)
 	})
 }
 
@@ -104,8 +105,8 @@ func TestAMessageLargerThanAllThatMayBeOutstandingGoesAlone(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{OutstandingBytes: 50})
 		publish(t, p, 0, strings.Repeat("x", 500), 1)
-		shut(t, p)
-		if got := batches(t, srv); !slices.Equal(got, []int{1, 1, 1}) {
+		mustClose(t, p)
+		if got := batchSizes(t, srv); !slices.Equal(got, []int{1, 1, 1}) {
 			t.Errorf("batches of %v", got)
 		}
 	})
@@ -113,7 +114,7 @@ func TestAMessageLargerThanAllThatMayBeOutstandingGoesAlone(t *testing.T) {
 
 func TestOverflowIsRefusedOrDroppedByChoice(t *testing.T) {
 	t.Parallel()
-	for overflow, told := range map[zaqar.Overflow]int{zaqar.OverflowRefuse: 0, zaqar.OverflowDrop: 2} {
+	for overflow, wantDrops := range map[zaqar.Overflow]int{zaqar.OverflowRefuse: 0, zaqar.OverflowDrop: 2} {
 		var drops []observe.MessageDropped
 		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 			srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Second})
@@ -121,7 +122,7 @@ func TestOverflowIsRefusedOrDroppedByChoice(t *testing.T) {
 			start := time.Now()
 			futures := publish(t, p, 0, 1, 2, 3)
 			for _, f := range futures[2:] {
-				if err := f.Err(); !errors.Is(err, zaqar.ErrOverflow) || !zaqar.SafeToRetry(err) || !strings.Contains(err.Error(), "2 messages of 20 bytes") {
+				if err := f.Err(); !errors.Is(err, zaqar.ErrOverflow) || !zaqar.SafeToRetry(err) || !strings.Contains(err.Error(), "2 messages (20 bytes)") {
 					t.Errorf("above the limit: %v", err)
 				}
 			}
@@ -131,8 +132,8 @@ func TestOverflowIsRefusedOrDroppedByChoice(t *testing.T) {
 			if err := publish(t, p, 4)[0].Err(); err != nil {
 				t.Errorf("when there is room again: %v", err)
 			}
-			shut(t, p)
-			if got := bodiesOf(srv); !slices.Equal(got, []string{"0", "1", "4"}) {
+			mustClose(t, p)
+			if got := storedBodies(srv); !slices.Equal(got, []string{"0", "1", "4"}) {
 				t.Errorf("stored %v", got)
 			}
 		}, zaqar.WithObserver(observe.Func(func(_ context.Context, e observe.Event) {
@@ -140,8 +141,8 @@ func TestOverflowIsRefusedOrDroppedByChoice(t *testing.T) {
 				drops = append(drops, d)
 			}
 		})))
-		if len(drops) != told {
-			t.Errorf("the observer was told of %v", drops)
+		if len(drops) != wantDrops {
+			t.Errorf("the observer saw %v", drops)
 		}
 	}
 }
@@ -157,7 +158,7 @@ func TestACancelledFutureTakesItsMessageBack(t *testing.T) {
 		futures[0].Cancel()
 		futures[2].Cancel()
 		futures[2].Cancel()
-		if !errors.Is(futures[2].Err(), context.Canceled) || !zaqar.SafeToRetry(futures[2].Err()) || ended(futures[0]) {
+		if !errors.Is(futures[2].Err(), context.Canceled) || !zaqar.SafeToRetry(futures[2].Err()) || isDone(futures[0]) {
 			t.Errorf("taken back: %v; under way: %v", futures[2], futures[0])
 		}
 		start := time.Now()
@@ -166,8 +167,8 @@ func TestACancelledFutureTakesItsMessageBack(t *testing.T) {
 			t.Error("its room was not given back")
 		}
 		publish(t, p, 5)[0].Cancel()
-		shut(t, p)
-		if got := bodiesOf(srv); !slices.Equal(got, []string{"0", "1", "3", "4"}) {
+		mustClose(t, p)
+		if got := storedBodies(srv); !slices.Equal(got, []string{"0", "1", "3", "4"}) {
 			t.Errorf("stored %v", got)
 		}
 		futures[0].Cancel()
@@ -188,8 +189,8 @@ func TestACancelledFutureLetsInWhoWaits(t *testing.T) {
 		synctest.Wait()
 		futures[1].Cancel()
 		all.Wait()
-		shut(t, p)
-		if got := bodiesOf(srv); !slices.Equal(got, []string{"0", "2"}) {
+		mustClose(t, p)
+		if got := storedBodies(srv); !slices.Equal(got, []string{"0", "2"}) {
 			t.Errorf("stored %v", got)
 		}
 	})
@@ -208,7 +209,7 @@ func TestFlushWaitsForWhatWasPublishedBefore(t *testing.T) {
 		go func() { flushed <- p.Flush(t.Context()) }()
 		synctest.Wait()
 		after := publish(t, p, 2)
-		if err := <-flushed; err != nil || !ended(before[0]) || !ended(before[1]) || ended(after[0]) {
+		if err := <-flushed; err != nil || !isDone(before[0]) || !isDone(before[1]) || isDone(after[0]) {
 			t.Errorf("flushed: %v, %v, %v", err, before, after)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
@@ -219,7 +220,43 @@ func TestFlushWaitsForWhatWasPublishedBefore(t *testing.T) {
 		if _, err := after[0].Wait(t.Context()); err != nil {
 			t.Errorf("its messages are sent all the same: %v", err)
 		}
-		shut(t, p)
+		mustClose(t, p)
+	})
+}
+
+func TestEachFlushWaitsForItsOwnMessages(t *testing.T) {
+	t.Parallel()
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Second, Times: -1})
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 1, BatchDelay: time.Hour})
+		start := time.Now()
+		var all sync.WaitGroup
+		for i := range 4 {
+			publish(t, p, i)
+			all.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+				defer cancel()
+				err := p.Flush(ctx)
+				want := time.Duration(i+1) * time.Second // one request each, in turn
+				if late := i >= 2; late {
+					want = 2500 * time.Millisecond
+					if !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("flush %d: %v", i, err)
+					}
+				} else if err != nil {
+					t.Errorf("flush %d: %v", i, err)
+				}
+				if took := time.Since(start); took != want {
+					t.Errorf("flush %d took %v, want %v", i, took, want)
+				}
+			})
+			synctest.Wait()
+		}
+		all.Wait()
+		mustClose(t, p)
+		if took := time.Since(start); took != 4*time.Second {
+			t.Errorf("closed after %v", took)
+		}
 	})
 }
 
@@ -234,11 +271,11 @@ func TestClosingDrains(t *testing.T) {
 		all.Go(func() { blocked = publish(t, p, 5)[0] })
 		synctest.Wait()
 		for range 2 {
-			all.Go(func() { shut(t, p) })
+			all.Go(func() { mustClose(t, p) })
 		}
 		all.Wait()
 		for i, f := range futures {
-			if err := f.Err(); !ended(f) || err != nil {
+			if err := f.Err(); !isDone(f) || err != nil {
 				t.Errorf("message %d: %v %v", i, f, err)
 			}
 		}
@@ -248,10 +285,10 @@ func TestClosingDrains(t *testing.T) {
 				t.Errorf("published too late: %v", err)
 			}
 		}
-		if got := batches(t, srv); !slices.Equal(got, []int{2, 2, 1}) {
+		if got := batchSizes(t, srv); !slices.Equal(got, []int{2, 2, 1}) {
 			t.Errorf("batches of %v", got)
 		}
-		shut(t, p)
+		mustClose(t, p)
 	})
 }
 
@@ -270,12 +307,12 @@ func TestClosingInATimeLimitEndsEveryFuture(t *testing.T) {
 		}
 		for i, f := range futures {
 			err := f.Err()
-			if underWay := i < 2; !ended(f) || zaqar.SafeToRetry(err) == underWay || errors.Is(err, zaqar.ErrClosed) == underWay ||
+			if underWay := i < 2; !isDone(f) || zaqar.SafeToRetry(err) == underWay || errors.Is(err, zaqar.ErrClosed) == underWay ||
 				errors.Is(err, context.Canceled) != underWay {
 				t.Errorf("message %d: %v %v", i, f, err)
 			}
 		}
-		shut(t, p)
+		mustClose(t, p)
 	})
 }
 
@@ -312,8 +349,8 @@ func TestOnlySoManyBatchesAreUnderWay(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
-		shut(t, p)
-		if n := len(bodiesOf(srv)); n != 20 {
+		mustClose(t, p)
+		if n := len(storedBodies(srv)); n != 20 {
 			t.Errorf("%d messages are stored", n)
 		}
 	})
@@ -332,6 +369,6 @@ func TestFuturesEndWhenTheClientWasClosedFirst(t *testing.T) {
 				t.Errorf("message %d: %v", i, err)
 			}
 		}
-		shut(t, p)
+		mustClose(t, p)
 	})
 }

@@ -1,0 +1,277 @@
+package publisher
+
+import (
+	"container/list"
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/zaqar-go/zaqar/internal/fault"
+	"github.com/zaqar-go/zaqar/internal/wire"
+)
+
+// buffer is the state of a publisher, and its flow control. It keeps the messages that
+// wait for room, those that wait for their batch, and the count of what is outstanding.
+// When a batch is ready it starts a sender.
+//
+// Its lock is the only one of a publisher. A message is resolved in the critical section
+// that gives its room back, so nobody can see one without the other.
+type buffer struct {
+	config      Config
+	errors      Errors
+	startSender func() // called with the lock held
+
+	mu      sync.Mutex
+	closed  bool
+	waiting list.List // of *Item, for room
+
+	buffered      list.List // of *Item, for their batch
+	bufferedBytes int
+	timer         *time.Timer // fires when the oldest one has waited for BatchDelay
+
+	outstandingMessages int // buffered or in flight
+	outstandingBytes    int
+
+	lastNumber uint64                 // of the message accepted last
+	flushUpTo  uint64                 // messages up to this number do not wait for others
+	flushes    map[*flushing]struct{} // those that wait
+
+	senders    int
+	limit      SizeLimit
+	limitAsked bool // the queue need not be asked for it
+}
+
+// flow is where a message is. It first waits for room, unless there is some, then it is
+// buffered, then it is in a batch.
+type flow struct {
+	waiting  *list.Element // in buffer.waiting
+	admitted chan struct{} // closed when that wait ends
+	buffered *list.Element // in buffer.buffered
+
+	number     uint64 // in the order of acceptance, from 1 on
+	acceptedAt time.Time
+}
+
+func newBuffer(config Config, errors Errors, startSender func()) *buffer {
+	b := &buffer{
+		config: config, errors: errors, startSender: startSender,
+		flushes: map[*flushing]struct{}{},
+		limit:   SizeLimit{Bytes: DefaultSizeLimit},
+	}
+	if config.BatchBytes > 0 {
+		b.limit, b.limitAsked = SizeLimit{Bytes: config.BatchBytes, Known: true}, true
+	}
+	return b
+}
+
+// admission is what enqueue did with a message.
+type admission int
+
+const (
+	decided  admission = iota // accepted or resolved
+	mustWait                  // for room
+	dropped                   // resolved; the observer must be told
+)
+
+// enqueue accepts a message, refuses it, or lets it wait for room.
+func (b *buffer) enqueue(m *Item) admission {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.closed:
+		m.Resolve("", b.errors.Unsent(fault.Closed))
+		return decided
+	case b.tooLargeLocked(m):
+		m.Resolve("", b.errors.TooLarge(b.config.requestSize(1, m.Size), b.limit.Bytes))
+		return decided
+	case b.waiting.Len() == 0 && b.hasRoomLocked(m):
+		b.acceptLocked(m)
+		return decided
+	}
+	b.flushUpTo = b.lastNumber // there is no room for more to join the batch
+	b.startLocked()
+	if b.config.Overflow == Block {
+		m.admitted = make(chan struct{})
+		m.waiting = b.waiting.PushBack(m)
+		return mustWait
+	}
+	m.Resolve("", b.errors.Unsent(fmt.Errorf("%w: %s (%d bytes), no room for another %d bytes",
+		fault.Overflow, count(b.outstandingMessages), b.outstandingBytes, m.Size)))
+	if b.config.Overflow == Drop {
+		return dropped
+	}
+	return decided
+}
+
+// hasRoomLocked reports whether a message can be accepted. When nothing is outstanding
+// a message of any size can.
+func (b *buffer) hasRoomLocked(m *Item) bool {
+	return b.outstandingMessages == 0 ||
+		b.outstandingMessages < b.config.OutstandingMessages && b.outstandingBytes+m.Size <= b.config.OutstandingBytes
+}
+
+func (b *buffer) acceptLocked(m *Item) {
+	b.lastNumber++
+	m.number, m.acceptedAt = b.lastNumber, time.Now()
+	m.buffered = b.buffered.PushBack(m)
+	b.bufferedBytes += m.Size
+	b.outstandingMessages++
+	b.outstandingBytes += m.Size
+	b.startLocked()
+}
+
+// waitForRoom blocks until a message was accepted or refused, or ctx ends.
+func (b *buffer) waitForRoom(ctx context.Context, m *Item) {
+	select {
+	case <-m.admitted:
+		return
+	case <-ctx.Done():
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if m.waiting == nil {
+		return // its wait ended before the lock was ours
+	}
+	b.endWaitLocked(m)
+	m.Resolve("", b.errors.Unsent(fmt.Errorf("waiting for room: %w", context.Cause(ctx))))
+	b.admitWaitingLocked() // a smaller one behind it may fit
+	b.startLocked()
+}
+
+func (b *buffer) endWaitLocked(m *Item) {
+	b.waiting.Remove(m.waiting)
+	m.waiting = nil
+	close(m.admitted)
+}
+
+// admitWaitingLocked accepts messages that wait for room, in their order, until one does
+// not fit.
+func (b *buffer) admitWaitingLocked() {
+	for m := first(&b.waiting); m != nil; m = first(&b.waiting) {
+		if !b.hasRoomLocked(m) {
+			b.flushUpTo = b.lastNumber
+			return
+		}
+		b.endWaitLocked(m)
+		b.acceptLocked(m)
+	}
+}
+
+// cancel takes a message out of the buffer. A message that is in a batch or resolved
+// stays as it is.
+func (b *buffer) cancel(m *Item) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if m.buffered == nil {
+		return
+	}
+	b.resolveLocked(m, "", b.errors.Unsent(fmt.Errorf("cancelled before it was sent: %w", context.Canceled)))
+	b.admitWaitingLocked()
+	b.startLocked()
+}
+
+// resolve resolves the messages of a batch: each with its id, or all with one error.
+func (b *buffer) resolve(batch []*Item, ids []string, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, m := range batch {
+		if err != nil {
+			b.resolveLocked(m, "", err)
+		} else {
+			b.resolveLocked(m, ids[i], nil)
+		}
+	}
+	b.admitWaitingLocked()
+	b.startLocked()
+}
+
+// resolveLocked resolves a message that was accepted, and gives its room back.
+func (b *buffer) resolveLocked(m *Item, id string, err error) {
+	b.removeLocked(m)
+	b.outstandingMessages--
+	b.outstandingBytes -= m.Size
+	m.Message = wire.Outgoing{} // a future may be kept long, and must not keep the body
+	m.Resolve(id, err)
+	b.countFlushesLocked(m)
+}
+
+// removeLocked takes a message out of the buffer, if it is there.
+func (b *buffer) removeLocked(m *Item) {
+	if m.buffered != nil {
+		b.buffered.Remove(m.buffered)
+		b.bufferedBytes -= m.Size
+		m.buffered = nil
+	}
+	if b.buffered.Len() == 0 && b.timer != nil {
+		b.timer.Stop()
+		b.timer = nil
+	}
+}
+
+// startLocked starts a sender if a batch is ready. Otherwise it sets the timer that will.
+func (b *buffer) startLocked() {
+	oldest := first(&b.buffered)
+	switch {
+	case oldest == nil:
+	case !b.readyLocked():
+		if b.timer == nil {
+			b.timer = time.AfterFunc(b.config.BatchDelay-time.Since(oldest.acceptedAt), b.delayOver)
+		}
+	case b.senders < b.config.Concurrency:
+		b.senders++
+		b.startSender()
+	}
+}
+
+// delayOver is called by the timer. The message it was set for may be gone.
+func (b *buffer) delayOver() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.timer = nil
+	b.startLocked()
+}
+
+// close refuses new messages and those that wait for room.
+func (b *buffer) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	for m := first(&b.waiting); m != nil; m = first(&b.waiting) {
+		m.Resolve("", b.errors.Unsent(fault.Closed))
+		b.endWaitLocked(m) // last: now Publish returns its future
+	}
+}
+
+// failBuffered fails the messages that are not in a batch yet.
+func (b *buffer) failBuffered() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for m := first(&b.buffered); m != nil; m = first(&b.buffered) {
+		b.resolveLocked(m, "", b.errors.Unsent(fault.Closed))
+	}
+}
+
+func (b *buffer) outstanding() (messages, bytes int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.outstandingMessages, b.outstandingBytes
+}
+
+// count writes a number of messages.
+func count(messages int) string {
+	if messages == 1 {
+		return "1 message"
+	}
+	return fmt.Sprintf("%d messages", messages)
+}
+
+// first returns the first message of a list, nil when there is none.
+func first(items *list.List) *Item {
+	front := items.Front()
+	if front == nil {
+		return nil
+	}
+	m, _ := front.Value.(*Item)
+	return m
+}

@@ -1,0 +1,134 @@
+package zaqar
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/zaqar-go/zaqar/internal/backoff"
+	"github.com/zaqar-go/zaqar/internal/publisher"
+	"github.com/zaqar-go/zaqar/internal/wire"
+	"github.com/zaqar-go/zaqar/observe"
+	"github.com/zaqar-go/zaqar/transport"
+)
+
+// publisherQueue is a queue as the engine of a [Publisher] sees it.
+type publisherQueue struct{ queue *Queue }
+
+func (q publisherQueue) Name() string { return q.queue.name }
+
+func (q publisherQueue) Post(ctx context.Context, batch []wire.Outgoing) ([]string, error) {
+	return q.queue.send(ctx, batch)
+}
+
+func (q publisherQueue) CheckDelays(ctx context.Context) error {
+	return q.queue.heedsDelays(ctx, "the message")
+}
+
+// SizeLimit reads the queue's metadata, which has a limit only in V2.
+func (q publisherQueue) SizeLimit(ctx context.Context) publisher.SizeLimit {
+	unknown := publisher.SizeLimit{Bytes: publisher.DefaultSizeLimit}
+	if q.queue.conn.version != V2 {
+		return unknown
+	}
+	metadata, err := q.queue.Metadata(ctx)
+	if err != nil {
+		return unknown
+	}
+	reserved, err := metadata.Reserved()
+	if err != nil || reserved.MaxMessagesPostSize <= 0 {
+		return unknown
+	}
+	return publisher.SizeLimit{Bytes: reserved.MaxMessagesPostSize, Known: true}
+}
+
+func (q publisherQueue) Observe(ctx context.Context, e observe.Event) {
+	q.queue.conn.watch.tell(ctx, e)
+}
+
+// envelope measures a post's request without messages. Its form depends on the API
+// version.
+func (q publisherQueue) envelope() int {
+	empty, err := wire.Encode(wire.Version(q.queue.conn.version), wire.MessagePost,
+		wire.Params{"queue_name": "q", "messages": []wire.Outgoing{}})
+	if err != nil {
+		return 0
+	}
+	return len(empty.Body)
+}
+
+// engine translates a configuration that is filled in.
+func (c *PublisherConfig) engine(envelope int) publisher.Config {
+	return publisher.Config{
+		BatchMessages: c.BatchMessages, BatchBytes: c.BatchBytes, BatchDelay: c.BatchDelay,
+		Concurrency:         c.Concurrency,
+		OutstandingMessages: c.OutstandingMessages, OutstandingBytes: c.OutstandingBytes,
+		Overflow: publisher.Overflow(c.Overflow), // both have the same values
+		Attempts: c.Attempts, Backoff: backoff.Backoff{First: c.RetryDelay, Most: c.MaxRetryDelay},
+		AllowDuplicates: c.AllowDuplicates,
+		Envelope:        envelope,
+	}
+}
+
+// publisherErrors reads the errors of posts to a queue, and makes those of the futures.
+type publisherErrors struct{ queue string }
+
+func (p publisherErrors) Classify(err error) publisher.Failure {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return publisher.Failure{BlamesContent: errors.Is(err, ErrUnsupported)} // the transport cannot carry it
+	}
+	return publisher.Failure{
+		Op: e.Op, Status: e.Code,
+		MayBeStored: !e.SafeToRetry(),
+		Transient: transient(e.Code) &&
+			!errors.Is(err, ErrMalformed) && !errors.Is(err, ErrUnauthorized) && !errors.Is(err, transport.ErrClosed),
+		BlamesContent: errors.Is(err, ErrUnsupported) || e.Op == string(wire.MessagePost) &&
+			(e.Code == http.StatusBadRequest || e.Code == http.StatusRequestEntityTooLarge),
+	}
+}
+
+// transient reports whether a later attempt may get another status. 0 is no reply.
+func transient(status int) bool {
+	return status == 0 || status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooManyRequests
+}
+
+func (p publisherErrors) Unsent(cause error) error { return p.unsent(cause) }
+
+func (p publisherErrors) unsent(cause error) *Error {
+	return &Error{Op: string(wire.MessagePost), Queue: p.queue, Err: cause}
+}
+
+func (p publisherErrors) TooLarge(size, limit int) error {
+	return &ArgumentError{
+		Op: string(wire.MessagePost), Argument: "the message", Err: ErrTooLarge,
+		Rule: fmt.Sprintf("needs a request of %d bytes, and %s allows %d", size, p.queue, limit),
+	}
+}
+
+// Final returns an error of the post. If a step before the post failed, that is its
+// cause. If an earlier attempt may have stored the message, it says so.
+func (p publisherErrors) Final(err error, maybeStored bool) error {
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case !ok && SafeToRetry(err):
+		return err
+	case !ok:
+		return p.Unsent(err)
+	case e.Op != string(wire.MessagePost):
+		e = p.unsent(err)
+	}
+	if !maybeStored || e.maybeActed {
+		return e
+	}
+	final := *e
+	final.maybeActed = true
+	final.Err = errEarlier
+	if e.Err != nil {
+		final.Err = fmt.Errorf("%w (%w)", e.Err, errEarlier)
+	}
+	return &final
+}
+
+var errEarlier = errors.New("an earlier attempt may have stored it")
