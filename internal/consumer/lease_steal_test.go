@@ -1,4 +1,4 @@
-package zaqar_test
+package consumer_test
 
 import (
 	"context"

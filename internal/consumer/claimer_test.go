@@ -1,8 +1,11 @@
-package zaqar_test
+package consumer_test
 
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -10,6 +13,7 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/internal/clienttest"
+	"github.com/zaqar-go/zaqar/transport"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
@@ -111,6 +115,57 @@ func TestWhatNoWaitingChangesEndsRun(t *testing.T) {
 			if _, again := c.Next(t.Context()); !errors.Is(again, want) {
 				t.Errorf("%d: Next returned %v", status, again)
 			}
+		})
+	}
+}
+
+// claiming answers claims by the bodies given, each once, and everything else by 204.
+func claiming(messages ...string) *clienttest.Scripted {
+	var mu sync.Mutex
+	return &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if req.Op != "claim_create" || len(messages) == 0 {
+			return &transport.Response{Status: 204, Header: http.Header{}}, nil
+		}
+		body := messages[0]
+		messages = messages[1:]
+		return &transport.Response{
+			Status: 201, Header: http.Header{"Location": {fmt.Sprintf("/v2/queues/wot/claims/c%d", len(messages))}}, Body: []byte(body),
+		}, nil
+	}}
+}
+
+// opsBesideClaims returns the operations that were sent, without the claims.
+func opsBesideClaims(s *clienttest.Scripted) []string {
+	var ops []string
+	for _, req := range s.Seen() {
+		if op := string(req.Op); op != "claim_create" {
+			ops = append(ops, op)
+		}
+	}
+	return ops
+}
+
+func TestWhatCannotBeReadIsGivenBackAndNotHandled(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"no JSON":      `{"messages":[`,
+		"bad checksum": `{"messages":[{"body":1,"ttl":3600,"age":0,"href":"/v2/queues/wot/messages/a?claim_id=c0","id":"a","checksum":"MD5:00"}]}`,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := claiming(body)
+			client := clienttest.Over(t, s, zaqar.WithChecksums())
+			r := run(t, client.Queue("wot"), zaqar.ConsumerConfig{}, func(context.Context, *zaqar.Message) error {
+				t.Errorf("%s: it was handled", name)
+				return nil
+			})
+			time.Sleep(time.Minute)
+			r.stop()
+			if ops := opsBesideClaims(s); !slices.Equal(ops, []string{"claim_delete"}) {
+				t.Errorf("%s: the requests were %v", name, ops)
+			}
+			_ = client.Close()
 		})
 	}
 }
