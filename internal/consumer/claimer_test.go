@@ -21,7 +21,7 @@ func TestPrefetchedMessagesAreBounded(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		config zaqar.ConsumerConfig
-		most   int // claimed at once, at work or not
+		most   int // claimed at the same time, running or not
 	}{
 		"single":      {zaqar.ConsumerConfig{Workers: 4}, 4},
 		"twenty":      {zaqar.ConsumerConfig{Workers: 4, ClaimSize: 20}, 4 + 19},
@@ -46,8 +46,8 @@ func TestPrefetchedMessagesAreBounded(t *testing.T) {
 				})
 				time.Sleep(2 * time.Minute)
 				r.stop()
-				if most > c.most || most < c.most-3 { // three may be at work when the fourth asks
-					t.Errorf("up to %d messages were claimed at once, want %d", most, c.most)
+				if most > c.most || most < c.most-3 { // three may be running when the fourth asks
+					t.Errorf("at most %d messages were claimed at the same time, want %d", most, c.most)
 				}
 				clienttest.Stored(t, srv, "wot", 0)
 			})
@@ -84,9 +84,9 @@ func TestAnIdleConsumerAsksLessAndLess(t *testing.T) {
 		q := client.Queue("wot")
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 8, Poll: time.Second, MaxPoll: 16 * time.Second}, func(context.Context, *zaqar.Message) error { return nil })
 		time.Sleep(time.Hour)
-		// 8 seconds on average, by one claim at a time.
+		// One claim at a time, every 8 seconds on average.
 		if n := len(srv.Requests("claim_create")); n < 200 || n > 800 {
-			t.Errorf("an hour took %d claims", n)
+			t.Errorf("%d claims were made in an hour", n)
 		}
 		clienttest.PostMany(t, q, 1)
 		time.Sleep(17 * time.Second)
@@ -110,7 +110,7 @@ func TestWhatNoWaitingChangesEndsRun(t *testing.T) {
 				t.Errorf("%d: Run returned %v", status, err)
 			}
 			if n := len(srv.Requests("claim_create")); n != 15 {
-				t.Errorf("%d: it took %d claims, want 2 refusals, 10 outages and 3 refusals", status, n)
+				t.Errorf("%d: %d claims were made, want 2 refusals, 10 outages and 3 refusals", status, n)
 			}
 			if _, again := c.Next(t.Context()); !errors.Is(again, want) {
 				t.Errorf("%d: Next returned %v", status, again)
@@ -119,7 +119,7 @@ func TestWhatNoWaitingChangesEndsRun(t *testing.T) {
 	}
 }
 
-// claiming answers claims by the bodies given, each once, and everything else by 204.
+// claiming answers each claim with the next of the bodies, and everything else with 204.
 func claiming(messages ...string) *clienttest.Scripted {
 	var mu sync.Mutex
 	return &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
@@ -136,7 +136,7 @@ func claiming(messages ...string) *clienttest.Scripted {
 	}}
 }
 
-// opsBesideClaims returns the operations that were sent, without the claims.
+// opsBesideClaims returns the operations that were sent, except claims.
 func opsBesideClaims(s *clienttest.Scripted) []string {
 	var ops []string
 	for _, req := range s.Seen() {
@@ -157,7 +157,7 @@ func TestWhatCannotBeReadIsGivenBackAndNotHandled(t *testing.T) {
 			s := claiming(body)
 			client := clienttest.Over(t, s, zaqar.WithChecksums())
 			r := run(t, client.Queue("wot"), zaqar.ConsumerConfig{}, func(context.Context, *zaqar.Message) error {
-				t.Errorf("%s: it was handled", name)
+				t.Errorf("%s: a handler was called", name)
 				return nil
 			})
 			time.Sleep(time.Minute)

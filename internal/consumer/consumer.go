@@ -124,9 +124,9 @@ func (c *Consumer) result() error {
 	case c.stopCause != nil:
 		return c.stopCause
 	case n == 1:
-		return fmt.Errorf("zaqar: %s %s: %w with 1 message at work", op, c.queue.Name(), fault.Stopped)
+		return fmt.Errorf("zaqar: %s %s: %w with 1 message in progress", op, c.queue.Name(), fault.Stopped)
 	case n > 1:
-		return fmt.Errorf("zaqar: %s %s: %w with %d messages at work", op, c.queue.Name(), fault.Stopped, n)
+		return fmt.Errorf("zaqar: %s %s: %w with %d messages in progress", op, c.queue.Name(), fault.Stopped, n)
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (d *Delivery) deadLettered(letter DeadLetter) {
 	c.mu.Lock()
 	defer c.unlock()
 	c.stats.DeadLettered++
-	c.history.finish(letter.ID) // there must be no second letter if it comes again
+	c.history.markFinished(letter.ID) // no second letter if the message comes again
 	c.reportLocked(observe.DeadLettered{
 		Queue: c.queue.Name(), Message: letter.ID, To: c.config.DeadLetter, Attempts: letter.Attempts, Reason: letter.Reason,
 	})

@@ -51,7 +51,7 @@ func TestAMessageThatAlwaysFailsBecomesADeadLetterAfterItsAttempts(t *testing.T)
 						t.Errorf("the letter is %+v", letter)
 					}
 					if ttl := letters[0].TTL(); ttl != 14*24*time.Hour {
-						t.Errorf("it lives for %v", ttl)
+						t.Errorf("its TTL is %v", ttl)
 					}
 					if s := r.Stats(); s.DeadLettered != 1 || s.Handled != 9 || s.Failed != 4 {
 						t.Errorf("the counters are %+v", s)
@@ -106,7 +106,7 @@ func TestAPermanentFailureWithoutADeadLetterQueueIsNotDropped(t *testing.T) {
 		r.stop()
 		clienttest.Stored(t, srv, "wot", 1)
 		if n := tried.counts["0"]; n != 6 {
-			t.Errorf("it was tried %d times, want one every ten minutes", n)
+			t.Errorf("%d attempts were made, want one every ten minutes", n)
 		}
 	})
 }
@@ -116,7 +116,7 @@ func TestADeadLetterThatIsRefusedKeepsTheMessage(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
 		clienttest.PostMany(t, q, 1)
-		srv.Inject(zaqartest.Fault{Kind: "message_post", Status: 400, Times: 4}) // each letter is tried with and without a TTL
+		srv.Inject(zaqartest.Fault{Kind: "message_post", Status: 400, Times: 4}) // each letter is posted with a TTL, then without
 		r := run(t, q, zaqar.ConsumerConfig{DeadLetter: "dead"}, func(context.Context, *zaqar.Message) error {
 			return zaqar.Permanent(errBroken)
 		})
@@ -138,7 +138,7 @@ func TestADeadLetterIsPostedBeforeTheMessageIsDeleted(t *testing.T) {
 		q := client.Queue("wot")
 		clienttest.PostMany(t, q, 1)
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Status: 503, Times: 3})
-		srv.Inject(zaqartest.Fault{Kind: "message_post", Cut: true, After: true}) // stored, and the answer lost
+		srv.Inject(zaqartest.Fault{Kind: "message_post", Cut: true, After: true}) // it is stored, but the answer is lost
 		r := run(t, q, zaqar.ConsumerConfig{DeadLetter: "dead"}, func(context.Context, *zaqar.Message) error {
 			return zaqar.Permanent(errBroken)
 		})

@@ -3,6 +3,7 @@ package consumer_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,16 +24,16 @@ func TestDeliveriesAreSettledByTheirTaker(t *testing.T) {
 		}
 		rest, err := c.Fetch(t.Context(), 20)
 		if err != nil || len(rest) != 4 {
-			t.Fatalf("%d more came, %v", len(rest), err)
+			t.Fatalf("%d more deliveries, %v", len(rest), err)
 		}
-		time.Sleep(10 * time.Minute) // the claim is renewed
+		time.Sleep(10 * time.Minute) // the claim is extended
 		for range 2 {
 			if err := first.Done(t.Context()); err != nil {
 				t.Error(err)
 			}
 		}
 		if first.Context().Err() == nil {
-			t.Error("the context of what is settled has not ended")
+			t.Error("the message is settled, but its context has not ended")
 		}
 		clienttest.Stored(t, srv, "wot", 4)
 		if err := rest[0].Fail(t.Context(), nil); err != nil {
@@ -104,7 +105,7 @@ func TestAHardStopTakesDeliveriesBack(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := c.Stop(ctx); !errors.Is(err, zaqar.ErrStopped) {
+		if err := c.Stop(ctx); !errors.Is(err, zaqar.ErrStopped) || !strings.HasSuffix(err.Error(), "with 1 message in progress") {
 			t.Errorf("Stop returned %v", err)
 		}
 		if cause := context.Cause(d.Context()); !errors.Is(cause, zaqar.ErrStopped) {

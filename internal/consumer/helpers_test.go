@@ -12,7 +12,7 @@ import (
 
 var errBroken = errors.New("it is broken")
 
-// running is a consumer at work in a bubble, until stop.
+// running is a consumer whose Run was called, until stop.
 type running struct {
 	*zaqar.Consumer
 	t     *testing.T
@@ -20,6 +20,7 @@ type running struct {
 	ended chan error
 }
 
+// run starts a consumer.
 func run(t *testing.T, q *zaqar.Queue, config zaqar.ConsumerConfig, handler zaqar.Handler) *running {
 	t.Helper()
 	ctx, leave := context.WithCancel(t.Context())
@@ -28,7 +29,7 @@ func run(t *testing.T, q *zaqar.Queue, config zaqar.ConsumerConfig, handler zaqa
 	return r
 }
 
-// stop ends Run's context and wants Run to return nil.
+// stop ends Run's context. Run must return nil.
 func (r *running) stop() {
 	r.t.Helper()
 	r.leave()
@@ -37,12 +38,13 @@ func (r *running) stop() {
 	}
 }
 
-// seen counts what handlers saw, by body.
+// seen counts the calls of handlers for each body.
 type seen struct {
 	mu     sync.Mutex
 	counts map[string]int
 }
 
+// add counts a call, and returns how many there were for its body.
 func (s *seen) add(m *zaqar.Message) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,6 +55,7 @@ func (s *seen) add(m *zaqar.Message) int {
 	return s.counts[string(m.Body())]
 }
 
+// once fails the test unless there was one call for each of n bodies.
 func (s *seen) once(t *testing.T, n int) {
 	t.Helper()
 	s.mu.Lock()
@@ -67,7 +70,7 @@ func (s *seen) once(t *testing.T, n int) {
 	}
 }
 
-// releaseBehind ends the claim on the oldest message, as somebody else may.
+// releaseBehind releases the claim on the oldest message behind the back of its consumer.
 func releaseBehind(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue) {
 	t.Helper()
 	claim, err := q.ClaimByID(t.Context(), srv.Messages("p", q.Name())[0].ClaimID)

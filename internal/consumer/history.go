@@ -72,8 +72,8 @@ func (h *history) failed(id string, now time.Time) entry {
 // finished reports whether a message only has to be deleted.
 func (h *history) finished(id string) bool { return h.deleted[id] || h.of(id).finished }
 
-// finish notes that a message only has to be deleted.
-func (h *history) finish(id string) {
+// markFinished notes that a message only has to be deleted.
+func (h *history) markFinished(id string) {
 	e := h.of(id)
 	e.finished = true
 	h.note(e)

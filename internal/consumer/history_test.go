@@ -14,16 +14,16 @@ func TestTheMemoryOfAttemptsIsBounded(t *testing.T) {
 		h.failed(fmt.Sprint(i), time.Now())
 	}
 	if n := h.failed("first", time.Now()).failures; n != 2 {
-		t.Errorf("it failed %d times", n)
+		t.Errorf("it has %d failures", n)
 	}
 	h.failed("one more", time.Now())
 	if h.of("0").failures != 0 || h.of("first").failures != 2 || len(h.entries) != maxEntries {
-		t.Errorf("%d messages are remembered, and not the right ones", len(h.entries))
+		t.Errorf("%d messages are remembered, or the wrong ones", len(h.entries))
 	}
 	for i := range 3 * maxDeleted {
 		h.forget(fmt.Sprint("gone ", i))
 	}
 	if len(h.deleted) != maxDeleted || !h.finished(fmt.Sprint("gone ", 3*maxDeleted-1)) || h.finished("gone 0") {
-		t.Errorf("%d messages are known to be gone", len(h.deleted))
+		t.Errorf("%d deleted messages are remembered", len(h.deleted))
 	}
 }

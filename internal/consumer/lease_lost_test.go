@@ -16,7 +16,7 @@ func TestWhatALostClaimHeldIsHandledLater(t *testing.T) {
 	t.Parallel()
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		clienttest.PostMany(t, q, 6) // 0 waits for its back-off, 1 and 2 are at work, 3 to 5 wait for a worker
+		clienttest.PostMany(t, q, 6) // 0 waits for its back-off, 1 and 2 are running, 3 to 5 wait for a worker
 		srv.Inject(zaqartest.Fault{Kind: "claim_update", Status: 404})
 		var done seen
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 2, ClaimSize: 20, TTL: time.Minute}, func(ctx context.Context, m *zaqar.Message) error {
@@ -51,7 +51,7 @@ func TestAHandlerThatOutlivesItsLostClaimIsNotJoinedByAnother(t *testing.T) {
 		working, calls := false, 0
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 2, TTL: time.Minute}, func(ctx context.Context, _ *zaqar.Message) error {
 			if working {
-				t.Error("it is handled twice at once")
+				t.Error("two handlers work on it at the same time")
 			}
 			working = true
 			defer func() { working = false }()
@@ -79,7 +79,7 @@ func TestALostClaimEndsTheContextOfItsHandler(t *testing.T) {
 		causes := make(chan error, 2)
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 1, TTL: time.Minute}, func(ctx context.Context, _ *zaqar.Message) error {
 			if zaqar.Attempt(ctx) != 1 {
-				t.Errorf("this is attempt %d: a lost claim is no failure of the message", zaqar.Attempt(ctx))
+				t.Errorf("this is attempt %d, but a lost claim is not a failure of the message", zaqar.Attempt(ctx))
 			}
 			select {
 			case <-ctx.Done():

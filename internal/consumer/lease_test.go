@@ -33,9 +33,9 @@ func TestAClaimIsRenewedAsLongAsItsHandlerWorks(t *testing.T) {
 		handled.once(t, 1)
 		others.once(t, 0)
 		clienttest.Stored(t, srv, "wot", 0)
-		// Every 20 to 30 seconds, of 180.
+		// Every 20 to 30 seconds, for 180 seconds.
 		if n := slow.Stats().Renewed; n < 5 || n > 9 {
-			t.Errorf("the claim was renewed %d times", n)
+			t.Errorf("the claim was extended %d times", n)
 		}
 	})
 }
@@ -56,9 +56,9 @@ func TestAMessageNearItsEndIsSavedByRenewingAtOnce(t *testing.T) {
 			return nil
 		})
 		time.Sleep(time.Millisecond)
-		renewals := srv.Requests("claim_update")
-		if len(renewals) != 1 || renewals[0].Time.Sub(start) > time.Millisecond {
-			t.Fatalf("%d claims were renewed at once, want one of two", len(renewals))
+		extensions := srv.Requests("claim_update")
+		if len(extensions) != 1 || extensions[0].Time.Sub(start) > time.Millisecond {
+			t.Fatalf("%d claims were extended at once, want one of two", len(extensions))
 		}
 		time.Sleep(time.Hour)
 		r.stop()

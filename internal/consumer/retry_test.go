@@ -50,7 +50,7 @@ func TestAFailedMessageIsTriedAgainAfterABackoff(t *testing.T) {
 				}
 				back := config.OnFailure == zaqar.GiveBack || config.OnFailure == 0 && config.ClaimSize == 0
 				if back && s.GivenBack != 3 || !back && s.GivenBack != 0 {
-					t.Errorf("%d were given back", s.GivenBack)
+					t.Errorf("%d messages were given back", s.GivenBack)
 				}
 			})
 		})
@@ -75,7 +75,7 @@ func TestAClaimIsReleasedWhenAllItsMessagesAreSettled(t *testing.T) {
 		})
 		time.Sleep(5 * time.Minute)
 		if n := clienttest.Claimed(srv.Messages("p", "wot")); n != 2 {
-			t.Errorf("%d messages are claimed while one of them is at work, want 2", n)
+			t.Errorf("%d messages are claimed while one of them is running, want 2", n)
 		}
 		if s := r.Stats(); s.Running != 1 || s.Waiting != 1 {
 			t.Errorf("the counters are %+v", s)
@@ -108,7 +108,7 @@ func TestAFailedMessageCanBeLeftToTheEndOfItsClaim(t *testing.T) {
 			t.Errorf("the attempts were at %v", times)
 		}
 		if n := len(srv.Requests("claim_delete", "claim_update")); n != 0 {
-			t.Errorf("%d claims were released or renewed", n)
+			t.Errorf("%d claims were released or extended", n)
 		}
 	})
 }
@@ -138,7 +138,7 @@ func TestTheHandlerCanSayWhenToTryAgain(t *testing.T) {
 		clienttest.Stored(t, srv, "wot", 0)
 		clienttest.Stored(t, srv, "dead", 0)
 		if fmt.Sprint(attempts) != "[1 1 1 2]" {
-			t.Errorf("the attempts were %v: 'not now' counts as none", attempts)
+			t.Errorf("the attempts were %v, but 'not now' is not counted", attempts)
 		}
 	})
 }

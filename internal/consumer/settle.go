@@ -94,41 +94,41 @@ func (d *Delivery) countHandledLocked() {
 }
 
 // deleteAndFinish deletes a message with which nothing else is left to do, and ends its
-// delivery. If that succeeds, it calls deletedLocked.
-func (d *Delivery) deleteAndFinish(ctx context.Context, deletedLocked func()) error {
+// delivery. If the message was deleted, it calls countLocked.
+func (d *Delivery) deleteAndFinish(ctx context.Context, countLocked func()) error {
 	for {
 		tried, err := d.deleteRemote(ctx)
-		if d.afterDelete(ctx, tried, err, deletedLocked) {
+		if d.afterDelete(ctx, tried, err, countLocked) {
 			return err
 		}
 	}
 }
 
-// afterDelete takes the outcome of a deletion that has tried so many claims. It reports
-// false if the deletion is worth another try.
-func (d *Delivery) afterDelete(ctx context.Context, tried int, err error, deletedLocked func()) (finished bool) {
+// afterDelete takes the outcome of a deletion that tried this number of claims. It returns
+// false if the message must be deleted once more.
+func (d *Delivery) afterDelete(ctx context.Context, tried int, err error, countLocked func()) (finished bool) {
 	c := d.consumer
 	c.mu.Lock()
 	defer c.unlock()
 	if errors.Is(err, fault.ClaimLost) && len(d.claims) > tried {
-		return false // the claim that took it turned out to be our own
+		return false // the claim that took it is a new one of ours
 	}
 	if err == nil {
-		deletedLocked()
+		countLocked()
 	}
-	d.deletedLocked(ctx, err)
+	d.endDeletedLocked(ctx, err)
 	return true
 }
 
-// deletedLocked ends a delivery whose message was deleted, or could not be.
-func (d *Delivery) deletedLocked(ctx context.Context, err error) {
+// endDeletedLocked ends a delivery after its deletion succeeded or failed.
+func (d *Delivery) endDeletedLocked(ctx context.Context, err error) {
 	c := d.consumer
 	switch {
 	case err == nil:
 		c.history.forget(d.message.ID())
 		d.endLocked(gone)
 	case errors.Is(err, fault.ClaimLost):
-		c.history.finish(d.message.ID())
+		c.history.markFinished(d.message.ID())
 		c.stats.Lost++
 		c.reportLocked(observe.ClaimLost{
 			Queue: c.queue.Name(), Claim: d.lease.claim.ID(), Message: d.message.ID(), Messages: 1, Err: err,
@@ -137,7 +137,7 @@ func (d *Delivery) deletedLocked(ctx context.Context, err error) {
 	case d.callerMayRetryLocked(ctx):
 		d.stage = running
 	default:
-		c.history.finish(d.message.ID())
+		c.history.markFinished(d.message.ID())
 		d.endLocked(givenBack)
 	}
 }
@@ -148,9 +148,9 @@ func (d *Delivery) callerMayRetryLocked(ctx context.Context) bool {
 	return ctx.Err() != nil && !d.fromWorker && !closed(d.lease.closed) && d.consumer.handlerCtx.Err() == nil
 }
 
-// deleteRemote deletes the message on the server, with that claim of ours that holds it.
-// If none does, and nobody else's either, it deletes the message without a claim: it was
-// handled, and would only be handled again. tried is how many claims it has tried.
+// deleteRemote deletes the message on the server, with whichever of our claims holds it. If
+// no claim holds it any more, neither ours nor another, it is deleted all the same: it was
+// handled, and would only be handled again. tried is the number of claims that were tried.
 func (d *Delivery) deleteRemote(ctx context.Context) (tried int, err error) {
 	c, id := d.consumer, d.message.ID()
 	err = d.retryUntilSettled(ctx, func(ctx context.Context) (final bool, err error) {

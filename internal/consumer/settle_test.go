@@ -29,7 +29,7 @@ func TestBulkDeletionFallsBackToSingleOnes(t *testing.T) {
 			})
 			time.Sleep(55 * time.Second)
 			if n := len(srv.Requests("message_delete")); n < 2 {
-				t.Errorf("%s: %d messages were deleted singly", name, n)
+				t.Errorf("%s: %d messages were deleted one by one", name, n)
 			}
 			time.Sleep(10 * time.Minute)
 			r.stop()

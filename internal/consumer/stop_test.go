@@ -27,12 +27,12 @@ func TestAGracefulStopLetsHandlersFinishAndGivesBackTheRestAtOnce(t *testing.T) 
 			handled.add(m)
 			return nil
 		})
-		time.Sleep(5 * time.Second) // 4 are at work, of the first claim
+		time.Sleep(5 * time.Second) // 4 are running, all of the first claim
 		before := clienttest.Claimed(srv.Messages("p", "wot"))
 		r.leave()
 		synctest.Wait()
 		if n := clienttest.Claimed(srv.Messages("p", "wot")); n != 10 || before != 40 {
-			t.Errorf("%d of %d are still claimed, want the 10 of the claim that is at work", n, before)
+			t.Errorf("%d of %d are still claimed, want the 10 of the claim that has running handlers", n, before)
 		}
 		other := run(t, q, zaqar.ConsumerConfig{Workers: 20}, func(_ context.Context, m *zaqar.Message) error {
 			others.add(m)
@@ -40,7 +40,7 @@ func TestAGracefulStopLetsHandlersFinishAndGivesBackTheRestAtOnce(t *testing.T) 
 		})
 		time.Sleep(time.Second)
 		if n := other.Stats().Handled; n != 90 {
-			t.Errorf("another consumer had %d messages within a second, want 90", n)
+			t.Errorf("another consumer handled %d messages within a second, want 90", n)
 		}
 		time.Sleep(15 * time.Second)
 		r.stop()
@@ -168,7 +168,7 @@ func TestAStopDuringAnOutageEnds(t *testing.T) {
 		if took := time.Since(start); took > time.Minute {
 			t.Errorf("the stop took %v", took)
 		}
-		clienttest.Stored(t, srv, "wot", 20) // and they are free when the claim ends
+		clienttest.Stored(t, srv, "wot", 20) // they are free when the claim expires
 	})
 }
 
@@ -179,7 +179,7 @@ func TestAClaimThatIsUnderWayAtTheStopIsReleased(t *testing.T) {
 		clienttest.PostMany(t, q, 1)
 		srv.Inject(zaqartest.Fault{Kind: "claim_create", Delay: 5 * time.Second})
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 1}, func(context.Context, *zaqar.Message) error {
-			t.Error("it was handled")
+			t.Error("a handler was called")
 			return nil
 		})
 		time.Sleep(time.Second)
