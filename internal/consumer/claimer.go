@@ -36,8 +36,8 @@ func (k *claimer) stopLocked() {
 	}
 }
 
-// parallelLocked is how many claims may be in flight. It is one as long as the queue is empty
-// or claiming fails.
+// parallelLocked is how many claims may be in flight: only one while the queue is empty or
+// claiming fails.
 func (k *claimer) parallelLocked(workers int) int {
 	if k.emptyClaims > 0 || k.failed > 0 {
 		return 1
@@ -75,15 +75,15 @@ func (c *Consumer) nextClaimSizeLocked() int {
 	return min(room, c.config.ClaimSize)
 }
 
-// claim makes one claim for n messages. Nobody's context ends it: a claim whose answer is
-// not awaited would keep its messages from everybody until it expires.
+// claim makes one claim for n messages. No caller's context limits it: if nobody read the
+// answer, the messages would be out of reach until the claim expires.
 func (c *Consumer) claim(ctx context.Context, n int) {
 	limit := c.claimLimit(n)
 	start := time.Now()
 	claim, err := c.queue.Claim(ctx, limit)
 	if err != nil && claim != nil {
-		// We cannot read its messages, perhaps the next consumer can. If this fails, the
-		// claim expires.
+		// We cannot read its messages; perhaps the next consumer can. If the release
+		// fails, the claim expires.
 		_ = claim.Release(ctx)
 	}
 	if final := c.claimed(n, limit, start, claim, err); final {
@@ -91,8 +91,8 @@ func (c *Consumer) claim(ctx context.Context, n int) {
 	}
 }
 
-// claimLimit is the limit to send for n messages: 0, for the server's own, where the
-// server has refused as many.
+// claimLimit is the limit to send for n messages. It is 0, for the server's own limit, if
+// the server has refused n or fewer.
 func (c *Consumer) claimLimit(n int) int {
 	c.mu.Lock()
 	defer c.unlock()
@@ -129,8 +129,8 @@ func (c *Consumer) claimed(n, limit int, start time.Time, claim Claim, err error
 	return false
 }
 
-// claimFailedLocked decides whether a failed claim ends the consumer. Otherwise claiming
-// pauses.
+// claimFailedLocked reports whether a failed claim ends the consumer. If not, it pauses
+// claiming.
 func (c *Consumer) claimFailedLocked(err error) (final bool) {
 	k := &c.claimer
 	c.stats.ClaimErrors++
@@ -150,7 +150,7 @@ func (c *Consumer) claimFailedLocked(err error) (final bool) {
 	return final
 }
 
-// refusal reports whether the service answered, and refused.
+// refusal reports whether the service refused a claim, rather than failed.
 func refusal(err error) bool {
 	for _, kind := range []error{fault.Invalid, fault.Unauthorized, fault.Forbidden, fault.NotFound} {
 		if errors.Is(err, kind) {
@@ -160,8 +160,7 @@ func refusal(err error) bool {
 	return false
 }
 
-// pauseClaimsLocked makes no new claims for a while. A pause that has begun is not
-// changed.
+// pauseClaimsLocked stops claiming for a while. It does not change a pause that has begun.
 func (c *Consumer) pauseClaimsLocked(wait time.Duration) {
 	k := &c.claimer
 	if k.stopped || k.pause != nil {
@@ -175,7 +174,7 @@ func (c *Consumer) pauseClaimsLocked(wait time.Duration) {
 	})
 }
 
-// receiveLocked takes the messages of a new claim, which was requested at start.
+// receiveLocked takes the messages of a new claim, whose request was sent at start.
 func (c *Consumer) receiveLocked(claim Claim, start time.Time) {
 	messages := claim.Messages()
 	l := newLease(c, claim, messages, start)
@@ -186,7 +185,7 @@ func (c *Consumer) receiveLocked(claim Claim, start time.Time) {
 	for _, m := range messages {
 		c.receiveMessageLocked(l, m)
 	}
-	l.checkSettledLocked() // it may have brought nothing that is new
+	l.checkSettledLocked() // the claim may have brought nothing new
 	c.dispatchLocked()
 }
 

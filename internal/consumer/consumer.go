@@ -4,11 +4,12 @@
 //
 // # Locking
 //
-// One mutex, that of the Consumer, guards everything that changes: deliveries, leases,
-// the claimer, the counters. Methods whose name ends in Locked need it, all others take
-// it themselves. There is one way to release it, unlock, which then delivers the events
-// that were recorded under the lock. No request is sent under the lock: a method that
-// decides under the lock returns an action, and its caller runs that after unlock.
+// One mutex, Consumer.mu, guards everything that changes: deliveries, leases, the claimer,
+// the history and the counters. A method whose name ends in Locked must be called with it;
+// every other method of Consumer, Delivery and lease must be called without it. unlock is
+// the only way to release it, and then delivers the events that were recorded meanwhile.
+// No request is sent under the lock: a method that decides under the lock returns an
+// action, and its caller runs that after unlock.
 package consumer
 
 import (
@@ -33,17 +34,20 @@ type Consumer struct {
 	stopping chan struct{} // closed when claiming has stopped
 	stopped  chan struct{} // closed when nothing is held and no goroutine is left
 
-	mu sync.Mutex // guards what follows, and all leases and deliveries
+	// begin sets these once, before anything else happens.
 
 	baseCtx          context.Context         //nolint:containedctx // for requests on nobody's behalf; it never ends
 	handlerCtx       context.Context         //nolint:containedctx // for handlers; it ends at a hard stop
 	cancelHandlerCtx context.CancelCauseFunc // ends handlerCtx
-	goroutines       int
-	stopCause        error // why it stopped by itself
+
+	mu sync.Mutex // guards what follows, and all leases and deliveries
+
+	goroutines int
+	stopCause  error // why it stopped by itself
 
 	claimer claimer
-	waiters []*waiter            // callers that wait for messages, the first one first
-	ready   []*Delivery          // claimed and not begun
+	waiters []*waiter            // callers that wait for messages, in their order
+	ready   []*Delivery          // claimed, not handed out
 	held    map[string]*Delivery // everything that is claimed, by message id
 	history history
 	stats   Stats
@@ -59,7 +63,8 @@ func New(queue Queue, config Config) *Consumer {
 	}
 }
 
-// Run handles messages until ctx ends, Stop is called, or claiming fails finally.
+// Run handles messages until ctx ends, Stop is called, or claiming has failed with a
+// final error.
 func (c *Consumer) Run(ctx context.Context, handler Handler) error {
 	if err := c.begin(ctx); err != nil {
 		return err
@@ -86,8 +91,8 @@ func (c *Consumer) Run(ctx context.Context, handler Handler) error {
 	return c.result()
 }
 
-// awaitStop waits until a call of Stop has stopped the consumer, for which the context of
-// that call is the limit, or until Run's own context ends.
+// awaitStop waits until a call of Stop has stopped the consumer, or until Run's own context
+// ends. That call has its own context as a limit, so Run's StopTimeout does not start.
 func (c *Consumer) awaitStop(ctx context.Context) {
 	c.mu.Lock()
 	cause := c.stopCause
@@ -101,8 +106,8 @@ func (c *Consumer) awaitStop(ctx context.Context) {
 	}
 }
 
-// Stop stops the consumer and waits until it holds nothing. When ctx ends, it cancels
-// what is still running.
+// Stop stops the consumer and waits until it holds nothing. If ctx ends before that, it
+// cancels the running attempts.
 func (c *Consumer) Stop(ctx context.Context) error {
 	c.stopClaiming(nil)
 	select {
@@ -148,8 +153,8 @@ func (c *Consumer) begin(ctx context.Context) error {
 	return nil
 }
 
-// stopClaiming ends claiming, and gives back what nobody works on. cause is why the
-// consumer stops, unless somebody asked for it.
+// stopClaiming ends claiming, and gives back the messages that nobody works on. cause is
+// why the consumer stops by itself, nil if a caller stopped it.
 func (c *Consumer) stopClaiming(cause error) {
 	c.mu.Lock()
 	defer c.unlock()
@@ -220,7 +225,7 @@ func (c *Consumer) spawnLocked(f func(ctx context.Context)) {
 	}()
 }
 
-// checkStoppedLocked notes when the consumer has stopped completely.
+// checkStoppedLocked closes stopped after the last goroutine.
 func (c *Consumer) checkStoppedLocked() {
 	if c.goroutines > 0 || !closed(c.stopping) || closed(c.stopped) {
 		return
@@ -231,8 +236,8 @@ func (c *Consumer) checkStoppedLocked() {
 	close(c.stopped)
 }
 
-// action is what is left to do after a decision under the lock. It sends requests, so it
-// runs without the lock.
+// action is what remains to be done after a decision under the lock. It sends requests, so
+// it runs without the lock.
 type action func(ctx context.Context) error
 
 // nothing is the action that does nothing.

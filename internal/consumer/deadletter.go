@@ -52,8 +52,8 @@ func (d *Delivery) deadLettered(letter DeadLetter) {
 	})
 }
 
-// deadLetterFailed keeps a message that could not become a dead letter: nothing is
-// dropped.
+// deadLetterFailed keeps a message that could not become a dead letter, and tries again
+// later.
 func (d *Delivery) deadLetterFailed(ctx context.Context, err error) {
 	c := d.consumer
 	c.mu.Lock()

@@ -28,16 +28,16 @@ type Delivery struct {
 	timer          *time.Timer // of the back-off
 }
 
-// stage is how far a delivery is.
+// stage is the state of a delivery.
 type stage int
 
 const (
-	ready           stage = iota // claimed, not begun
+	ready           stage = iota // claimed, not handed out
 	running                      // handed out, not settled
 	backingOff                   // failed, and waiting for the next attempt
-	settling                     // settled by its caller; the server is not told yet
+	settling                     // settled by its caller, not yet on the server
 	awaitingRelease              // to be given back as soon as its claim can be released
-	done                         // nothing is left to do
+	done                         // settled, or lost
 )
 
 type deliveryKey struct{}
@@ -53,7 +53,7 @@ func Attempt(ctx context.Context) int {
 // Message returns the message.
 func (d *Delivery) Message() Message { return d.message }
 
-// Attempt returns the number of the attempt, from 1 on.
+// Attempt returns the number of the attempt, starting at 1.
 func (d *Delivery) Attempt() int {
 	d.consumer.mu.Lock()
 	defer d.consumer.unlock()
@@ -107,12 +107,12 @@ func (c *Consumer) take(ctx context.Context, n int, fromWorker bool) ([]*Deliver
 		deliveries = <-w.got // dispatched just before ctx ended
 	}
 	if len(deliveries) == 0 {
-		return nil, c.begin(ctx) // which says how the consumer stopped
+		return nil, c.begin(ctx) // the consumer has stopped: begin returns why
 	}
 	return deliveries, nil
 }
 
-// join adds a waiter, and claims for it.
+// join adds a waiter, and claims messages for it.
 func (c *Consumer) join(w *waiter) {
 	c.mu.Lock()
 	defer c.unlock()
@@ -125,7 +125,7 @@ func (c *Consumer) join(w *waiter) {
 	c.claimMoreLocked()
 }
 
-// leave removes a waiter. It reports false if the waiter was served before.
+// leave removes a waiter. It returns false if the waiter has got its messages.
 func (c *Consumer) leave(w *waiter) bool {
 	c.mu.Lock()
 	defer c.unlock()

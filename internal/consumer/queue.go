@@ -13,7 +13,7 @@ import (
 // Consumer's lock; the others return at once.
 type Queue interface {
 	Name() string
-	// Claim claims up to limit messages, or as many as the server likes when limit is 0.
+	// Claim claims up to limit messages, or up to the server's own limit if limit is 0.
 	// It returns a nil Claim if there is nothing to claim. A Claim that comes with an
 	// error holds messages that could not be read; the caller releases it.
 	Claim(ctx context.Context, limit int) (Claim, error)
@@ -61,7 +61,8 @@ type Handler func(context.Context, Message) error
 
 // Config is a complete configuration: all defaults are filled in.
 type Config struct {
-	// Workers is the number of handlers that run at the same time, and of claims.
+	// Workers is how many handlers run at the same time, and how many claims are in
+	// flight.
 	Workers int
 	// ClaimSize is the largest number of messages of one claim, Prefetch how many may be
 	// ready beyond those that somebody waits for, MaxHeld how many are held in all.

@@ -11,7 +11,7 @@ import (
 // letter.
 type Policy int
 
-// The policies, with the values of the public ones.
+// The policies. Their values are those of zaqar.FailurePolicy.
 const (
 	GiveBack  Policy = iota + 1 // release it after the back-off
 	RetryHere                   // hand it out again after the back-off
@@ -46,7 +46,7 @@ const (
 	deadLetter             // the message becomes a dead letter
 )
 
-// consequence says what a failed attempt leads to: failures includes it.
+// consequence returns what a failed attempt leads to. failures includes that attempt.
 func (c *Config) consequence(failures int, permanent bool) consequence {
 	switch {
 	case c.DeadLetter == "" && permanent:
@@ -59,10 +59,10 @@ func (c *Config) consequence(failures int, permanent bool) consequence {
 	return tryAgain
 }
 
-// longestWait is the back-off after so many failures that it no longer grows.
+// longestWait is the back-off that no longer grows.
 func (c *Config) longestWait() time.Duration { return c.Backoff.Longest(64) }
 
-// failLocked decides what becomes of a message whose attempt failed: it is tried again, or
+// failLocked decides what happens to a message whose attempt failed: it is tried again, or
 // becomes a dead letter.
 func (d *Delivery) failLocked(err error, failure Failure) action {
 	c := d.consumer

@@ -14,18 +14,18 @@ import (
 // settleTimeout limits each single request that settles something.
 const settleTimeout = 10 * time.Second
 
-// settle ends the attempt at a message: err is nil if the message was handled. Settling
+// settle ends the attempt at a message. err is nil if the message was handled. Settling
 // twice does nothing.
 func (d *Delivery) settle(ctx context.Context, err error) error {
 	var failure Failure
 	if err != nil {
-		failure = d.consumer.config.Classify(err) // without the lock: it asks the user's errors
+		failure = d.consumer.config.Classify(err) // without the lock: it calls methods of the handler's error
 	}
 	return d.decide(err, failure)(ctx)
 }
 
-// decide decides what becomes of a message whose attempt has ended, and returns what is
-// left to do for that.
+// decide decides what happens to a message whose attempt has ended, and returns what
+// remains to be done for that.
 func (d *Delivery) decide(err error, failure Failure) action {
 	c := d.consumer
 	c.mu.Lock()
@@ -45,7 +45,7 @@ func (d *Delivery) decide(err error, failure Failure) action {
 	switch cause := context.Cause(d.ctx); {
 	case errors.Is(cause, fault.ClaimLost):
 		d.onClaimLostLocked()
-	case cause != nil && c.handlerCtx.Err() != nil: // a hard stop: it says nothing about the message
+	case cause != nil && c.handlerCtx.Err() != nil: // a hard stop is no failure of the message
 		d.endLocked(givenBack)
 	default:
 		return d.failLocked(err, failure)
@@ -53,8 +53,8 @@ func (d *Delivery) decide(err error, failure Failure) action {
 	return nothing
 }
 
-// onClaimLostLocked ends an attempt that the loss of its claim has ended. That is no
-// failure of the message: if a later claim of ours has brought it again, it is ready again.
+// onClaimLostLocked ends an attempt whose claim was lost, which is no failure of the
+// message. If a later claim of ours has brought the message again, it is ready again.
 func (d *Delivery) onClaimLostLocked() {
 	if closed(d.lease.closed) {
 		d.endLocked(gone)
@@ -63,8 +63,8 @@ func (d *Delivery) onClaimLostLocked() {
 	d.makeReadyLocked()
 }
 
-// ackLocked acknowledges a message that was handled: it is deleted now, or together with
-// the rest of its claim.
+// ackLocked acknowledges a message that was handled. It is deleted now, or together with
+// the other messages of its claim.
 func (d *Delivery) ackLocked() action {
 	c, l := d.consumer, d.lease
 	if c.config.BulkDelete && c.config.ClaimSize > 1 && !closed(l.closed) {
@@ -81,10 +81,10 @@ func (d *Delivery) ackNow(ctx context.Context) error {
 	return d.deleteAndFinish(ctx, d.countHandledLocked)
 }
 
-// countHandledLocked counts a message that was handled and deleted.
+// countHandledLocked counts and reports a message that was handled and deleted.
 func (d *Delivery) countHandledLocked() {
 	if d.alreadyDeleted {
-		return // it was counted then
+		return // it was counted before
 	}
 	c := d.consumer
 	c.stats.Handled++
@@ -93,8 +93,8 @@ func (d *Delivery) countHandledLocked() {
 	})
 }
 
-// deleteAndFinish deletes a message with which nothing else is left to do, and ends its
-// delivery. If the message was deleted, it calls countLocked.
+// deleteAndFinish deletes a message that needs nothing else, and ends its delivery. It
+// calls countLocked if the message was deleted.
 func (d *Delivery) deleteAndFinish(ctx context.Context, countLocked func()) error {
 	for {
 		tried, err := d.deleteRemote(ctx)
@@ -187,9 +187,9 @@ func (c *Consumer) countRescued() {
 	c.stats.Rescued++
 }
 
-// retryUntilSettled sends a request that is safe to repeat until it succeeds or its
-// outcome is final. It gives up when the lease is closed, at a hard stop, and when ctx
-// ends.
+// retryUntilSettled repeats a request until it succeeds or its outcome is final. The
+// request must be safe to repeat. It gives up when the lease is closed, at a hard stop, and
+// when ctx ends.
 func (d *Delivery) retryUntilSettled(ctx context.Context, request func(context.Context) (final bool, err error)) error {
 	c := d.consumer
 	for attempt := 1; ; attempt++ {
@@ -212,17 +212,17 @@ func (d *Delivery) retryUntilSettled(ctx context.Context, request func(context.C
 	}
 }
 
-// leaseClosed returns a channel that is closed with the lease that the delivery has now.
+// leaseClosed returns the channel that is closed with the present lease.
 func (d *Delivery) leaseClosed() <-chan struct{} {
 	d.consumer.mu.Lock()
 	defer d.consumer.unlock()
 	return d.lease.closed
 }
 
-// deleteTogether deletes with one request what was handled of a claim. If that fails,
-// each message is deleted on its own.
+// deleteTogether deletes the handled messages of a claim with one request. If that fails,
+// it deletes each message on its own.
 func (l *lease) deleteTogether(ctx context.Context) {
-	deliveries, ids := l.takeToDelete()
+	deliveries, ids := l.handled()
 	if len(ids) == 0 {
 		return
 	}
@@ -239,8 +239,8 @@ func (l *lease) deleteTogether(ctx context.Context) {
 	}
 }
 
-// takeToDelete returns what is to be deleted together.
-func (l *lease) takeToDelete() (deliveries []*Delivery, ids []string) {
+// handled returns the messages that are to be deleted together.
+func (l *lease) handled() (deliveries []*Delivery, ids []string) {
 	l.consumer.mu.Lock()
 	defer l.consumer.unlock()
 	for id, d := range l.toDelete {

@@ -19,8 +19,8 @@ func (c *Consumer) startWorkerLocked(until <-chan struct{}, handler Handler) {
 	c.spawnLocked(func(ctx context.Context) { c.work(ctx, until, handler) })
 }
 
-// work handles one message after the other until the consumer stops, or until is closed:
-// the worker may see that before Run does.
+// work handles one message after the other until the consumer stops. If until is closed,
+// the worker stops the consumer: it may see that before Run does.
 func (c *Consumer) work(ctx context.Context, until <-chan struct{}, handler Handler) {
 	returned := false
 	defer func() {
@@ -47,8 +47,8 @@ func (c *Consumer) work(ctx context.Context, until <-chan struct{}, handler Hand
 // one.
 var errGoexit = errors.New("it called runtime.Goexit")
 
-// handle makes one attempt. A handler that panics or ends its goroutine does no harm to
-// the program.
+// handle makes one attempt. A handler that panics or ends its goroutine does not end the
+// program.
 func (c *Consumer) handle(ctx context.Context, d *Delivery, handler Handler) {
 	var err error
 	returned := false
