@@ -4,28 +4,27 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// FailurePolicy is what a [Consumer] does with a message whose handler failed, and
-// that is not to become a dead letter.
+// FailurePolicy is what a [Consumer] does with a message whose handler failed, unless the
+// message becomes a dead letter.
 type FailurePolicy int
 
 const (
-	// GiveBack keeps the claim until the back-off is over and every other message
-	// of the claim is settled, and then releases it: whoever claims next tries
-	// again.
+	// GiveBack keeps the claim until the back-off is over and every other message of
+	// the claim is settled, and then releases it. Whoever claims next tries again.
 	GiveBack FailurePolicy = iota + 1
-	// RetryHere keeps the claim and hands the message to this consumer's handler
-	// again when the back-off is over. Nothing is released, so that on servers that
-	// store in Redis nobody is given occasion to steal (quirk 5); and a message
-	// keeps its attempts together. It is given back when the consumer stops.
+	// RetryHere keeps the claim and passes the message to a handler of this consumer
+	// again when the back-off is over. No claim is released, so servers that store in
+	// Redis have no opportunity to hand a message out twice (quirk 5), and all attempts
+	// at a message are counted in one place. When the consumer stops, the message is
+	// given back.
 	RetryHere
-	// LetExpire neither releases nor renews: the message is free when its claim
-	// ends by itself, after [ConsumerConfig.TTL] at the latest; the back-off is not
-	// waited for. Servers that store in MongoDB count, for Zaqar's own dead
-	// letters, only claims that end so.
+	// LetExpire neither releases the claim nor extends it. The message is free when the
+	// claim expires, at most [ConsumerConfig.TTL] later; the back-off does not apply.
+	// For Zaqar's own dead letters, servers that store in MongoDB count only claims that
+	// end like this.
 	LetExpire
 )
 
@@ -42,76 +41,80 @@ func (p FailurePolicy) String() string {
 	return fmt.Sprintf("FailurePolicy(%d)", int(p))
 }
 
-// ConsumerConfig says how a [Consumer] works. The zero value is a good start: one
-// message at a time for each of 8 workers, tried again until it succeeds.
+// ConsumerConfig configures a [Consumer]. The zero value is a good start: 8 workers, one
+// message per claim, and each message is tried until it succeeds.
 type ConsumerConfig struct {
-	// Workers is how many messages [Consumer.Run] handles at once, and how many
-	// claims the consumer makes at once. Zero: 8.
+	// Workers is how many messages [Consumer.Run] handles at the same time, and how many
+	// claims the consumer makes at the same time. Defaults to 8.
 	Workers int
 
-	// ClaimSize is how many messages one claim takes at most. Zero: 1, with which a
-	// message that fails holds no other back, and with which servers that store in
-	// Redis steal nothing (quirk 5). More saves requests: servers allow 20 unless
-	// the operator changed it; where one refuses the number, it is left to the
-	// server, which takes 10.
+	// ClaimSize is the largest number of messages per claim. Defaults to 1: a message
+	// that fails then delays no other, and servers that store in Redis never hand a
+	// message out twice (quirk 5). A larger number saves requests. Servers allow 20
+	// unless configured otherwise; if one refuses the number, its own default is used,
+	// which is 10.
 	ClaimSize int
-	// Prefetch is how many messages may be claimed and not yet begun, beyond those
-	// that a worker waits for. Zero: ClaimSize-1, which is what is left over when one
-	// worker asks. From ClaimSize on claims are made ahead of the workers. Negative:
-	// none. What waits here nobody else can work on.
+	// Prefetch is how many messages may be claimed and wait for a worker, beyond those
+	// that a worker waits for. Nobody else can work on them. Defaults to ClaimSize-1,
+	// which is what remains of a claim that one worker asked for. From ClaimSize on,
+	// messages are claimed before a worker is free. Negative means none.
 	Prefetch int
-	// MaxHeld is how many messages the consumer holds in all: waiting to begin, at
-	// work, and waiting for their back-off. At that many it claims no more. Zero: 100,
-	// or what Workers, Prefetch and ClaimSize need when that is more.
+	// MaxHeld is how many messages the consumer holds altogether: waiting for a worker,
+	// being handled, and waiting for their back-off. At that number it stops claiming.
+	// Defaults to 100, or to the sum of Workers, Prefetch and ClaimSize if that is more.
 	MaxHeld int
 
-	// TTL is how long a claim lasts when it is not renewed, and so how long a
-	// message is out of reach after a crash: whole seconds, at least [MinTTL]. Zero: 2
-	// minutes. A handler may take longer: claims are renewed as long as it works.
+	// TTL is how long a claim lasts unless it is extended, like a visibility timeout:
+	// after a crash its messages are free again after that time. Whole seconds, at least
+	// [MinTTL]. Defaults to 2 minutes. A handler may take longer, since its claim is
+	// extended while it works.
 	TTL time.Duration
-	// Grace is how much longer than the claim its messages live at least: whole
-	// seconds, at least [MinTTL]. Zero: [DefaultClaimGrace].
+	// Grace is how much longer than their claim messages live at least. Whole seconds, at
+	// least [MinTTL]. Defaults to [DefaultClaimGrace].
 	Grace time.Duration
-	// RenewAt is the share of TTL after which a claim is renewed. Up to a third of
-	// it is taken off at random, so that many claims do not come at once. Above 0, at
-	// most 0.8. Zero: 0.5.
+	// RenewAt is the share of TTL after which a claim is extended, above 0 and at most
+	// 0.8. A random part of up to a third is taken off, so that many claims are not
+	// extended at the same time. Defaults to 0.5.
 	RenewAt float64
 
-	// OnFailure is what becomes of a message whose handler failed. Zero: [GiveBack] with
-	// a ClaimSize of 1, and [RetryHere] with a larger one.
+	// OnFailure is what happens to a message whose handler failed. Defaults to [GiveBack]
+	// with a ClaimSize of 1, and to [RetryHere] with a larger one.
 	OnFailure FailurePolicy
-	// Backoff is the longest wait after a first failed attempt; it doubles with each
-	// further one up to MaxBackoff, and the wait itself is anything up to that. The
-	// claim is renewed meanwhile. Zero: 1 second and 1 minute. Negative: no wait.
+	// Backoff and MaxBackoff set the wait after a failed attempt. The wait is random,
+	// between zero and a limit. The limit is Backoff after the first failure, and doubles
+	// with each further one up to MaxBackoff. The claim is extended meanwhile. They default
+	// to 1 second and 1 minute. A negative Backoff means no wait.
 	Backoff, MaxBackoff time.Duration
-	// DeadLetter names the queue, of the same project, that receives what cannot be
-	// handled; see [DeadLetter] for the form. It must be another queue. "": none:
-	// messages are tried again until they succeed or expire.
+	// DeadLetter is the name of the dead-letter queue, which receives the messages that
+	// cannot be handled; see [DeadLetter] for their form. It is a different queue of the
+	// same project. Defaults to none: messages are tried again until they succeed or
+	// expire.
 	DeadLetter string
-	// MaxAttempts is how many attempts a message gets from this consumer before it
-	// becomes a dead letter. Servers do not tell how often a message was claimed, so
-	// attempts are counted in the memory of the process: another process, or this
-	// one started again, counts from 1. Zero: 5. Negative: no bound, so that only
-	// [Permanent] errors make dead letters. It needs DeadLetter.
+	// MaxAttempts is how many attempts may fail before a message becomes a dead letter.
+	// Servers do not report how often a message was claimed, so this consumer counts its
+	// own attempts, in memory: another process starts at 1 again, and so does this one
+	// after a restart. Defaults to 5. Negative means no limit, so that only [Permanent]
+	// errors make dead letters. It needs DeadLetter.
 	MaxAttempts int
-	// DeadLetterTTL is the life of dead letters: whole seconds, at least [MinTTL].
-	// Zero: 14 days, the longest that servers allow unless the operator changed it,
-	// or the queue's default where that is refused.
+	// DeadLetterTTL is how long dead letters live: whole seconds, at least [MinTTL].
+	// Defaults to 14 days, the most that servers allow unless configured otherwise, or to
+	// the queue's own default if the server refuses that. It needs DeadLetter.
 	DeadLetterTTL time.Duration
 
-	// BulkDelete deletes the messages of a claim with one request, when all of them
-	// are settled, instead of each when its handler has returned. It does something
-	// only with a ClaimSize above 1. No message gets lost by it, but a crash in
-	// between makes up to a whole claim be handled again, and servers do not look at
-	// claims then (quirk 22), so a lost claim goes unnoticed.
+	// BulkDelete deletes the messages of a claim with one request, once all of them are
+	// settled, instead of each one after its handler has returned. It has an effect only
+	// with a ClaimSize above 1. It loses no message, but after a crash a whole claim may
+	// be handled again, and a lost claim goes unnoticed because servers do not check
+	// claims in such a request (quirk 22).
 	BulkDelete bool
 
-	// Poll is the longest wait after the queue was found empty; it doubles up to
-	// MaxPoll, with jitter. Zero: 100 milliseconds and 2 seconds.
+	// Poll and MaxPoll set the wait after the queue was found empty. The wait is random,
+	// between zero and a limit, which is Poll at first and doubles up to MaxPoll. They
+	// default to 100 milliseconds and 2 seconds.
 	Poll, MaxPoll time.Duration
-	// StopTimeout is how long Run waits, when its context has ended, for handlers
-	// that are at work, before it cancels their contexts. Zero: 30 seconds. Negative:
-	// as long as they take.
+	// StopTimeout is how long Run waits for running handlers after its context has ended,
+	// before it cancels their contexts. Defaults to 30 seconds. Negative means without
+	// limit.
 	StopTimeout time.Duration
 }
 
@@ -126,10 +129,10 @@ const (
 	defaultDeadLetterTTL = 14 * 24 * time.Hour
 )
 
-// opConsume is the operation that errors of a consumer's own name.
+// opConsume is the operation that a consumer's own errors name.
 const opConsume wire.Op = "consume"
 
-// filled returns the configuration with its defaults, or what is wrong with it.
+// filled returns the configuration with its defaults, or an error if it is invalid.
 func (o ConsumerConfig) filled(q *Queue) (ConsumerConfig, error) {
 	if err := o.check(q); err != nil {
 		return o, err
@@ -176,11 +179,11 @@ func (o ConsumerConfig) check(q *Queue) error {
 	case o.Poll < 0 || o.MaxPoll < 0:
 		return bad("Poll", "must not be negative")
 	case o.MaxAttempts != 0 && o.DeadLetter == "":
-		return bad("MaxAttempts", "does nothing without a DeadLetter queue")
+		return bad("MaxAttempts", "has no effect without a DeadLetter queue")
 	case o.DeadLetterTTL != 0 && o.DeadLetter == "":
-		return bad("DeadLetterTTL", "does nothing without a DeadLetter queue")
+		return bad("DeadLetterTTL", "has no effect without a DeadLetter queue")
 	case o.DeadLetter == q.name:
-		return bad("DeadLetter", "must be another queue than the one that is consumed")
+		return bad("DeadLetter", "must not be the queue that is consumed")
 	case o.DeadLetter != "" && !legalName.MatchString(o.DeadLetter):
 		return bad("DeadLetter", "must be the name of a queue")
 	}
@@ -194,16 +197,3 @@ func (o ConsumerConfig) check(q *Queue) error {
 	}
 	return nil
 }
-
-// backoff is the wait after failed attempts.
-func (o ConsumerConfig) backoff() backoff.Backoff {
-	return backoff.Backoff{First: o.Backoff, Most: o.MaxBackoff}
-}
-
-// poll is the wait after the queue was found empty.
-func (o ConsumerConfig) poll() backoff.Backoff {
-	return backoff.Backoff{First: o.Poll, Most: o.MaxPoll}
-}
-
-// again is the wait after a request failed that is worth another try.
-var again = backoff.Backoff{First: 500 * time.Millisecond, Most: 10 * time.Second}

@@ -5,30 +5,30 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/zaqar-go/zaqar/internal/consumer"
 	"github.com/zaqar-go/zaqar/internal/fault"
 )
 
-// Handler works on one message for [Consumer.Run]. What it returns says what becomes
-// of the message:
+// Handler handles one message for [Consumer.Run]. Its result decides what happens to the
+// message:
 //
-//   - nil: the message is done, and is deleted;
-//   - an error: the attempt failed; it is tried again after a back-off, up to
-//     [ConsumerConfig.MaxAttempts];
-//   - [Permanent]: it failed for good, and becomes a dead letter at once;
-//   - [RetryAfter]: it is tried again after just that long.
+//   - nil: the message was handled, and is deleted;
+//   - an error: the attempt failed, and the message is tried again after a back-off, until
+//     [ConsumerConfig.MaxAttempts] have failed;
+//   - [Permanent]: no further attempt can help, and the message becomes a dead letter at
+//     once;
+//   - [RetryAfter]: the message is tried again after exactly that time.
 //
-// A panic is an attempt that failed. Handle each message so that doing it twice does
-// no harm: delivery is at least once.
+// A panic is a failed attempt. Make handlers idempotent: delivery is at least once.
 //
-// ctx carries the values of Run's context, but it does not end with that: when Run
-// stops, handlers finish. It ends when the claim is lost ([context.Cause] matches
-// [ErrClaimLost]: somebody else may be at work on the message) and when the stop has
-// taken too long ([ErrStopped]). A handler that does not heed it holds the stop up.
+// ctx carries the values of Run's context but does not end with it: when Run stops,
+// running handlers finish. ctx ends when the claim is lost ([context.Cause] matches
+// [ErrClaimLost]), since somebody else may then handle the message, and when the stop
+// takes too long ([ErrStopped]). A handler that ignores the end of ctx delays the stop.
 type Handler func(ctx context.Context, m *Message) error
 
-// Handle makes a [Handler] that decodes the body into a T first, as [Message.Decode]
-// does. A body that cannot be decoded is a [Permanent] failure: another attempt would
-// find the same body.
+// Handle returns a [Handler] that first decodes the body into a T, like [Message.Decode].
+// If that fails, the failure is [Permanent]: another attempt would find the same body.
 func Handle[T any](work func(ctx context.Context, body T, m *Message) error) Handler {
 	return func(ctx context.Context, m *Message) error {
 		var body T
@@ -39,9 +39,9 @@ func Handle[T any](work func(ctx context.Context, body T, m *Message) error) Han
 	}
 }
 
-// Permanent marks an error of a handler as one that no further attempt can change: the
+// Permanent marks an error of a handler as one that further attempts cannot change. The
 // message becomes a dead letter at once. Without a dead-letter queue it is tried again
-// after the longest back-off, since a message is never dropped without a word; to drop
+// after the longest back-off, because a Consumer never drops a message silently; to drop
 // one, return nil. Permanent(nil) is nil.
 func Permanent(err error) error {
 	if err == nil {
@@ -55,9 +55,9 @@ type permanentError struct{ err error }
 func (e *permanentError) Error() string { return e.err.Error() }
 func (e *permanentError) Unwrap() error { return e.err }
 
-// RetryAfter tells a consumer when to try a message again, in place of the back-off.
-// The claim is renewed meanwhile. With a nil error it means "not now", and does not
-// count as an attempt.
+// RetryAfter returns an error that sets the wait before the next attempt, instead of the
+// back-off. The claim is extended meanwhile. With a nil err it means "not now", and the
+// attempt is not counted.
 func RetryAfter(wait time.Duration, err error) error {
 	return &retryAfterError{wait: max(wait, 0), err: err}
 }
@@ -69,42 +69,35 @@ type retryAfterError struct {
 
 func (e *retryAfterError) Error() string {
 	if e.err == nil {
-		return fmt.Sprintf("not now, but in %v", e.wait)
+		return fmt.Sprintf("not now, try again in %v", e.wait)
 	}
 	return e.err.Error()
 }
 
 func (e *retryAfterError) Unwrap() error { return e.err }
 
-// PanicError is the failure of an attempt whose handler panicked, or ended its
-// goroutine.
+// PanicError is the failure of an attempt whose handler panicked, or ended its goroutine
+// with [runtime.Goexit].
 type PanicError struct {
-	// Value is what it panicked with.
+	// Value is the value of the panic.
 	Value any
-	// Stack is the stack of the goroutine at that moment.
+	// Stack is the stack of the goroutine at that time.
 	Stack []byte
 }
 
 // Error returns "the handler panicked: " and the value.
 func (e *PanicError) Error() string { return fmt.Sprintf("the handler panicked: %v", e.Value) }
 
-// Unwrap returns the value if it is an error.
+// Unwrap returns Value if that is an error.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
 }
 
-// ErrStopped is the error of a [Consumer] that was stopped before its handlers were
-// done, and the cause by which their contexts were cancelled.
+// ErrStopped is the error of a [Consumer] that was stopped before its handlers had
+// finished, and the cause with which it cancelled their contexts.
 var ErrStopped = fault.Stopped
 
-type deliveryKey struct{}
-
-// Attempt returns, inside a [Handler], which attempt at the message this is, as
-// [Delivery.Attempt] does, and 0 elsewhere.
-func Attempt(ctx context.Context) int {
-	if d, ok := ctx.Value(deliveryKey{}).(*Delivery); ok {
-		return d.Attempt()
-	}
-	return 0
-}
+// Attempt returns, inside a [Handler], the number of this attempt at the message, like
+// [Delivery.Attempt]. Elsewhere it returns 0.
+func Attempt(ctx context.Context) int { return consumer.Attempt(ctx) }

@@ -10,8 +10,8 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// The worker's loop: claim, do the work, delete. A claim that was lost meanwhile
-// is no failure of the worker: somebody else does that message again.
+// The loop of a worker: claim, work, delete. If the claim was lost meanwhile, the worker
+// has not failed: somebody else handles the message again.
 func ExampleQueue_Claim() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -27,7 +27,7 @@ func ExampleQueue_Claim() {
 			log.Fatal(err)
 		}
 		if claim.Empty() {
-			break // a worker that stays would wait a little here
+			break // a real worker would wait a little here
 		}
 		fmt.Println(claim)
 		for _, message := range claim.Messages() {
@@ -49,7 +49,7 @@ func ExampleQueue_Claim() {
 	// work on "third"
 }
 
-// Nothing to claim is no error.
+// An empty claim is not an error.
 func ExampleQueue_Claim_empty() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -66,7 +66,7 @@ func ExampleQueue_Claim_empty() {
 	// true <nil>
 }
 
-// Work that takes longer than planned renews its claim before it ends.
+// If the work takes longer than planned, extend the claim before it ends.
 func ExampleClaim_Update() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -81,7 +81,7 @@ func ExampleClaim_Update() {
 	}
 	fmt.Println(claim.TTL(), claim.Grace())
 
-	// What is not given stays as it was; the age starts again.
+	// Options that are not given keep their value. The age starts at 0 again.
 	if err := claim.Update(ctx, zaqar.TTL(10*time.Minute)); err != nil {
 		log.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func ExampleClaim_Update() {
 	// 10m0s 1m30s true
 }
 
-// Giving up: what was not deleted is free at once, for whoever claims next.
+// To give up, release the claim: messages that were not deleted are free at once.
 func ExampleClaim_Release() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -116,7 +116,7 @@ func ExampleClaim_Release() {
 	// <Claim size:1> <nil>
 }
 
-// Reloading tells what is left to do.
+// Reload drops the messages that were deleted or have expired.
 func ExampleClaim_Reload() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -140,7 +140,7 @@ func ExampleClaim_Reload() {
 	// Output: <Claim size:1>: "second"
 }
 
-// The id is all that another process needs to go on with a claim.
+// Another process needs only the id to continue with a claim.
 func ExampleQueue_ClaimByID() {
 	ctx := context.Background()
 	client, stop := embedded()

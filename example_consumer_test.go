@@ -10,8 +10,8 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// A worker in a few lines. What fails is tried again, at last it becomes a dead
-// letter.
+// A worker in a few lines. Messages that fail are tried again, and become dead letters
+// after 5 attempts.
 func ExampleQueue_Consumer() {
 	ctx, done := context.WithCancel(context.Background())
 	client, stop := embedded()
@@ -24,7 +24,7 @@ func ExampleQueue_Consumer() {
 	worker := queue.Consumer(zaqar.ConsumerConfig{Workers: 4, DeadLetter: "mail-dead"})
 	err := worker.Run(ctx, func(_ context.Context, m *zaqar.Message) error {
 		fmt.Printf("send %s\n", m.Body())
-		done() // a real worker goes on until it is interrupted
+		done() // a real worker runs until it is interrupted
 		return nil
 	})
 	fmt.Println(err, worker.Stats().Handled)
@@ -33,8 +33,8 @@ func ExampleQueue_Consumer() {
 	// <nil> 1
 }
 
-// When the context ends, handlers that are at work finish, and what was not begun is
-// given back at once.
+// When the context ends, running handlers finish, and messages whose handler has not
+// started are released at once.
 func ExampleConsumer_Run() {
 	ctx, interrupt := context.WithCancel(context.Background())
 	client, stop := embedded()
@@ -57,7 +57,7 @@ func ExampleConsumer_Run() {
 	// <nil> <Claim size:2> <nil>
 }
 
-// The pull style leaves the loop to the caller.
+// Next leaves the loop to the caller.
 func ExampleConsumer_Next() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -91,7 +91,7 @@ func ExampleConsumer_Next() {
 	// <nil>
 }
 
-// Several at once: those that are there.
+// Fetch returns several messages: all that are there, up to a limit.
 func ExampleConsumer_Fetch() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -120,8 +120,8 @@ func ExampleConsumer_Fetch() {
 	// <nil>
 }
 
-// A handler of a type of one's own. What does not decode becomes a dead letter at
-// once.
+// A handler for a type of your own. A message that cannot be decoded becomes a dead
+// letter at once, if there is a dead-letter queue.
 func ExampleHandle() {
 	ctx, done := context.WithCancel(context.Background())
 	client, stop := embedded()
@@ -146,8 +146,8 @@ func ExampleHandle() {
 	// <nil>
 }
 
-// Why a message could not be handled lies beside it in the dead-letter queue. To try
-// once more, post its body again and delete the letter.
+// A dead letter says why its message could not be handled. To try again, post its body to
+// its queue and delete the dead letter.
 func ExampleReadDeadLetter() {
 	ctx, done := context.WithCancel(context.Background())
 	client, stop := embedded()
@@ -187,7 +187,7 @@ func ExampleReadDeadLetter() {
 	// Output: <DeadLetter [wot] attempts:3> no such recipient
 }
 
-// Permanent says that no further attempt can help, RetryAfter when one may.
+// Permanent says that no further attempt can help, RetryAfter when to try again.
 func ExamplePermanent() {
 	ctx, done := context.WithCancel(context.Background())
 	client, stop := embedded()

@@ -1,4 +1,4 @@
-package zaqar_test
+package consumer_test
 
 import (
 	"context"
@@ -20,7 +20,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// act is what a handler does at one attempt.
+// act is what a handler does in one attempt.
 type act string
 
 const (
@@ -31,15 +31,15 @@ const (
 	defers   act = "not now"
 )
 
-// plan is what happens to one message: an act for each attempt, and success after.
+// plan is what happens to one message: an act for each attempt, then success.
 type plan struct {
 	Acts []act
 	Takes,
 	Wait time.Duration
 }
 
-// expected is the model: how many attempts a plan comes to, and whether it ends as a
-// dead letter.
+// expected is the model: how often a message is handled, how many attempts fail, and
+// whether it becomes a dead letter.
 func (p plan) expected(maxAttempts int) (handled, failures int, dead bool) {
 	for _, a := range p.Acts {
 		handled++
@@ -61,7 +61,7 @@ func (p plan) expected(maxAttempts int) (handled, failures int, dead bool) {
 type settling struct {
 	config zaqar.ConsumerConfig
 	plans  []plan
-	stop   time.Duration // 0: when all is done
+	stop   time.Duration // 0: when all messages are settled
 }
 
 func drawSettling(t *rapid.T) settling {
@@ -88,23 +88,23 @@ func drawSettling(t *rapid.T) settling {
 	return c
 }
 
-// onlooker looks at what a consumer does while it does it.
-type onlooker struct {
+// monitor checks what a consumer does while it runs.
+type monitor struct {
 	mu       sync.Mutex
 	wrong    []string
 	handled  map[int]int
-	busy     map[string]int // handlers at work, by claim
+	busy     map[string]int // running handlers, by claim
 	working  map[int]bool
-	messages map[string]int // in a claim
+	messages map[string]int // by claim
 	begun    map[string]int
 	stopped  bool
 }
 
-func (w *onlooker) complain(format string, values ...any) {
+func (w *monitor) complain(format string, values ...any) {
 	w.wrong = append(w.wrong, fmt.Sprintf(format, values...))
 }
 
-func (w *onlooker) Observe(_ context.Context, e observe.Event) {
+func (w *monitor) Observe(_ context.Context, e observe.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch e := e.(type) {
@@ -115,18 +115,18 @@ func (w *onlooker) Observe(_ context.Context, e observe.Event) {
 			w.complain("a claim was released while %d handlers worked on it", w.busy[e.Claim])
 		}
 		if w.begun[e.Claim] < w.messages[e.Claim] && !w.stopped {
-			w.complain("a claim was released with %d of %d messages begun", w.begun[e.Claim], w.messages[e.Claim])
+			w.complain("a claim was released after %d of %d messages had been handled", w.begun[e.Claim], w.messages[e.Claim])
 		}
 	case observe.ClaimLost, observe.Duplicate, observe.ClaimFailed:
 		w.complain("%s %v", e.Name(), e.Attrs())
 	}
 }
 
-func (w *onlooker) begin(m *zaqar.Message, n int) (attempt int) {
+func (w *monitor) begin(m *zaqar.Message, n int) (attempt int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.working[n] {
-		w.complain("message %d was handled twice at once", n)
+		w.complain("message %d was handled twice at the same time", n)
 	}
 	w.working[n] = true
 	w.busy[m.ClaimID()]++
@@ -135,7 +135,7 @@ func (w *onlooker) begin(m *zaqar.Message, n int) (attempt int) {
 	return w.handled[n]
 }
 
-func (w *onlooker) end(m *zaqar.Message, n int) {
+func (w *monitor) end(m *zaqar.Message, n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.working[n] = false
@@ -146,7 +146,7 @@ func TestMessagesAreSettledAsTheModelSays(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		c := drawSettling(rt)
-		w := &onlooker{
+		w := &monitor{
 			handled: map[int]int{}, busy: map[string]int{}, working: map[int]bool{},
 			messages: map[string]int{}, begun: map[string]int{},
 		}
@@ -158,7 +158,7 @@ func TestMessagesAreSettledAsTheModelSays(t *testing.T) {
 }
 
 // play runs a case and compares it with the model.
-func (c settling) play(t *testing.T, w *onlooker) {
+func (c settling) play(t *testing.T, w *monitor) {
 	srv := zaqartest.RunInMemory(t)
 	client, err := zaqar.Connect(t.Context(), srv.URL(), zaqar.WithHTTPClient(srv.HTTPClient()), zaqar.WithProject("p"), zaqar.WithObserver(w))
 	if err != nil {
@@ -199,7 +199,7 @@ func (c settling) play(t *testing.T, w *onlooker) {
 	w.compare(t, c, srv, client)
 }
 
-func (w *onlooker) compare(t *testing.T, c settling, srv *zaqartest.Server, client *zaqar.Client) {
+func (w *monitor) compare(t *testing.T, c settling, srv *zaqartest.Server, client *zaqar.Client) {
 	letters := map[int]*zaqar.DeadLetter{}
 	for m, err := range client.Queue("dead").Messages(t.Context()) {
 		letter, wrong := zaqar.ReadDeadLetter(m)
@@ -235,7 +235,7 @@ func (w *onlooker) compare(t *testing.T, c settling, srv *zaqartest.Server, clie
 		case w.handled[n] != handled || dead != (letter != nil):
 			w.complain("message %d: %d attempts, dead letter %v; want %d, %v", n, w.handled[n], letter, handled, dead)
 		case letter != nil && letter.Attempts != failures:
-			w.complain("message %d: the dead letter tells of %d failures, want %d", n, letter.Attempts, failures)
+			w.complain("message %d: the dead letter has %d failures, want %d", n, letter.Attempts, failures)
 		}
 	}
 }

@@ -1,8 +1,11 @@
-package zaqar_test
+package consumer_test
 
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -10,6 +13,7 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/internal/clienttest"
+	"github.com/zaqar-go/zaqar/transport"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
@@ -17,7 +21,7 @@ func TestPrefetchedMessagesAreBounded(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		config zaqar.ConsumerConfig
-		most   int // claimed at once, at work or not
+		most   int // claimed at the same time, running or not
 	}{
 		"single":      {zaqar.ConsumerConfig{Workers: 4}, 4},
 		"twenty":      {zaqar.ConsumerConfig{Workers: 4, ClaimSize: 20}, 4 + 19},
@@ -42,8 +46,8 @@ func TestPrefetchedMessagesAreBounded(t *testing.T) {
 				})
 				time.Sleep(2 * time.Minute)
 				r.stop()
-				if most > c.most || most < c.most-3 { // three may be at work when the fourth asks
-					t.Errorf("up to %d messages were claimed at once, want %d", most, c.most)
+				if most > c.most || most < c.most-3 { // three may be running when the fourth asks
+					t.Errorf("at most %d messages were claimed at the same time, want %d", most, c.most)
 				}
 				clienttest.Stored(t, srv, "wot", 0)
 			})
@@ -80,9 +84,9 @@ func TestAnIdleConsumerAsksLessAndLess(t *testing.T) {
 		q := client.Queue("wot")
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 8, Poll: time.Second, MaxPoll: 16 * time.Second}, func(context.Context, *zaqar.Message) error { return nil })
 		time.Sleep(time.Hour)
-		// 8 seconds on average, by one claim at a time.
+		// One claim at a time, every 8 seconds on average.
 		if n := len(srv.Requests("claim_create")); n < 200 || n > 800 {
-			t.Errorf("an hour took %d claims", n)
+			t.Errorf("%d claims were made in an hour", n)
 		}
 		clienttest.PostMany(t, q, 1)
 		time.Sleep(17 * time.Second)
@@ -106,11 +110,62 @@ func TestWhatNoWaitingChangesEndsRun(t *testing.T) {
 				t.Errorf("%d: Run returned %v", status, err)
 			}
 			if n := len(srv.Requests("claim_create")); n != 15 {
-				t.Errorf("%d: it took %d claims, want 2 refusals, 10 outages and 3 refusals", status, n)
+				t.Errorf("%d: %d claims were made, want 2 refusals, 10 outages and 3 refusals", status, n)
 			}
 			if _, again := c.Next(t.Context()); !errors.Is(again, want) {
 				t.Errorf("%d: Next returned %v", status, again)
 			}
+		})
+	}
+}
+
+// claiming answers each claim with the next of the bodies, and everything else with 204.
+func claiming(messages ...string) *clienttest.Scripted {
+	var mu sync.Mutex
+	return &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if req.Op != "claim_create" || len(messages) == 0 {
+			return &transport.Response{Status: 204, Header: http.Header{}}, nil
+		}
+		body := messages[0]
+		messages = messages[1:]
+		return &transport.Response{
+			Status: 201, Header: http.Header{"Location": {fmt.Sprintf("/v2/queues/wot/claims/c%d", len(messages))}}, Body: []byte(body),
+		}, nil
+	}}
+}
+
+// opsBesideClaims returns the operations that were sent, except claims.
+func opsBesideClaims(s *clienttest.Scripted) []string {
+	var ops []string
+	for _, req := range s.Seen() {
+		if op := string(req.Op); op != "claim_create" {
+			ops = append(ops, op)
+		}
+	}
+	return ops
+}
+
+func TestWhatCannotBeReadIsGivenBackAndNotHandled(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"no JSON":      `{"messages":[`,
+		"bad checksum": `{"messages":[{"body":1,"ttl":3600,"age":0,"href":"/v2/queues/wot/messages/a?claim_id=c0","id":"a","checksum":"MD5:00"}]}`,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := claiming(body)
+			client := clienttest.Over(t, s, zaqar.WithChecksums())
+			r := run(t, client.Queue("wot"), zaqar.ConsumerConfig{}, func(context.Context, *zaqar.Message) error {
+				t.Errorf("%s: a handler was called", name)
+				return nil
+			})
+			time.Sleep(time.Minute)
+			r.stop()
+			if ops := opsBesideClaims(s); !slices.Equal(ops, []string{"claim_delete"}) {
+				t.Errorf("%s: the requests were %v", name, ops)
+			}
+			_ = client.Close()
 		})
 	}
 }

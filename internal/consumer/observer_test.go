@@ -1,4 +1,4 @@
-package zaqar_test
+package consumer_test
 
 import (
 	"bytes"
@@ -16,34 +16,34 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// hearer collects the names of events, but for requests, and logs all of them.
-type hearer struct {
+// recorder counts events by name, except requests, and logs all of them.
+type recorder struct {
 	mu     sync.Mutex
 	counts map[string]int
 	log    bytes.Buffer
 	logger observe.Observer
-	ask    func()
+	call   func()
 }
 
-func (n *hearer) Observe(ctx context.Context, e observe.Event) {
+func (n *recorder) Observe(ctx context.Context, e observe.Event) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.logger.Observe(ctx, e)
 	if _, request := e.(observe.Request); !request {
 		n.counts[e.Name()]++
-		if n.ask != nil {
-			n.ask()
+		if n.call != nil {
+			n.call()
 		}
 	}
 }
 
 func TestAnObserverSeesWhatAConsumerDoes(t *testing.T) {
 	t.Parallel()
-	saw := &hearer{counts: map[string]int{}}
+	saw := &recorder{counts: map[string]int{}}
 	saw.logger = observe.Log(slog.New(slog.NewTextHandler(&saw.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		clienttest.PostMany(t, q, 4) // 0 succeeds, 1 fails, 2 panics, 3 is at work when its claim is lost
+		clienttest.PostMany(t, q, 4) // 0 succeeds, 1 fails, 2 panics, 3 is running when its claim is lost
 		config := zaqar.ConsumerConfig{Workers: 4, TTL: time.Minute, DeadLetter: "dead", MaxAttempts: 2}
 		lost := make(chan struct{})
 		r := run(t, q, config, func(ctx context.Context, m *zaqar.Message) error {
@@ -65,10 +65,10 @@ func TestAnObserverSeesWhatAConsumerDoes(t *testing.T) {
 			return nil
 		})
 		saw.mu.Lock()
-		saw.ask = func() { r.Stats() } // an observer may ask
+		saw.call = func() { r.Stats() } // an observer may call the consumer
 		saw.mu.Unlock()
 		synctest.Wait()
-		time.Sleep(35 * time.Second) // the claim on 3 is renewed
+		time.Sleep(35 * time.Second) // the claim on 3 is extended
 		srv.Inject(zaqartest.Fault{Kind: "claim_update", Status: 503, Times: -1})
 		<-lost
 		srv.ClearFaults()
@@ -81,7 +81,7 @@ func TestAnObserverSeesWhatAConsumerDoes(t *testing.T) {
 	}
 	for name, n := range want {
 		if saw.counts[name] != n {
-			t.Errorf("%q was told %d times, want %d (of %v)", name, saw.counts[name], n, saw.counts)
+			t.Errorf("%q was reported %d times, want %d (of %v)", name, saw.counts[name], n, saw.counts)
 		}
 	}
 	if saw.counts["claimed"] < 6 || saw.counts["renewal failed"] < 5 || saw.counts["claim renewed"] < 1 {
@@ -89,7 +89,7 @@ func TestAnObserverSeesWhatAConsumerDoes(t *testing.T) {
 	}
 	for line := range strings.Lines(saw.log.String()) {
 		if strings.Contains(line, "zaqar: claim lost") && !strings.Contains(line, "(503)") {
-			t.Errorf("the reason is not the last answer: %s", line)
+			t.Errorf("the reason of the loss is not the last answer: %s", line)
 		}
 	}
 	if log := saw.log.String(); !strings.Contains(log, "zaqar: handler panicked") || !strings.Contains(log, "queue=wot") {

@@ -1,4 +1,4 @@
-package zaqar_test
+package consumer_test
 
 import (
 	"context"
@@ -87,7 +87,7 @@ func TestAClaimThatStealsDuringTheDeletionIsFoundOut(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
 		clienttest.PostMany(t, q, 1)
-		// The deletions by the first claim, and by none, are refused while the other
+		// The deletions with the first claim and without a claim are refused, while the other
 		// worker's claim takes the message.
 		srv.Inject(zaqartest.Fault{Kind: "message_delete", Status: 403, Delay: 10 * time.Second, Times: 2})
 		var handled seen
@@ -119,7 +119,7 @@ func TestAClaimThatStillBringsWhatWasDeletedIsNotHandled(t *testing.T) {
 			if claims++; claims > 2 {
 				return &transport.Response{Status: 204, Header: http.Header{}}, nil
 			}
-			// The second answer was made before the deletion.
+			// The server selected the messages of the second claim before the deletion.
 			return &transport.Response{
 				Status: 201, Header: http.Header{"Location": {fmt.Sprintf("/v2/queues/wot/claims/%d", claims)}},
 				Body: fmt.Appendf(nil, `{"messages":[{"body":1,"ttl":3600,"age":0,"href":"/v2/queues/wot/messages/%s?claim_id=%d","id":%q}]}`, id, claims, id),
@@ -145,7 +145,7 @@ func TestWhatAStealTakesOutOfAClaimGoesOnInTheNext(t *testing.T) {
 	t.Parallel()
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		clienttest.PostMany(t, q, 3) // 0 fails at first and is kept, 1 is at work, 2 waits for a back-off
+		clienttest.PostMany(t, q, 3) // 0 fails and awaits its release, 1 is running, 2 waits for its back-off
 		var handled seen
 		config := zaqar.ConsumerConfig{Workers: 4, ClaimSize: 20, TTL: time.Minute, OnFailure: zaqar.GiveBack}
 		r := run(t, q, config, func(ctx context.Context, m *zaqar.Message) error {

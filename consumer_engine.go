@@ -1,0 +1,135 @@
+package zaqar
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/zaqar-go/zaqar/internal/backoff"
+	"github.com/zaqar-go/zaqar/internal/consumer"
+	"github.com/zaqar-go/zaqar/observe"
+)
+
+// engineQueue is a queue as the consumer's engine sees it.
+type engineQueue struct {
+	queue  *Queue
+	config ConsumerConfig // with its defaults
+}
+
+func (q engineQueue) Name() string { return q.queue.name }
+
+func (q engineQueue) Claim(ctx context.Context, limit int) (consumer.Claim, error) {
+	options := []ClaimOption{TTL(q.config.TTL), Grace(q.config.Grace)}
+	if limit > 0 {
+		options = append(options, Limit(limit))
+	}
+	claim, err := q.queue.Claim(ctx, options...)
+	if errors.Is(err, ErrChecksum) {
+		err = nil // the engine asks each message
+	}
+	if claim == nil || claim.Empty() {
+		return nil, err // a nil interface, not a nil pointer in one
+	}
+	return engineClaim{claim}, err
+}
+
+func (q engineQueue) Delete(ctx context.Context, id, claim string) error {
+	if claim == "" {
+		return q.queue.DeleteMessage(ctx, id)
+	}
+	return q.queue.DeleteMessage(ctx, id, ClaimID(claim))
+}
+
+func (q engineQueue) DeleteAll(ctx context.Context, ids []string, claim string) error {
+	return q.queue.DeleteMessages(ctx, ids, ClaimID(claim))
+}
+
+func (q engineQueue) Hopeless(err error) bool {
+	_, ours := errors.AsType[*ArgumentError](err)
+	return ours || errors.Is(err, ErrUnsupported)
+}
+
+// RefusesLimit is about the server's answer only: ErrInvalid also matches an
+// ArgumentError.
+func (q engineQueue) RefusesLimit(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code == http.StatusBadRequest
+}
+
+func (q engineQueue) Observe(ctx context.Context, e observe.Event) { q.queue.conn.watch.tell(ctx, e) }
+
+// engineClaim is a claim as the engine sees it.
+type engineClaim struct{ claim *Claim }
+
+func (c engineClaim) ID() string { return c.claim.id }
+
+func (c engineClaim) Messages() []consumer.Message {
+	all := c.claim.Messages()
+	messages := make([]consumer.Message, len(all))
+	for i, m := range all {
+		messages[i] = engineMessage{m}
+	}
+	return messages
+}
+
+func (c engineClaim) Extend(ctx context.Context) error { return c.claim.Update(ctx) }
+
+func (c engineClaim) Release(ctx context.Context) error { return c.claim.Release(ctx) }
+
+// engineMessage is a message as the engine sees it.
+type engineMessage struct{ message *Message }
+
+func (m engineMessage) ID() string { return m.message.ID() }
+
+func (m engineMessage) TTL() time.Duration { return m.message.TTL() }
+
+func (m engineMessage) Age() time.Duration { return m.message.Age() }
+
+func (m engineMessage) Body() []byte { return m.message.Body() }
+
+func (m engineMessage) Verify() error { return m.message.queue.conn.verify(m.message) }
+
+func (m engineMessage) Rebind(newer consumer.Message) {
+	m.message.state.Store(publicMessage(newer).state.Load())
+}
+
+// publicMessage returns the message that the engine has.
+func publicMessage(m consumer.Message) *Message { return m.(engineMessage).message }
+
+// engine returns the configuration for the engine. o has its defaults.
+func (o ConsumerConfig) engine() consumer.Config {
+	return consumer.Config{
+		Workers:     o.Workers,
+		ClaimSize:   o.ClaimSize,
+		Prefetch:    o.Prefetch,
+		MaxHeld:     o.MaxHeld,
+		TTL:         o.TTL,
+		Grace:       o.Grace,
+		ExtendAt:    o.RenewAt,
+		OnFailure:   consumer.Policy(o.OnFailure),
+		Backoff:     backoff.Backoff{First: o.Backoff, Most: o.MaxBackoff},
+		DeadLetter:  o.DeadLetter,
+		MaxAttempts: o.MaxAttempts,
+		BulkDelete:  o.BulkDelete,
+		Poll:        backoff.Backoff{First: o.Poll, Most: o.MaxPoll},
+		StopTimeout: o.StopTimeout,
+		Classify:    classify,
+		PanicError: func(value any, stack []byte) error {
+			return &PanicError{Value: value, Stack: stack}
+		},
+	}
+}
+
+// classify says what the error of a handler asks for.
+func classify(err error) consumer.Failure {
+	var failure consumer.Failure
+	_, failure.Permanent = errors.AsType[*permanentError](err)
+	if retry, ok := errors.AsType[*retryAfterError](err); ok {
+		failure.HasWait, failure.Wait, failure.NotNow = true, retry.wait, retry.err == nil
+	}
+	if p, ok := errors.AsType[*PanicError](err); ok {
+		failure.Panic = &consumer.Panic{Value: p.Value, Stack: p.Stack}
+	}
+	return failure
+}

@@ -1,0 +1,229 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/zaqar-go/zaqar/internal/backoff"
+	"github.com/zaqar-go/zaqar/internal/fault"
+	"github.com/zaqar-go/zaqar/observe"
+)
+
+// claimer is the state of claiming.
+type claimer struct {
+	claiming     int         // claims in flight
+	expected     int         // messages that they may bring
+	emptyClaims  int         // claims in a row that brought nothing
+	failed       int         // claims in a row that failed
+	refused      int         // claims in a row that the service refused
+	refusedLimit int         // the smallest limit that was refused, 0: none
+	pause        *time.Timer // until the next claim, nil: none
+	stopped      bool
+}
+
+// maxRefusals is how many refusals in a row end a consumer. It is more than one because a
+// service that is being restarted may refuse what it accepts a moment later.
+const maxRefusals = 3
+
+// requestBackoff is the wait after a request failed that is worth another try.
+var requestBackoff = backoff.Backoff{First: 500 * time.Millisecond, Most: 10 * time.Second}
+
+func (k *claimer) stopLocked() {
+	k.stopped = true
+	if k.pause != nil {
+		k.pause.Stop()
+	}
+}
+
+// parallelLocked is how many claims may be in flight: only one while the queue is empty or
+// claiming fails.
+func (k *claimer) parallelLocked(workers int) int {
+	if k.emptyClaims > 0 || k.failed > 0 {
+		return 1
+	}
+	return workers
+}
+
+// claimMoreLocked starts as many claims as there is room for. It is called whenever there
+// may be more room.
+func (c *Consumer) claimMoreLocked() {
+	k := &c.claimer
+	for !k.stopped && k.pause == nil && k.claiming < k.parallelLocked(c.config.Workers) {
+		n := c.nextClaimSizeLocked()
+		if n < 1 {
+			return
+		}
+		k.claiming++
+		k.expected += n
+		c.spawnLocked(func(ctx context.Context) { c.claim(ctx, n) })
+	}
+}
+
+// nextClaimSizeLocked is how many messages the next claim should bring, 0 for no claim. A
+// claim is made when somebody waits, or when there is room for a whole one.
+func (c *Consumer) nextClaimSizeLocked() int {
+	waiting := 0
+	for _, w := range c.waiters {
+		waiting += w.n
+	}
+	available := len(c.ready) + c.claimer.expected
+	room := min(waiting+c.config.Prefetch-available, c.config.MaxHeld-len(c.held)-c.claimer.expected)
+	if waiting <= available && room < c.config.ClaimSize {
+		return 0
+	}
+	return min(room, c.config.ClaimSize)
+}
+
+// claim makes one claim for n messages. No caller's context limits it: if nobody read the
+// answer, the messages would be out of reach until the claim expires.
+func (c *Consumer) claim(ctx context.Context, n int) {
+	limit := c.claimLimit(n)
+	start := time.Now()
+	claim, err := c.queue.Claim(ctx, limit)
+	if err != nil && claim != nil {
+		// We cannot read its messages; perhaps the next consumer can. If the release
+		// fails, the claim expires.
+		_ = claim.Release(ctx)
+	}
+	if final := c.claimed(n, limit, start, claim, err); final {
+		c.stopClaiming(err)
+	}
+}
+
+// claimLimit is the limit to send for n messages. It is 0, for the server's own limit, if
+// the server has refused n or fewer.
+func (c *Consumer) claimLimit(n int) int {
+	c.mu.Lock()
+	defer c.unlock()
+	if refused := c.claimer.refusedLimit; refused > 0 && n >= refused {
+		return 0
+	}
+	return n
+}
+
+// claimed takes the outcome of a claim for n messages, and starts the next claims. It
+// reports whether the error is final.
+func (c *Consumer) claimed(n, limit int, start time.Time, claim Claim, err error) (final bool) {
+	c.mu.Lock()
+	defer c.unlock()
+	k := &c.claimer
+	k.claiming--
+	k.expected -= n
+	switch {
+	case err != nil && limit > 1 && c.queue.RefusesLimit(err):
+		k.refusedLimit = limit
+	case err != nil:
+		if c.claimFailedLocked(err) {
+			return true
+		}
+	case claim == nil:
+		k.failed, k.refused = 0, 0
+		k.emptyClaims++
+		c.pauseClaimsLocked(c.config.Poll.Delay(k.emptyClaims))
+	default:
+		k.failed, k.refused, k.emptyClaims = 0, 0, 0
+		c.receiveLocked(claim, start)
+	}
+	c.claimMoreLocked()
+	return false
+}
+
+// claimFailedLocked reports whether a failed claim ends the consumer. If not, it pauses
+// claiming.
+func (c *Consumer) claimFailedLocked(err error) (final bool) {
+	k := &c.claimer
+	c.stats.ClaimErrors++
+	k.failed++
+	if refusal(err) {
+		k.refused++
+	} else {
+		k.refused = 0
+	}
+	failed := observe.ClaimFailed{Queue: c.queue.Name(), Err: err}
+	final = k.refused >= maxRefusals || c.queue.Hopeless(err)
+	if !final {
+		failed.Wait = requestBackoff.Delay(k.failed)
+		c.pauseClaimsLocked(failed.Wait)
+	}
+	c.reportLocked(failed)
+	return final
+}
+
+// refusal reports whether the service refused a claim, rather than failed.
+func refusal(err error) bool {
+	for _, kind := range []error{fault.Invalid, fault.Unauthorized, fault.Forbidden, fault.NotFound} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+// pauseClaimsLocked stops claiming for a while. It does not change a pause that has begun.
+func (c *Consumer) pauseClaimsLocked(wait time.Duration) {
+	k := &c.claimer
+	if k.stopped || k.pause != nil {
+		return
+	}
+	k.pause = time.AfterFunc(wait, func() {
+		c.mu.Lock()
+		defer c.unlock()
+		k.pause = nil
+		c.claimMoreLocked()
+	})
+}
+
+// receiveLocked takes the messages of a new claim, whose request was sent at start.
+func (c *Consumer) receiveLocked(claim Claim, start time.Time) {
+	messages := claim.Messages()
+	l := newLease(c, claim, messages, start)
+	c.reportLocked(observe.Claimed{Queue: c.queue.Name(), Claim: claim.ID(), Messages: len(messages)})
+	c.stats.Claims++
+	c.stats.Claimed += len(messages)
+	c.spawnLocked(l.keepAlive)
+	for _, m := range messages {
+		c.receiveMessageLocked(l, m)
+	}
+	l.checkSettledLocked() // the claim may have brought nothing new
+	c.dispatchLocked()
+}
+
+func (c *Consumer) receiveMessageLocked(l *lease, m Message) {
+	if d, ok := c.held[m.ID()]; ok {
+		d.rebindLocked(l, m)
+		return
+	}
+	d := &Delivery{
+		consumer: c, message: m, lease: l, claims: []string{l.claim.ID()},
+		alreadyDeleted: c.history.deleted[m.ID()],
+	}
+	c.held[m.ID()] = d
+	l.unsettled[m.ID()] = d
+	switch broken := m.Verify(); {
+	case c.history.finished(m.ID()):
+		c.duplicateLocked(d, true)
+		c.settleUnseenLocked(d, nil)
+	case broken != nil:
+		c.settleUnseenLocked(d, broken)
+	case closed(c.stopping):
+		d.giveBackIdleLocked()
+	default:
+		c.ready = append(c.ready, d)
+	}
+}
+
+// settleUnseenLocked settles a message that no handler gets to see.
+func (c *Consumer) settleUnseenLocked(d *Delivery, err error) {
+	d.startLocked(true)
+	c.spawnLocked(func(ctx context.Context) { _ = d.settle(ctx, err) })
+}
+
+// duplicateLocked counts a message that came again while it is held, or after it was
+// finished.
+func (c *Consumer) duplicateLocked(d *Delivery, finished bool) {
+	c.stats.Duplicates++
+	c.reportLocked(observe.Duplicate{
+		Queue: c.queue.Name(), Message: d.message.ID(), Claim: d.lease.claim.ID(), Finished: finished,
+	})
+}

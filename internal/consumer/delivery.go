@@ -1,0 +1,242 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Delivery is a message that the consumer holds.
+type Delivery struct {
+	consumer *Consumer
+	message  Message
+
+	// The Consumer's lock guards what follows.
+
+	lease          *lease
+	claims         []string // all claims of ours that brought it, the latest last
+	stage          stage
+	attempt        int
+	started        time.Time
+	fromWorker     bool            // a worker has it, and is sure to settle it
+	revoked        bool            // a hard stop took it from its caller
+	alreadyDeleted bool            // a claim that was in flight brought it once more
+	ctx            context.Context //nolint:containedctx // it is the handler's, and ends with the claim
+	cancel         context.CancelCauseFunc
+	timer          *time.Timer // of the back-off
+}
+
+// stage is the state of a delivery.
+type stage int
+
+const (
+	ready           stage = iota // claimed, not handed out
+	running                      // handed out, not settled
+	backingOff                   // failed, and waiting for the next attempt
+	settling                     // settled by its caller, not yet on the server
+	awaitingRelease              // to be given back as soon as its claim can be released
+	done                         // settled, or lost
+)
+
+type deliveryKey struct{}
+
+// Attempt returns the number of the attempt that ctx belongs to, 0 if it belongs to none.
+func Attempt(ctx context.Context) int {
+	if d, ok := ctx.Value(deliveryKey{}).(*Delivery); ok {
+		return d.Attempt()
+	}
+	return 0
+}
+
+// Message returns the message.
+func (d *Delivery) Message() Message { return d.message }
+
+// Attempt returns the number of the attempt, starting at 1.
+func (d *Delivery) Attempt() int {
+	d.consumer.mu.Lock()
+	defer d.consumer.unlock()
+	return d.attempt
+}
+
+// Context returns the context of the attempt.
+func (d *Delivery) Context() context.Context {
+	d.consumer.mu.Lock()
+	defer d.consumer.unlock()
+	return d.ctx
+}
+
+// Done acknowledges the message.
+func (d *Delivery) Done(ctx context.Context) error { return d.settle(ctx, nil) }
+
+// Fail ends the attempt as a failure. A nil err is a failure without a reason.
+func (d *Delivery) Fail(ctx context.Context, err error) error {
+	if err == nil {
+		err = errors.New("it failed")
+	}
+	return d.settle(ctx, err)
+}
+
+// Fetch returns up to n messages. It blocks until there is one, or ctx ends.
+func (c *Consumer) Fetch(ctx context.Context, n int) ([]*Delivery, error) {
+	return c.take(ctx, n, false)
+}
+
+// waiter is a caller that waits for up to n messages.
+type waiter struct {
+	n          int
+	fromWorker bool
+	got        chan []*Delivery // closed without any when the consumer stops
+}
+
+// take waits for up to n messages.
+func (c *Consumer) take(ctx context.Context, n int, fromWorker bool) ([]*Delivery, error) {
+	if err := c.begin(ctx); err != nil {
+		return nil, err
+	}
+	w := &waiter{n: n, fromWorker: fromWorker, got: make(chan []*Delivery, 1)}
+	c.join(w)
+	var deliveries []*Delivery
+	select {
+	case deliveries = <-w.got:
+	case <-ctx.Done():
+		if c.leave(w) {
+			return nil, fmt.Errorf("zaqar: %s %s: %w", op, c.queue.Name(), context.Cause(ctx))
+		}
+		deliveries = <-w.got // dispatched just before ctx ended
+	}
+	if len(deliveries) == 0 {
+		return nil, c.begin(ctx) // the consumer has stopped: begin returns why
+	}
+	return deliveries, nil
+}
+
+// join adds a waiter, and claims messages for it.
+func (c *Consumer) join(w *waiter) {
+	c.mu.Lock()
+	defer c.unlock()
+	if closed(c.stopping) {
+		close(w.got)
+		return
+	}
+	c.waiters = append(c.waiters, w)
+	c.dispatchLocked()
+	c.claimMoreLocked()
+}
+
+// leave removes a waiter. It returns false if the waiter has got its messages.
+func (c *Consumer) leave(w *waiter) bool {
+	c.mu.Lock()
+	defer c.unlock()
+	i := slices.Index(c.waiters, w)
+	if i < 0 {
+		return false
+	}
+	c.waiters = slices.Delete(c.waiters, i, i+1)
+	return true
+}
+
+// dispatchLocked hands ready messages to waiters.
+func (c *Consumer) dispatchLocked() {
+	for len(c.waiters) > 0 && len(c.ready) > 0 {
+		w := c.waiters[0]
+		c.waiters = slices.Delete(c.waiters, 0, 1)
+		n := min(w.n, len(c.ready))
+		deliveries := slices.Clone(c.ready[:n])
+		c.ready = slices.Delete(c.ready, 0, n)
+		for _, d := range deliveries {
+			d.startLocked(w.fromWorker)
+		}
+		w.got <- deliveries
+	}
+}
+
+// startLocked starts an attempt.
+func (d *Delivery) startLocked(fromWorker bool) {
+	d.stage, d.fromWorker, d.started = running, fromWorker, time.Now()
+	d.attempt = d.consumer.history.of(d.message.ID()).failures + 1
+	ctx := context.WithValue(d.consumer.handlerCtx, deliveryKey{}, d)
+	d.ctx, d.cancel = context.WithCancelCause(ctx)
+}
+
+// makeReadyLocked offers the message to the next waiter, or gives it back if the consumer
+// stops.
+func (d *Delivery) makeReadyLocked() {
+	c := d.consumer
+	if closed(c.stopping) {
+		d.endLocked(givenBack)
+		return
+	}
+	d.stage = ready
+	c.ready = append(c.ready, d)
+	c.dispatchLocked()
+}
+
+// giveBackIdleLocked gives the message back if nobody works on it.
+func (d *Delivery) giveBackIdleLocked() {
+	if d.stage == ready || d.stage == backingOff {
+		d.endLocked(givenBack)
+	}
+}
+
+// ending is how a delivery ends.
+type ending int
+
+const (
+	gone      ending = iota // deleted, lost, or left until its claim ends
+	givenBack               // free again once its claim is released
+)
+
+// endLocked ends a delivery. That may finish its lease, and make room for more claims.
+func (d *Delivery) endLocked(how ending) {
+	c, l, id := d.consumer, d.lease, d.message.ID()
+	if d.timer != nil {
+		d.timer.Stop()
+	}
+	if d.cancel != nil {
+		d.cancel(nil)
+	}
+	if d.stage == ready {
+		if i := slices.Index(c.ready, d); i >= 0 {
+			c.ready = slices.Delete(c.ready, i, i+1)
+		}
+	}
+	delete(l.unsettled, id)
+	delete(l.toDelete, id)
+	if how == givenBack && !closed(l.closed) {
+		c.stats.GivenBack++
+		d.stage = awaitingRelease
+		l.toRelease[id] = d
+	} else {
+		d.stage = done
+		delete(c.held, id)
+	}
+	l.checkSettledLocked()
+	c.claimMoreLocked()
+}
+
+// rebindLocked moves a delivery to a later claim of ours, which brought the message
+// again and so took it out of the earlier one.
+func (d *Delivery) rebindLocked(l *lease, m Message) {
+	c, earlier, id := d.consumer, d.lease, m.ID()
+	_, toDelete := earlier.toDelete[id]
+	delete(earlier.unsettled, id)
+	delete(earlier.toDelete, id)
+	delete(earlier.toRelease, id)
+	earlier.overlapped = true
+	d.lease = l
+	d.claims = append(d.claims, l.claim.ID())
+	d.message.Rebind(m)
+	c.duplicateLocked(d, false)
+	switch {
+	case toDelete:
+		l.toDelete[id] = d
+	case d.stage == awaitingRelease:
+		l.unsettled[id] = d
+		d.makeReadyLocked()
+	default:
+		l.unsettled[id] = d
+	}
+	earlier.checkSettledLocked()
+}

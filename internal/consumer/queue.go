@@ -1,0 +1,94 @@
+package consumer
+
+import (
+	"context"
+	"time"
+
+	"github.com/zaqar-go/zaqar/internal/backoff"
+	"github.com/zaqar-go/zaqar/observe"
+)
+
+// Queue is what a Consumer needs from the queue that it reads. Every method is safe for
+// concurrent use. Methods that take a context may block, and are never called under the
+// Consumer's lock; the others return at once.
+type Queue interface {
+	Name() string
+	// Claim claims up to limit messages, or up to the server's own limit if limit is 0.
+	// It returns a nil Claim if there is nothing to claim. A Claim that comes with an
+	// error holds messages that could not be read; the caller releases it.
+	Claim(ctx context.Context, limit int) (Claim, error)
+	// Delete deletes a message with the claim that holds it, or without a claim if claim
+	// is "". It returns fault.ClaimLost if the claim does not hold the message, and
+	// fault.Forbidden if somebody else's claim does.
+	Delete(ctx context.Context, id, claim string) error
+	// DeleteAll deletes the messages of a claim with as few requests as possible.
+	DeleteAll(ctx context.Context, ids []string, claim string) error
+	// PostDeadLetter posts a message to the dead-letter queue. final reports that the
+	// server refused it, so that sending it again does not help.
+	PostDeadLetter(ctx context.Context, letter DeadLetter) (final bool, err error)
+	// Hopeless reports whether no claim can ever succeed after this error.
+	Hopeless(err error) bool
+	// RefusesLimit reports whether the server may have refused a claim because of its
+	// limit.
+	RefusesLimit(err error) bool
+	Observe(ctx context.Context, e observe.Event)
+}
+
+// Claim is a claim that brought messages.
+type Claim interface {
+	ID() string
+	Messages() []Message
+	// Extend makes the claim last for Config.TTL from now on. It returns
+	// fault.ClaimLost if the claim has ended.
+	Extend(ctx context.Context) error
+	Release(ctx context.Context) error
+}
+
+// Message is a message of a claim.
+type Message interface {
+	ID() string
+	TTL() time.Duration
+	Age() time.Duration
+	Body() []byte
+	// Verify compares the body with its checksum, if checksums are wanted.
+	Verify() error
+	// Rebind makes the message belong to a newer claim, which brought it again.
+	Rebind(newer Message)
+}
+
+// Handler works on one message.
+type Handler func(context.Context, Message) error
+
+// Config is a complete configuration: all defaults are filled in.
+type Config struct {
+	// Workers is how many handlers run at the same time, and how many claims are in
+	// flight.
+	Workers int
+	// ClaimSize is the largest number of messages of one claim, Prefetch how many may be
+	// ready beyond those that somebody waits for, MaxHeld how many are held in all.
+	ClaimSize, Prefetch, MaxHeld int
+	// TTL is how long a claim lasts, Grace how much longer its messages live.
+	TTL, Grace time.Duration
+	// ExtendAt is the share of TTL after which a claim is extended.
+	ExtendAt float64
+
+	OnFailure Policy
+	// Backoff is the wait after failed attempts.
+	Backoff backoff.Backoff
+	// DeadLetter is the name of the dead-letter queue, "" for none.
+	DeadLetter string
+	// MaxAttempts is how many attempts may fail before a message becomes a dead letter.
+	// Not positive: any number.
+	MaxAttempts int
+
+	BulkDelete bool
+	// Poll is the wait after a claim that brought nothing.
+	Poll backoff.Backoff
+	// StopTimeout is how long Run waits for handlers. Not positive: without limit.
+	StopTimeout time.Duration
+
+	// Classify says what the error of a handler asks for.
+	Classify func(err error) Failure
+	// PanicError returns the error of an attempt whose handler panicked.
+	PanicError func(value any, stack []byte) error
+}

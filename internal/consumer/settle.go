@@ -1,0 +1,250 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/zaqar-go/zaqar/internal/fault"
+	"github.com/zaqar-go/zaqar/observe"
+)
+
+// settleTimeout limits each single request that settles something.
+const settleTimeout = 10 * time.Second
+
+// settle ends the attempt at a message. err is nil if the message was handled. Settling
+// twice does nothing.
+func (d *Delivery) settle(ctx context.Context, err error) error {
+	var failure Failure
+	if err != nil {
+		failure = d.consumer.config.Classify(err) // without the lock: it calls methods of the handler's error
+	}
+	return d.decide(err, failure)(ctx)
+}
+
+// decide decides what happens to a message whose attempt has ended, and returns what
+// remains to be done for that.
+func (d *Delivery) decide(err error, failure Failure) action {
+	c := d.consumer
+	c.mu.Lock()
+	defer c.unlock()
+	if d.stage != running {
+		if d.revoked {
+			return func(context.Context) error {
+				return fmt.Errorf("zaqar: %s %s: %w: %w", op, c.queue.Name(), fault.Stopped, fault.ClaimLost)
+			}
+		}
+		return nothing
+	}
+	d.stage = settling
+	if err == nil {
+		return d.ackLocked()
+	}
+	switch cause := context.Cause(d.ctx); {
+	case errors.Is(cause, fault.ClaimLost):
+		d.onClaimLostLocked()
+	case cause != nil && c.handlerCtx.Err() != nil: // a hard stop is no failure of the message
+		d.endLocked(givenBack)
+	default:
+		return d.failLocked(err, failure)
+	}
+	return nothing
+}
+
+// onClaimLostLocked ends an attempt whose claim was lost, which is no failure of the
+// message. If a later claim of ours has brought the message again, it is ready again.
+func (d *Delivery) onClaimLostLocked() {
+	if closed(d.lease.closed) {
+		d.endLocked(gone)
+		return
+	}
+	d.makeReadyLocked()
+}
+
+// ackLocked acknowledges a message that was handled. It is deleted now, or together with
+// the other messages of its claim.
+func (d *Delivery) ackLocked() action {
+	c, l := d.consumer, d.lease
+	if c.config.BulkDelete && c.config.ClaimSize > 1 && !closed(l.closed) {
+		delete(l.unsettled, d.message.ID())
+		l.toDelete[d.message.ID()] = d
+		l.checkSettledLocked()
+		return nothing
+	}
+	return d.ackNow
+}
+
+// ackNow deletes a message that was handled.
+func (d *Delivery) ackNow(ctx context.Context) error {
+	return d.deleteAndFinish(ctx, d.countHandledLocked)
+}
+
+// countHandledLocked counts and reports a message that was handled and deleted.
+func (d *Delivery) countHandledLocked() {
+	if d.alreadyDeleted {
+		return // it was counted before
+	}
+	c := d.consumer
+	c.stats.Handled++
+	c.reportLocked(observe.Handled{
+		Queue: c.queue.Name(), Message: d.message.ID(), Attempt: d.attempt, Took: time.Since(d.started),
+	})
+}
+
+// deleteAndFinish deletes a message that needs nothing else, and ends its delivery. It
+// calls countLocked if the message was deleted.
+func (d *Delivery) deleteAndFinish(ctx context.Context, countLocked func()) error {
+	for {
+		tried, err := d.deleteRemote(ctx)
+		if d.afterDelete(ctx, tried, err, countLocked) {
+			return err
+		}
+	}
+}
+
+// afterDelete takes the outcome of a deletion that tried this number of claims. It returns
+// false if the message must be deleted once more.
+func (d *Delivery) afterDelete(ctx context.Context, tried int, err error, countLocked func()) (finished bool) {
+	c := d.consumer
+	c.mu.Lock()
+	defer c.unlock()
+	if errors.Is(err, fault.ClaimLost) && len(d.claims) > tried {
+		return false // the claim that took it is a new one of ours
+	}
+	if err == nil {
+		countLocked()
+	}
+	d.endDeletedLocked(ctx, err)
+	return true
+}
+
+// endDeletedLocked ends a delivery after its deletion succeeded or failed.
+func (d *Delivery) endDeletedLocked(ctx context.Context, err error) {
+	c := d.consumer
+	switch {
+	case err == nil:
+		c.history.forget(d.message.ID())
+		d.endLocked(gone)
+	case errors.Is(err, fault.ClaimLost):
+		c.history.markFinished(d.message.ID())
+		c.stats.Lost++
+		c.reportLocked(observe.ClaimLost{
+			Queue: c.queue.Name(), Claim: d.lease.claim.ID(), Message: d.message.ID(), Messages: 1, Err: err,
+		})
+		d.endLocked(gone)
+	case d.callerMayRetryLocked(ctx):
+		d.stage = running
+	default:
+		c.history.markFinished(d.message.ID())
+		d.endLocked(givenBack)
+	}
+}
+
+// callerMayRetryLocked reports whether a request failed only because the context of Done
+// or Fail ended, so that the caller may call it again.
+func (d *Delivery) callerMayRetryLocked(ctx context.Context) bool {
+	return ctx.Err() != nil && !d.fromWorker && !closed(d.lease.closed) && d.consumer.handlerCtx.Err() == nil
+}
+
+// deleteRemote deletes the message on the server, with whichever of our claims holds it. If
+// no claim holds it any more, neither ours nor another, it is deleted all the same: it was
+// handled, and would only be handled again. tried is the number of claims that were tried.
+func (d *Delivery) deleteRemote(ctx context.Context) (tried int, err error) {
+	c, id := d.consumer, d.message.ID()
+	err = d.retryUntilSettled(ctx, func(ctx context.Context) (final bool, err error) {
+		claims := d.claimIDs()
+		tried = len(claims)
+		for _, claim := range slices.Backward(claims) {
+			err = c.queue.Delete(ctx, id, claim)
+			if !errors.Is(err, fault.ClaimLost) {
+				return err == nil, err
+			}
+		}
+		switch unclaimed := c.queue.Delete(ctx, id, ""); {
+		case unclaimed == nil:
+			c.countRescued()
+			return true, nil
+		case !errors.Is(unclaimed, fault.Forbidden):
+			return false, unclaimed
+		}
+		return true, err
+	})
+	return tried, err
+}
+
+// claimIDs returns all claims of ours that brought the message, the latest last.
+func (d *Delivery) claimIDs() []string {
+	d.consumer.mu.Lock()
+	defer d.consumer.unlock()
+	return slices.Clone(d.claims)
+}
+
+func (c *Consumer) countRescued() {
+	c.mu.Lock()
+	defer c.unlock()
+	c.stats.Rescued++
+}
+
+// retryUntilSettled repeats a request until it succeeds or its outcome is final. The
+// request must be safe to repeat. It gives up when the lease is closed, at a hard stop, and
+// when ctx ends.
+func (d *Delivery) retryUntilSettled(ctx context.Context, request func(context.Context) (final bool, err error)) error {
+	c := d.consumer
+	for attempt := 1; ; attempt++ {
+		limited, cancel := context.WithTimeout(ctx, settleTimeout)
+		final, err := request(limited)
+		cancel()
+		if err == nil || final || ctx.Err() != nil {
+			return err
+		}
+		timer := time.NewTimer(requestBackoff.Delay(attempt))
+		select {
+		case <-timer.C:
+			continue
+		case <-ctx.Done():
+		case <-c.handlerCtx.Done():
+		case <-d.leaseClosed():
+		}
+		timer.Stop()
+		return err
+	}
+}
+
+// leaseClosed returns the channel that is closed with the present lease.
+func (d *Delivery) leaseClosed() <-chan struct{} {
+	d.consumer.mu.Lock()
+	defer d.consumer.unlock()
+	return d.lease.closed
+}
+
+// deleteTogether deletes the handled messages of a claim with one request. If that fails,
+// it deletes each message on its own.
+func (l *lease) deleteTogether(ctx context.Context) {
+	deliveries, ids := l.handled()
+	if len(ids) == 0 {
+		return
+	}
+	c := l.consumer
+	limited, cancel := context.WithTimeout(ctx, settleTimeout)
+	err := c.queue.DeleteAll(limited, ids, l.claim.ID())
+	cancel()
+	for _, d := range deliveries {
+		if err != nil {
+			_ = d.ackNow(ctx)
+			continue
+		}
+		d.afterDelete(ctx, 0, nil, d.countHandledLocked)
+	}
+}
+
+// handled returns the messages that are to be deleted together.
+func (l *lease) handled() (deliveries []*Delivery, ids []string) {
+	l.consumer.mu.Lock()
+	defer l.consumer.unlock()
+	for id, d := range l.toDelete {
+		deliveries, ids = append(deliveries, d), append(ids, id)
+	}
+	return deliveries, ids
+}
