@@ -11,15 +11,15 @@ import (
 	"github.com/zaqar-go/zaqar/observe"
 )
 
-// engineQueue is a queue as the consumer's engine sees it.
-type engineQueue struct {
+// consumerQueue is a queue as the consumer's engine sees it.
+type consumerQueue struct {
 	queue  *Queue
 	config ConsumerConfig // with its defaults
 }
 
-func (q engineQueue) Name() string { return q.queue.name }
+func (q consumerQueue) Name() string { return q.queue.name }
 
-func (q engineQueue) Claim(ctx context.Context, limit int) (consumer.Claim, error) {
+func (q consumerQueue) Claim(ctx context.Context, limit int) (consumer.Claim, error) {
 	options := []ClaimOption{TTL(q.config.TTL), Grace(q.config.Grace)}
 	if limit > 0 {
 		options = append(options, Limit(limit))
@@ -31,71 +31,71 @@ func (q engineQueue) Claim(ctx context.Context, limit int) (consumer.Claim, erro
 	if claim == nil || claim.Empty() {
 		return nil, err // a nil interface, not a nil pointer in one
 	}
-	return engineClaim{claim}, err
+	return consumerClaim{claim}, err
 }
 
-func (q engineQueue) Delete(ctx context.Context, id, claim string) error {
+func (q consumerQueue) Delete(ctx context.Context, id, claim string) error {
 	if claim == "" {
 		return q.queue.DeleteMessage(ctx, id)
 	}
 	return q.queue.DeleteMessage(ctx, id, ClaimID(claim))
 }
 
-func (q engineQueue) DeleteAll(ctx context.Context, ids []string, claim string) error {
+func (q consumerQueue) DeleteAll(ctx context.Context, ids []string, claim string) error {
 	return q.queue.DeleteMessages(ctx, ids, ClaimID(claim))
 }
 
-func (q engineQueue) Hopeless(err error) bool {
+func (q consumerQueue) Hopeless(err error) bool {
 	_, ours := errors.AsType[*ArgumentError](err)
 	return ours || errors.Is(err, ErrUnsupported)
 }
 
 // RefusesLimit is about the server's answer only: ErrInvalid also matches an
 // ArgumentError.
-func (q engineQueue) RefusesLimit(err error) bool {
+func (q consumerQueue) RefusesLimit(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Code == http.StatusBadRequest
 }
 
-func (q engineQueue) Observe(ctx context.Context, e observe.Event) { q.queue.conn.watch.tell(ctx, e) }
+func (q consumerQueue) Observe(ctx context.Context, e observe.Event) { q.queue.conn.watch.tell(ctx, e) }
 
-// engineClaim is a claim as the engine sees it.
-type engineClaim struct{ claim *Claim }
+// consumerClaim is a claim as the engine sees it.
+type consumerClaim struct{ claim *Claim }
 
-func (c engineClaim) ID() string { return c.claim.id }
+func (c consumerClaim) ID() string { return c.claim.id }
 
-func (c engineClaim) Messages() []consumer.Message {
+func (c consumerClaim) Messages() []consumer.Message {
 	all := c.claim.Messages()
 	messages := make([]consumer.Message, len(all))
 	for i, m := range all {
-		messages[i] = engineMessage{m}
+		messages[i] = consumerMessage{m}
 	}
 	return messages
 }
 
-func (c engineClaim) Extend(ctx context.Context) error { return c.claim.Update(ctx) }
+func (c consumerClaim) Extend(ctx context.Context) error { return c.claim.Update(ctx) }
 
-func (c engineClaim) Release(ctx context.Context) error { return c.claim.Release(ctx) }
+func (c consumerClaim) Release(ctx context.Context) error { return c.claim.Release(ctx) }
 
-// engineMessage is a message as the engine sees it.
-type engineMessage struct{ message *Message }
+// consumerMessage is a message as the engine sees it.
+type consumerMessage struct{ message *Message }
 
-func (m engineMessage) ID() string { return m.message.ID() }
+func (m consumerMessage) ID() string { return m.message.ID() }
 
-func (m engineMessage) TTL() time.Duration { return m.message.TTL() }
+func (m consumerMessage) TTL() time.Duration { return m.message.TTL() }
 
-func (m engineMessage) Age() time.Duration { return m.message.Age() }
+func (m consumerMessage) Age() time.Duration { return m.message.Age() }
 
-func (m engineMessage) Body() []byte { return m.message.Body() }
+func (m consumerMessage) Body() []byte { return m.message.Body() }
 
-func (m engineMessage) Verify() error { return m.message.queue.conn.verify(m.message) }
+func (m consumerMessage) Verify() error { return m.message.queue.conn.verify(m.message) }
 
-func (m engineMessage) Rebind(newer consumer.Message) {
+func (m consumerMessage) Rebind(newer consumer.Message) {
 	m.message.state.Store(publicMessage(newer).state.Load())
 }
 
 // publicMessage returns the message that the engine has.
-func publicMessage(m consumer.Message) *Message { return m.(engineMessage).message }
+func publicMessage(m consumer.Message) *Message { return m.(consumerMessage).message }
 
 // engine returns the configuration for the engine. o has its defaults.
 func (o ConsumerConfig) engine() consumer.Config {

@@ -215,28 +215,3 @@ func (d *Delivery) endLocked(how ending) {
 	l.checkSettledLocked()
 	c.claimMoreLocked()
 }
-
-// rebindLocked moves a delivery to a later claim of ours, which brought the message
-// again and so took it out of the earlier one.
-func (d *Delivery) rebindLocked(l *lease, m Message) {
-	c, earlier, id := d.consumer, d.lease, m.ID()
-	_, toDelete := earlier.toDelete[id]
-	delete(earlier.unsettled, id)
-	delete(earlier.toDelete, id)
-	delete(earlier.toRelease, id)
-	earlier.overlapped = true
-	d.lease = l
-	d.claims = append(d.claims, l.claim.ID())
-	d.message.Rebind(m)
-	c.duplicateLocked(d, false)
-	switch {
-	case toDelete:
-		l.toDelete[id] = d
-	case d.stage == awaitingRelease:
-		l.unsettled[id] = d
-		d.makeReadyLocked()
-	default:
-		l.unsettled[id] = d
-	}
-	earlier.checkSettledLocked()
-}

@@ -156,30 +156,6 @@ func (l *lease) extended(start time.Time, err error) (last bool) {
 	return false
 }
 
-// loseLocked closes a lease whose claim is lost. Messages that are not begun are dropped,
-// and the contexts of running attempts are cancelled.
-func (l *lease) loseLocked(err error) {
-	c := l.consumer
-	l.closeLocked()
-	c.stats.LostClaims++
-	c.reportLocked(observe.ClaimLost{
-		Queue: c.queue.Name(), Claim: l.claim.ID(), Messages: len(l.unsettled) + len(l.toDelete), Err: err,
-	})
-	for _, d := range l.unsettled {
-		switch d.stage {
-		case ready, backingOff:
-			d.endLocked(gone)
-		case running:
-			c.stats.Lost++
-			d.cancel(fault.ClaimLost)
-		}
-	}
-	for _, d := range l.toDelete {
-		c.spawnLocked(func(ctx context.Context) { _ = d.ackNow(ctx) })
-	}
-	c.claimMoreLocked()
-}
-
 // checkSettledLocked finishes the lease when all of its messages are settled.
 func (l *lease) checkSettledLocked() {
 	if l.finishing || closed(l.closed) || len(l.unsettled) > 0 {

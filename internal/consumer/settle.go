@@ -53,16 +53,6 @@ func (d *Delivery) decide(err error, failure Failure) action {
 	return nothing
 }
 
-// onClaimLostLocked ends an attempt whose claim was lost, which is no failure of the
-// message. If a later claim of ours has brought the message again, it is ready again.
-func (d *Delivery) onClaimLostLocked() {
-	if closed(d.lease.closed) {
-		d.endLocked(gone)
-		return
-	}
-	d.makeReadyLocked()
-}
-
 // ackLocked acknowledges a message that was handled. It is deleted now, or together with
 // the other messages of its claim.
 func (d *Delivery) ackLocked() action {
