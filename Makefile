@@ -1,10 +1,10 @@
-# Tasks of the project; `make help` lists them. CI runs these and nothing else.
+# The tasks of the project. `make help` lists them; CI runs these and nothing else.
 
 MODULES := $(shell go list -m -f '{{.Dir}}' 2>/dev/null)
-# Modules that are released and require the library, at a version that is not
-# published yet: they are tidied with a replacement that is not kept.
+# Released modules that require the library, at a version that is not published yet.
+# So they are tidied with a temporary replacement.
 NESTED  := cmd/zaqar
-# integration/ is a module outside the workspace.
+# A module outside of the workspace.
 OUTSIDE := integration
 BIN     := $(CURDIR)/.bin
 LINT    := $(BIN)/golangci-lint
@@ -12,7 +12,7 @@ LINT    := $(BIN)/golangci-lint
 .DEFAULT_GOAL := help
 
 .PHONY: help
-help: ## say what there is
+help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: test
@@ -20,7 +20,7 @@ test: ## run the tests of every module, on the embedded server
 	go test work
 
 .PHONY: alone
-alone: ## test the library without the workspace, as its users build it
+alone: ## test the library without the workspace, as users build it
 	GOWORK=off go vet ./...
 	GOWORK=off go test ./...
 
@@ -32,6 +32,10 @@ race: ## run the tests with the race detector
 lint: $(LINT) ## lint every module
 	@for dir in $(MODULES); do echo "lint $$dir"; (cd $$dir && $(LINT) run ./...) || exit 1; done
 	@for dir in $(OUTSIDE); do echo "lint $$dir"; (cd $$dir && GOWORK=off $(LINT) run ./...) || exit 1; done
+
+.PHONY: lint-borders
+lint-borders: $(LINT) ## prove the linter's import rules with imports that they must refuse
+	go run ./tools/borders $(LINT)
 
 .PHONY: fmt
 fmt: $(LINT) ## format every module
@@ -61,7 +65,7 @@ tidy: ## tidy every module
 		mv tidy.mod go.mod && mv tidy.sum go.sum) || exit 1; done
 
 .PHONY: tidy-check
-tidy-check: ## fail when a go.mod or go.sum is not tidy
+tidy-check: ## fail if a go.mod or go.sum is not tidy
 	@for dir in . $(OUTSIDE); do (cd $$dir && GOWORK=off go mod tidy -diff) || exit 1; done
 	@for dir in $(NESTED); do (cd $$dir && \
 		trap 'rm -f tidy.mod tidy.sum' EXIT && \
@@ -74,23 +78,23 @@ real-up: ## install and start Redis, Keystone and Zaqar; print their endpoints
 	@integration/servers/up
 
 .PHONY: real-down
-real-down: ## stop what real-up started
+real-down: ## stop the servers that real-up started
 	@integration/servers/down
 
 .PHONY: conformance-real
-conformance-real: ## hold the real servers to the suite (after real-up)
+conformance-real: ## run the conformance suite on the real servers (after real-up)
 	cd integration && GOWORK=off go test -count=1 -p 1 -parallel 64 -timeout 20m ./...
 
 .PHONY: coverage-table
-coverage-table: ## rebuild docs/coverage.md: run the suite on every server (after real-up)
+coverage-table: ## run the suite on every server and rebuild docs/coverage.md (after real-up)
 	ZAQAR_RESULTS=$(CURDIR)/docs/coverage go test -count=1 -run 'TheEmbeddedServerConforms(WithItsFeatures)?$$' ./conformance
 	cd integration && ZAQAR_RESULTS=$(CURDIR)/docs/coverage GOWORK=off go test -count=1 -parallel 64 -timeout 20m -run Conformance .
 	go run ./tools/coverage
 
 .PHONY: pyclient
-pyclient: ## run the calls of python-zaqarclient against zaqar serve
+pyclient: ## run python-zaqarclient against zaqar serve
 	@integration/pyclient/run
 
 .PHONY: osc
-osc: ## run the commands of openstack messaging against zaqar serve
+osc: ## run the openstack messaging commands against zaqar serve
 	@integration/openstack/run

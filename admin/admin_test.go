@@ -18,7 +18,7 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// scripted is a transport that answers by a function and remembers what it was asked.
+// scripted is a transport that answers with a function and records the requests.
 type scripted struct {
 	answer func(*transport.Request) (int, string)
 	seen   []*transport.Request
@@ -221,7 +221,7 @@ func TestAnErrorShowsNoPassword(t *testing.T) {
 	}
 }
 
-// pages answers as a server with so many pools, at most most at a time.
+// pages answers like a server with that many pools and at most most on a page.
 func pages(total, most int) *scripted {
 	return &scripted{answer: func(req *transport.Request) (int, string) {
 		if limit := req.Query.Get("limit"); limit == "20" && most < 20 {

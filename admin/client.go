@@ -15,17 +15,17 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// Client does what an operator does. It is safe for concurrent use.
+// Client manages pools, flavors and topics. It is safe for concurrent use.
 type Client struct{ client *zaqar.Client }
 
-// New returns an operator's view of a client, which it does not close.
+// New returns a Client that uses client, which the caller closes. It does no I/O.
 func New(client *zaqar.Client) *Client { return &Client{client: client} }
 
-// Health asks how the stores behind the service are, pool by pool: it is
+// Health reports the state of the service's stores, pool by pool. It calls
 // zaqar.Client.Health.
 func (c *Client) Health(ctx context.Context) (zaqar.Health, error) { return c.client.Health(ctx) }
 
-// route is how an operation looks on the wire. {name} in a path is filled in.
+// route is the method and path of an operation. {name} in the path is replaced.
 type route struct{ method, path string }
 
 var pools = map[string]route{
@@ -36,7 +36,8 @@ var pools = map[string]route{
 	"pool_delete": {http.MethodDelete, "/pools/{name}"},
 }
 
-// flavors1 is v1.1's: it has a PATCH, too, which refuses everything (quirk 39).
+// flavors1 are the routes of v1.1. Its PATCH is left out: it refuses everything
+// (quirk 39).
 var flavors1 = map[string]route{
 	"flavor_list":   {http.MethodGet, "/flavors"},
 	"flavor_create": {http.MethodPut, "/flavors/{name}"},
@@ -58,7 +59,7 @@ var topics = map[string]route{
 	"topic_purge":     {http.MethodPost, "/topics/{name}/purge"},
 }
 
-// routes are what the versions of the API have.
+// routes are the operations of each version of the API.
 var routes = map[zaqar.Version]map[string]route{
 	zaqar.V1:   merged(pools),
 	zaqar.V1_1: merged(pools, flavors1),
@@ -73,19 +74,20 @@ func merged(tables ...map[string]route) map[string]route {
 	return all
 }
 
-// Operations are the operations that a version has, by the names that errors give them.
+// Operations returns the names of the operations that a version has, sorted. They are the
+// names that occur in errors, such as "pool_create".
 func Operations(version zaqar.Version) []string { return slices.Sorted(maps.Keys(routes[version])) }
 
-// Supports reports whether a version has an operation, by the name that errors give it:
-// "pool_create", "flavor_update", ….
+// Supports reports whether a version has an operation. The name is the one that occurs in
+// errors, such as "pool_create" or "flavor_update".
 func Supports(version zaqar.Version, operation string) bool {
 	_, ok := routes[version][operation]
 	return ok
 }
 
-// request is what a call has beside its operation.
+// request are the arguments of an operation.
 type request struct {
-	name   string // fills the path
+	name   string // replaces {name} in the path
 	query  url.Values
 	body   any
 	header http.Header
@@ -118,7 +120,7 @@ func (c *Client) call(ctx context.Context, op string, r request) (*transport.Res
 	return conn.Do(ctx, req)
 }
 
-// encode leaves < and & as they are.
+// encode encodes JSON without escaping < and &.
 func encode(value any) ([]byte, error) {
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
@@ -127,7 +129,7 @@ func encode(value any) ([]byte, error) {
 	return bytes.TrimSpace(buffer.Bytes()), err
 }
 
-// decode reads an answer, with all digits of its numbers.
+// decode decodes an answer. Numbers keep all their digits.
 func decode[T any](op string, reply *transport.Response) (T, error) {
 	var value T
 	decoder := json.NewDecoder(bytes.NewReader(reply.Body))
@@ -142,10 +144,10 @@ func unsupported(version zaqar.Version, op, what string) error {
 	return fmt.Errorf("zaqar: %s: API %s has no %s: %w", op, version, what, zaqar.ErrUnsupported)
 }
 
-// checkName refuses what would make another path, or be cut off unseen.
+// checkName refuses names that would change the path or that the server would cut.
 func checkName(op, name string) error {
 	if name != "" && len(name) <= 64 && !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == '/' || r == 0x7f }) && name != "." && name != ".." {
 		return nil
 	}
-	return &zaqar.ArgumentError{Op: op, Argument: "the name", Rule: fmt.Sprintf("must have 1 to 64 characters without spaces and slashes; it is %.80q", name)}
+	return &zaqar.ArgumentError{Op: op, Argument: "the name", Rule: fmt.Sprintf("must have 1 to 64 characters, without spaces and slashes; it is %.80q", name)}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// operator returns an operator of a Zaqar with pooling inside this process, and what
-// ends both.
+// operator starts a Zaqar with pooling inside this process. It returns a client for it,
+// and a function that closes both.
 func operator() (c *admin.Client, client *zaqar.Client, stop func()) {
 	srv, err := zaqartest.NewServer(zaqartest.WithPooling(true), zaqartest.WithDefaultRoles("admin"))
 	if err != nil {
@@ -30,7 +30,7 @@ func operator() (c *admin.Client, client *zaqar.Client, stop func()) {
 	}
 }
 
-// A pool is a store; a flavor is a group of pools that a queue can ask for.
+// A pool is a store; a flavor is a group of pools that a queue can request.
 func Example() {
 	ctx := context.Background()
 	operator, client, stop := operator()
@@ -59,7 +59,7 @@ func Example() {
 	// <Queue [wot]>
 }
 
-// Only what is named is changed.
+// Only the given settings change.
 func ExampleClient_UpdatePool() {
 	ctx := context.Background()
 	operator, _, stop := operator()
@@ -97,7 +97,7 @@ func ExampleClient_UpdateFlavor() {
 	// Output: <Flavor fast pools:[p1 p2]>
 }
 
-// Topics are for servers on MongoDB; the embedded server has them.
+// Topics need a server with MongoDB; the embedded server has them, too.
 func ExampleClient_UpdateTopic() {
 	ctx := context.Background()
 	operator, _, stop := operator()
@@ -120,7 +120,7 @@ func ExampleClient_UpdateTopic() {
 	// Output: 5 <nil>
 }
 
-// Health tells of each pool.
+// Health reports the state of each pool.
 func ExampleClient_Health() {
 	ctx := context.Background()
 	operator, _, stop := operator()

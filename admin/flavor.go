@@ -12,16 +12,16 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// Flavor is a group of pools that a queue can ask to be in (zaqar.Reserved.Flavor).
+// Flavor is a group of pools. A queue can request a flavor (zaqar.Reserved.Flavor).
 type Flavor struct {
-	// Name has up to 64 characters.
+	// Name has 1 to 64 characters.
 	Name string
-	// Pools are the names of the pools in it, at least one by v2. V1_1 has none.
+	// Pools are the names of its pools. V2 requires at least one; V1_1 has none.
 	Pools []string
-	// Capabilities are what the pools can do: FIFO, CLAIMS, AOD, HIGH_THROUGHPUT,
-	// DURABILITY; some servers (release 15 on Python 3.11) give numbers in their place,
-	// "1" to "5". By v2 the server finds them out; by V1_1 they are what they were said to
-	// be.
+	// Capabilities are the capabilities of the pools: FIFO, CLAIMS, AOD,
+	// HIGH_THROUGHPUT, DURABILITY. Some servers (release 15 on Python 3.11) return
+	// numbers instead, "1" to "5" (quirk 21). On V2 the server determines them; on V1_1
+	// the creator of the flavor sets them.
 	Capabilities []string
 }
 
@@ -35,17 +35,17 @@ type wireFlavor struct {
 	Capabilities capabilities `json:"capabilities"`
 }
 
-// capabilities are a list by v2, and the keys of an object by v1.1.
+// capabilities are a list on v2, and the keys of an object on v1.1.
 type capabilities []string
 
-// UnmarshalJSON reads both.
+// UnmarshalJSON reads both forms.
 func (c *capabilities) UnmarshalJSON(data []byte) error {
 	var object map[string]any
 	if json.Unmarshal(data, &object) == nil {
 		*c = slices.Sorted(maps.Keys(object))
 		return nil
 	}
-	var names []any // numbers are given as text, and may be given as numbers
+	var names []any // an element can also be a number
 	if err := json.Unmarshal(data, &names); err != nil {
 		return err
 	}
@@ -59,8 +59,8 @@ func (w wireFlavor) flavor() Flavor {
 	return Flavor{Name: w.Name, Pools: w.Pools, Capabilities: w.Capabilities}
 }
 
-// Flavors lists the flavors by name, with their capabilities. It is lazy, as
-// [Client.Pools] is. Not in V1.
+// Flavors lists the flavors by name, with their capabilities. It fetches pages as
+// [Client.Pools] does. Not in V1.
 func (c *Client) Flavors(ctx context.Context) iter.Seq2[Flavor, error] {
 	return list(ctx, func(ctx context.Context, query url.Values) ([]Flavor, error) {
 		reply, err := c.call(ctx, "flavor_list", request{query: query})
@@ -79,8 +79,8 @@ func (c *Client) Flavors(ctx context.Context) iter.Seq2[Flavor, error] {
 	}, func(f Flavor) string { return f.Name })
 }
 
-// Flavor reads one flavor. One that does not exist is an error that matches
-// zaqar.ErrNotFound. Not in V1.
+// Flavor reads one flavor. If it does not exist, the error matches zaqar.ErrNotFound. Not
+// in V1.
 func (c *Client) Flavor(ctx context.Context, name string) (Flavor, error) {
 	reply, err := c.call(ctx, "flavor_get", request{name: name, query: url.Values{"detailed": {"true"}}})
 	if err != nil {
@@ -90,12 +90,12 @@ func (c *Client) Flavor(ctx context.Context, name string) (Flavor, error) {
 	return w.flavor(), err
 }
 
-// CreateFlavor makes a flavor of pools that exist, or replaces the one of that name. It
-// may be repeated safely. By v2 Capabilities are ignored by the server, and a pool that
-// does not exist is an error that matches zaqar.ErrInvalid. By V1_1 a flavor has
-// Capabilities and no Pools (quirk 39). Not in V1.
+// CreateFlavor creates a flavor of existing pools, or replaces the flavor with that name.
+// It is idempotent. On V2 the server ignores Capabilities, and if a pool does not exist,
+// the error matches zaqar.ErrInvalid. On V1_1 a flavor has Capabilities and no Pools
+// (quirk 39). Not in V1.
 //
-// A flavor belongs to the caller's project: only queues of that project can ask for it.
+// A flavor belongs to the caller's project: only queues of that project can request it.
 func (c *Client) CreateFlavor(ctx context.Context, f Flavor) error {
 	const op = "flavor_create"
 	body := map[string]any{"pool_list": f.Pools}
@@ -103,7 +103,7 @@ func (c *Client) CreateFlavor(ctx context.Context, f Flavor) error {
 	case version == zaqar.V1_1 && len(f.Pools) > 0:
 		return unsupported(version, op, "pools of a flavor")
 	case version == zaqar.V1_1:
-		// An object there must be: without it servers answer 500.
+		// The object is required: without it servers answer 500.
 		can := map[string]bool{}
 		for _, name := range f.Capabilities {
 			can[name] = true
@@ -116,9 +116,9 @@ func (c *Client) CreateFlavor(ctx context.Context, f Flavor) error {
 	return err
 }
 
-// UpdateFlavor says anew which pools are in a flavor, and returns it as it is then. A
-// flavor that does not exist is an error that matches zaqar.ErrNotFound, a pool that does
-// not one that matches zaqar.ErrInvalid. V2 only. Blocks for two requests.
+// UpdateFlavor replaces the pools of a flavor, and returns the updated flavor. If the
+// flavor does not exist, the error matches zaqar.ErrNotFound; if a pool does not,
+// zaqar.ErrInvalid. V2 only. It blocks for two requests.
 func (c *Client) UpdateFlavor(ctx context.Context, name string, pools ...string) (Flavor, error) {
 	const op = "flavor_update"
 	if len(pools) == 0 {
@@ -130,8 +130,8 @@ func (c *Client) UpdateFlavor(ctx context.Context, name string, pools ...string)
 	return c.Flavor(ctx, name)
 }
 
-// DeleteFlavor deletes a flavor; its pools stay. It succeeds too when there is none. Not
-// in V1.
+// DeleteFlavor deletes a flavor but not its pools. It also succeeds if there is no such
+// flavor. Not in V1.
 func (c *Client) DeleteFlavor(ctx context.Context, name string) error {
 	_, err := c.call(ctx, "flavor_delete", request{name: name})
 	return err

@@ -14,8 +14,8 @@ import (
 // pageSize is the largest page that servers allow by default.
 const pageSize = 20
 
-// list fetches pages until one brings nothing new, and yields what is in them. The
-// marker of what follows is the last name. An error is yielded once, last.
+// list fetches pages until one has nothing new, and yields their items. The marker of
+// the next page is the last name. An error is yielded once, as the last element.
 func list[T any](ctx context.Context, page func(context.Context, url.Values) ([]T, error), name func(T) string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		query := url.Values{"limit": {strconv.Itoa(pageSize)}, "detailed": {"true"}}
@@ -23,7 +23,7 @@ func list[T any](ctx context.Context, page func(context.Context, url.Values) ([]
 		for {
 			items, err := page(ctx, query)
 			if e, ok := errors.AsType[*zaqar.Error](err); ok && e.Code == http.StatusBadRequest && query.Has("limit") {
-				query.Del("limit") // the operator allows less: the server's own
+				query.Del("limit") // the operator allows less: use the server's page size
 				items, err = page(ctx, query)
 			}
 			if err != nil {

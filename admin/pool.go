@@ -15,22 +15,22 @@ import (
 	"github.com/zaqar-go/zaqar/auth"
 )
 
-// Pool is a store among those of a server with pooling.
+// Pool is one store of a server with pooling.
 //
 // It prints without the user, the password and the parameters of its URI.
 type Pool struct {
-	// Name has up to 64 characters.
+	// Name has 1 to 64 characters.
 	Name string
-	// URI is where the store is, as the servers reach it: "redis://10.0.0.5:6379?dbid=1".
-	// The server connects to it before it takes the pool. It can hold a password.
+	// URI is the store's address as seen by the server: "redis://10.0.0.5:6379?dbid=1".
+	// The server connects to it before it accepts the pool. It can contain a password.
 	URI string
-	// Weight is the pool's share of new queues among all weights, 0 to 4294967295. With
-	// 0 it gets none.
+	// Weight is the pool's share of new queues, relative to the other weights. It is 0
+	// to 4294967295. A pool with weight 0 gets no new queues.
 	Weight int64
-	// Flavor is the flavor that it is in, "" for none. V2 only; [Client.CreateFlavor]
-	// and [Client.UpdateFlavor] set it, too.
+	// Flavor is the flavor that the pool belongs to, "" for none. V2 only.
+	// [Client.CreateFlavor] and [Client.UpdateFlavor] set it as well.
 	Flavor string
-	// Options are those of the server's driver.
+	// Options are the options of the server's storage driver.
 	Options map[string]any
 }
 
@@ -52,7 +52,7 @@ func (p Pool) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 // LogValue logs what String returns.
 func (p Pool) LogValue() slog.Value { return slog.StringValue(p.String()) }
 
-// where is a store's URI without what can be secret.
+// where returns a store's URI without the parts that can be secret.
 func where(uri string) string {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme == "" || u.Host == "" {
@@ -81,8 +81,9 @@ func (w wirePool) pool() Pool {
 	return p
 }
 
-// Pools lists the pools by name, with their options. It is lazy: pages are fetched as
-// the loop goes on, and leaving the loop ends it. An error is yielded once, last.
+// Pools lists the pools by name, with their options. It fetches pages of 20 pools while
+// you iterate, and stops when you leave the loop. An error is yielded once, as the last
+// element.
 func (c *Client) Pools(ctx context.Context) iter.Seq2[Pool, error] {
 	return list(ctx, func(ctx context.Context, query url.Values) ([]Pool, error) {
 		reply, err := c.call(ctx, "pool_list", request{query: query})
@@ -101,7 +102,7 @@ func (c *Client) Pools(ctx context.Context) iter.Seq2[Pool, error] {
 	}, func(p Pool) string { return p.Name })
 }
 
-// Pool reads one pool with its options. One that does not exist is an error that matches
+// Pool reads one pool with its options. If it does not exist, the error matches
 // zaqar.ErrNotFound.
 func (c *Client) Pool(ctx context.Context, name string) (Pool, error) {
 	reply, err := c.call(ctx, "pool_get", request{name: name, query: url.Values{"detailed": {"true"}}})
@@ -112,16 +113,16 @@ func (c *Client) Pool(ctx context.Context, name string) (Pool, error) {
 	return w.pool(), err
 }
 
-// CreatePool makes a pool, or replaces the one of that name. It may be repeated safely.
-// A store that the server cannot reach is an error that matches zaqar.ErrInvalid, and a
-// URI that another pool has is one too: real servers answer 500.
+// CreatePool creates a pool, or replaces the pool with that name. It is idempotent. If
+// the server cannot reach the store, the error matches zaqar.ErrInvalid. A URI that
+// another pool has is an error, too: real servers answer 500 (quirk 21).
 func (c *Client) CreatePool(ctx context.Context, p Pool) error {
 	if err := checkPool("pool_create", p); err != nil {
 		return err
 	}
 	w := wirePool{URI: p.URI, Weight: p.Weight, Options: p.Options}
 	if p.Flavor != "" {
-		// Servers take it by the older versions, and forget it.
+		// On older versions servers accept a flavor but do not store it.
 		if version := c.client.Conn().Version(); version != zaqar.V2 {
 			return unsupported(version, "pool_create", "flavor of a pool")
 		}
@@ -136,14 +137,14 @@ func checkPool(op string, p Pool) error {
 	u, err := url.Parse(p.URI)
 	switch {
 	case err != nil || u.Scheme == "":
-		return bad("URI", "must be that of a store, such as redis://10.0.0.5:6379")
+		return bad("URI", "must be the address of a store, such as redis://10.0.0.5:6379")
 	case p.Weight < 0 || p.Weight > math.MaxUint32:
 		return bad("Weight", fmt.Sprintf("must be 0 to %d, not %d", uint32(math.MaxUint32), p.Weight))
 	}
 	return nil
 }
 
-// withoutURI takes a store's URI, which the server repeats, out of an error.
+// withoutURI removes a store's URI, which the server repeats, from an error.
 func withoutURI(err error, uri string) error {
 	if e, ok := errors.AsType[*zaqar.Error](err); ok && uri != "" {
 		e.Title, e.Description = strings.ReplaceAll(e.Title, uri, where(uri)), strings.ReplaceAll(e.Description, uri, where(uri))
@@ -158,13 +159,13 @@ type PoolChange interface {
 
 // The changes of a pool.
 type (
-	// URI moves a pool to another store. Nothing is copied.
+	// URI changes the address of the store. No data is copied.
 	URI string
-	// Weight is the pool's share of new queues, 0 to 4294967295.
+	// Weight changes the pool's share of new queues, 0 to 4294967295.
 	Weight int64
-	// InFlavor puts a pool into a flavor; "" takes it out. V2 only.
+	// InFlavor adds the pool to a flavor; "" removes it from its flavor. V2 only.
 	InFlavor string
-	// Options replace all options of the server's driver.
+	// Options replaces all options of the server's storage driver.
 	Options map[string]any
 )
 
@@ -178,8 +179,8 @@ func (o Options) applyPool(change map[string]any) {
 	change["options"] = map[string]any(o)
 }
 
-// UpdatePool changes a pool, and returns it as it is then. One that does not exist is an
-// error that matches zaqar.ErrNotFound. Blocks for two requests.
+// UpdatePool changes a pool, and returns the updated pool. If it does not exist, the
+// error matches zaqar.ErrNotFound. It blocks for two requests.
 func (c *Client) UpdatePool(ctx context.Context, name string, changes ...PoolChange) (Pool, error) {
 	const op = "pool_update"
 	body, after := map[string]any{}, Pool{URI: "any:"}
@@ -207,9 +208,10 @@ func (c *Client) UpdatePool(ctx context.Context, name string, changes ...PoolCha
 	return c.Pool(ctx, name)
 }
 
-// DeletePool takes a pool out of use: queues in it are no longer found, and what they
-// hold stays in the store. It succeeds too when there is none. The last pool of a flavor
-// is refused by some servers, with an error that matches zaqar.ErrForbidden.
+// DeletePool removes a pool from the service: its queues are no longer found, but their
+// messages stay in the store. It also succeeds if there is no such pool. Some servers
+// refuse to delete the last pool of a flavor, with an error that matches
+// zaqar.ErrForbidden.
 func (c *Client) DeletePool(ctx context.Context, name string) error {
 	_, err := c.call(ctx, "pool_delete", request{name: name})
 	return err

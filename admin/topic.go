@@ -15,19 +15,18 @@ import (
 
 // Topic is a topic with its metadata.
 //
-// Do not build on topics. They need a server that stores in MongoDB: on Redis making,
-// deleting and purging one succeeds and does nothing, and all else is an error that
-// matches zaqar.ErrUnavailable (quirk 37). Posting to a topic and subscribing to one fails
-// on every server, and so is not here: zaqar.Conn.Post to "/v2/topics/…/messages" returns
-// what the server says. The embedded server has topics.
+// Do not rely on topics. They need a server with MongoDB. On Redis, creating, deleting
+// and purging a topic succeeds without effect, and everything else is an error that
+// matches zaqar.ErrUnavailable (quirk 37). Posting to a topic and subscribing to one fail
+// on every server, so there are no methods for them. The embedded server has topics.
 type Topic struct {
 	Name string
 	// Metadata is any JSON object; numbers are json.Number.
 	Metadata map[string]any
 }
 
-// Topics lists the topics by name, with their metadata. It is lazy, as [Client.Pools] is.
-// V2 on MongoDB only, see [Topic].
+// Topics lists the topics by name, with their metadata. It fetches pages as
+// [Client.Pools] does. V2 with MongoDB only, see [Topic].
 func (c *Client) Topics(ctx context.Context) iter.Seq2[Topic, error] {
 	return list(ctx, func(ctx context.Context, query url.Values) ([]Topic, error) {
 		reply, err := c.call(ctx, "topic_list", request{query: query})
@@ -39,8 +38,8 @@ func (c *Client) Topics(ctx context.Context) iter.Seq2[Topic, error] {
 	}, func(t Topic) string { return t.Name })
 }
 
-// CreateTopic makes a topic. For one that exists the metadata is ignored, as with queues
-// (quirk 20). V2 on MongoDB only, see [Topic].
+// CreateTopic creates a topic. If it exists, the server ignores the metadata, as with
+// queues (quirk 20). V2 with MongoDB only, see [Topic].
 func (c *Client) CreateTopic(ctx context.Context, t Topic) error {
 	metadata := t.Metadata
 	if metadata == nil {
@@ -50,7 +49,7 @@ func (c *Client) CreateTopic(ctx context.Context, t Topic) error {
 	return err
 }
 
-// Topic reads a topic's metadata. V2 on MongoDB only, see [Topic].
+// Topic reads a topic's metadata. V2 with MongoDB only, see [Topic].
 func (c *Client) Topic(ctx context.Context, name string) (Topic, error) {
 	reply, err := c.call(ctx, "topic_get", request{name: name})
 	if err != nil {
@@ -60,10 +59,10 @@ func (c *Client) Topic(ctx context.Context, name string) (Topic, error) {
 	return Topic{Name: name, Metadata: metadata}, err
 }
 
-// patchType is the media type of changes, to the letter.
+// patchType is the exact media type that servers require for changes.
 const patchType = "application/openstack-messaging-v2.0-json-patch"
 
-// UpdateTopic sets some keys of a topic's metadata, and removes others. V2 on MongoDB
+// UpdateTopic sets some keys of a topic's metadata and removes others. V2 with MongoDB
 // only, see [Topic].
 func (c *Client) UpdateTopic(ctx context.Context, name string, set map[string]any, remove ...string) error {
 	type change struct {
@@ -90,8 +89,8 @@ func pointer(key string) string {
 	return "/metadata/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
 }
 
-// TopicStats returns a topic's statistics as the server has them. V2 on MongoDB only, see
-// [Topic].
+// TopicStats returns a topic's statistics, as JSON in the server's form. V2 with MongoDB
+// only, see [Topic].
 func (c *Client) TopicStats(ctx context.Context, name string) (json.RawMessage, error) {
 	reply, err := c.call(ctx, "topic_get_stats", request{name: name})
 	if err != nil {
@@ -100,14 +99,14 @@ func (c *Client) TopicStats(ctx context.Context, name string) (json.RawMessage, 
 	return decode[json.RawMessage]("topic_get_stats", reply)
 }
 
-// PurgeTopic drops what is in a topic. V2 on MongoDB only, see [Topic].
+// PurgeTopic deletes the contents of a topic. V2 with MongoDB only, see [Topic].
 func (c *Client) PurgeTopic(ctx context.Context, name string) error {
 	_, err := c.call(ctx, "topic_purge", request{name: name})
 	return err
 }
 
-// DeleteTopic deletes a topic. It succeeds too when there is none. V2 on MongoDB only, see
-// [Topic].
+// DeleteTopic deletes a topic. It also succeeds if there is no such topic. V2 with
+// MongoDB only, see [Topic].
 func (c *Client) DeleteTopic(ctx context.Context, name string) error {
 	_, err := c.call(ctx, "topic_delete", request{name: name})
 	return err

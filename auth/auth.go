@@ -1,14 +1,14 @@
-// Package auth says who is calling: it puts credentials on requests to Zaqar.
+// Package auth identifies the caller: it adds credentials to requests to Zaqar.
 //
-// The seam is one method, [Authorizer]. Four small implementations live
-// here: [NoAuth] (a server that runs without authentication; the project is
-// named by the caller), [Token] (a token that somebody else obtained),
-// [SignedURL] (a right to some calls that somebody else handed over) and
-// [Func] (a function of your own). Package auth/keystone signs in to Keystone.
+// The interface is one method, [Authorizer]. This package has four small
+// implementations: [NoAuth] names a project on a server without authentication,
+// [Token] uses a token that you already have, [SignedURL] uses a pre-signed URL that
+// you were given, and [Func] calls a function of your own. Package auth/keystone signs
+// in to Keystone.
 //
-// An Authorizer may have more abilities; each is an optional interface of one
-// method, found by type assertion: [EndpointFinder], [Invalidator],
-// [Expirer], [TLSConfigurer], [ProjectNamer] and [Restrictor].
+// An Authorizer may implement further interfaces of one method each, which are found by
+// type assertion: [EndpointFinder], [Invalidator], [Expirer], [TLSConfigurer],
+// [ProjectNamer] and [Restrictor].
 package auth
 
 import (
@@ -23,72 +23,70 @@ import (
 const (
 	// HeaderToken carries a Keystone token. It is a secret.
 	HeaderToken = "X-Auth-Token"
-	// HeaderProject names the project. Servers behind Keystone take the
-	// project from the token and ignore the header; servers without
-	// authentication require it.
+	// HeaderProject names the project. Servers with Keystone take the project from
+	// the token and ignore this header; servers without authentication require it.
 	HeaderProject = "X-Project-Id"
 )
 
-// ErrRefused is wrapped by an Authorizer's error when the credentials were
-// refused, as against not being able to ask.
+// ErrRefused is matched by an Authorizer's error if the credentials were refused, but
+// not if it could not ask, for example because the network failed.
 var ErrRefused = errors.New("credentials refused")
 
-// Authorizer puts credentials on one request.
+// Authorizer adds credentials to one request.
 type Authorizer interface {
-	// Authorize sets the headers that identify the caller. It may do I/O (sign
-	// in, renew a token) and returns when the headers are set, when that
-	// failed, or when ctx ends. It is called once per attempt and may be called
-	// concurrently; what it obtains it should keep, since it is called often.
-	// It must not keep h.
+	// Authorize sets the headers that identify the caller. It may do I/O, such as
+	// signing in or renewing a token, and blocks until that is done, has failed, or
+	// ctx ends. It is called for every request, from several goroutines at once, so it
+	// should keep what it obtains. It must not keep h.
 	Authorize(ctx context.Context, h http.Header) error
 }
 
-// EndpointFinder is the ability to find a service in a catalogue.
+// EndpointFinder finds a service in a catalogue.
 type EndpointFinder interface {
-	// Endpoint returns the URL of the first service type in serviceTypes that
-	// the catalogue holds. It may do I/O. An error says which types were asked
-	// for and, where it helps, which ones there are.
+	// Endpoint returns the URL of the first of serviceTypes that the catalogue has. It
+	// may do I/O. Its error names the types that were asked for and, where possible,
+	// those that exist.
 	Endpoint(ctx context.Context, serviceTypes ...string) (string, error)
 }
 
-// Invalidator is the ability to forget credentials that a server refused.
+// Invalidator drops credentials that a server refused.
 type Invalidator interface {
-	// Invalidate tells that a request with the headers h was answered 401. It
-	// returns whether another Authorize may bring other credentials, that is,
-	// whether it is worth asking again. It does no I/O. It may be called many
-	// times for the same refused credentials, by all who sent them: only the
-	// first call counts, credentials that are newer than those in h are kept, and
-	// the later callers are told true as well when newer ones are there or coming.
+	// Invalidate reports that the server answered 401 to a request with the headers h.
+	// It returns true if Authorize may return different credentials now, so that the
+	// request is worth repeating. It does no I/O.
+	//
+	// It may be called many times for the same refused credentials, once by each caller
+	// that used them. Only the first call counts. Credentials newer than those in h are
+	// kept, and later callers get true as well if newer ones exist or are on the way.
 	Invalidate(h http.Header) bool
 }
 
-// Expirer is the ability to say when the credentials at hand end.
+// Expirer reports when the current credentials expire.
 type Expirer interface {
-	// Expires returns the moment at which the credentials of the last Authorize
-	// end, and the zero time when that is not known or they never do.
+	// Expires returns when the credentials of the last Authorize expire, or the zero
+	// time if that is not known or they never expire.
 	Expires() time.Time
 }
 
-// TLSConfigurer is the ability to bring TLS material along, as a clouds.yaml
-// does (CA bundle, client certificate, insecure). [zaqar.Connect] uses it for
-// its own connections unless the caller gave an HTTP client or TLS options.
+// TLSConfigurer provides TLS settings that belong to the credentials, such as the CA
+// bundle, client certificate and insecure setting of a clouds.yaml. [zaqar.Connect] uses
+// them for its own connections unless the caller passes an HTTP client or TLS options.
 //
 // [zaqar.Connect]: https://pkg.go.dev/github.com/zaqar-go/zaqar#Connect
 type TLSConfigurer interface {
-	// TLSClientConfig returns the configuration, nil for the system's own. It
-	// may read files but does no network I/O. The caller may change the result.
+	// TLSClientConfig returns the settings, or nil for the system's defaults. It may
+	// read files but does no network I/O. The caller may change the result.
 	TLSClientConfig() (*tls.Config, error)
 }
 
-// ProjectNamer is the ability to say which project the credentials are for,
-// once they are known.
+// ProjectNamer reports the project of the credentials.
 type ProjectNamer interface {
-	// ProjectID returns the project's id, "" when it is not known (yet).
+	// ProjectID returns the project's id, or "" if it is not known (yet).
 	ProjectID() string
 }
 
-// Func makes an Authorizer of a function: the one-method plug-in for callers
-// who have their own way to authenticate.
+// Func turns a function into an Authorizer, for callers with their own way to
+// authenticate.
 //
 //	auth.Func(func(ctx context.Context, h http.Header) error {
 //		token, err := vault.Token(ctx)

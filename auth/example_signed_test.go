@@ -9,8 +9,8 @@ import (
 	"github.com/zaqar-go/zaqar/auth"
 )
 
-// Who runs the servers can make a signed URL without asking them, and check one that
-// comes back. It prints without its signature; Reveal is how it is handed over.
+// With the servers' key, a program can create a signed URL without asking a server, and
+// check one. A signed URL prints without its signature; Reveal returns it whole.
 func ExampleSign() {
 	signed, err := auth.Sign("the servers' secret_key", auth.Grant{
 		Endpoint: "https://cloud.example.com:8888",
@@ -36,10 +36,10 @@ func ExampleSign() {
 	// true
 }
 
-// A signed URL says what it covers before anything is sent: servers answer 404 to
-// everything that it does not.
+// A signed URL knows what it allows, so that a call is refused before it is sent:
+// servers answer 404 to everything else.
 func ExampleSignedURL_Allows() {
-	// As a server answered it; the line that Reveal returns is read, too.
+	// A server's answer; ParseSignedURL also reads the text that Reveal returns.
 	signed, err := auth.ParseSignedURL(`{
 		"paths": ["/v2/queues/uq/messages"], "methods": ["GET"], "project": "wireU", "expires": "2036-01-01T00:00:00",
 		"signature": "a6aaa5c404a17b2f55c2d83e29fdba186f75e02548050f3319b45857426928c0"

@@ -13,45 +13,45 @@ import (
 	"unicode/utf8"
 )
 
-// ErrExpired is the error for credentials whose time is over. It wraps
+// ErrExpired is matched by errors about credentials that have expired. It wraps
 // [ErrRefused].
 var ErrExpired = fmt.Errorf("%w: expired", ErrRefused)
 
-// ErrSignature is the error of [SignedURL.Verify] for a signature that the key did
-// not make. It wraps [ErrRefused].
-var ErrSignature = fmt.Errorf("%w: the signature is not of this key and this grant", ErrRefused)
+// ErrSignature is matched by the error of [SignedURL.Verify] if the signature does not
+// belong to the key and the grant. It wraps [ErrRefused].
+var ErrSignature = fmt.Errorf("%w: the signature does not match this key and this grant", ErrRefused)
 
 // Grant is what a pre-signed URL allows: some methods on some paths of one project,
-// until a moment.
+// until a given time.
 type Grant struct {
-	// Endpoint is the service's URL without a version, for whoever receives the
-	// grant. It is not signed, and may be empty.
+	// Endpoint is the service's URL without a version, for the receiver of the grant.
+	// It is not signed and may be empty.
 	Endpoint string
-	// Paths are where it begins to hold: "/v2/queues/wot/messages" allows each
-	// message below, too. They start with "/v2/", since only that version of the
-	// API takes signatures.
+	// Paths are the paths that the grant allows, each with everything below it:
+	// "/v2/queues/wot/messages" allows every message of the queue, too. Each starts
+	// with "/v2/", since only that version of the API accepts signatures.
 	Paths []string
-	// Methods are those of HTTP, such as "GET" and "POST".
+	// Methods are HTTP methods, such as "GET" and "POST".
 	Methods []string
-	// Project is the id of the project that the paths are in.
+	// Project is the id of the project that the paths belong to.
 	Project string
-	// Expires is when it ends. Fractions of a second are cut off.
+	// Expires is when the grant expires. Fractions of a second are cut off.
 	Expires time.Time
 }
 
-// wireTime is how a moment is signed: in UTC, without a zone.
+// wireTime is the format in which a time is signed: in UTC, without a zone.
 const wireTime = "2006-01-02T15:04:05"
 
 // normal returns a copy in the form that is signed: sorted, in UTC, whole seconds.
 func (g Grant) normal() Grant {
-	g.Endpoint, _ = normalEndpoint(g.Endpoint) // check tells the error
+	g.Endpoint, _ = normalEndpoint(g.Endpoint) // check reports the error
 	g.Paths = slices.Sorted(slices.Values(g.Paths))
 	g.Methods = slices.Sorted(slices.Values(g.Methods))
 	g.Expires = g.Expires.UTC().Truncate(time.Second)
 	return g
 }
 
-// check finds what could not be carried by the headers, or never be accepted.
+// check refuses what does not fit into the headers, or would never be accepted.
 func (g Grant) check() error {
 	switch {
 	case len(g.Paths) == 0:
@@ -61,54 +61,53 @@ func (g Grant) check() error {
 	case g.Project == "":
 		return errors.New("it has no project: Zaqar refuses requests without one")
 	case g.Expires.IsZero():
-		return errors.New("it has no moment at which it expires")
+		return errors.New("it has no time at which it expires")
 	case g.Expires.UTC().Year() < 1 || g.Expires.UTC().Year() > 9999:
-		return errors.New("the year in which it expires has not four digits")
+		return errors.New("the year in which it expires does not have four digits")
 	}
-	// Errors tell no values: in a text that was mangled on its way the signature can
-	// have got anywhere.
+	// The errors quote no values: in a damaged text, any value can contain the signature.
 	for i, path := range g.Paths {
 		if !strings.HasPrefix(path, "/v2/") || !listable(path) || strings.ContainsAny(path, "?#") {
-			return fmt.Errorf(`path %d of %d is none of API v2: it must start with "/v2/" and have neither spaces nor commas nor a query`, i+1, len(g.Paths))
+			return fmt.Errorf(`path %d of %d is not a path of API v2: it must start with "/v2/", without spaces, commas or a query`, i+1, len(g.Paths))
 		}
 	}
 	for i, method := range g.Methods {
 		if !listable(method) {
-			return fmt.Errorf("method %d of %d is none of HTTP", i+1, len(g.Methods))
+			return fmt.Errorf("method %d of %d is not an HTTP method", i+1, len(g.Methods))
 		}
 	}
 	if headerSafe("project", g.Project) != nil {
-		return errors.New("the project holds control characters, which no header can carry")
+		return errors.New("the project has control characters, which a header cannot hold")
 	}
 	if !utf8.ValidString(g.Project) {
-		return errors.New("the project is not valid UTF-8, which no JSON can carry")
+		return errors.New("the project is not valid UTF-8, which JSON cannot hold")
 	}
 	_, err := normalEndpoint(g.Endpoint)
 	return err
 }
 
-// normalEndpoint is an endpoint as it is revealed and read again, "" for none.
+// normalEndpoint returns the form of an endpoint that survives being revealed and
+// parsed, "" for none.
 func normalEndpoint(endpoint string) (string, error) {
 	if endpoint == "" {
 		return "", nil
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return "", errors.New("its endpoint must be an http or https URL with a host, and without a user, a query or a fragment")
+		return "", errors.New("its endpoint must be an http or https URL with a host and without a user, a query or a fragment")
 	}
 	u.ForceQuery = false
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), strings.TrimRight(u.RawPath, "/")
 	return u.String(), nil
 }
 
-// listable reports whether a text can be in a list that a header carries, joined by
-// commas.
+// listable reports whether s can be an element of a header's comma-separated list.
 func listable(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == ',' })
 }
 
-// mac computes the signature. The parts are joined by a backslash and an n, not by
-// a line feed: that is how Zaqar has it.
+// mac computes the signature. As in Zaqar, the parts are joined by a backslash and an
+// n, not by a line feed.
 func (g Grant) mac(key string) []byte {
 	g = g.normal()
 	mac := hmac.New(sha256.New, []byte(key))
@@ -118,11 +117,11 @@ func (g Grant) mac(key string) []byte {
 	return mac.Sum(nil)
 }
 
-// Sign makes a pre-signed URL without asking a server, for those who know the key
-// that the servers sign with (secret_key in the section [signed_url] of their
-// configuration). It does no I/O. A grant that no server would accept is an error.
+// Sign creates a pre-signed URL without asking a server. key is the one that the
+// servers sign with: secret_key in section [signed_url] of their configuration. Sign
+// does no I/O. A grant that no server would accept is an error.
 //
-// Whoever has no key asks a server, with Queue.Share of package zaqar.
+// Without the key, ask a server with Queue.Share of package zaqar.
 func Sign(key string, g Grant) (SignedURL, error) {
 	if key == "" {
 		return SignedURL{}, errors.New("auth: the key to sign with is empty")
@@ -133,10 +132,10 @@ func Sign(key string, g Grant) (SignedURL, error) {
 	return newSignedURL(g, hex.EncodeToString(g.mac(key)))
 }
 
-// Verify reports whether the signature was made of this grant with this key, and
-// whether it holds at a moment: an error that matches [ErrSignature] or
-// [ErrExpired], and nil when it is good. It takes the same time for every wrong
-// signature. Which calls it covers is asked with [SignedURL.Allows].
+// Verify checks that the signature belongs to the grant and the key, and that it has
+// not expired at now. Otherwise the error matches [ErrSignature] or [ErrExpired]. It
+// compares in constant time and does no I/O. It does not check which calls the URL
+// allows: see [SignedURL.Allows].
 func (u SignedURL) Verify(key string, now time.Time) error {
 	given, err := hex.DecodeString(u.signature.Reveal())
 	if err != nil || key == "" || !hmac.Equal(given, u.grant.mac(key)) {

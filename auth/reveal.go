@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// scheme begins the text of a signed URL. With an endpoint the endpoint's scheme
-// follows, so that the text reads as the URL that it is: "zaqar+https://…".
+// scheme begins the text of a signed URL. If there is an endpoint, its scheme follows,
+// so that the text is a URL: "zaqar+https://…".
 const scheme = "zaqar"
 
-// longestText bounds what ParseSignedURL looks at.
+// longestText is the longest text that ParseSignedURL accepts, in bytes.
 const longestText = 64 << 10
 
-// Reveal returns the signed URL, signature and all, as one line of text:
+// Reveal returns the whole signed URL, including the signature, as one line of text:
 //
 //	zaqar+https://cloud.example.com:8888/?paths=/v2/queues/wot/messages&methods=GET&project=…&expires=…&signature=…
 //
-// Without an endpoint it begins "zaqar:?". It is a secret: who reads it can use it.
-// Put it between quotes in a shell. [ParseSignedURL] reads it. The zero SignedURL
-// gives "".
+// Without an endpoint it starts with "zaqar:?". It is a secret: anybody who has it can
+// use it. Quote it in a shell. [ParseSignedURL] reads it. Reveal of the zero SignedURL
+// returns "".
 func (u SignedURL) Reveal() string {
 	if u.IsZero() {
 		return ""
@@ -49,10 +49,10 @@ func (u SignedURL) Reveal() string {
 	return text.String()
 }
 
-// readable leaves what a query may hold as it is.
+// readable undoes the escaping of characters that a query may contain.
 var readable = strings.NewReplacer("%2F", "/", "%2C", ",", "%3A", ":")
 
-// signedJSON is a signed URL as servers answer it, with the endpoint beside it.
+// signedJSON is a signed URL in the form of servers' answers, plus the endpoint.
 type signedJSON struct {
 	Endpoint  string `json:"endpoint,omitempty"`
 	Paths     list   `json:"paths"`
@@ -60,14 +60,14 @@ type signedJSON struct {
 	Project   string `json:"project"`
 	Expires   string `json:"expires"`
 	Signature string `json:"signature"`
-	// ProjectID is how the openstack command has the project.
+	// ProjectID is the project in the output of the openstack command.
 	ProjectID string `json:"Project ID,omitempty"`
 }
 
-// list is a list, or a text that is joined by commas.
+// list is a list of strings, or one string joined by commas.
 type list []string
 
-// UnmarshalJSON reads both.
+// UnmarshalJSON reads both forms.
 func (l *list) UnmarshalJSON(data []byte) error {
 	var joined string
 	if err := json.Unmarshal(data, &joined); err == nil && joined != "" {
@@ -77,7 +77,7 @@ func (l *list) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(l))
 }
 
-// split takes a joined list apart, which people write with spaces.
+// split splits a comma-separated list and removes the spaces that people write.
 func split(joined string) []string {
 	parts := strings.Split(joined, ",")
 	for i := range parts {
@@ -86,10 +86,10 @@ func split(joined string) []string {
 	return parts
 }
 
-// RevealJSON returns the signed URL, signature and all, as the JSON object that
-// servers answer ("paths", "methods", "project", "expires", "signature"), and an
-// "endpoint" if it has one. It is a secret. [ParseSignedURL] reads it. The zero
-// SignedURL gives nil.
+// RevealJSON returns the whole signed URL, including the signature, as a JSON object
+// like those of servers ("paths", "methods", "project", "expires", "signature"), plus
+// "endpoint" if it has one. It is a secret. [ParseSignedURL] reads it. RevealJSON of
+// the zero SignedURL returns nil.
 func (u SignedURL) RevealJSON() []byte {
 	if u.IsZero() {
 		return nil
@@ -101,41 +101,44 @@ func (u SignedURL) RevealJSON() []byte {
 	return data
 }
 
-// ParseSignedURL reads a signed URL: the text of [SignedURL.Reveal], or a JSON
-// object such as [SignedURL.RevealJSON] and Zaqar's own answers. It does not know
-// whether the signature is good; [SignedURL.Verify] does, with the key. One that has
-// expired is read, too. Errors do not hold the text.
+// ParseSignedURL reads a signed URL: the text of [SignedURL.Reveal], or a JSON object
+// as in [SignedURL.RevealJSON] and in Zaqar's answers. It does not check the signature,
+// which takes the key: see [SignedURL.Verify]. It also reads a URL that has expired. It
+// does no I/O. Its errors do not contain the text.
 func ParseSignedURL(text string) (SignedURL, error) {
 	text = strings.TrimSpace(text)
 	switch {
 	case text == "":
 		return SignedURL{}, errors.New("auth: the signed URL is empty")
 	case len(text) > longestText:
-		return SignedURL{}, fmt.Errorf("auth: this is no signed URL: it is longer than %d bytes", longestText)
+		return SignedURL{}, fmt.Errorf("auth: this is not a signed URL: it is longer than %d bytes", longestText)
 	case strings.HasPrefix(text, "<SignedURL"):
-		return SignedURL{}, errors.New("auth: the signature has been redacted: the text was printed or logged; hand over what Reveal returns")
+		return SignedURL{}, errRedacted
 	case text[0] == '{':
 		return parseJSON(text)
 	}
 	return parseText(text)
 }
 
+// errRedacted explains a signed URL that was printed instead of revealed.
+var errRedacted = errors.New("auth: the signature is redacted, because the text was printed or logged: use the text that Reveal returns")
+
 func parseText(text string) (SignedURL, error) {
 	u, err := url.Parse(text)
 	if err != nil {
-		return SignedURL{}, errors.New("auth: this is no signed URL: it cannot be read as a URL") // err has the text
+		return SignedURL{}, errors.New("auth: this is not a signed URL: it is not a URL") // err contains the text
 	}
 	name, transport, _ := strings.Cut(u.Scheme, "+")
 	if name != scheme {
-		return SignedURL{}, fmt.Errorf(`auth: this is no signed URL: it must start with "%s:?", "%s+https://" or "%s+http://"`, scheme, scheme, scheme)
+		return SignedURL{}, fmt.Errorf(`auth: this is not a signed URL: it must start with "%s:?", "%s+https://" or "%s+http://"`, scheme, scheme, scheme)
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return SignedURL{}, errors.New("auth: this is no signed URL: its query cannot be read")
+		return SignedURL{}, errors.New("auth: this is not a signed URL: its query cannot be parsed")
 	}
 	for _, values := range query {
 		if len(values) != 1 {
-			return SignedURL{}, errors.New("auth: this is no signed URL: it has something more than once")
+			return SignedURL{}, errors.New("auth: this is not a signed URL: a parameter occurs more than once")
 		}
 	}
 	parts := signedJSON{
@@ -147,7 +150,7 @@ func parseText(text string) (SignedURL, error) {
 	case transport != "":
 		parts.Endpoint = u.String()
 	case u.Host != "" || u.Opaque != "" || u.Path != "" || u.User != nil || u.Fragment != "":
-		return SignedURL{}, fmt.Errorf(`auth: this is no signed URL: an endpoint in it must start with "%s+https://" or "%s+http://"`, scheme, scheme)
+		return SignedURL{}, fmt.Errorf(`auth: this is not a signed URL: with an endpoint it must start with "%s+https://" or "%s+http://"`, scheme, scheme)
 	}
 	return parts.signed()
 }
@@ -155,7 +158,7 @@ func parseText(text string) (SignedURL, error) {
 func parseJSON(text string) (SignedURL, error) {
 	var parts signedJSON
 	if err := json.Unmarshal([]byte(text), &parts); err != nil {
-		return SignedURL{}, errors.New("auth: this is no signed URL: its JSON cannot be read") // err can have a part of the text
+		return SignedURL{}, errors.New("auth: this is not a signed URL: its JSON cannot be parsed") // err may contain a part of the text
 	}
 	if parts.Project == "" {
 		parts.Project = parts.ProjectID
@@ -166,19 +169,19 @@ func parseJSON(text string) (SignedURL, error) {
 func (p signedJSON) signed() (SignedURL, error) {
 	expires, err := parseTime(p.Expires)
 	if err != nil {
-		return SignedURL{}, fmt.Errorf("auth: this is no signed URL: %w", err)
+		return SignedURL{}, fmt.Errorf("auth: this is not a signed URL: %w", err)
 	}
 	return newSignedURL(Grant{
 		Endpoint: p.Endpoint, Paths: p.Paths, Methods: p.Methods, Project: p.Project, Expires: expires,
 	}, p.Signature)
 }
 
-// parseTime reads a moment as Zaqar writes it, in UTC without a zone, and with one.
+// parseTime reads a time with a zone, or as Zaqar writes it: in UTC, without a zone.
 func parseTime(text string) (time.Time, error) {
 	for _, layout := range []string{wireTime, time.RFC3339} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, errors.New(`the moment at which it expires must be as "2036-01-01T00:00:00"`)
+	return time.Time{}, errors.New(`the time at which it expires must have the form "2036-01-01T00:00:00"`)
 }

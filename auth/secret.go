@@ -6,19 +6,19 @@ import (
 	"log/slog"
 )
 
-// Redacted is what a secret prints as.
+// Redacted is the text that a secret prints as.
 const Redacted = "[redacted]"
 
-// Secret holds a token, a password or a signature and prints as [Redacted]
-// under every verb of fmt, in JSON and text encodings and in slog. [Secret.Reveal]
-// is the one way to its value. The zero Secret is empty.
+// Secret holds a token, a password or a signature. It prints as [Redacted] with every
+// verb of fmt, in JSON and text encodings and in slog. Only [Secret.Reveal] returns the
+// value. The zero Secret is empty.
 type Secret struct {
-	// A function, since printers that walk unexported fields by reflection (fmt
-	// with %+v ignores String there) find nothing behind one.
+	// The value is behind a function because fmt ignores String on unexported fields
+	// and prints them by reflection, which cannot look into a function.
 	reveal func() string
 }
 
-// NewSecret wraps a value. The empty value makes the zero Secret.
+// NewSecret wraps a value. An empty value gives the zero Secret.
 func NewSecret(value string) Secret {
 	if value == "" {
 		return Secret{}
@@ -48,8 +48,8 @@ func (s Secret) String() string {
 // Format prints what String returns, whatever the verb and flags.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
-// MarshalText encodes what String returns: JSON, YAML and the like never hold
-// the value.
+// MarshalText encodes what String returns, so that JSON, YAML and the like never
+// contain the value.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // LogValue logs what String returns.

@@ -76,7 +76,7 @@ func TestASignatureIsVerifiedWithItsKeyOnly(t *testing.T) {
 	if err := (auth.SignedURL{}).Verify(vectorKey, before); !errors.Is(err, auth.ErrSignature) {
 		t.Errorf("an empty one: %v", err)
 	}
-	// One thing changed at a time: the signature is no longer of the grant.
+	// After any single change the signature no longer matches the grant.
 	text := signed.Reveal()
 	for old, tampered := range map[string]string{
 		"queues/uq/": "queues/other/", "methods=GET": "methods=DELETE,GET", "wireU": "wireV", "2036": "2037", "a6aaa": "b6aaa",

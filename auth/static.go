@@ -7,19 +7,18 @@ import (
 	"strings"
 )
 
-// NoAuth names the project on a server that runs without authentication
-// (Zaqar's auth_strategy is empty), as in development and tests.
+// NoAuth names the project on a server without authentication (an empty auth_strategy
+// in Zaqar's configuration), as in development and tests.
 //
-// API v1.1 and v2 refuse requests without a project, so an empty one is an
-// error of Authorize. The server does not check the name; it takes at most 256
-// characters.
+// API v1.1 and v2 refuse requests without a project, so with an empty project Authorize
+// returns an error. The server accepts any name of at most 256 characters.
 func NoAuth(project string) Authorizer { return noAuth{project: project} }
 
 type noAuth struct{ project string }
 
 func (a noAuth) Authorize(_ context.Context, h http.Header) error {
 	if a.project == "" {
-		return errors.New("auth: NoAuth needs a project: Zaqar v1.1 and v2 refuse requests without one")
+		return errors.New("auth: NoAuth needs a project: API v1.1 and v2 refuse requests without one")
 	}
 	if err := headerSafe("project", a.project); err != nil {
 		return err
@@ -30,12 +29,13 @@ func (a noAuth) Authorize(_ context.Context, h http.Header) error {
 
 func (a noAuth) ProjectID() string { return a.project }
 
-// Token is a token that somebody else obtained. It cannot be renewed: once it
-// has expired, calls end with an error that matches zaqar.ErrUnauthorized.
+// Token returns an Authorizer that uses a token you already have. It cannot renew the
+// token: once it has expired, calls fail with an error that matches
+// zaqar.ErrUnauthorized.
 //
-// The project is the one that the token is scoped to. Zaqar takes the project
-// from the token and ignores this one, but signed URLs and the WebSocket need
-// it, so give it when you know it; it may be empty.
+// project is the id of the project that the token is scoped to; it may be empty. Zaqar
+// takes the project from the token, but signed URLs and the WebSocket need it, so pass
+// it if you know it.
 func Token(token, project string) Authorizer {
 	return staticToken{token: NewSecret(token), project: project}
 }
@@ -47,11 +47,11 @@ type staticToken struct {
 
 func (a staticToken) Authorize(_ context.Context, h http.Header) error {
 	if a.token.IsZero() {
-		return errors.New("auth: Token needs a token: it is empty")
+		return errors.New("auth: Token needs a token, but it is empty")
 	}
-	// The token itself stays out of the error.
+	// The error must not contain the token.
 	if headerSafe("token", a.token.Reveal()) != nil {
-		return errors.New("auth: the token holds characters that no header can carry (a line break at its end?)")
+		return errors.New("auth: the token has characters that a header cannot hold, perhaps a line break at its end")
 	}
 	h.Set(HeaderToken, a.token.Reveal())
 	if a.project != "" {
@@ -65,11 +65,11 @@ func (a staticToken) Authorize(_ context.Context, h http.Header) error {
 
 func (a staticToken) ProjectID() string { return a.project }
 
-// headerSafe refuses values that net/http would refuse later with an error
-// that prints them.
+// headerSafe refuses values that net/http would refuse later, with an error that
+// prints them.
 func headerSafe(what, value string) error {
 	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return errors.New("auth: the " + what + " holds control characters, which no header can carry")
+		return errors.New("auth: the " + what + " has control characters, which a header cannot hold")
 	}
 	return nil
 }

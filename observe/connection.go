@@ -2,10 +2,9 @@ package observe
 
 import "log/slog"
 
-// Connected is a connection that was made, by a transport that keeps one (the
-// WebSocket).
+// Connected reports a new connection of the WebSocket.
 type Connected struct {
-	// Session numbers the connections, from 1 on: above 1 it is a reconnection.
+	// Session is the connection's number, from 1 on. Above 1 it is a reconnection.
 	Session uint64
 	// Attempts is how many dials it took.
 	Attempts int
@@ -22,11 +21,12 @@ func (c Connected) Attrs() []slog.Attr {
 	return attrs(slog.Uint64("session", c.Session), slog.Int("attempts", c.Attempts))
 }
 
-// Disconnected is a connection that is gone. What the service pushed until the next
-// [Connected] is lost.
+// Disconnected reports that a connection of the WebSocket has ended. Notifications that
+// the service sends before the next [Connected] are lost.
 type Disconnected struct {
+	// Session is the connection's number.
 	Session uint64
-	// Err is why.
+	// Err is why it ended.
 	Err error
 }
 
@@ -41,12 +41,13 @@ func (d Disconnected) Attrs() []slog.Attr {
 	return attrs(slog.Uint64("session", d.Session), failure(d.Err))
 }
 
-// Push is a notification that the service sent.
+// Push reports a notification that the service sent over the WebSocket.
 type Push struct {
+	// Session is the connection's number.
 	Session uint64
-	// Queue is the queue that it is about, "" when it did not tell.
+	// Queue is the queue's name, or "" if the notification does not name it.
 	Queue string
-	// Size is its size in bytes.
+	// Size is the notification's size in bytes.
 	Size int
 }
 

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// Claimed is a claim that a consumer made and that brought messages.
+// Claimed reports that a consumer claimed messages. There is no event for an empty claim.
 type Claimed struct {
 	Queue string
-	// Claim is its id.
+	// Claim is the claim's id.
 	Claim string
-	// Messages is how many it brought.
+	// Messages is the number of messages in the claim.
 	Messages int
 }
 
@@ -25,10 +25,10 @@ func (c Claimed) Attrs() []slog.Attr {
 	return attrs(slog.String("queue", c.Queue), slog.String("claim", c.Claim), slog.Int("messages", c.Messages))
 }
 
-// ClaimFailed is a consumer's attempt to claim that failed and comes again.
+// ClaimFailed reports that a consumer could not claim. It will try again.
 type ClaimFailed struct {
 	Queue string
-	// Wait is how long that is put off.
+	// Wait is the back-off before the next attempt.
 	Wait time.Duration
 	Err  error
 }
@@ -44,12 +44,12 @@ func (c ClaimFailed) Attrs() []slog.Attr {
 	return attrs(slog.String("queue", c.Queue), slog.Duration("wait", c.Wait), failure(c.Err))
 }
 
-// ClaimRenewed is a claim that a consumer prolonged.
+// ClaimRenewed reports that a consumer extended a claim.
 type ClaimRenewed struct {
 	Queue, Claim string
-	// Messages is how many of its messages are not settled yet.
+	// Messages is the number of its messages that are not settled yet.
 	Messages int
-	// Left is how much of the claim was left before.
+	// Left is how long the claim would have lasted without the extension.
 	Left time.Duration
 }
 
@@ -65,13 +65,13 @@ func (c ClaimRenewed) Attrs() []slog.Attr {
 		slog.Int("messages", c.Messages), slog.Duration("left", c.Left))
 }
 
-// RenewalFailed is an attempt to renew a claim that failed and comes again, as long as
-// the claim lasts.
+// RenewalFailed reports that a consumer could not extend a claim. It tries again until
+// the claim ends.
 type RenewalFailed struct {
 	Queue, Claim string
-	// Messages is how many of its messages are not settled yet.
+	// Messages is the number of its messages that are not settled yet.
 	Messages int
-	// Left is how much of the claim is left.
+	// Left is how long the claim still lasts.
 	Left time.Duration
 	Err  error
 }
@@ -88,14 +88,15 @@ func (r RenewalFailed) Attrs() []slog.Attr {
 		slog.Int("messages", r.Messages), slog.Duration("left", r.Left), failure(r.Err))
 }
 
-// ClaimLost is a claim that does not hold messages any more that a consumer believed
-// it held. Others may be at work on them.
+// ClaimLost reports that a claim no longer holds messages that a consumer has not
+// settled. Other consumers may be handling them.
 type ClaimLost struct {
 	Queue, Claim string
-	// Message is the one message that was lost, found when it should be deleted; ""
-	// when it is the whole claim, found when it should be renewed.
+	// Message is the id of the message if only one was lost, which shows when it is
+	// deleted. It is "" if the whole claim was lost, which shows when it is extended or
+	// when its time is over.
 	Message string
-	// Messages is how many were lost and not settled.
+	// Messages is the number of lost messages that were not settled.
 	Messages int
 	Err      error
 }
@@ -112,19 +113,20 @@ func (c ClaimLost) Attrs() []slog.Attr {
 		slog.Int("messages", c.Messages), failure(c.Err))
 }
 
-// ClaimReleased is a claim that a consumer gave up.
+// ClaimReleased reports that a consumer released a claim, or tried to.
 type ClaimReleased struct {
 	Queue, Claim string
-	// Messages is how many of its messages were given back.
+	// Messages is the number of messages that go back to the queue.
 	Messages int
-	// Err is why that failed; they are free when the claim ends by itself.
+	// Err is why the release failed, nil if it succeeded. After a failure the messages
+	// can be claimed again once the claim has expired.
 	Err error
 }
 
 // Name returns "claim released".
 func (ClaimReleased) Name() string { return "claim released" }
 
-// Level is Debug, and Warn when it failed.
+// Level is Debug, or Warn if the release failed.
 func (c ClaimReleased) Level() slog.Level {
 	if c.Err != nil {
 		return slog.LevelWarn
@@ -138,11 +140,12 @@ func (c ClaimReleased) Attrs() []slog.Attr {
 		slog.Int("messages", c.Messages), failure(c.Err))
 }
 
-// Handled is a message that was handled and deleted.
+// Handled reports that a message was handled and deleted.
 type Handled struct {
 	Queue, Message string
-	Attempt        int
-	// Took is the time from when the message was handed out until it was deleted.
+	// Attempt is the number of the attempt, from 1 on.
+	Attempt int
+	// Took is the time from handing out the message to its deletion.
 	Took time.Duration
 }
 
@@ -158,11 +161,13 @@ func (h Handled) Attrs() []slog.Attr {
 		slog.Int("attempt", h.Attempt), slog.Duration("took", h.Took))
 }
 
-// AttemptFailed is an attempt at a message that failed.
+// AttemptFailed reports that an attempt to handle a message failed.
 type AttemptFailed struct {
 	Queue, Message string
-	Attempt        int
-	// Wait is how long the next one is put off at least; unset when there is none.
+	// Attempt is the number of the attempt, from 1 on.
+	Attempt int
+	// Wait is the back-off before the next attempt, which can start later. It is 0 if
+	// there will be no next attempt.
 	Wait time.Duration
 	Err  error
 }
@@ -179,11 +184,13 @@ func (a AttemptFailed) Attrs() []slog.Attr {
 		slog.Int("attempt", a.Attempt), slog.Duration("wait", a.Wait), failure(a.Err))
 }
 
-// HandlerPanicked is a panic of a handler, which the consumer contained.
+// HandlerPanicked reports that a handler panicked. The consumer recovers and treats it
+// as a failed attempt.
 type HandlerPanicked struct {
 	Queue, Message string
-	Attempt        int
-	// Value is what it panicked with, and Stack where.
+	// Attempt is the number of the attempt, from 1 on.
+	Attempt int
+	// Value is the value of the panic, and Stack the stack of the goroutine.
 	Value any
 	Stack []byte
 }
@@ -191,7 +198,7 @@ type HandlerPanicked struct {
 // Name returns "handler panicked".
 func (HandlerPanicked) Name() string { return "handler panicked" }
 
-// Level is Error: it is a mistake in the program.
+// Level is Error: a panic is a bug in the program.
 func (HandlerPanicked) Level() slog.Level { return slog.LevelError }
 
 // Attrs implements [Event].
@@ -200,14 +207,14 @@ func (h HandlerPanicked) Attrs() []slog.Attr {
 		slog.Any("value", h.Value), slog.String("stack", string(h.Stack)))
 }
 
-// DeadLettered is a message that a consumer moved to the dead-letter queue.
+// DeadLettered reports that a consumer moved a message to the dead-letter queue.
 type DeadLettered struct {
 	Queue, Message string
-	// To is the dead-letter queue.
+	// To is the name of the dead-letter queue.
 	To string
-	// Attempts is how many attempts had failed.
+	// Attempts is the number of failed attempts.
 	Attempts int
-	// Reason is the last failure.
+	// Reason is the text of the last failure.
 	Reason string
 }
 
@@ -223,11 +230,12 @@ func (d DeadLettered) Attrs() []slog.Attr {
 		slog.Int("attempts", d.Attempts), slog.String("reason", d.Reason))
 }
 
-// Duplicate is a message that came to a consumer again although it has it at work, or
-// has finished it. It is not handled again.
+// Duplicate reports that a claim brought a message that the consumer already has or has
+// finished. The message is not handled again.
 type Duplicate struct {
 	Queue, Message, Claim string
-	// Finished is whether the consumer had finished it and only could not delete it.
+	// Finished is true if the consumer had finished the message but could not delete
+	// it.
 	Finished bool
 }
 

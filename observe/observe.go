@@ -1,13 +1,11 @@
-// Package observe tells what happens beneath the calls of a client: requests,
-// retries, renewals of tokens, the fate of connections, and what the loops of
-// publishers and consumers do.
+// Package observe reports what a client does inside its calls: requests, retries,
+// renewed tokens, connections, and the work of consumers, publishers and subscribers.
 //
-// The seam is one method, [Observer]. An [Event] is a plain struct of one of this
-// package's types; a type switch takes those of interest. [Log] writes events to a
-// slog.Logger. No event holds a token, a password, a signature or a message's body.
+// The interface is one method, [Observer]. An [Event] is a struct of one of this
+// package's types; select those you need with a type switch. [Log] writes events to a
+// slog.Logger. No event contains a token, a password, a signature or a message's body.
 //
-// New types of events and new fields come with later versions: ignore what you do
-// not know.
+// Later versions may add event types and fields: ignore those that you do not know.
 package observe
 
 import (
@@ -15,39 +13,42 @@ import (
 	"log/slog"
 )
 
-// Observer is told of events. It is called by many goroutines at once, and in the
-// middle of the work: it should return soon.
+// Observer receives events. It must be safe for concurrent use: many goroutines call it
+// at once.
 type Observer interface {
+	// Observe is called synchronously for each event, so it delays the work and should
+	// return soon.
 	Observe(ctx context.Context, e Event)
 }
 
-// Starter is an optional companion of [Observer]: who traces opens a span here.
+// Starter is an optional interface of an [Observer]. Use it to start a tracing span.
 type Starter interface {
-	// Start is called before a request is sent, with what is known of it by then.
-	// The context that it returns goes down to the transport, and to Observe with
-	// the [Request] when that has ended.
+	// Start is called before a request is sent. r has the fields that are known by
+	// then. The returned context is passed to the transport, and to Observe with the
+	// [Request] event once the request has ended.
 	Start(ctx context.Context, r Request) context.Context
 }
 
 // Event is one of the event types of this package.
 type Event interface {
-	// Name says what happened, in a few words that never change: "request".
+	// Name returns the event's name, such as "request". It never changes.
 	Name() string
-	// Level is how loud [Log] tells it.
+	// Level returns the level at which [Log] logs the event.
 	Level() slog.Level
-	// Attrs are the event's fields that are set.
+	// Attrs returns the fields that are set.
 	Attrs() []slog.Attr
 }
 
-// Func makes an Observer of a function.
+// Func turns a function into an Observer.
 type Func func(ctx context.Context, e Event)
 
 // Observe calls f.
 func (f Func) Observe(ctx context.Context, e Event) { f(ctx, e) }
 
-// Log makes an Observer that writes each event to a logger, as a message of its
-// name with its fields. What goes well is at the level Debug, what a person who
-// operates the program should see at Info, and what needs a look at Warn.
+// Log returns an Observer that logs each event: the message is "zaqar: " and the event's
+// name, the attributes are its fields. Normal work is logged at level Debug, what an
+// operator should know at Info, what needs attention at Warn, and a handler's panic at
+// Error.
 func Log(logger *slog.Logger) Observer {
 	return Func(func(ctx context.Context, e Event) {
 		if logger.Enabled(ctx, e.Level()) {
@@ -56,8 +57,8 @@ func Log(logger *slog.Logger) Observer {
 	})
 }
 
-// All makes one Observer of several, which are told in their order; those that are
-// nil are left out, and without any it is nil.
+// All combines observers into one, which calls them in order. It skips nil observers,
+// and returns nil if none is left.
 func All(observers ...Observer) Observer {
 	var all several
 	for _, o := range observers {
@@ -91,7 +92,7 @@ func (s several) Start(ctx context.Context, r Request) context.Context {
 	return ctx
 }
 
-// attrs leaves out what is not set.
+// attrs returns the attributes that are set.
 func attrs(all ...slog.Attr) []slog.Attr {
 	set := all[:0]
 	for _, a := range all {
@@ -104,7 +105,7 @@ func attrs(all ...slog.Attr) []slog.Attr {
 	return set
 }
 
-// failure is the attribute of an error, unset when there is none.
+// failure returns the attribute of an error. It is unset if there is none.
 func failure(err error) slog.Attr {
 	if err == nil {
 		return slog.Attr{Key: "error"}

@@ -5,38 +5,39 @@ import (
 	"time"
 )
 
-// BatchOutcome is what became of an attempt to send a batch.
+// BatchOutcome is the result of an attempt to send a batch.
 type BatchOutcome string
 
 // The outcomes.
 const (
-	// BatchStored: all messages of the batch are stored.
+	// BatchStored: all messages of the batch were stored.
 	BatchStored BatchOutcome = "stored"
-	// BatchRefused: none is. The server refused it, or it never got there.
+	// BatchRefused: no message was stored. The server refused the batch, or it was not
+	// sent.
 	BatchRefused BatchOutcome = "refused"
-	// BatchUnknown: they may be stored or not.
+	// BatchUnknown: the messages may have been stored.
 	BatchUnknown BatchOutcome = "unknown"
 )
 
-// Batch is a batch that a publisher sent, or tried to. A batch that is split or sent
-// again is told of each time.
+// Batch reports that a publisher sent a batch, or tried to. There is one event for each
+// attempt, and one for each part of a batch that was split.
 type Batch struct {
 	Queue string
-	// Messages is how many it has, Bytes the size of its request.
+	// Messages is the number of messages, Bytes the size of the request.
 	Messages, Bytes int
-	// Attempt is 1 for the first time.
+	// Attempt is the number of the attempt, from 1 on.
 	Attempt int
 	Outcome BatchOutcome
-	// Took is how long it took, with what had to come before it.
+	// Took is how long the attempt took, including requests that had to come first.
 	Took time.Duration
-	// Err is why it is not known to be stored.
+	// Err is why the batch was refused or its outcome is unknown.
 	Err error
 }
 
 // Name returns "batch".
 func (Batch) Name() string { return "batch" }
 
-// Level is Debug for what is stored, otherwise Warn.
+// Level is Debug if the batch was stored, otherwise Warn.
 func (b Batch) Level() slog.Level {
 	if b.Outcome == BatchStored {
 		return slog.LevelDebug
@@ -50,11 +51,11 @@ func (b Batch) Attrs() []slog.Attr {
 		slog.Int("attempt", b.Attempt), slog.String("outcome", string(b.Outcome)), slog.Duration("took", b.Took), failure(b.Err))
 }
 
-// MessageDropped is a message that a publisher did not take, since too much was
-// outstanding.
+// MessageDropped reports a message that a publisher did not accept because its buffer
+// was full.
 type MessageDropped struct {
 	Queue string
-	// Size is the message's size in bytes, encoded.
+	// Size is the size of the encoded message in bytes.
 	Size int
 }
 

@@ -5,33 +5,33 @@ import (
 	"time"
 )
 
-// Request is one request that ended: answered, whatever the status, or not. A call
-// of the client can take several: pages, a retry.
+// Request reports that a request has ended, with an answer of any status or without one.
+// One call of the client can take several requests, for pages or a retry.
 type Request struct {
-	// Op is the operation, such as "message_post"; for a raw call the method and
-	// path.
+	// Op is the operation, such as "message_post". For a raw call it is the method and
+	// the path.
 	Op string
-	// Queue is the queue's name, "" for operations without one.
+	// Queue is the queue's name, "" for operations without a queue.
 	Queue string
 	// Attempt is 1 for the first request of a call, 2 for its retry.
 	Attempt int
-	// Started is when it was sent, Took how long the answer took.
+	// Started is when the request was sent, Took how long it took.
 	Started time.Time
 	Took    time.Duration
-	// Status is the answer's code, 0 when there was none.
+	// Status is the status code of the answer, 0 if there was none.
 	Status int
-	// RequestID is the server's name for the request, "" when it told none.
+	// RequestID is the server's id of the request, "" if the answer had none.
 	RequestID string
-	// Sent and Received are the sizes of both bodies in bytes.
+	// Sent and Received are the sizes of the two bodies in bytes.
 	Sent, Received int
-	// Err is why there was no answer.
+	// Err is why there was no answer, nil if there was one.
 	Err error
 }
 
 // Name returns "request".
 func (Request) Name() string { return "request" }
 
-// Level is Debug: errors are returned to the caller, who knows what they mean.
+// Level is Debug, even for errors: the caller gets them and knows what they mean.
 func (Request) Level() slog.Level { return slog.LevelDebug }
 
 // Attrs implements [Event].
@@ -41,14 +41,14 @@ func (r Request) Attrs() []slog.Attr {
 		slog.Int("received", r.Received), slog.String("request_id", r.RequestID), failure(r.Err))
 }
 
-// Retry is a request that is about to be sent again.
+// Retry reports that a request is about to be sent again.
 type Retry struct {
 	Op, Queue string
-	// Attempt is the number of the request that comes.
+	// Attempt is the number of the next request, from 2 on.
 	Attempt int
-	// Wait is how long that is put off.
+	// Wait is the back-off before it.
 	Wait time.Duration
-	// Status and Err say what became of the one before.
+	// Status and Err are the result of the request before.
 	Status int
 	Err    error
 }
@@ -65,15 +65,15 @@ func (r Retry) Attrs() []slog.Attr {
 		slog.Duration("wait", r.Wait), slog.Int("status", r.Status), failure(r.Err))
 }
 
-// TokenRenewed is a token that came in place of an earlier one. The first token of a
-// client is none.
+// TokenRenewed reports that a new token replaced an earlier one. There is no event for
+// the first token of a client.
 type TokenRenewed struct {
-	// Project is the token's project, "" when it is not known.
+	// Project is the id of the token's project, "" if it is not known.
 	Project string
-	// Expires is when the new one ends, the zero time when it is not known.
+	// Expires is when the new token expires, the zero time if that is not known.
 	Expires time.Time
-	// Refused is whether the earlier one was refused by the server, rather than
-	// replaced before its end.
+	// Refused is true if a server refused the earlier token, false if that was replaced
+	// before its end.
 	Refused bool
 }
 

@@ -5,13 +5,12 @@ import (
 	"time"
 )
 
-// ReadFailed is a look of a subscriber into a queue that failed, and will be
-// repeated.
+// ReadFailed reports that a subscriber could not read a queue. It will try again.
 type ReadFailed struct {
 	Queue string
-	// Failures is how many looks into the queue have failed in a row.
+	// Failures is the number of reads of the queue that failed in a row.
 	Failures int
-	// Wait is how long the next one is put off.
+	// Wait is the back-off before the next read.
 	Wait time.Duration
 	Err  error
 }
@@ -27,10 +26,10 @@ func (r ReadFailed) Attrs() []slog.Attr {
 	return attrs(slog.String("queue", r.Queue), slog.Int("failures", r.Failures), slog.Duration("wait", r.Wait), failure(r.Err))
 }
 
-// ReadRecovered is the first look into a queue that succeeded after some had failed.
+// ReadRecovered reports the first successful read of a queue after [ReadFailed].
 type ReadRecovered struct {
 	Queue string
-	// Failures is how many had failed.
+	// Failures is the number of reads that had failed in a row.
 	Failures int
 }
 
@@ -45,10 +44,11 @@ func (r ReadRecovered) Attrs() []slog.Attr {
 	return attrs(slog.String("queue", r.Queue), slog.Int("failures", r.Failures))
 }
 
-// Repeats are messages that the server listed again and that a subscriber did not
-// hand out again.
+// Repeats reports messages that the server listed again. The subscriber does not hand
+// them out twice.
 type Repeats struct {
 	Queue string
+	// Count is the number of messages.
 	Count int
 }
 
@@ -63,11 +63,12 @@ func (r Repeats) Attrs() []slog.Attr {
 	return attrs(slog.String("queue", r.Queue), slog.Int("count", r.Count))
 }
 
-// PushUnavailable is a queue that a subscriber polls although there is a WebSocket: the
-// service refused to announce its messages, or did not announce one that came.
+// PushUnavailable reports that a subscriber polls a queue although there is a WebSocket.
+// Either the service refused the subscription, or a message came without a push.
 type PushUnavailable struct {
 	Queue string
-	Err   error
+	// Err is why.
+	Err error
 }
 
 // Name returns "push unavailable".

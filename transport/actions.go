@@ -8,22 +8,21 @@ import (
 	"github.com/zaqar-go/zaqar/internal/plainjson"
 )
 
-// action is how servers have an action of the WebSocket.
+// action describes an action of the WebSocket.
 type action struct {
-	// params are those that it takes.
+	// params are the parameters that servers read.
 	params []string
-	// messages is what a message to be posted may have.
+	// messages are the members that a posted message may have.
 	messages []string
-	// signed is whether a signed URL can allow it.
+	// signed is true if a signed URL can allow the action.
 	signed bool
 }
 
-// actions are those that servers carry out. Everything else stays unsent: servers
-// drop parameters that they do not know without a word, and some actions that they
-// do know (get_home_doc, check_node_health, ping_node, those of pools and flavors)
-// have nobody who carries them out: no answer ever comes, and the connection is
-// dead from then on. So is it after an authenticate without authentication, which
-// is only sent with a token.
+// actions are the actions that servers carry out. Nothing else is sent. Servers
+// silently ignore unknown parameters. Some actions have a name but no implementation
+// (get_home_doc, check_node_health, ping_node, those of pools and flavors): the server
+// never answers them, nor anything later on that connection. The same happens with
+// authenticate on a server without authentication, so it is sent only with a token.
 var actions = map[string]action{
 	"queue_list":      {params: []string{"marker", "limit", "detailed"}},
 	"queue_create":    {params: []string{"queue_name", "metadata"}},
@@ -51,25 +50,25 @@ var actions = map[string]action{
 }
 
 // parameters returns a request's parameters as the body of a frame, or an error that
-// matches [ErrNoAction] when the WebSocket cannot say the request.
+// matches [ErrNoAction] if the WebSocket cannot express the request.
 func parameters(req *Request) (json.RawMessage, error) {
 	known, ok := actions[req.Action]
 	switch {
 	case req.Action == "":
 		return nil, ErrNoAction
 	case !ok:
-		return nil, fmt.Errorf("%w: no server carries out %q", ErrNoAction, req.Action)
+		return nil, fmt.Errorf("%w: servers do not carry out %q", ErrNoAction, req.Action)
 	}
 	if !known.signed && req.Header.Get(frameSignature) != "" {
 		return nil, fmt.Errorf("%w: a signed URL does not allow %s over the WebSocket", ErrNoAction, req.Action)
 	}
 	for name := range req.Params {
 		if !slices.Contains(known.params, name) {
-			return nil, fmt.Errorf("%w: %s takes no %s over the WebSocket", ErrNoAction, req.Action, name)
+			return nil, fmt.Errorf("%w: over the WebSocket, %s has no parameter %s", ErrNoAction, req.Action, name)
 		}
 	}
 	if known.messages != nil {
-		if err := known.post(req); err != nil {
+		if err := known.checkMessages(req); err != nil {
 			return nil, err
 		}
 	}
@@ -83,20 +82,20 @@ func parameters(req *Request) (json.RawMessage, error) {
 	return body, nil
 }
 
-// post looks into the messages of a post for what servers would drop.
-func (a action) post(req *Request) error {
+// checkMessages refuses messages with members that servers would ignore.
+func (a action) checkMessages(req *Request) error {
 	encoded, err := plainjson.Marshal(req.Params["messages"])
 	if err != nil {
 		return &Error{Err: fmt.Errorf("the messages cannot be encoded: %w", err)}
 	}
 	var messages []map[string]json.RawMessage
 	if json.Unmarshal(encoded, &messages) != nil {
-		return nil // it is the server's to refuse
+		return nil // the server will refuse it
 	}
 	for _, message := range messages {
 		for name := range message {
 			if !slices.Contains(a.messages, name) {
-				return fmt.Errorf("%w: a message takes no %s over the WebSocket", ErrNoAction, name)
+				return fmt.Errorf("%w: over the WebSocket, a message has no %s", ErrNoAction, name)
 			}
 		}
 	}

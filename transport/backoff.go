@@ -6,9 +6,9 @@ import (
 	"github.com/zaqar-go/zaqar/internal/backoff"
 )
 
-// settled is how long a connection must have lasted to count as a success.
-const settled = 10 * time.Second
+// stableAfter is how long a connection must last before the back-off starts over.
+const stableAfter = 10 * time.Second
 
-// reconnects spaces attempts to connect, so that the clients of a server that was
-// restarted do not all come back at once.
+// reconnects is the back-off between attempts to connect. It is random, so that the
+// clients of a restarted server do not all reconnect at once.
 var reconnects = backoff.Backoff{First: 500 * time.Millisecond, Most: 30 * time.Second}

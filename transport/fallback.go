@@ -5,13 +5,13 @@ import (
 	"errors"
 )
 
-// Fallback returns a transport that uses first for what it can do, and second for
-// the rest: requests that first has no words for ([ErrNoAction]), that second says
-// more about ([Request.Lesser]), and those that first did not send because it is not
-// connected ([ErrNotConnected]; see the option FailFast of the WebSocket). It is told
-// what first tells, if first is a [Notifier].
+// Fallback returns a transport that sends requests with first where it can, and with
+// second otherwise: requests that first cannot express ([ErrNoAction]), requests to
+// which first's answer holds less ([Request.Lesser]), and requests that first did not
+// send because it is not connected ([ErrNotConnected]; see FailFast of
+// [WebSocketOptions]).
 //
-// Close closes both.
+// If first is a [Notifier], the result passes on its notices. Close closes both.
 func Fallback(first, second Transport) Transport { return &fallback{first: first, second: second} }
 
 type fallback struct{ first, second Transport }
@@ -31,8 +31,8 @@ func (f *fallback) Do(ctx context.Context, req *Request) (*Response, error) {
 	return f.second.Do(ctx, req)
 }
 
-// ownConnection reports whether a request is about the connection that carries it: a
-// subscription without a subscriber.
+// ownConnection reports whether a request is about the connection that carries it, as
+// a subscription without a subscriber is. second cannot send that.
 func ownConnection(req *Request) bool {
 	return req.Action == "subscription_create" && req.Params["subscriber"] == nil
 }

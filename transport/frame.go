@@ -14,12 +14,12 @@ import (
 	"github.com/zaqar-go/zaqar/internal/plainjson"
 )
 
-// The names of headers in frames. Unlike HTTP's they must be spelled so.
+// The names of headers in frames. Unlike HTTP's, they are case-sensitive.
 const (
 	frameClientID  = "Client-ID"
 	frameProject   = "X-Project-ID"
 	frameToken     = "X-Auth-Token"
-	frameRequestID = "X-Request-Id" // ours: replies echo it
+	frameRequestID = "X-Request-Id" // set by us; replies echo it
 
 	frameSignature = "URL-Signature"
 	frameExpires   = "URL-Expires"
@@ -27,18 +27,18 @@ const (
 	framePaths     = "URL-Paths"
 )
 
-// errFrame is a frame that cannot be read.
-var errFrame = errors.New("transport: a frame of the server cannot be read")
+// errFrame reports a frame that cannot be read.
+var errFrame = errors.New("transport: a frame from the server cannot be read")
 
-// outgoing is a request as a frame has it.
+// outgoing is the content of a request frame.
 type outgoing struct {
 	Action  string          `json:"action"`
 	Headers map[string]any  `json:"headers"`
 	Body    json.RawMessage `json:"body,omitempty"`
 }
 
-// frameHeaders translates the headers of a request. The token is not among them:
-// servers echo what they are sent, and it has been said by authenticate.
+// frameHeaders translates the headers of a request. It leaves the token out: servers
+// echo the headers, and authenticate has sent the token already.
 func frameHeaders(h http.Header, id string) map[string]any {
 	headers := map[string]any{frameRequestID: id}
 	for name, value := range map[string]string{
@@ -57,7 +57,7 @@ func frameHeaders(h http.Header, id string) map[string]any {
 	return headers
 }
 
-// encode makes the frame: JSON as text, or MessagePack as binary data.
+// encode returns the frame: JSON as text, or MessagePack as binary data.
 func (f outgoing) encode(binary bool) (frame, error) {
 	text, err := plainjson.Marshal(f)
 	if err != nil {
@@ -75,9 +75,10 @@ type frame struct {
 	data []byte
 }
 
-// incoming is what a frame of the server says.
+// incoming is the content of a frame from the server.
 type incoming struct {
-	// reply is whether it answers a request: it echoes one. The rest are pushes.
+	// reply is true if the frame answers a request, that is, echoes one. All other
+	// frames are pushes.
 	reply      bool
 	id, action string
 	status     int
@@ -85,7 +86,7 @@ type incoming struct {
 	queue      string // of a push
 }
 
-// read understands a frame of the server, text or binary.
+// read decodes a frame from the server, text or binary.
 func read(f frame) (incoming, error) {
 	text := f.data
 	if f.kind == websocket.MessageBinary {
@@ -94,33 +95,33 @@ func read(f frame) (incoming, error) {
 			return incoming{}, fmt.Errorf("%w: %w", errFrame, err)
 		}
 	}
-	var said struct {
+	var parsed struct {
 		Request json.RawMessage `json:"request"`
 		Body    json.RawMessage `json:"body"`
 		Headers json.RawMessage `json:"headers"`
 		Queue   json.RawMessage `json:"queue_name"`
 	}
-	if err := mend.Unmarshal(text, &said); err != nil {
+	if err := mend.Unmarshal(text, &parsed); err != nil {
 		return incoming{}, fmt.Errorf("%w: %w", errFrame, err)
 	}
-	if said.Request == nil {
+	if parsed.Request == nil {
 		in := incoming{body: text}
-		_ = json.Unmarshal(said.Queue, &in.queue)
+		_ = json.Unmarshal(parsed.Queue, &in.queue)
 		return in, nil
 	}
-	in := incoming{reply: true, body: mend.Undo(said.Body)}
-	// What is not as it should be in the echo is as if it were not there.
+	in := incoming{reply: true, body: mend.Undo(parsed.Body)}
+	// Malformed parts of the echo are ignored, as if they were absent.
 	var echo struct {
 		Action  json.RawMessage            `json:"action"`
 		Headers map[string]json.RawMessage `json:"headers"`
 	}
-	_ = json.Unmarshal(said.Request, &echo)
+	_ = json.Unmarshal(parsed.Request, &echo)
 	_ = json.Unmarshal(echo.Action, &in.action)
 	_ = json.Unmarshal(echo.Headers[frameRequestID], &in.id)
 	var headers struct {
 		Status int `json:"status"`
 	}
-	_ = json.Unmarshal(said.Headers, &headers)
+	_ = json.Unmarshal(parsed.Headers, &headers)
 	in.status = headers.Status
 	return in, nil
 }

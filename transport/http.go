@@ -15,30 +15,30 @@ import (
 	"github.com/zaqar-go/zaqar/internal/safehttp"
 )
 
-// DefaultMaxResponse is the largest reply body that HTTP reads, in bytes. A
-// page of 20 messages of the largest size that Zaqar accepts by default is
-// about 5 MiB.
+// DefaultMaxResponse is the largest reply that a transport of this package reads, in
+// bytes: 64 MiB. A page of 20 messages of Zaqar's default maximum size is about 5 MiB.
 const DefaultMaxResponse = 64 << 20
 
-// ErrResponseTooLarge is the cause when a reply is larger than allowed.
+// ErrResponseTooLarge is the cause when a reply exceeds [DefaultMaxResponse].
 var ErrResponseTooLarge = errors.New("transport: the reply is larger than the limit")
 
-// HTTP carries requests over HTTP. Make one with [NewHTTP].
+// HTTP sends requests over HTTP. Create one with [NewHTTP]. It is safe for concurrent
+// use.
 type HTTP struct {
 	base        *url.URL
 	client      *http.Client
 	maxResponse int64
 }
 
-// NewHTTP returns a transport to the service at endpoint, an http or https URL
-// without the API version, such as "https://cloud.example.com:8888". It does no
-// I/O.
+// NewHTTP returns a transport to the service at endpoint: an http or https URL without
+// the API version, such as "https://cloud.example.com:8888". A URL with a user, a
+// query or a fragment is an error. NewHTTP does no I/O.
 //
-// client may be nil. A client that is given is copied, and its connections,
-// proxy, TLS settings, cookies and timeout are used as they are, but for
-// redirects: a redirect to another host, or one that would change the method,
-// is never followed, since net/http would take X-Auth-Token along. Such a
-// redirect is the reply.
+// client may be nil; the transport then creates its own, with the proxies of the
+// environment and TLS 1.2 or later. A given client is copied: its connections, proxy,
+// TLS settings, cookies and timeout are used. Only redirects differ: a redirect to
+// another host, or one that would change the method, is never followed, because
+// net/http would send X-Auth-Token along. The caller gets such a redirect as the reply.
 func NewHTTP(endpoint string, client *http.Client) (*HTTP, error) {
 	base, err := parseEndpoint(endpoint)
 	if err != nil {
@@ -47,7 +47,8 @@ func NewHTTP(endpoint string, client *http.Client) (*HTTP, error) {
 	return &HTTP{base: base, client: safehttp.Client(client, nil), maxResponse: DefaultMaxResponse}, nil
 }
 
-// parseEndpoint keeps user and password of a URL out of its errors.
+// parseEndpoint checks an endpoint. Its errors never hold the URL, which may hold a
+// password.
 func parseEndpoint(endpoint string) (*url.URL, error) {
 	base, err := url.Parse(endpoint)
 	switch {
@@ -56,26 +57,27 @@ func parseEndpoint(endpoint string) (*url.URL, error) {
 	case base.Scheme != "http" && base.Scheme != "https":
 		return nil, fmt.Errorf("transport: the endpoint's scheme is %q, not http or https", base.Scheme)
 	case base.Host == "":
-		return nil, errors.New("transport: the endpoint names no host")
+		return nil, errors.New("transport: the endpoint has no host")
 	case base.User != nil:
-		return nil, errors.New("transport: the endpoint holds a user or a password; give credentials by WithAuth")
+		return nil, errors.New("transport: the endpoint has a user or a password; pass credentials with WithAuth instead")
 	case base.RawQuery != "" || base.Fragment != "":
-		return nil, errors.New("transport: the endpoint has a query or a fragment")
+		return nil, errors.New("transport: the endpoint has a query or a fragment; remove it")
 	}
 	base.Path = strings.TrimRight(base.Path, "/")
 	base.RawPath = strings.TrimRight(base.RawPath, "/")
 	return base, nil
 }
 
-// Endpoint returns the service's URL, without a slash at its end.
+// Endpoint returns the service's URL, without a trailing slash.
 func (t *HTTP) Endpoint() string { return t.base.String() }
 
-// Do implements [Transport].
+// Do implements [Transport]. Without a deadline in ctx and a timeout of the client it
+// waits as long as the server does.
 func (t *HTTP) Do(ctx context.Context, req *Request) (*Response, error) {
 	var wrote atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		// From the first header on, the server may see a whole request: it can
-		// be in a buffer that is flushed later.
+		// Once the first header is written, the server may get the whole request: it
+		// may sit in a buffer that is flushed later.
 		WroteHeaderField: func(string, []string) { wrote.Store(true) },
 	})
 	hr, err := t.request(ctx, req)
@@ -95,14 +97,15 @@ func (t *HTTP) Do(ctx context.Context, req *Request) (*Response, error) {
 		return nil, &Error{MaybeSent: true, Err: fmt.Errorf("%w of %d bytes (status %d)", ErrResponseTooLarge, t.maxResponse, reply.StatusCode)}
 	}
 	if reply.StatusCode >= http.StatusBadRequest && len(req.Body) > largeBody {
-		// Servers refuse a large body before they have read it, and then drop the
-		// connection (quirk 28): the next call must not run into that.
+		// Servers refuse a large body before they have read it, and then close the
+		// connection (quirk 28). The next call must not use that connection.
 		t.client.CloseIdleConnections()
 	}
 	return &Response{Status: reply.StatusCode, Header: reply.Header, Body: body}, nil
 }
 
-// largeBody is more than a server has surely read when it answers.
+// largeBody is a size, in bytes, above which a server may answer before it has read
+// the whole body.
 const largeBody = 64 << 10
 
 func (t *HTTP) request(ctx context.Context, req *Request) (*http.Request, error) {
@@ -129,8 +132,8 @@ func (t *HTTP) request(ctx context.Context, req *Request) (*http.Request, error)
 	return hr, nil
 }
 
-// withoutURL drops the *url.Error around a cause: the operation and the queue
-// are said by the caller, and a URL can carry a signature.
+// withoutURL drops the *url.Error around a cause. The caller names the operation and
+// the queue, and a URL can contain a signature.
 func withoutURL(err error) error {
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		return ue.Err
@@ -138,8 +141,8 @@ func withoutURL(err error) error {
 	return err
 }
 
-// Close closes idle connections, also those of a client that was given: it
-// dials again when it is used again.
+// Close closes idle connections, including those of a client passed to [NewHTTP]; that
+// client can still be used and then dials again. It does not block.
 func (t *HTTP) Close() error {
 	t.client.CloseIdleConnections()
 	return nil

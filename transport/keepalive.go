@@ -7,21 +7,21 @@ import (
 )
 
 const (
-	// pingEvery is how often a session looks whether the server is still there.
+	// pingEvery is how often a session checks that the server still answers.
 	pingEvery = 10 * time.Second
-	// pingIdle is how long nothing must have come for a ping when no request waits;
-	// when one does, any silence of pingEvery will do.
+	// pingIdle is how long the server must have been silent before a ping while no
+	// request waits. While one waits, pingEvery is enough.
 	pingIdle = 30 * time.Second
-	// pongTimeout ends the wait for the answer to a ping.
+	// pongTimeout limits the wait for the answer to a ping.
 	pongTimeout = 10 * time.Second
-	// maxSilence is how long a server may answer pings and not a request: some of
-	// Zaqar's actions leave a connection in that state.
+	// maxSilence is how long a server may answer pings but no request. Some of Zaqar's
+	// actions leave a connection in that state.
 	maxSilence = time.Minute
 )
 
 var errNoPong = errors.New("transport: the server does not answer pings on this connection")
 
-// keepAlive ends the session when the connection is dead.
+// keepAlive ends the session once the connection is dead.
 func (s *session) keepAlive() {
 	ticker := time.NewTicker(pingEvery)
 	defer ticker.Stop()
@@ -46,9 +46,9 @@ func (s *session) keepAlive() {
 	}
 }
 
-// ping asks the server for a sign of life. A pong is not an answer to a request, so
-// it does not count as hearing from the server. Only silence is a failure here: of a
-// connection that ends meanwhile the reader knows why.
+// ping sends a ping and waits for the pong. A pong answers no request, so it does not
+// count as a frame from the server. Only a timeout is a failure here: if the connection
+// ends meanwhile, the reader reports why.
 func (s *session) ping() error {
 	ctx, cancel := context.WithTimeout(s.ctx, pongTimeout)
 	defer cancel()

@@ -7,16 +7,16 @@ import (
 )
 
 const (
-	// maxPushes is how many pushes wait for a listener that is slow; the rest are
-	// dropped, since one doorbell is as good as a hundred.
+	// maxPushes is how many pushes wait for a slow listener. Further ones are dropped:
+	// they say no more than those that wait.
 	maxPushes = 256
-	// maxPushed is how many bytes of them wait.
-	maxPushed = 8 << 20
+	// maxPushedBytes limits the size of the pushes that wait.
+	maxPushedBytes = 8 << 20
 	// maxNotices is how many notices of all kinds wait.
 	maxNotices = 1024
 )
 
-// listeners are those who are told what nobody asked for.
+// listeners are the callbacks that get notices.
 type listeners struct {
 	mu     sync.Mutex
 	closed bool
@@ -24,21 +24,21 @@ type listeners struct {
 	all    map[int]*listener
 }
 
-// listener is one of them. Its goroutine calls fn.
+// listener is one callback. A goroutine of its own calls fn.
 type listener struct {
 	fn     func(Notice)
-	wake   chan struct{} // has one element when something may wait
+	wake   chan struct{} // holds one element while notices may wait
 	ending chan struct{} // closed by stop
 	ended  chan struct{} // closed when fn will not be called again
 
-	mu     sync.Mutex
-	queue  []Notice
-	pushes int  // those in the queue
-	pushed int  // and their bytes
-	closed bool // nothing comes any more
+	mu          sync.Mutex
+	queue       []Notice
+	pushes      int  // how many of the queue are pushes
+	pushedBytes int  // and their size
+	closed      bool // no more notices will come
 }
 
-// add begins to tell fn; first, if it is one, is the first notice.
+// add starts calling fn. first, if not nil, is the first notice.
 func (ls *listeners) add(fn func(Notice), first *Notice) (stop func()) {
 	l := &listener{fn: fn, wake: make(chan struct{}, 1), ending: make(chan struct{}), ended: make(chan struct{})}
 	ls.mu.Lock()
@@ -47,7 +47,7 @@ func (ls *listeners) add(fn func(Notice), first *Notice) (stop func()) {
 		return func() {}
 	}
 	if first != nil {
-		l.tell(*first)
+		l.enqueue(*first)
 	}
 	ls.last++
 	number := ls.last
@@ -73,16 +73,16 @@ func (ls *listeners) any() bool {
 	return len(ls.all) > 0
 }
 
-// tell gives everybody a notice. It never waits.
-func (ls *listeners) tell(n Notice) {
+// notify enqueues a notice for every listener. It never waits.
+func (ls *listeners) notify(n Notice) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	for _, l := range ls.all {
-		l.tell(n)
+		l.enqueue(n)
 	}
 }
 
-// close tells what still waits, and ends.
+// close delivers the notices that still wait, and ends all listeners.
 func (ls *listeners) close() {
 	ls.mu.Lock()
 	ls.closed = true
@@ -92,32 +92,32 @@ func (ls *listeners) close() {
 		l.mu.Lock()
 		l.closed = true
 		l.mu.Unlock()
-		l.ring()
+		l.wakeUp()
 		<-l.ended
 	}
 }
 
-func (l *listener) tell(n Notice) {
+func (l *listener) enqueue(n Notice) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.queue) >= maxNotices {
 		return
 	}
 	if n.Kind == Pushed {
-		if l.pushes >= maxPushes || l.pushed+len(n.Body) > maxPushed {
+		if l.pushes >= maxPushes || l.pushedBytes+len(n.Body) > maxPushedBytes {
 			return
 		}
 		l.pushes++
-		l.pushed += len(n.Body)
+		l.pushedBytes += len(n.Body)
 	}
 	l.queue = append(l.queue, n)
-	l.ring()
+	l.wakeUp()
 }
 
-func (l *listener) ring() {
+func (l *listener) wakeUp() {
 	select {
 	case l.wake <- struct{}{}:
-	default: // it will look anyway
+	default: // a wake-up is pending already
 	}
 }
 
@@ -147,7 +147,7 @@ func (l *listener) run() {
 	}
 }
 
-// next takes the notice that has waited longest.
+// next removes and returns the oldest notice.
 func (l *listener) next() (n Notice, ok, closed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -158,7 +158,7 @@ func (l *listener) next() (n Notice, ok, closed bool) {
 	l.queue = l.queue[1:]
 	if n.Kind == Pushed {
 		l.pushes--
-		l.pushed -= len(n.Body)
+		l.pushedBytes -= len(n.Body)
 	}
 	return n, true, false
 }

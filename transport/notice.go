@@ -1,42 +1,44 @@
 package transport
 
-// Notifier is the ability of a transport to tell what nobody asked for: what the
-// service pushes, and how the connection fares. It is an optional companion of
-// [Transport], found by type assertion.
+// Notifier is a [Transport] that also reports what no request asked for: pushes from
+// the service, and connections that come and go. It is an optional interface, found by
+// type assertion.
 type Notifier interface {
-	// Notify calls fn with every notice, in their order and one at a time, until
-	// stop is called; when stop has returned, fn is not called again. fn must
-	// return soon and must not call stop: notices wait behind it. A notice that
-	// cannot wait any longer is dropped, never a reply; pushes are doorbells, not
-	// deliveries. Notices that came before Notify are not told.
+	// Notify calls fn with every later notice, in order and one at a time, until stop
+	// is called. If there is a connection already, fn first gets a [Connected] notice
+	// about it. Notify itself does not block.
 	//
-	// fn may be called at once, with the connection that there is.
+	// fn must return soon, since later notices wait for it, and must not call stop.
+	// When too many notices wait, new ones are dropped: a push says that there is
+	// something to read, it is not a delivery. Replies are never dropped.
+	//
+	// stop waits for a call of fn under way; after stop has returned, fn is not called
+	// again.
 	Notify(fn func(Notice)) (stop func())
 }
 
-// NoticeKind says what a [Notice] is about.
+// NoticeKind is the kind of a [Notice].
 type NoticeKind int
 
 // The kinds of notices.
 const (
-	// Connected: there is a connection, new to who is told. What belonged to an
-	// earlier one, subscriptions too, is gone with it.
+	// Connected reports a connection that is new to the listener. Everything that
+	// belonged to an earlier connection is gone, including its subscriptions.
 	Connected NoticeKind = iota + 1
-	// Disconnected: the connection is gone; the transport makes another one by
-	// itself. What was pushed meanwhile is lost.
+	// Disconnected reports that the connection is gone. The transport reconnects by
+	// itself. Pushes in between are lost.
 	Disconnected
-	// Pushed: the service sent a notification.
+	// Pushed reports a notification from the service.
 	Pushed
 )
 
-// Notice is one thing that a transport tells unasked.
+// Notice is one report of a [Notifier].
 type Notice struct {
 	Kind NoticeKind
-	// Session numbers the connections of a transport, from 1 on. It tells what
-	// belongs together.
+	// Session is the number of the connection that the notice belongs to, from 1 on.
 	Session uint64
-	// Queue and Body are those of a push: the queue's name, and the notification
-	// as JSON, body and all. Queue is "" when the notification does not tell.
+	// Queue and Body belong to a push: the queue's name, and the whole notification as
+	// JSON. Queue is "" if the notification does not name it.
 	Queue string
 	Body  []byte
 	// Err is why the connection is gone.

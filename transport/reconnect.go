@@ -15,19 +15,19 @@ import (
 )
 
 const (
-	// dialTimeout ends an attempt to connect.
+	// dialTimeout limits an attempt to connect.
 	dialTimeout = 30 * time.Second
-	// cutHandshakes is how often the first handshake may be cut short: servers under
-	// load do that, and nothing was sent.
-	cutHandshakes = 3
+	// maxFirstAttempts is how often the first handshake is tried if the server cuts it
+	// off: servers under load do that, and no request was sent.
+	maxFirstAttempts = 3
 )
 
-// attempt is one attempt to connect, for all who wait for it.
+// attempt is one attempt to connect, shared by all callers that wait for it.
 type attempt struct {
-	dialing chan struct{} // closed when the pause before it is over
+	dialing chan struct{} // closed when the back-off before it is over
 	done    chan struct{} // closed when the rest is set
 	session *session
-	refused *Response // the answer to the token
+	refused *Response // the server's refusal of the token
 	err     error
 }
 
@@ -35,18 +35,10 @@ type attempt struct {
 func (w *WebSocket) session(ctx context.Context) (*session, *Response, error) {
 	var last error
 	for attempts := 1; ; attempts++ {
-		w.mu.Lock()
-		switch {
-		case w.closed:
-			w.mu.Unlock()
-			return nil, nil, &Error{Err: ErrClosed}
-		case w.live != nil && w.live.cause() == nil:
-			defer w.mu.Unlock()
-			return w.live, nil, nil
+		live, a, first, err := w.liveOrAttempt() //nolint:contextcheck // a connection belongs to no caller
+		if live != nil || err != nil {
+			return live, nil, err
 		}
-		w.drop(w.live)
-		a, first := w.try(), w.sessions == 0 //nolint:contextcheck // a connection belongs to no caller
-		w.mu.Unlock()
 		if w.options.FailFast {
 			select {
 			case <-a.dialing:
@@ -64,15 +56,31 @@ func (w *WebSocket) session(ctx context.Context) (*session, *Response, error) {
 			return a.session, nil, nil
 		case a.refused != nil:
 			return nil, a.refused, nil
-		case w.options.FailFast || first && (attempts == cutHandshakes || !errors.Is(a.err, io.EOF)):
+		case w.options.FailFast || first && (attempts == maxFirstAttempts || !errors.Is(a.err, io.EOF)):
 			return nil, nil, &Error{Err: fmt.Errorf("%w: %w", ErrNotConnected, a.err)}
 		}
 		last = a.err
 	}
 }
 
-// try begins an attempt to connect unless one is under way. w.mu is held.
-func (w *WebSocket) try() *attempt {
+// liveOrAttempt returns the live session, or else the attempt to wait for. first is
+// true if there has never been a session.
+func (w *WebSocket) liveOrAttempt() (live *session, a *attempt, first bool, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.closed:
+		return nil, nil, false, &Error{Err: ErrClosed}
+	case w.live != nil && w.live.cause() == nil:
+		return w.live, nil, false, nil
+	}
+	w.dropLocked(w.live)
+	return nil, w.attemptLocked(), w.sessions == 0, nil
+}
+
+// attemptLocked returns the attempt to connect that is under way. It starts one if
+// there is none.
+func (w *WebSocket) attemptLocked() *attempt {
 	if w.attempt != nil {
 		return w.attempt
 	}
@@ -110,47 +118,48 @@ func (w *WebSocket) run(a *attempt, wait time.Duration) {
 	case a.session != nil:
 		w.live = a.session
 		w.sessions = a.session.number
-		w.told.tell(Notice{Kind: Connected, Session: a.session.number, Attempts: w.failures + 1})
+		w.listeners.notify(Notice{Kind: Connected, Session: a.session.number, Attempts: w.failures + 1})
 	default:
 		w.failures++
-		w.again()
+		w.reconnectLocked()
 	}
 	w.mu.Unlock()
 	close(a.done)
 	if a.session != nil {
-		w.group.Go(func() { w.follow(a.session) })
+		w.group.Go(func() { w.watchEnd(a.session) })
 	}
 }
 
-// again connects again without being asked, when there are listeners who had a
-// connection. w.mu is held.
-func (w *WebSocket) again() {
-	if !w.closed && w.sessions > 0 && w.told.any() {
-		w.try()
+// reconnectLocked connects again, without a request, if there are listeners and there
+// has been a connection.
+func (w *WebSocket) reconnectLocked() {
+	if !w.closed && w.sessions > 0 && w.listeners.any() {
+		w.attemptLocked()
 	}
 }
 
-// follow waits for a session to end.
-func (w *WebSocket) follow(s *session) {
+// watchEnd waits until a session ends.
+func (w *WebSocket) watchEnd(s *session) {
 	<-s.done
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.drop(s)
+	w.dropLocked(s)
 }
 
-// drop takes leave of a session that has ended, once. w.mu is held.
-func (w *WebSocket) drop(s *session) {
+// dropLocked removes a session that has ended and notifies the listeners. It does so
+// once per session.
+func (w *WebSocket) dropLocked(s *session) {
 	if s == nil || w.live != s {
 		return
 	}
 	w.live = nil
-	if time.Since(s.began) >= settled {
+	if time.Since(s.began) >= stableAfter {
 		w.failures = 0
 	} else {
 		w.failures++
 	}
-	w.told.tell(Notice{Kind: Disconnected, Session: s.number, Err: s.cause()})
-	w.again()
+	w.listeners.notify(Notice{Kind: Disconnected, Session: s.number, Err: s.cause()})
+	w.reconnectLocked()
 }
 
 // open connects and authenticates.
@@ -166,10 +175,10 @@ func (w *WebSocket) open() (*session, *Response, error) {
 	w.mu.Unlock()
 	s := &session{number: number, conn: conn, binary: w.options.MessagePack, group: &w.group}
 	s.pushed = func(in incoming) {
-		w.told.tell(Notice{Kind: Pushed, Session: number, Queue: in.queue, Body: in.body})
+		w.listeners.notify(Notice{Kind: Pushed, Session: number, Queue: in.queue, Body: in.body})
 	}
 	s.start(w.ctx)
-	refused, err := w.greet(ctx, s)
+	refused, err := w.signInFirst(ctx, s)
 	if refused != nil || err != nil {
 		s.end(ErrNotConnected)
 		return nil, refused, err
@@ -177,7 +186,7 @@ func (w *WebSocket) open() (*session, *Response, error) {
 	return s, nil, nil
 }
 
-// dial connects. Its errors hold no URL.
+// dial connects. Its errors never hold the URL.
 func (w *WebSocket) dial(ctx context.Context) (*websocket.Conn, error) {
 	conn, reply, err := websocket.Dial(ctx, w.endpoint, &websocket.DialOptions{HTTPClient: w.client})
 	if err == nil {
@@ -196,13 +205,13 @@ func (w *WebSocket) dial(ctx context.Context) (*websocket.Conn, error) {
 		}
 	}
 	if reply.StatusCode != http.StatusSwitchingProtocols {
-		return nil, fmt.Errorf("the answer to the handshake is %d %s: is this the WebSocket's endpoint?", reply.StatusCode, http.StatusText(reply.StatusCode))
+		return nil, fmt.Errorf("the server answered the handshake with %d %s; check that this is the WebSocket's endpoint", reply.StatusCode, http.StatusText(reply.StatusCode))
 	}
 	return nil, err
 }
 
-// greet authenticates a new session where the transport has credentials of its own.
-func (w *WebSocket) greet(ctx context.Context, s *session) (*Response, error) {
+// signInFirst authenticates a new session if the transport has credentials of its own.
+func (w *WebSocket) signInFirst(ctx context.Context, s *session) (*Response, error) {
 	if w.options.Auth == nil {
 		return nil, nil
 	}
@@ -212,18 +221,18 @@ func (w *WebSocket) greet(ctx context.Context, s *session) (*Response, error) {
 		refused, err = renewal.signIn(ctx, w, s)
 	}
 	if refused == nil && err == nil && !renewal.expires.IsZero() {
-		w.group.Go(func() { renewal.keep(w, s) }) //nolint:contextcheck // it lives as long as the session
+		w.group.Go(func() { renewal.repeat(w, s) }) //nolint:contextcheck // it lives as long as the session
 	}
 	return refused, err
 }
 
-// renewal keeps a session authenticated that nobody uses for requests.
+// renewal keeps a session authenticated while no request does it.
 type renewal struct {
-	header  http.Header // what was sent last
-	expires time.Time   // when it ends
+	header  http.Header // the credentials that were sent last
+	expires time.Time   // when they expire
 }
 
-// signIn authenticates with the credentials that there are now.
+// signIn authenticates with the current credentials.
 func (r *renewal) signIn(ctx context.Context, w *WebSocket, s *session) (*Response, error) {
 	h := http.Header{}
 	h.Set(frameClientID, w.options.ClientID)
@@ -231,7 +240,7 @@ func (r *renewal) signIn(ctx context.Context, w *WebSocket, s *session) (*Respon
 	if err := w.options.Auth.Authorize(ctx, h); err != nil {
 		return nil, err
 	}
-	// They may have been renewed in this moment: the earlier end is the safe one.
+	// The token may have been renewed during Authorize. The earlier end is the safe one.
 	r.header, r.expires = h, expiry(w.options.Auth)
 	if !before.IsZero() && before.After(time.Now()) && before.Before(r.expires) {
 		r.expires = before
@@ -252,11 +261,11 @@ func (r *renewal) invalidate(w *WebSocket) bool {
 	return ok && invalidator.Invalidate(r.header)
 }
 
-// keep authenticates again before the token ends, while somebody listens. Whoever
-// keeps the token renews it at a time that is not known here, and perhaps only once it
-// was asked for; so it is asked for at half of what is left of its life, again and
-// again, down to every second. That costs nothing while it is the same token.
-func (r *renewal) keep(w *WebSocket, s *session) {
+// repeat authenticates again before the token expires, while there are listeners. The
+// Authorizer renews its token at a time not known here, perhaps only when asked for it.
+// So repeat asks whenever half of the remaining lifetime has passed, down to every
+// second. While the token is the same, nothing is sent.
+func (r *renewal) repeat(w *WebSocket, s *session) {
 	for {
 		timer := time.NewTimer(max(time.Second, time.Until(r.expires)/2))
 		select {
@@ -265,7 +274,7 @@ func (r *renewal) keep(w *WebSocket, s *session) {
 			return
 		case <-timer.C:
 		}
-		if !w.told.any() {
+		if !w.listeners.any() {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)

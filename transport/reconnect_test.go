@@ -13,20 +13,20 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// pass lets time pass on, and everybody do what there is to do.
+// pass advances the bubble's time and waits until all goroutines are idle.
 func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
 // mute reads requests and answers none.
-func mute(p *peer) { p.serve(func(request) (int, string) { return 0, "" }) }
+func mute(p *scriptConn) { p.serve(func(request) (int, string) { return 0, "" }) }
 
 func TestListenersAreReconnectedWithGrowingPauses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		kick := make(chan struct{})
-		server := perform(t, func(p *peer) {
+		server := startScript(t, func(p *scriptConn) {
 			go func() {
 				<-kick
 				_ = p.CloseNow()
@@ -65,15 +65,15 @@ func TestListenersAreReconnectedWithGrowingPauses(t *testing.T) {
 			t.Errorf("%d dials with nobody listening", n-before)
 		}
 		if len(notices) != 3 {
-			t.Errorf("told after the stop: %+v", notices)
+			t.Errorf("notified after the stop: %+v", notices)
 		}
 	})
 }
 
-func TestWhoeverListensLaterIsToldOfTheConnection(t *testing.T) {
+func TestALateListenerIsNotifiedOfTheConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := perform(t, func(p *peer) { p.serve(fine) }).open(t, transport.WebSocketOptions{})
+		w := startScript(t, func(p *scriptConn) { p.serve(fine) }).open(t, transport.WebSocketOptions{})
 		ask(t, w, nil)
 		var notices []transport.Notice
 		stop := w.Notify(func(n transport.Notice) { notices = append(notices, n) })
@@ -89,7 +89,7 @@ func TestWhoeverListensLaterIsToldOfTheConnection(t *testing.T) {
 func TestARequestWaitsForTheNextConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := perform(t, func(p *peer) {
+		server := startScript(t, func(p *scriptConn) {
 			p.serve(func(r request) (int, string) {
 				if p.number == 1 {
 					_ = p.CloseNow()
@@ -120,7 +120,7 @@ func TestARequestWaitsForTheNextConnection(t *testing.T) {
 func TestAWaitForAConnectionEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := perform(t, func(p *peer) {
+		server := startScript(t, func(p *scriptConn) {
 			if _, ok := p.next(); ok && p.number == 1 {
 				_ = p.CloseNow()
 			}
@@ -143,16 +143,16 @@ func TestAWaitForAConnectionEndsWithTheContext(t *testing.T) {
 func TestADeadConnectionIsNoticed(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		play   func(*peer)
+		play   func(*scriptConn)
 		limit  time.Duration
 		within time.Duration
 	}{
-		"the server reads nothing":            {func(p *peer) { <-p.ctx.Done() }, time.Hour, 30 * time.Second},
+		"the server reads nothing":            {func(p *scriptConn) { <-p.ctx.Done() }, time.Hour, 30 * time.Second},
 		"the server answers pings only":       {mute, time.Hour, 80 * time.Second},
 		"three requests in a row are in vain": {mute, 12 * time.Second, 40 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			server := perform(t, func(p *peer) {
+			server := startScript(t, func(p *scriptConn) {
 				if p.number == 1 {
 					test.play(p)
 					return
@@ -183,7 +183,7 @@ func TestADeadConnectionIsNoticed(t *testing.T) {
 func TestAnIdleConnectionThatDiedIsMadeAgainForListeners(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := perform(t, func(p *peer) {
+		server := startScript(t, func(p *scriptConn) {
 			if p.number > 1 {
 				p.serve(fine)
 				return
@@ -202,10 +202,10 @@ func TestAnIdleConnectionThatDiedIsMadeAgainForListeners(t *testing.T) {
 	})
 }
 
-func TestAServerThatClosesAtOnceIsNotStormed(t *testing.T) {
+func TestAServerThatClosesAtOnceIsNotFlooded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := perform(t, func(p *peer) { _ = p.CloseNow() })
+		server := startScript(t, func(p *scriptConn) { _ = p.CloseNow() })
 		w := server.open(t, transport.WebSocketOptions{Timeout: time.Minute})
 		_, err := w.Do(t.Context(), stats(nil))
 		if _, ok := errors.AsType[*transport.Error](err); !ok {
@@ -220,7 +220,7 @@ func TestAServerThatClosesAtOnceIsNotStormed(t *testing.T) {
 func TestWhatTheWebSocketCannotDoGoesOverTheOther(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := perform(t, func(p *peer) {
+		server := startScript(t, func(p *scriptConn) {
 			if p.number == 1 {
 				if r, ok := p.next(); ok {
 					p.answer(r, http.StatusOK, `{"first":true}`)
@@ -259,7 +259,7 @@ func TestWhatTheWebSocketCannotDoGoesOverTheOther(t *testing.T) {
 		pass(time.Minute)
 		by(stats(nil), `{}`)
 		if len(notices) != 3 {
-			t.Errorf("told %+v", notices)
+			t.Errorf("notices: %+v", notices)
 		}
 		if err := both.Close(); err != nil || !second.closed {
 			t.Errorf("%v, closed %v", err, second.closed)
@@ -285,7 +285,7 @@ func TestASlowListenerLosesPushesAndNothingElse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const pushed = 1_000
-		server := perform(t, func(p *peer) {
+		server := startScript(t, func(p *scriptConn) {
 			r, _ := p.next()
 			for i := range pushed {
 				p.say(fmt.Sprintf(`{"ttl":60,"body":%d,"Message_Type":"Notification","queue_name":"q"}`, i))
@@ -295,9 +295,9 @@ func TestASlowListenerLosesPushesAndNothingElse(t *testing.T) {
 		})
 		w := server.open(t, transport.WebSocketOptions{})
 		var slow, quick int
-		gate := make(chan struct{})
+		release := make(chan struct{})
 		stopSlow := w.Notify(func(n transport.Notice) {
-			<-gate
+			<-release
 			if n.Kind == transport.Pushed {
 				slow++
 			}
@@ -308,12 +308,12 @@ func TestASlowListenerLosesPushesAndNothingElse(t *testing.T) {
 			}
 		})
 		ask(t, w, nil)
-		close(gate)
+		close(release)
 		synctest.Wait()
 		stopSlow()
 		stopQuick()
 		if slow == 0 || slow > 300 || quick < slow {
-			t.Errorf("the slow one was told %d times, the quick one %d", slow, quick)
+			t.Errorf("the slow one got %d notices, the quick one %d", slow, quick)
 		}
 	})
 }

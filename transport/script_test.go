@@ -17,19 +17,19 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// script is a WebSocket server that does to each connection what a test says. It has
-// no sockets, so it lives in a synctest bubble.
+// script is a WebSocket server whose test decides what happens on each connection. It
+// uses no sockets, so it works in a synctest bubble.
 type script struct {
 	conns  chan net.Conn
 	closed chan struct{}
 	down   atomic.Bool  // refuses connections
 	dials  atomic.Int32 // those that were tried
 	count  atomic.Int32 // connections that were accepted
-	play   func(*peer)
+	play   func(*scriptConn)
 }
 
-// peer is one connection of a script.
-type peer struct {
+// scriptConn is one connection of a script.
+type scriptConn struct {
 	*websocket.Conn
 	ctx    context.Context
 	number int32
@@ -37,7 +37,7 @@ type peer struct {
 	mu     sync.Mutex
 }
 
-// request is what a peer is asked.
+// request is a request frame as the script reads it.
 type request struct {
 	Action  string                     `json:"action"`
 	Headers map[string]json.RawMessage `json:"headers"`
@@ -51,12 +51,12 @@ func (r request) header(name string) string {
 	return text
 }
 
-// perform starts a server, which lives as long as the test.
-func perform(t *testing.T, play func(*peer)) *script {
+// startScript starts a server that runs as long as the test.
+func startScript(t *testing.T, play func(*scriptConn)) *script {
 	t.Helper()
 	s := &script{conns: make(chan net.Conn), closed: make(chan struct{}), play: play}
 	ctx, cancel := context.WithCancel(context.Background())
-	var peers crew
+	var conns connGroup
 	server := &http.Server{
 		ErrorLog: log.New(io.Discard, "", 0),
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -65,9 +65,9 @@ func perform(t *testing.T, play func(*peer)) *script {
 				return
 			}
 			conn.SetReadLimit(-1)
-			if !peers.run(func() {
+			if !conns.run(func() {
 				defer func() { _ = conn.CloseNow() }()
-				play(&peer{Conn: conn, ctx: ctx, number: s.count.Add(1)})
+				play(&scriptConn{Conn: conn, ctx: ctx, number: s.count.Add(1)})
 			}) {
 				_ = conn.CloseNow()
 			}
@@ -82,32 +82,32 @@ func perform(t *testing.T, play func(*peer)) *script {
 		cancel()
 		_ = server.Close()
 		<-served
-		peers.dismiss()
+		conns.close()
 	})
 	return s
 }
 
-// crew are the peers at work: a connection can come in the very moment of the end.
-type crew struct {
-	mu        sync.Mutex
-	dismissed bool
-	group     sync.WaitGroup
+// connGroup runs the connections. One can arrive while the test ends.
+type connGroup struct {
+	mu     sync.Mutex
+	closed bool
+	group  sync.WaitGroup
 }
 
-// run lets one more work, unless it is over.
-func (c *crew) run(work func()) bool {
+// run starts work, unless the group is closed.
+func (c *connGroup) run(work func()) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.dismissed {
+	if !c.closed {
 		c.group.Go(work)
 	}
-	return !c.dismissed
+	return !c.closed
 }
 
-// dismiss takes no more, and waits for those that there are.
-func (c *crew) dismiss() {
+// close refuses new connections and waits for the running ones.
+func (c *connGroup) close() {
 	c.mu.Lock()
-	c.dismissed = true
+	c.closed = true
 	c.mu.Unlock()
 	c.group.Wait()
 }
@@ -160,8 +160,8 @@ func (s *script) open(t *testing.T, options transport.WebSocketOptions) *transpo
 	return w
 }
 
-// next reads a request; false says that the connection is over.
-func (p *peer) next() (request, bool) {
+// next reads a request. It returns false when the connection has ended.
+func (p *scriptConn) next() (request, bool) {
 	kind, data, err := p.Read(p.ctx)
 	if err != nil {
 		return request{}, false
@@ -176,7 +176,7 @@ func (p *peer) next() (request, bool) {
 }
 
 // say writes a frame in the client's encoding.
-func (p *peer) say(text string) {
+func (p *scriptConn) say(text string) {
 	data, kind := []byte(text), websocket.MessageText
 	if p.binary {
 		data, _ = msgpack.FromJSON(data)
@@ -187,8 +187,8 @@ func (p *peer) say(text string) {
 	_ = p.Write(p.ctx, kind, data)
 }
 
-// answer replies as servers do: with the request in front.
-func (p *peer) answer(r request, status int, body string) {
+// answer replies as servers do: it echoes the request first.
+func (p *scriptConn) answer(r request, status int, body string) {
 	if r.Action == "authenticate" {
 		r.Headers, r.Body = nil, nil
 	}
@@ -198,7 +198,7 @@ func (p *peer) answer(r request, status int, body string) {
 }
 
 // serve answers requests one after another until the connection ends.
-func (p *peer) serve(reply func(request) (int, string)) {
+func (p *scriptConn) serve(reply func(request) (int, string)) {
 	for {
 		r, ok := p.next()
 		if !ok {
@@ -213,7 +213,7 @@ func (p *peer) serve(reply func(request) (int, string)) {
 // fine answers 200 to everything.
 func fine(request) (int, string) { return http.StatusOK, `{}` }
 
-// stats is a request that any server carries out.
+// stats returns a request that every server carries out.
 func stats(header http.Header) *transport.Request {
 	return &transport.Request{Op: "queue_get_stats", Action: "queue_get_stats", Params: map[string]any{"queue_name": "q"}, Header: header}
 }

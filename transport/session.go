@@ -12,40 +12,39 @@ import (
 )
 
 const (
-	// maxInFlight is how many requests are under way at once. A server carries out
-	// those of one connection one after another, so more would only wait there.
+	// maxInFlight is how many requests are in flight at once. A server carries out the
+	// requests of one connection one after another, so more would only wait there.
 	maxInFlight = 64
-	// maxAbandoned is how many of them may be without a caller. When callers leave
-	// sooner than the server answers, theirs must not pile up before everybody
-	// else's: the next ones wait here, and are not sent when their callers leave.
+	// maxAbandoned is how many of them may have lost their callers. If callers give up
+	// faster than the server answers, their requests must not delay everybody else's.
+	// The next requests wait here, and are not sent if their callers give up as well.
 	maxAbandoned = 4
-	// maxUnanswered is how many requests in a row may end without an answer.
+	// maxUnanswered is how many requests in a row may go unanswered.
 	maxUnanswered = 3
-	// patience is how long a caller must have waited for that to count.
-	patience = 10 * time.Second
+	// unansweredAfter is how long a caller must have waited for that to count.
+	unansweredAfter = 10 * time.Second
 )
 
 var (
-	// errUnsent is the end of a session before a request was written.
+	// errUnsent reports that the session ended before a request was written.
 	errUnsent = errors.New("transport: the connection ended before the request was sent")
-	// errUnanswered is why a session ends that a server does not answer.
+	// errUnanswered ends a session whose server does not answer.
 	errUnanswered = errors.New("transport: the server has stopped answering on this connection")
-	// errUnreadable is what becomes of a request whose answer has no status.
-	errUnreadable = errors.New("transport: the answer has no status")
+	// errUnreadable fails a request whose answer has no valid status.
+	errUnreadable = errors.New("transport: the answer has no valid status")
 )
 
-// session is one connection, from its handshake to its end. One goroutine reads,
-// with the session's own context, because a read whose context ends closes the
-// connection; one writes, for the same reason; callers wait on channels and can
-// leave at any time.
+// session is one connection, from its handshake to its end. One goroutine reads and
+// one writes, with the session's own context: a read or a write whose context ends
+// closes the connection. Callers wait on channels and can give up at any time.
 type session struct {
 	number uint64
 	conn   *websocket.Conn
 	binary bool
 	began  time.Time
-	outbox chan *call
+	calls  chan *call // to the writer
 
-	// The session's life. done is closed first, with err set; then ctx ends.
+	// When the session ends, err is set, done is closed, and then ctx ends.
 	ctx    context.Context
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -55,20 +54,20 @@ type session struct {
 	mu         sync.Mutex
 	err        error
 	waiting    map[string]*call
-	order      []*call       // those that wait, as they were written
-	abandoned  int           // how many of them have no caller
-	room       chan struct{} // has one element when the writer has to look again
-	heard      time.Time     // when the last frame came
-	replied    time.Time     // and the last answer
+	order      []*call       // the calls that wait, in the order they were written
+	abandoned  int           // how many of them have lost their callers
+	room       chan struct{} // holds one element while the writer has to check for room
+	lastFrame  time.Time     // when the last frame came
+	lastReply  time.Time     // when the last answer came
 	unanswered int           // requests in a row that got no answer
-	sign       signature
+	auth       authState
 }
 
-// call is one request on its way.
+// call is one request in flight.
 type call struct {
 	id, action string
 	frame      frame
-	outcome    chan outcome // has room for one
+	outcome    chan outcome // buffered: it gets one element
 	written    time.Time
 	gaveUp     bool
 	answered   bool
@@ -79,14 +78,14 @@ type outcome struct {
 	err   error
 }
 
-// start begins a session on a connection. Its goroutines are in group; it must be
-// ended.
+// start starts the session's goroutines, which belong to group. The caller must end
+// the session.
 func (s *session) start(ctx context.Context) {
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.began = time.Now()
-	s.heard, s.replied = s.began, s.began
-	s.outbox, s.done, s.room = make(chan *call), make(chan struct{}), make(chan struct{}, 1)
-	s.waiting, s.sign.known = map[string]*call{}, map[fingerprint]bool{}
+	s.lastFrame, s.lastReply = s.began, s.began
+	s.calls, s.done, s.room = make(chan *call), make(chan struct{}), make(chan struct{}, 1)
+	s.waiting, s.auth.known = map[string]*call{}, map[fingerprint]bool{}
 	s.group.Go(s.read)
 	s.group.Go(s.write)
 	s.group.Go(s.keepAlive)
@@ -96,7 +95,7 @@ func (s *session) start(ctx context.Context) {
 func (s *session) ask(ctx context.Context, id, action string, f frame) (*Response, error) {
 	c := &call{id: id, action: action, frame: f, outcome: make(chan outcome, 1)}
 	select {
-	case s.outbox <- c:
+	case s.calls <- c:
 	case <-s.done:
 		return nil, errUnsent
 	case <-ctx.Done():
@@ -111,15 +110,15 @@ func (s *session) ask(ctx context.Context, id, action string, f frame) (*Respons
 	}
 }
 
-// leave notes that a caller does not wait any longer. The answer may still come.
+// leave records that a caller has given up. The answer may still come.
 func (s *session) leave(c *call) {
 	s.mu.Lock()
 	if !c.answered {
 		c.gaveUp = true
 		s.abandoned++
-		s.look()
+		s.wakeWriter()
 	}
-	if !c.answered && time.Since(c.written) >= patience {
+	if !c.answered && time.Since(c.written) >= unansweredAfter {
 		s.unanswered++
 	}
 	dead := s.unanswered >= maxUnanswered
@@ -129,7 +128,7 @@ func (s *session) leave(c *call) {
 	}
 }
 
-// write writes one request after another, as long as there is room for them.
+// write writes one request after another, while there is room.
 func (s *session) write() {
 	for {
 		if !s.waitForRoom() {
@@ -138,8 +137,8 @@ func (s *session) write() {
 		select {
 		case <-s.done:
 			return
-		case <-s.room: // or no longer
-		case c := <-s.outbox:
+		case <-s.room: // check again: there may be none any more
+		case c := <-s.calls:
 			if !s.register(c) {
 				return
 			}
@@ -151,8 +150,8 @@ func (s *session) write() {
 	}
 }
 
-// waitForRoom waits until another request may be written. False says that the session
-// has ended.
+// waitForRoom waits until another request may be written. It returns false if the
+// session has ended.
 func (s *session) waitForRoom() bool {
 	for {
 		s.mu.Lock()
@@ -169,7 +168,7 @@ func (s *session) waitForRoom() bool {
 	}
 }
 
-// register puts a call among those that wait; from here on it may have been sent.
+// register adds a call to those that wait. From here on it may have been sent.
 func (s *session) register(c *call) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -188,25 +187,25 @@ func (s *session) read() {
 	for {
 		kind, data, err := s.conn.Read(s.ctx)
 		if err != nil {
-			s.end(endOf(err))
+			s.end(closeError(err))
 			_ = s.conn.CloseNow()
 			return
 		}
-		s.hear(frame{kind, data})
+		s.receive(frame{kind, data})
 	}
 }
 
-// hear takes one frame of the server.
-func (s *session) hear(f frame) {
+// receive handles one frame from the server.
+func (s *session) receive(f frame) {
 	in, err := read(f)
 	switch {
 	case err != nil:
-		// Answers come in the order of their requests, so it is most likely that of
-		// the oldest. Who is wronged by that gets an error instead of waiting.
+		// Answers come in the order of their requests, so this one most likely belongs to
+		// the oldest. If not, that caller gets an error instead of waiting.
 		s.answer(incoming{}, outcome{err: &Error{MaybeSent: true, Err: err}})
 	case !in.reply:
 		s.mu.Lock()
-		s.heard = time.Now()
+		s.lastFrame = time.Now()
 		s.mu.Unlock()
 		s.pushed(in)
 	case in.status < 100 || in.status > 599:
@@ -216,14 +215,14 @@ func (s *session) hear(f frame) {
 	}
 }
 
-// answer gives an answer to the call with its id, and without an id to the one that
-// has waited longest, of the same action if it tells one. Answers that nobody waits
-// for are dropped.
+// answer passes an answer to the call with the same id. Without an id it passes it to
+// the call that has waited longest, of the same action if the answer names one. Answers
+// that no call waits for are dropped.
 func (s *session) answer(in incoming, o outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.heard, s.unanswered = time.Now(), 0
-	s.replied = s.heard
+	s.lastFrame, s.unanswered = time.Now(), 0
+	s.lastReply = s.lastFrame
 	c := s.waiting[in.id]
 	if in.id == "" {
 		for _, waits := range s.order {
@@ -238,12 +237,12 @@ func (s *session) answer(in incoming, o outcome) {
 	}
 	c.answered = true
 	c.outcome <- o
-	s.tidy(c)
+	s.forgetLocked(c)
 }
 
-// tidy forgets a call that was answered, and those before it that nobody waits for:
-// their answers would have come first. s.mu is held.
-func (s *session) tidy(answered *call) {
+// forgetLocked removes a call that was answered, and earlier calls that have lost their
+// callers: their answers would have come first.
+func (s *session) forgetLocked(answered *call) {
 	before, kept := true, s.order[:0]
 	for _, c := range s.order {
 		if c == answered || before && c.gaveUp {
@@ -258,19 +257,19 @@ func (s *session) tidy(answered *call) {
 	}
 	clear(s.order[len(kept):])
 	s.order = kept
-	s.look()
+	s.wakeWriter()
 }
 
-// look makes the writer look whether there is room.
-func (s *session) look() {
+// wakeWriter makes the writer check for room.
+func (s *session) wakeWriter() {
 	select {
 	case s.room <- struct{}{}:
-	default: // it will look anyway
+	default: // a wake-up is pending already
 	}
 }
 
-// settle ends the session for everybody who waits for it. The first error counts.
-func (s *session) settle(err error) {
+// fail ends the session for all callers that wait. Only the first error counts.
+func (s *session) fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
@@ -285,22 +284,23 @@ func (s *session) settle(err error) {
 	clear(s.waiting)
 }
 
-// end settles the session and closes the connection, without ceremony.
+// end fails the session and closes the connection at once, without a closing handshake.
 func (s *session) end(err error) {
-	s.settle(err)
+	s.fail(err)
 	s.cancel()
 }
 
-// close closes the connection politely, for as long as the server takes part in it.
+// close closes the connection with a closing handshake, for which the server has a
+// second.
 func (s *session) close() {
-	const most = time.Second
-	s.settle(ErrClosed)
+	const handshakeTimeout = time.Second
+	s.fail(ErrClosed)
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
 		_ = s.conn.Close(websocket.StatusNormalClosure, "")
 	}()
-	timer := time.NewTimer(most)
+	timer := time.NewTimer(handshakeTimeout)
 	defer timer.Stop()
 	select {
 	case <-closed:
@@ -317,20 +317,20 @@ func (s *session) cause() error {
 	return s.err
 }
 
-// silence returns for how long nothing has come, and whether a request waits and for
-// how long no request has been answered since.
+// silence returns the time since the last frame; whether a request waits; and if so,
+// for how long none has been answered.
 func (s *session) silence() (silent, unanswered time.Duration, waits bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	silent = time.Since(s.heard)
+	silent = time.Since(s.lastFrame)
 	if len(s.order) == 0 {
 		return silent, 0, false
 	}
-	return silent, min(time.Since(s.order[0].written), time.Since(s.replied)), true
+	return silent, min(time.Since(s.order[0].written), time.Since(s.lastReply)), true
 }
 
-// endOf puts the end of a connection into words.
-func endOf(err error) error {
+// closeError describes why a connection ended.
+func closeError(err error) error {
 	if errors.Is(err, websocket.ErrMessageTooBig) {
 		return fmt.Errorf("%w of %d bytes", ErrResponseTooLarge, DefaultMaxResponse)
 	}

@@ -14,33 +14,32 @@ import (
 )
 
 const (
-	// signInTimeout ends an authentication that is not answered.
+	// signInTimeout limits the wait for the answer to an authentication.
 	signInTimeout = 15 * time.Second
-	// maxTokens is how many tokens a session remembers to have seen accepted.
+	// maxTokens is how many accepted tokens a session remembers.
 	maxTokens = 1000
 )
 
 var (
-	// errNoProject is a token without the project that frames must name.
-	errNoProject = errors.New("transport: the WebSocket needs the project of the token; auth.Token takes it")
-	// errSignIn is an authentication without an answer.
-	errSignIn = errors.New("transport: the authentication was not answered (does the server run without?)")
+	// errNoProject reports a token without a project, which frames must name.
+	errNoProject = errors.New("transport: the WebSocket needs the token's project: pass it to auth.Token")
+	// errSignIn reports an authentication that the server did not answer.
+	errSignIn = errors.New("transport: the authentication was not answered; if the server runs without authentication, connect without a token")
 )
 
-// fingerprint stands for a token where the token itself need not be kept.
+// fingerprint identifies a token without keeping it.
 type fingerprint [sha256.Size]byte
 
-// signature is who a session has authenticated as.
-type signature struct {
-	// known are the tokens that the server has accepted on this connection. One
-	// that was accepted before the present one is not sent again: that would bring
-	// its end back.
+// authState is what a session knows about its authentication.
+type authState struct {
+	// known are the tokens that the server has accepted on this connection. An older
+	// one is not sent again: the connection would then expire with the older token.
 	known map[fingerprint]bool
-	times int    // how often one was accepted
-	login *login // the authentication that is under way
+	times int    // how often a token was accepted
+	login *login // the authentication under way; nil if there is none
 }
 
-// login is one authentication, for all who wait for it.
+// login is one authentication, shared by all callers that wait for it.
 type login struct {
 	token   fingerprint
 	done    chan struct{} // closed when the rest is set
@@ -48,19 +47,19 @@ type login struct {
 	err     error
 }
 
-// signs reports whether requests with these headers need an authenticated session:
-// they have a token, and no signed URL that stands for it.
-func signs(h http.Header) bool {
+// needsSignIn reports whether a request with these headers needs an authenticated
+// session: it has a token, and no signed URL.
+func needsSignIn(h http.Header) bool {
 	return h.Get(auth.HeaderToken) != "" && h.Get(frameSignature) == ""
 }
 
 // signIn makes sure that the session is authenticated with the token in h, if there
-// is one. A refusal is returned as it came. lost is the number of the authentication
-// that the server seems to have forgotten, or -1.
+// is one. It returns a refusal as it came. lost is the number of the authentication
+// that the server seems to have lost, or -1.
 //
-// It belongs to no caller: whoever waits can leave, and it goes on.
+// The authentication belongs to no caller: it continues when a caller gives up.
 func (s *session) signIn(ctx context.Context, h http.Header, lost int) (*Response, error) {
-	if !signs(h) {
+	if !needsSignIn(h) {
 		return nil, nil
 	}
 	token := fingerprint(sha256.Sum256([]byte(h.Get(auth.HeaderToken))))
@@ -77,21 +76,21 @@ func (s *session) signIn(ctx context.Context, h http.Header, lost int) (*Respons
 		if l.token == token {
 			return l.refused, l.err
 		}
-		// It was somebody else's: look again.
+		// It was for another token: check again.
 	}
 }
 
-// join returns the authentication to wait for, nil when none is needed.
+// join returns the authentication to wait for, or nil if none is needed.
 func (s *session) join(token fingerprint, h http.Header, lost int) (*login, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.err != nil:
 		return nil, errUnsent
-	case s.sign.known[token] && s.sign.times != lost:
+	case s.auth.known[token] && s.auth.times != lost:
 		return nil, nil
-	case s.sign.login != nil:
-		return s.sign.login, nil
+	case s.auth.login != nil:
+		return s.auth.login, nil
 	case h.Get(auth.HeaderProject) == "":
 		return nil, &Error{Err: errNoProject}
 	}
@@ -103,7 +102,7 @@ func (s *session) join(token fingerprint, h http.Header, lost int) (*login, erro
 		return nil, &Error{Err: err}
 	}
 	l := &login{token: token, done: make(chan struct{})}
-	s.sign.login = l
+	s.auth.login = l
 	s.group.Go(func() { s.authenticate(l, id, f) })
 	return l, nil
 }
@@ -117,19 +116,19 @@ func (s *session) authenticate(l *login, id string, f frame) {
 	case err == nil:
 		l.refused = reply
 	case errors.Is(err, context.DeadlineExceeded):
-		// The connection is dead now, if it is what the error says.
+		// A server without authentication answers nothing on this connection any more.
 		l.err = &Error{Err: errSignIn}
 	default:
-		l.err = errUnsent // what needed it was not sent
+		l.err = errUnsent // the requests that wait for it were not sent
 	}
 	s.mu.Lock()
-	s.sign.login = nil
+	s.auth.login = nil
 	if l.refused == nil && l.err == nil {
-		if len(s.sign.known) >= maxTokens {
-			clear(s.sign.known)
+		if len(s.auth.known) >= maxTokens {
+			clear(s.auth.known)
 		}
-		s.sign.known[l.token] = true
-		s.sign.times++
+		s.auth.known[l.token] = true
+		s.auth.times++
 	}
 	s.mu.Unlock()
 	if l.err != nil {
@@ -138,27 +137,27 @@ func (s *session) authenticate(l *login, id string, f frame) {
 	close(l.done)
 }
 
-// forgot reports whether a request was refused because the server does not know who
-// asks. Servers spell it in two ways.
-func forgot(reply *Response) bool {
+// signInLost reports whether the server refused a request because it does not know the
+// connection's authentication. Servers spell this in two ways.
+func signInLost(reply *Response) bool {
 	if reply.Status != http.StatusForbidden {
 		return false
 	}
-	var said struct {
+	var parsed struct {
 		Error string `json:"error"`
 	}
-	_ = json.Unmarshal(reply.Body, &said)
-	return said.Error == "Not authentified." || said.Error == "Not authenticated."
+	_ = json.Unmarshal(reply.Body, &parsed)
+	return parsed.Error == "Not authentified." || parsed.Error == "Not authenticated."
 }
 
-// signIns returns how often an authentication was accepted.
+// signIns returns how many authentications were accepted.
 func (s *session) signIns() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.sign.times
+	return s.auth.times
 }
 
 var lastID atomic.Uint64
 
-// nextID names a request. Whoever answers sees it, so it tells nothing.
+// nextID returns a new id for a request. The server sees it, so it reveals nothing.
 func nextID() string { return strconv.FormatUint(lastID.Add(1), 36) }

@@ -15,15 +15,15 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// guard plays a server with authentication: it accepts tokens by their names, and
-// takes down what it was asked.
+// guard is a server with authentication. It accepts tokens by name and records what it
+// was asked.
 type guard struct {
 	accepts func(token string) bool
 	mu      sync.Mutex
 	seen    []string // "authenticate t1", "queue_get_stats", …
 }
 
-func (g *guard) play(p *peer) {
+func (g *guard) play(p *scriptConn) {
 	authenticated := false
 	p.serve(func(r request) (int, string) {
 		g.mu.Lock()
@@ -73,7 +73,7 @@ func ask(t *testing.T, w transport.Transport, h http.Header) int {
 func TestAConnectionIsAuthenticatedOnceForAll(t *testing.T) {
 	t.Parallel()
 	g := &guard{accepts: anyToken}
-	w := perform(t, g.play).open(t, transport.WebSocketOptions{})
+	w := startScript(t, g.play).open(t, transport.WebSocketOptions{})
 	var group sync.WaitGroup
 	for range 20 {
 		group.Go(func() { ask(t, w, bearing("t1")) })
@@ -84,12 +84,12 @@ func TestAConnectionIsAuthenticatedOnceForAll(t *testing.T) {
 	}
 }
 
-func TestARenewedTokenIsToldOnTheSameConnection(t *testing.T) {
+func TestARenewedTokenIsSentOnTheSameConnection(t *testing.T) {
 	t.Parallel()
 	g := &guard{accepts: anyToken}
-	server := perform(t, g.play)
+	server := startScript(t, g.play)
 	w := server.open(t, transport.WebSocketOptions{})
-	// A caller that is late with the token before does not bring it back.
+	// A caller that still has the old token does not bring it back.
 	for _, token := range []string{"t1", "t2", "t1", "t2"} {
 		ask(t, w, bearing(token))
 	}
@@ -102,7 +102,7 @@ func TestARenewedTokenIsToldOnTheSameConnection(t *testing.T) {
 func TestARefusedTokenIsTheReply(t *testing.T) {
 	t.Parallel()
 	g := &guard{accepts: func(token string) bool { return token == "good" }}
-	w := perform(t, g.play).open(t, transport.WebSocketOptions{})
+	w := startScript(t, g.play).open(t, transport.WebSocketOptions{})
 	for token, want := range map[string]int{"bad": http.StatusUnauthorized, "good": http.StatusOK} {
 		if status := ask(t, w, bearing(token)); status != want {
 			t.Errorf("%s: status %d, want %d", token, status, want)
@@ -118,13 +118,13 @@ func TestARefusedTokenIsTheReply(t *testing.T) {
 func TestASignedURLNeedsNoAuthentication(t *testing.T) {
 	t.Parallel()
 	g := &guard{accepts: anyToken}
-	w := perform(t, g.play).open(t, transport.WebSocketOptions{})
+	w := startScript(t, g.play).open(t, transport.WebSocketOptions{})
 	signed := http.Header{"Url-Signature": {"s"}, "X-Project-Id": {"p"}, "X-Auth-Token": {"t"}}
 	reply, err := w.Do(t.Context(), &transport.Request{Action: "message_list", Params: map[string]any{"queue_name": "q"}, Header: signed})
 	if err != nil || reply.Status != http.StatusOK {
 		t.Errorf("%v, %v", reply, err)
 	}
-	// What no signed URL allows is not even asked for.
+	// An action that no signed URL allows is not sent.
 	if _, err := w.Do(t.Context(), stats(signed)); !errors.Is(err, transport.ErrNoAction) {
 		t.Errorf("the error is %v", err)
 	}
@@ -134,7 +134,7 @@ func TestASignedURLNeedsNoAuthentication(t *testing.T) {
 	}
 }
 
-func TestAServerThatForgotWhoAsksIsToldAgainOnce(t *testing.T) {
+func TestAServerThatLostTheAuthenticationGetsItAgainOnce(t *testing.T) {
 	t.Parallel()
 	for _, words := range []string{"Not authentified.", "Not authenticated."} {
 		for forgets, want := range map[int]string{
@@ -142,7 +142,7 @@ func TestAServerThatForgotWhoAsksIsToldAgainOnce(t *testing.T) {
 			2: "authenticate, queue_get_stats, authenticate, queue_get_stats",
 		} {
 			var seen []string
-			server := perform(t, func(p *peer) {
+			server := startScript(t, func(p *scriptConn) {
 				left := forgets
 				p.serve(func(r request) (int, string) {
 					seen = append(seen, r.Action)
@@ -161,7 +161,7 @@ func TestAServerThatForgotWhoAsksIsToldAgainOnce(t *testing.T) {
 		}
 	}
 	g := &guard{accepts: anyToken}
-	w := perform(t, g.play).open(t, transport.WebSocketOptions{})
+	w := startScript(t, g.play).open(t, transport.WebSocketOptions{})
 	if status := ask(t, w, nil); status != http.StatusForbidden {
 		t.Errorf("without a token the status is %d", status)
 	}
@@ -170,11 +170,11 @@ func TestAServerThatForgotWhoAsksIsToldAgainOnce(t *testing.T) {
 func TestAnAuthenticationWithoutAnAnswerIsAnError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := perform(t, func(p *peer) { p.serve(func(request) (int, string) { return 0, "" }) })
+		server := startScript(t, func(p *scriptConn) { p.serve(func(request) (int, string) { return 0, "" }) })
 		w := server.open(t, transport.WebSocketOptions{})
 		_, err := w.Do(t.Context(), stats(bearing("t")))
 		wantUnsent(t, err, nil)
-		if !strings.Contains(err.Error(), "does the server run without?") {
+		if !strings.Contains(err.Error(), "connect without a token") {
 			t.Errorf("the error is %v", err)
 		}
 	})
@@ -187,7 +187,7 @@ func TestACallerWhoLeavesDoesNotEndTheAuthentication(t *testing.T) {
 			time.Sleep(time.Second)
 			return true
 		}}
-		w := perform(t, g.play).open(t, transport.WebSocketOptions{})
+		w := startScript(t, g.play).open(t, transport.WebSocketOptions{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		_, err := w.Do(ctx, stats(bearing("t")))
@@ -199,8 +199,8 @@ func TestACallerWhoLeavesDoesNotEndTheAuthentication(t *testing.T) {
 	})
 }
 
-// tokens hands out tokens that end after some time, and makes another one when most
-// of that is over.
+// tokens hands out tokens that expire, and makes a new one once most of a token's
+// lifetime has passed.
 type tokens struct {
 	life    time.Duration
 	mu      sync.Mutex
@@ -246,10 +246,9 @@ func (k *tokens) Invalidate(http.Header) bool {
 	return true
 }
 
-// strict plays a server that closes with 4003 when the token that it was told last
-// has ended.
-func strict(k *tokens) func(*peer) {
-	return func(p *peer) {
+// strict is a server that closes with 4003 when the token it got last has expired.
+func strict(k *tokens) func(*scriptConn) {
+	return func(p *scriptConn) {
 		var expiry *time.Timer
 		defer func() {
 			if expiry != nil {
@@ -272,7 +271,7 @@ func TestAnIdleConnectionIsAuthenticatedAgainWhileSomebodyListens(t *testing.T) 
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		k := &tokens{life: time.Minute}
-		server := perform(t, strict(k))
+		server := startScript(t, strict(k))
 		w := server.open(t, transport.WebSocketOptions{Auth: k})
 		stop := w.Notify(func(transport.Notice) {})
 		ask(t, w, nil)
@@ -301,7 +300,7 @@ func TestATokenRefusedAtTheConnectionIsRenewedOnce(t *testing.T) {
 			refusals--
 			return refusals < 0
 		}}
-		w := perform(t, g.play).open(t, transport.WebSocketOptions{Auth: k, ClientID: "c"})
+		w := startScript(t, g.play).open(t, transport.WebSocketOptions{Auth: k, ClientID: "c"})
 		if status := ask(t, w, nil); status != want || k.refused != 1 {
 			t.Errorf("status %d, %d tokens refused, the server saw %s", status, k.refused, g.saw())
 		}
@@ -310,7 +309,7 @@ func TestATokenRefusedAtTheConnectionIsRenewedOnce(t *testing.T) {
 
 func TestCredentialsThatFailAreTheError(t *testing.T) {
 	t.Parallel()
-	w := perform(t, func(p *peer) { p.serve(fine) }).open(t, transport.WebSocketOptions{Auth: &tokens{down: true}})
+	w := startScript(t, func(p *scriptConn) { p.serve(fine) }).open(t, transport.WebSocketOptions{Auth: &tokens{down: true}})
 	_, err := w.Do(t.Context(), stats(nil))
 	wantUnsent(t, err, transport.ErrNotConnected)
 	if !strings.Contains(err.Error(), "keystone is down") {
@@ -322,7 +321,7 @@ func TestAnExpiredConnectionIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var notices []string
-		server := perform(t, func(p *peer) {
+		server := startScript(t, func(p *scriptConn) {
 			timer := time.AfterFunc(time.Minute, func() { _ = p.Close(4003, "Authentication expired.") })
 			defer timer.Stop()
 			p.serve(fine)

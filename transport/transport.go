@@ -1,13 +1,12 @@
-// Package transport is the seam between the client and the network: it takes
-// one named request and brings back one reply.
+// Package transport is the interface between the client and the network: it sends one
+// named request and returns one reply.
 //
-// A [Request] says the same thing twice, once in the words of each transport:
-// as an HTTP method, path, query and body, and as a WebSocket action with its
-// parameters. A transport reads the half it speaks: [HTTP] and [WebSocket] exist,
-// and [Fallback] makes one of both.
+// A [Request] describes the same operation twice: as an HTTP method, path, query and
+// body, and as a WebSocket action with its parameters. Each transport reads its own
+// half. [HTTP] and [WebSocket] are two transports, and [Fallback] combines two into one.
 //
-// To add a transport, write a type with Do and Close and run the conformance
-// suite on it.
+// To add a transport, write a type with Do and Close and run the conformance suite on
+// it.
 package transport
 
 import (
@@ -19,55 +18,53 @@ import (
 
 // Transport sends requests. Implementations must be safe for concurrent use.
 type Transport interface {
-	// Do sends one request and blocks until its reply has been read whole, the
-	// exchange failed, or ctx has ended. It returns an error only when there
-	// was no reply; a reply with status 404 is a Response. It must not retry
-	// what may have reached the server, must not change req, and must return
-	// soon after ctx ends. The error should be a [*Error], which tells whether
-	// anything was sent.
+	// Do sends one request and blocks until the whole reply has been read, the
+	// exchange has failed, or ctx has ended. It returns an error only if there was no
+	// reply; a reply with status 404 is a Response. Do must not retry a request that
+	// may have reached the server, must not change req, and must return soon after ctx
+	// ends. The error should be an [*Error], which says whether anything was sent, or
+	// match [ErrNoAction].
 	Do(ctx context.Context, req *Request) (*Response, error)
-	// Close releases connections. Calls in flight may fail. Closing twice is
-	// harmless.
+	// Close releases the connections. Calls in flight may fail. Closing twice is safe.
 	Close() error
 }
 
-// Request is one named operation in the words of every transport.
+// Request is one named operation, in a form for each transport.
 type Request struct {
 	// Op is the operation's name, such as "message_post"; "" for a raw call.
 	Op string
 
-	// The HTTP half. Path starts at the service's root and has its version, as
-	// in the hrefs that Zaqar returns: "/v2/queues/wot". It is already escaped.
-	// Body is sent with its Content-Length, never chunked: Zaqar does not read
-	// chunked bodies. A nil Body sends none.
+	// The HTTP half. Path starts at the service's root and includes the API version,
+	// as the hrefs that Zaqar returns do: "/v2/queues/wot". It is already escaped.
+	// Body is sent with a Content-Length, never chunked: Zaqar does not read chunked
+	// bodies. A nil Body sends none.
 	Method string
 	Path   string
 	Query  url.Values
 	Body   []byte
 
-	// The WebSocket half. Action is "" for what the WebSocket cannot do.
+	// The WebSocket half. Action is "" if the WebSocket has no such action.
 	Action string
 	Params map[string]any
-	// Lesser is whether the WebSocket's answer says less than HTTP's.
+	// Lesser is true if the WebSocket's answer holds less than HTTP's.
 	Lesser bool
 
-	// Header goes with every transport: credentials, Client-ID, Content-Type.
+	// Header is for all transports: credentials, Client-ID, Content-Type.
 	Header http.Header
 }
 
-// Response is a reply, whatever its status.
+// Response is a reply with any status.
 type Response struct {
 	// Status is an HTTP status code; the WebSocket uses the same numbers.
 	Status int
 	Header http.Header
-	// Body is the whole body; empty when there was none.
+	// Body is the whole body; empty if there was none.
 	Body []byte
-	// Dialect is the transport in whose words the body is.
+	// Dialect is the form of the body.
 	Dialect Dialect
 }
 
-// Dialect names a way to put answers into words: the WebSocket's bodies are not
-// those of HTTP.
+// Dialect is the form of a reply's body, which differs between HTTP and the WebSocket.
 type Dialect string
 
 // The dialects.
@@ -76,15 +73,16 @@ const (
 	Frames     Dialect = "websocket"
 )
 
-// ErrNoAction is returned by a transport that cannot express a request.
+// ErrNoAction is matched by the error of a transport that cannot express a request.
+// Nothing was sent.
 var ErrNoAction = errors.New("transport: this transport has no such operation")
 
-// Error is an exchange without a reply.
+// Error reports an exchange that ended without a reply.
 type Error struct {
-	// MaybeSent is whether the server may have received the request, and so may
-	// have acted on it. It is false only when that is certain not to be.
+	// MaybeSent is true if the server may have received the request, and so may have
+	// acted on it. It is false only if nothing was sent for certain.
 	MaybeSent bool
-	// Err is the cause: a network error, a context's error, …
+	// Err is the cause, such as a network error or a context's error.
 	Err error
 }
 

@@ -17,78 +17,77 @@ import (
 const DefaultTimeout = time.Minute
 
 var (
-	// ErrClosed is the cause when the transport was closed.
+	// ErrClosed is the cause when the transport has been closed.
 	ErrClosed = errors.New("transport: closed")
-	// ErrNotConnected is the cause when there is no connection, and so nothing was
-	// sent.
+	// ErrNotConnected is the cause when there is no connection. Nothing was sent.
 	ErrNotConnected = errors.New("transport: no connection")
 )
 
-// WebSocketOptions are the options of [NewWebSocket]. The zero value will do.
+// WebSocketOptions are the options of [NewWebSocket]. The zero value is usable.
 type WebSocketOptions struct {
-	// Client makes the connections: its proxy, TLS settings, RoundTripper and, for
-	// the handshake, timeout are used. It is copied, and redirects to another host
-	// are never followed. Nil stands for a client of its own.
+	// Client makes the connections, with its proxy, TLS settings and RoundTripper. Its
+	// timeout limits the handshake. It is copied, and redirects to another host are
+	// never followed. If nil, the transport creates a client of its own.
 	Client *http.Client
-	// MessagePack sends binary frames instead of JSON. Servers answer in kind. It
-	// has no integers of more than 64 bits, and no numbers beyond a float64: a
-	// request that holds one is an error, and is not sent.
+	// MessagePack sends binary frames instead of JSON; servers answer in the same
+	// format. MessagePack has no integers of more than 64 bits and no numbers beyond a
+	// float64: a request with such a number is an error, and is not sent.
 	MessagePack bool
-	// Auth lets the transport authenticate by itself: with every new connection,
-	// and while there are listeners in time before the token of the connection ends,
-	// if Auth is an [auth.Expirer]. Without it only requests authenticate, with the
-	// token that they carry.
+	// Auth lets the transport authenticate each new connection by itself. If Auth is an
+	// [auth.Expirer], the transport also renews the authentication before the token
+	// expires, as long as there are listeners. Without Auth, a connection is
+	// authenticated only with the tokens that requests carry.
 	Auth auth.Authorizer
-	// ClientID is the Client-ID of what the transport sends by itself.
+	// ClientID is the Client-ID of requests that the transport sends by itself.
 	ClientID string
-	// Timeout limits a request whose context has no deadline; zero stands for
-	// [DefaultTimeout].
+	// Timeout limits a request whose context has no deadline. Defaults to
+	// [DefaultTimeout], one minute.
 	Timeout time.Duration
-	// FailFast makes a request fail with [ErrNotConnected] while the transport waits
-	// before its next attempt to connect, instead of waiting along. [Fallback] can
-	// then use another transport.
+	// FailFast makes a request fail with [ErrNotConnected], instead of waiting, while
+	// the transport backs off before its next attempt to connect. [Fallback] can then
+	// use another transport.
 	FailFast bool
 }
 
-// WebSocket carries requests over Zaqar's WebSocket, on one connection that it makes
-// when it is needed and makes again when it is gone. Make one with [NewWebSocket].
+// WebSocket sends requests over Zaqar's WebSocket. It keeps one connection, which it
+// opens when a request needs it and reopens when it is gone. Create one with
+// [NewWebSocket]. It is safe for concurrent use.
 //
-// Requests are pipelined, and nobody who leaves early disturbs the others. A request
-// that carries a token authenticates the connection first, when it has not been with
-// that token; all who need it wait for one authentication.
+// Requests are pipelined. A caller that gives up does not disturb the others. A request
+// with a token first authenticates the connection, unless that token was accepted
+// before; concurrent callers share one authentication.
 //
-// A connection ends when the server closes it, does not answer pings, or leaves
-// three requests in a row unanswered. Requests that were in flight fail then, with
-// MaybeSent; requests that were not written wait for the next connection within
-// their contexts. It is made at once when a request needs it, but for a pause when
-// the one before did not last; while there are listeners ([WebSocket.Notify]) also
-// without being needed, as often as it takes, with pauses that grow to 30 seconds.
-// Only when there was never a connection yet does a request fail with the first
-// attempt.
+// A connection ends when the server closes it, does not answer pings, or leaves three
+// requests in a row unanswered. Requests in flight then fail with MaybeSent; requests
+// that were not written yet wait for the next connection, until their contexts end. The
+// transport reconnects when a request needs it, after a back-off if the last connection
+// was short-lived. While there are listeners ([WebSocket.Notify]), it reconnects by
+// itself, as often as it takes; the back-off grows to 30 seconds. If there was never a
+// connection, a request fails with the first attempt.
 //
-// What the WebSocket cannot say is an error that matches [ErrNoAction]: what has no
-// action, and what servers would drop without a word.
+// A request that the WebSocket cannot express is an error that matches [ErrNoAction]: one
+// without an action, and one with parameters that servers would silently ignore.
 type WebSocket struct {
-	endpoint string
-	client   *http.Client
-	options  WebSocketOptions
-	ctx      context.Context // ends with Close
-	cancel   context.CancelFunc
-	group    sync.WaitGroup
-	told     listeners
-	ended    chan struct{} // closed when Close is done
+	endpoint  string
+	client    *http.Client
+	options   WebSocketOptions
+	ctx       context.Context // ends with Close
+	cancel    context.CancelFunc
+	group     sync.WaitGroup
+	listeners listeners
+	ended     chan struct{} // closed when Close is done
 
 	mu       sync.Mutex
 	closed   bool
-	sessions uint64   // how many there were
-	failures int      // attempts in a row that came to nothing
-	live     *session // nil when there is none
-	attempt  *attempt // the one under way
+	sessions uint64   // how many there have been
+	failures int      // attempts that failed in a row
+	live     *session // nil if there is none
+	attempt  *attempt // the one under way; nil if there is none
 }
 
-// NewWebSocket returns a transport to the WebSocket at endpoint, a URL with the
-// scheme ws, wss, http or https (catalogues hold all of them) and any path. It does
-// no I/O.
+// NewWebSocket returns a transport to the WebSocket at endpoint: a URL with the scheme
+// ws, wss, http or https (catalogues contain all of them) and any path. It does no I/O;
+// the first request connects.
 func NewWebSocket(endpoint string, options WebSocketOptions) (*WebSocket, error) {
 	if _, err := parseSocket(endpoint); err != nil {
 		return nil, err
@@ -101,7 +100,7 @@ func NewWebSocket(endpoint string, options WebSocketOptions) (*WebSocket, error)
 	return w, nil
 }
 
-// parseSocket reads the endpoint as the one of HTTP that it is for the handshake.
+// parseSocket returns the HTTP URL of the endpoint's handshake.
 func parseSocket(endpoint string) (*url.URL, error) {
 	scheme, rest, _ := strings.Cut(endpoint, "://")
 	switch strings.ToLower(scheme) {
@@ -116,11 +115,11 @@ func parseSocket(endpoint string) (*url.URL, error) {
 	return parseEndpoint(endpoint)
 }
 
-// Endpoint returns the WebSocket's URL, as it was given.
+// Endpoint returns the WebSocket's URL, as it was given to [NewWebSocket].
 func (w *WebSocket) Endpoint() string { return w.endpoint }
 
-// Do implements [Transport]. A context that ends gives up the request and leaves the
-// connection as it is.
+// Do implements [Transport]. It connects and authenticates if needed. When ctx ends,
+// only this request is given up; the connection stays.
 func (w *WebSocket) Do(ctx context.Context, req *Request) (*Response, error) {
 	body, err := parameters(req)
 	if err != nil {
@@ -156,16 +155,18 @@ func (w *WebSocket) Do(ctx context.Context, req *Request) (*Response, error) {
 		}
 		switch {
 		case errors.Is(err, errUnsent):
-			continue // on the next connection
-		case err == nil && lost < 0 && signs(req.Header) && forgot(reply):
+			continue // with the next connection
+		case err == nil && lost < 0 && needsSignIn(req.Header) && signInLost(reply):
 			lost = signIns
-			continue // refused before it was looked at
+			continue // the server refused it without acting: sign in again and repeat it
 		}
 		return reply, err
 	}
 }
 
-// Notify implements [Notifier].
+// Notify implements [Notifier]. While there are listeners, the transport reconnects and
+// renews its authentication by itself. Up to 1,024 notices wait for a slow listener, of
+// which 256 may be pushes.
 func (w *WebSocket) Notify(fn func(Notice)) (stop func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -173,31 +174,32 @@ func (w *WebSocket) Notify(fn func(Notice)) (stop func()) {
 	if w.live != nil {
 		first = &Notice{Kind: Connected, Session: w.live.number}
 	}
-	stop = w.told.add(fn, first)
+	stop = w.listeners.add(fn, first)
 	if w.live == nil {
-		w.again()
+		w.reconnectLocked()
 	}
 	return stop
 }
 
-// Close closes the connection and waits for what belongs to it to end, and for
-// listeners to be told. Calls in flight fail.
+// Close closes the connection, and waits until its goroutines have ended and the
+// listeners have got all their notices. Calls in flight fail with [ErrClosed]. Closing
+// twice is safe.
 func (w *WebSocket) Close() error {
 	w.mu.Lock()
-	live, others := w.live, w.closed
+	live, closedBefore := w.live, w.closed
 	w.closed, w.live = true, nil
 	w.mu.Unlock()
-	if others {
+	if closedBefore {
 		<-w.ended
 		return nil
 	}
 	if live != nil {
 		live.close()
-		w.told.tell(Notice{Kind: Disconnected, Session: live.number, Err: ErrClosed})
+		w.listeners.notify(Notice{Kind: Disconnected, Session: live.number, Err: ErrClosed})
 	}
 	w.cancel()
 	w.group.Wait()
-	w.told.close()
+	w.listeners.close()
 	w.client.CloseIdleConnections()
 	close(w.ended)
 	return nil

@@ -22,7 +22,7 @@ func TestAFrameNamesItsHeadersAsServersWantThem(t *testing.T) {
 	t.Parallel()
 	for _, packed := range []bool{false, true} {
 		seen := make(chan request, 1)
-		server := perform(t, func(p *peer) {
+		server := startScript(t, func(p *scriptConn) {
 			p.serve(func(r request) (int, string) {
 				seen <- r
 				return http.StatusCreated, `{"message_ids":["a"]}`
@@ -56,7 +56,7 @@ func TestAFrameNamesItsHeadersAsServersWantThem(t *testing.T) {
 
 func TestWhatServersLackIsNotSent(t *testing.T) {
 	t.Parallel()
-	w := perform(t, func(p *peer) { p.serve(fine) }).open(t, transport.WebSocketOptions{})
+	w := startScript(t, func(p *scriptConn) { p.serve(fine) }).open(t, transport.WebSocketOptions{})
 	for _, req := range []transport.Request{
 		{},
 		{Method: http.MethodGet, Path: "/v2/queues"},
@@ -82,7 +82,7 @@ func TestWhatServersLackIsNotSent(t *testing.T) {
 
 func TestMessagePackRefusesWhatItCannotCarry(t *testing.T) {
 	t.Parallel()
-	w := perform(t, func(p *peer) { p.serve(fine) }).open(t, transport.WebSocketOptions{MessagePack: true})
+	w := startScript(t, func(p *scriptConn) { p.serve(fine) }).open(t, transport.WebSocketOptions{MessagePack: true})
 	req := stats(nil)
 	req.Action, req.Params["metadata"] = "queue_create", json.RawMessage("123456789012345678901234567890")
 	_, err := w.Do(t.Context(), req)
@@ -107,7 +107,7 @@ func TestTheEndpointIsAWebSocketsURL(t *testing.T) {
 
 func TestManyRequestsShareOneConnection(t *testing.T) {
 	t.Parallel()
-	server := perform(t, func(p *peer) {
+	server := startScript(t, func(p *scriptConn) {
 		p.serve(func(r request) (int, string) { return http.StatusOK, string(r.Body) })
 	})
 	w := server.open(t, transport.WebSocketOptions{})
@@ -131,7 +131,7 @@ func TestManyRequestsShareOneConnection(t *testing.T) {
 func TestAnImpatientCallerDisturbsNobody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := perform(t, func(p *peer) {
+		server := startScript(t, func(p *scriptConn) {
 			p.serve(func(r request) (int, string) {
 				time.Sleep(5 * time.Millisecond)
 				return http.StatusOK, `{}`
@@ -171,7 +171,7 @@ func TestRequestsThatNobodyWaitsForDoNotPileUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		seen := 0
-		server := perform(t, func(p *peer) {
+		server := startScript(t, func(p *scriptConn) {
 			p.serve(func(request) (int, string) {
 				seen++
 				return 0, ""
@@ -194,7 +194,7 @@ func TestRequestsThatNobodyWaitsForDoNotPileUp(t *testing.T) {
 func TestACallerWhoLeavesWhileItsFrameIsWrittenCutsNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := perform(t, func(p *peer) {
+		server := startScript(t, func(p *scriptConn) {
 			time.Sleep(8 * time.Second) // does not read
 			p.serve(fine)
 		})
@@ -230,7 +230,7 @@ func TestACallerWhoLeavesWhileItsFrameIsWrittenCutsNothing(t *testing.T) {
 func TestARequestWithoutADeadlineEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := perform(t, func(p *peer) {
+		w := startScript(t, func(p *scriptConn) {
 			p.serve(func(request) (int, string) { return 0, "" })
 		}).open(t, transport.WebSocketOptions{Timeout: 5 * time.Second})
 		start := time.Now()
@@ -244,15 +244,15 @@ func TestARequestWithoutADeadlineEnds(t *testing.T) {
 
 func TestCloseEndsWhatIsInFlight(t *testing.T) {
 	t.Parallel()
-	for name, play := range map[string]func(*peer){
-		"a server that answers the close": func(p *peer) { p.serve(func(request) (int, string) { return 0, "" }) },
-		"one that does not":               func(p *peer) { <-p.ctx.Done() },
+	for name, play := range map[string]func(*scriptConn){
+		"a server that answers the close": func(p *scriptConn) { p.serve(func(request) (int, string) { return 0, "" }) },
+		"one that does not":               func(p *scriptConn) { <-p.ctx.Done() },
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			server := perform(t, play)
+			server := startScript(t, play)
 			w := server.open(t, transport.WebSocketOptions{})
-			var told []transport.Notice
-			w.Notify(func(n transport.Notice) { told = append(told, n) })
+			var notices []transport.Notice
+			w.Notify(func(n transport.Notice) { notices = append(notices, n) })
 			done := make(chan error)
 			go func() {
 				_, err := w.Do(t.Context(), stats(nil))
@@ -266,10 +266,10 @@ func TestCloseEndsWhatIsInFlight(t *testing.T) {
 			}
 			_, err := w.Do(t.Context(), stats(nil))
 			wantUnsent(t, err, transport.ErrClosed)
-			if len(told) != 2 || told[1].Kind != transport.Disconnected || !errors.Is(told[1].Err, transport.ErrClosed) {
-				t.Errorf("%s: told %+v", name, told)
+			if len(notices) != 2 || notices[1].Kind != transport.Disconnected || !errors.Is(notices[1].Err, transport.ErrClosed) {
+				t.Errorf("%s: notices %+v", name, notices)
 			}
-			w.Notify(func(transport.Notice) { t.Error("told after the close") })()
+			w.Notify(func(transport.Notice) { t.Error("notified after the close") })()
 		})
 	}
 }
@@ -317,7 +317,7 @@ func TestTheHandshakeGoesByTheCallersClientAndWithoutCredentials(t *testing.T) {
 		if err != nil {
 			return
 		}
-		p := &peer{Conn: conn, ctx: context.WithoutCancel(r.Context())}
+		p := &scriptConn{Conn: conn, ctx: context.WithoutCancel(r.Context())}
 		p.serve(fine)
 		_ = conn.CloseNow()
 	}))

@@ -12,39 +12,40 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// DefaultMaxBody is how large a request may be, in bytes. Zaqar takes posts of 256 KiB
-// by default, and what it sends of them can be three times as long, since it writes
-// other characters than ASCII as escapes.
+// DefaultMaxBody is the default of [Config.MaxBody], 1 MiB. By default Zaqar accepts
+// posts of 256 KiB, and its notifications can be three times as long, because it escapes
+// all characters other than ASCII.
 const DefaultMaxBody = 1 << 20
 
-// Config says what a [Handler] does.
+// Config is the configuration of a [Handler]. Queues and Handle are required.
 type Config struct {
-	// Queues are the names of the queues that are expected. What is about another one
-	// is refused. At least one is needed.
+	// Queues are the names of the expected queues, at least one. Requests about other
+	// queues are refused.
 	Queues []string
-	// Handle is called with each notification, by several goroutines at once. ctx ends
-	// when the request is given up. nil as its result is answered 204, an error 500:
-	// Zaqar does not send the notification again then, and the message stays in the
-	// queue. It is needed.
+	// Handle is called for each notification, from several goroutines at once. ctx ends
+	// when Zaqar gives up the request. If Handle returns nil, the handler answers 204,
+	// otherwise 500. Zaqar sends the notification only once either way; after an error
+	// the message is still in the queue.
 	Handle func(ctx context.Context, n Notification) error
-	// Client is through what subscriptions are confirmed: no other endpoint than its
-	// own is ever called. It needs no rights, since the notice brings a signature: a
-	// client of zaqar.WithProject will do, also where others need a token. It must speak
-	// v2 over HTTP. The caller closes it. nil means that notices are refused.
+	// Client confirms subscriptions; no endpoint but its own is ever called. It needs no
+	// credentials, because the notice contains a signature: a client with
+	// zaqar.WithProject is enough even if the server requires a token. It must use v2
+	// over HTTP. The caller closes it. If nil, notices are refused.
 	Client *zaqar.Client
-	// Project is the id of the project whose notices are answered. The default is the
-	// one that the client's credentials tell (with Keystone after the first call).
+	// Project is the id of the project whose notices are answered. Defaults to the
+	// project of the client's credentials, which with Keystone is known after the
+	// client's first call.
 	Project string
-	// Policy decides about notices. The default is [Accept].
+	// Policy decides how to answer notices. Defaults to [Accept].
 	Policy Policy
-	// MaxBody limits the size of a request, in bytes. The default is DefaultMaxBody.
+	// MaxBody limits the size of a request, in bytes. Defaults to DefaultMaxBody.
 	MaxBody int64
-	// ContentType is what requests must have, without parameters. The default is
-	// "application/json", which Zaqar sends unless a subscription's PostHeaders have
-	// another one.
+	// ContentType is the content type that requests must have; its parameters are
+	// ignored. Defaults to "application/json". Zaqar sends that unless a subscription's
+	// PostHeaders set another one.
 	ContentType string
-	// Logger is told of what was refused or has failed: never of bodies or signatures.
-	// The default is nowhere.
+	// Logger logs requests that were refused or failed, without bodies and signatures.
+	// Defaults to no logging.
 	Logger *slog.Logger
 }
 
@@ -54,19 +55,19 @@ var legalName = regexp.MustCompile(`^[a-zA-Z0-9_\-.]{1,64}$`)
 func (c Config) filled() (Config, error) {
 	switch {
 	case len(c.Queues) == 0:
-		return c, errors.New("webhook: Queues is empty: name the queues that are expected")
+		return c, errors.New("webhook: Queues is empty: name the expected queues")
 	case c.Handle == nil:
 		return c, errors.New("webhook: Handle is missing")
 	case c.MaxBody < 0:
-		return c, errors.New("webhook: MaxBody is negative")
+		return c, errors.New("webhook: MaxBody is negative; use 0 for the default")
 	}
 	for _, name := range c.Queues {
 		if !legalName.MatchString(name) {
-			return c, fmt.Errorf("webhook: %.80q is no name of a queue", name)
+			return c, fmt.Errorf("webhook: %.80q is not a queue name: it must have 1 to 64 characters of a-z, A-Z, 0-9, _, - and .", name)
 		}
 	}
 	if c.Client != nil && c.Client.Conn().Version() != zaqar.V2 {
-		return c, fmt.Errorf("webhook: the client speaks %s: subscriptions are of v2", c.Client.Conn().Version())
+		return c, fmt.Errorf("webhook: the client uses API %s, but subscriptions need v2", c.Client.Conn().Version())
 	}
 	c.Queues = slices.Clone(c.Queues)
 	if c.MaxBody == 0 {
@@ -89,7 +90,7 @@ func (c Config) filled() (Config, error) {
 	return c, nil
 }
 
-// project is the one that is expected, "" when that is not known.
+// project returns the expected project, or "" if it is not known.
 func (c Config) project() string {
 	if c.Project != "" || c.Client == nil {
 		return c.Project

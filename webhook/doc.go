@@ -1,5 +1,5 @@
-// Package webhook is the other end of a subscription: an http.Handler that receives
-// what Zaqar sends to a webhook.
+// Package webhook is the receiving end of a subscription: an http.Handler for the
+// requests that Zaqar sends to a webhook.
 //
 //	client, err := zaqar.Connect(ctx, endpoint, zaqar.WithProject(project))
 //	…
@@ -17,25 +17,25 @@
 //	…
 //	http.Handle("/zaqar", handler)
 //
-// A server that requires confirmation asks the subscriber first. The handler answers
-// for it, by a [Policy].
+// A server that requires confirmation first asks the subscriber. The handler answers
+// according to a [Policy].
 //
-// # What Zaqar promises
+// # Delivery guarantees
 //
-// Little: a notification is a doorbell, the message itself is in the queue. Zaqar sends
-// one request for each message, in no certain order, before it has stored the message.
-// It tries again (zaqar.RetryPolicy) only when it got no answer: after a 4xx or 5xx it
-// does not come back, so an error of Handle is the end of that notification. A
-// notification has no message id, so that one which comes twice cannot be told from two
-// equal messages: put an id of your own into the body where that matters. Who must not
-// miss a message claims it from the queue.
+// Zaqar guarantees little: a notification says that there is a message, and the message
+// itself is in the queue. Zaqar sends one request for each message, without any ordering,
+// before it has stored the message. It retries (zaqar.RetryPolicy) only if it got no
+// answer. After a 4xx or 5xx it does not retry, so an error of Handle ends that
+// notification. A notification has no message id, so a repeated notification looks like
+// an equal message: put an id of your own into the body if that matters. To miss no
+// message, claim from the queue.
 //
-// # Who may call
+// # Security
 //
-// Anybody who knows the URL: Zaqar does not sign what it sends. Serve it by https under
-// a URL that is hard to guess, or let the subscription send a secret header
-// (zaqar.SubscriptionOptions.PostHeaders) and check it before the handler. The handler
-// itself takes nothing on trust: a forged notice cannot make it call anything but the
-// one endpoint of its client, and there nothing but the confirmation of a subscription
-// to one of its queues, with a signature that the server checks.
+// Anybody who knows the URL can call the handler: Zaqar does not sign its requests. Serve
+// it over https at a URL that is hard to guess, or let the subscription send a secret
+// header (zaqar.SubscriptionOptions.PostHeaders) and check it before the handler. The
+// handler does not trust its input: a forged notice can make it call nothing but its
+// client's endpoint, and there only confirm a subscription to one of its queues, with a
+// signature that the server checks.
 package webhook

@@ -11,7 +11,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// A webhook confirms its subscription by itself, and is told of what is posted.
+// A webhook confirms its subscription by itself and receives notifications.
 func Example() {
 	ctx := context.Background()
 	// A Zaqar inside this process, which requires confirmation and sends to mux.

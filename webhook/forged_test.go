@@ -17,7 +17,7 @@ import (
 	"github.com/zaqar-go/zaqar/webhook"
 )
 
-// spy is a transport that remembers what was sent and answers with one status.
+// spy is a transport that records requests and answers them all with one status.
 type spy struct {
 	status int
 
@@ -34,8 +34,8 @@ func (s *spy) Do(_ context.Context, req *transport.Request) (*transport.Response
 
 func (s *spy) Close() error { return nil }
 
-// receiver is a handler of the queue wot in project p, whose confirmations go to a
-// spy, and what became of it.
+// receiver is a handler for the queue wot in project p. Its confirmations go to a spy,
+// and it records what was handled and logged.
 type receiver struct {
 	*webhook.Handler
 	spy     *spy
@@ -87,7 +87,7 @@ func (r *receiver) send(t testing.TB, method, contentType, body string) *httptes
 
 const signature = "a6aaa5c404a17b2f55c2d83e29fdba186f75e02548050f3319b45857426928c0"
 
-// notice is a question of Zaqar's whether a subscription is wanted.
+// notice returns a request of Zaqar to confirm a subscription.
 func notice(change map[string]any) string {
 	fields := map[string]any{
 		"Message_Type": "SubscriptionConfirmation", "Message": "You have chosen to subscribe to the queue: wot.",
@@ -241,7 +241,7 @@ func FuzzWebhook(f *testing.F) {
 	f.Add([]byte(`[{`))
 	var got webhook.Notification
 	r := receive(f, http.StatusNoContent, func(c *webhook.Config) {
-		c.Logger = nil // a log has times, which make the fuzzer see something new in everything
+		c.Logger = nil // times in the log would make every input look new to the fuzzer
 		handle := c.Handle
 		c.Handle = func(ctx context.Context, n webhook.Notification) error {
 			got = n

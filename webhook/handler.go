@@ -14,17 +14,17 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// Handler receives what Zaqar sends to a webhook. [New] makes it. It is safe for
-// concurrent use, starts no goroutines and keeps nothing between requests.
+// Handler handles the requests that Zaqar sends to a webhook. Create it with [New]. It is
+// safe for concurrent use, starts no goroutines and keeps no state between requests.
 //
-// It answers 204 to what has been handled, 4xx to what it refuses, 500 when
-// Config.Handle fails, and 502 when a confirmation could not be sent; in that case
-// subscribe again to be asked again.
+// It answers 204 after success, 4xx if it refuses the request, 500 if Config.Handle
+// fails, and 502 if it could not confirm a subscription. After a 502, subscribe again to
+// get another notice.
 type Handler struct{ config Config }
 
 var _ http.Handler = (*Handler)(nil)
 
-// New returns a handler. It does no I/O; a configuration that cannot work is an error.
+// New returns a handler. It does no I/O. An invalid configuration is an error.
 func New(config Config) (*Handler, error) {
 	config, err := config.filled()
 	if err != nil {
@@ -33,7 +33,8 @@ func New(config Config) (*Handler, error) {
 	return &Handler{config: config}, nil
 }
 
-// ServeHTTP implements http.Handler.
+// ServeHTTP implements http.Handler. It blocks until Config.Handle has returned, or until
+// the server has answered a confirmation.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	err := h.serve(w, r)
 	if err == nil {
@@ -44,7 +45,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		refused = &refusal{http.StatusInternalServerError, "the notification was not handled"}
 	}
-	h.config.Logger.LogAttrs(r.Context(), slog.LevelWarn, "webhook: a request was not acted upon",
+	h.config.Logger.LogAttrs(r.Context(), slog.LevelWarn, "webhook: a request was refused or failed",
 		slog.Int("status", refused.status), slog.Any("error", err))
 	if refused.status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", http.MethodPost)
@@ -62,7 +63,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !slices.Contains(h.config.Queues, d.Queue) {
-		return forbidden("the queue is not expected here")
+		return forbidden("the queue is not one of Config.Queues")
 	}
 	switch d.Type {
 	case "Notification":
@@ -77,10 +78,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	return malformed("the Message_Type is not known")
 }
 
-// read returns the body of a request that has the right form.
+// read checks a request's method, content type and size, and returns its body.
 func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.Method != http.MethodPost {
-		return nil, &refusal{http.StatusMethodNotAllowed, "only POST is known here"}
+		return nil, &refusal{http.StatusMethodNotAllowed, "the method is not POST"}
 	}
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != h.config.ContentType {
 		return nil, &refusal{http.StatusUnsupportedMediaType, "the Content-Type is not " + h.config.ContentType}
@@ -95,12 +96,11 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return data, nil
 }
 
-// answer asks the policy about a notice and tells the server. The request is made of
-// the client's endpoint, the path that was checked, and the signature: nothing else of
-// the notice.
+// answer asks the policy about a notice and answers the server. The request uses the
+// client's endpoint, and of the notice only the checked path and the signature.
 func (h *Handler) answer(ctx context.Context, d document) error {
 	if h.config.Client == nil {
-		return forbidden("notices are not answered here")
+		return forbidden("notices are not answered without Config.Client")
 	}
 	n, err := d.notice(h.config.project())
 	if err != nil {
@@ -126,7 +126,7 @@ func (h *Handler) answer(ctx context.Context, d document) error {
 		return nil
 	}
 	if errors.Is(err, zaqar.ErrNotFound) {
-		return errors.Join(forbidden("the server does not take the notice's signature, or has no such subscription"), err)
+		return errors.Join(forbidden("the server refuses the notice's signature, or has no such subscription"), err)
 	}
 	return errors.Join(&refusal{http.StatusBadGateway, "the confirmation could not be sent"}, err)
 }

@@ -10,50 +10,50 @@ import (
 	"github.com/zaqar-go/zaqar/auth"
 )
 
-// Kind says what a [Notice] is about.
+// Kind is the kind of a [Notice].
 type Kind string
 
-// The kinds of notices, as Zaqar names them.
+// The kinds of notices, under Zaqar's names.
 const (
-	// SubscriptionConfirmation: a new subscription waits to be confirmed.
+	// SubscriptionConfirmation: a new subscription waits for confirmation.
 	SubscriptionConfirmation Kind = "SubscriptionConfirmation"
-	// UnsubscribeConfirmation: a subscription was given up, and can be confirmed again.
+	// UnsubscribeConfirmation: a subscription was cancelled, and can be confirmed again.
 	UnsubscribeConfirmation Kind = "UnsubscribeConfirmation"
 )
 
-// Notice is Zaqar's question whether a subscription is wanted. It has been checked to
-// be about a queue and the project that are expected, not who sent it: only the server
-// can check its signature.
+// Notice is Zaqar's request to confirm a subscription. The handler has checked that it
+// is about an expected queue and project. It cannot check who sent it: only the server
+// can check the signature.
 type Notice struct {
 	Kind Kind
-	// Queue and SubscriptionID name what it is about.
+	// Queue is the queue's name, SubscriptionID the id of the subscription.
 	Queue, SubscriptionID string
 	// Project is the project's id.
 	Project string
-	// Expires is until when it can be answered.
+	// Expires is until when the notice can be answered.
 	Expires time.Time
 
 	signed auth.SignedURL
 }
 
-// Answer is what is to be said to a [Notice].
+// Answer is an answer to a [Notice].
 type Answer int
 
 // The answers.
 const (
-	// Ignore says nothing: the subscription stays as it is.
+	// Ignore sends nothing: the subscription stays as it is.
 	Ignore Answer = iota
-	// Confirm says that messages are wanted.
+	// Confirm confirms the subscription.
 	Confirm
-	// Decline says that they are not wanted.
+	// Decline declines the subscription.
 	Decline
 )
 
-// Policy decides about a notice. It is called by several goroutines at once, and
-// blocks the request that it is about.
+// Policy decides how to answer a notice. It is called from several goroutines at once,
+// and the request with the notice waits for it.
 type Policy func(ctx context.Context, n Notice) Answer
 
-// Accept confirms new subscriptions and lets those rest that were given up.
+// Accept confirms new subscriptions and ignores notices about cancelled ones.
 func Accept(_ context.Context, n Notice) Answer {
 	if n.Kind == SubscriptionConfirmation {
 		return Confirm
@@ -61,17 +61,17 @@ func Accept(_ context.Context, n Notice) Answer {
 	return Ignore
 }
 
-// confirmPath is where a subscription is confirmed. Neither name nor id can lead
-// elsewhere.
+// confirmPath matches the path at which a subscription is confirmed. No name or id that
+// it accepts can lead to another path.
 var confirmPath = regexp.MustCompile(`^/v2/queues/([a-zA-Z0-9_\-.]{1,64})/subscriptions/([0-9a-zA-Z\-]{1,64})/confirm$`)
 
-// notice reads what a document asks, and takes nothing that it could steer by. What it
-// says of URLs (WSGISubscribeURL, WebSocketSubscribeURL) is not even looked at.
+// notice reads and checks a notice. It ignores the URLs in the document
+// (WSGISubscribeURL, WebSocketSubscribeURL), which could lead anywhere.
 func (d document) notice(project string) (Notice, error) {
 	path := confirmPath.FindStringSubmatch(d.Paths)
 	switch {
 	case path == nil:
-		return Notice{}, forbidden("the notice's URL-Paths is not one path at which a subscription is confirmed")
+		return Notice{}, forbidden("the notice's URL-Paths is not the path of a subscription's confirmation")
 	case path[1] != d.Queue:
 		return Notice{}, forbidden("the notice's URL-Paths is about another queue")
 	case d.Methods != http.MethodPut:
@@ -79,9 +79,9 @@ func (d document) notice(project string) (Notice, error) {
 	case !confirms(d.Subscribe, true) || !confirms(d.Unsubscribe, false):
 		return Notice{}, forbidden("the notice's bodies are not those of a confirmation")
 	case project == "":
-		return Notice{}, forbidden("the project is not known: give Config.Project")
+		return Notice{}, forbidden("the project is not known: set Config.Project")
 	case d.Project != project:
-		return Notice{}, forbidden("the notice is of another project")
+		return Notice{}, forbidden("the notice is about another project")
 	}
 	document, err := json.Marshal(map[string]any{
 		"paths": []string{d.Paths}, "methods": []string{d.Methods}, "project": d.Project, "expires": d.Expires, "signature": d.Signature,
@@ -91,7 +91,7 @@ func (d document) notice(project string) (Notice, error) {
 	}
 	signed, err := auth.ParseSignedURL(string(document))
 	if err != nil {
-		return Notice{}, malformed("the notice's signature or its expiry is not well formed")
+		return Notice{}, malformed("the notice's signature or expiry is malformed")
 	}
 	if !time.Now().Before(signed.Expires()) {
 		return Notice{}, forbidden("the notice has expired")

@@ -11,20 +11,21 @@ import (
 	"time"
 )
 
-// Notification is one message that was posted to a queue. It prints without its body.
+// Notification reports one message that was posted to a queue. It prints without its
+// body.
 type Notification struct {
 	// Queue is the name of the queue.
 	Queue string
-	// TTL is how long the message is kept, from when it was posted.
+	// TTL is how long the message is kept, counted from the post.
 	TTL time.Duration
-	// Delay is how long it cannot be claimed, zero where there is none.
+	// Delay is how long the message cannot be claimed, 0 if it can be claimed at once.
 	Delay time.Duration
 	// Body is the message's body, any JSON value.
 	Body json.RawMessage
 }
 
-// Decode decodes the body into what v points to. Numbers keep all their digits: into
-// an any they come as json.Number.
+// Decode decodes the body into the value that v points to. Numbers keep all their
+// digits: in an any they are a json.Number.
 func (n Notification) Decode(v any) error {
 	decoder := json.NewDecoder(bytes.NewReader(n.Body))
 	decoder.UseNumber()
@@ -42,7 +43,7 @@ func (n Notification) String() string {
 // Format prints what String returns, whatever the verb and flags.
 func (n Notification) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, n.String()) }
 
-// document is all that Zaqar sends to a webhook.
+// document has all members of the requests that Zaqar sends to a webhook.
 type document struct {
 	Type  string `json:"Message_Type"`
 	Queue string `json:"queue_name"`
@@ -61,8 +62,8 @@ type document struct {
 	Unsubscribe json.RawMessage `json:"UnsubscribeBody"`
 }
 
-// refusal is why a request is not acted upon. Its text has nothing that the request
-// had, so that it can be answered and logged.
+// refusal is why a request is refused. Its text contains nothing of the request, so it
+// can be sent as the answer and logged.
 type refusal struct {
 	status int
 	reason string
@@ -79,7 +80,7 @@ func parse(data []byte) (document, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	var d *document
 	if err := decoder.Decode(&d); err != nil || d == nil {
-		return document{}, malformed("the body is no JSON object of Zaqar's")
+		return document{}, malformed("the body is not a JSON object as Zaqar sends it")
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return document{}, malformed("something follows the JSON object")
@@ -87,7 +88,7 @@ func parse(data []byte) (document, error) {
 	return *d, nil
 }
 
-// notification reads what a document says of a message.
+// notification reads and checks a notification.
 func (d document) notification() (Notification, error) {
 	switch {
 	case d.Body == nil:
@@ -95,7 +96,7 @@ func (d document) notification() (Notification, error) {
 	case d.TTL == nil:
 		return Notification{}, malformed("the notification has no ttl")
 	case !duration(*d.TTL), !duration(d.Delay):
-		return Notification{}, malformed("the notification has a time that cannot be")
+		return Notification{}, malformed("the notification's ttl or delay is out of range")
 	}
 	return Notification{
 		Queue: d.Queue, TTL: time.Duration(*d.TTL) * time.Second, Delay: time.Duration(d.Delay) * time.Second, Body: d.Body,

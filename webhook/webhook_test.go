@@ -19,8 +19,8 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// served is an embedded server whose deliveries reach a handler, a client of it, and
-// what was handled.
+// served is an embedded server that delivers to a handler, with a client and a record
+// of what was handled.
 type served struct {
 	srv     *zaqartest.Server
 	client  *zaqar.Client
@@ -118,7 +118,7 @@ func TestASubscriberConfirmsAndIsToldOfMessages(t *testing.T) {
 
 func TestANoticeIsAnsweredByItsSignatureAlone(t *testing.T) {
 	t.Parallel()
-	// The server wants tokens; the client of the handler has none.
+	// The server requires tokens; the handler's client has none.
 	srv := &served{}
 	deliver := zaqartest.HandlerClient(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { srv.handler.ServeHTTP(w, r) }))
 	srv.srv = zaqartest.RunInMemory(t, zaqartest.WithKeystone(), zaqartest.WithSecretKey("key"), zaqartest.WithRequireConfirmation(true), zaqartest.WithDeliveryClient(deliver))
@@ -189,7 +189,7 @@ func TestAPolicyDecides(t *testing.T) {
 	}
 }
 
-// signatureOf is the one that the server sent last.
+// signatureOf returns the last signature that the server sent.
 func signatureOf(t *testing.T, s *served) string {
 	t.Helper()
 	deliveries := s.srv.Deliveries()

@@ -13,15 +13,15 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
 )
 
-// Endpoint returns the URL of the first of serviceTypes that is found, each as
-// it is and then under its other names ("message" for "messaging"), in the
-// region and interface of [Region] and [Interface]. It blocks as Authorize does
-// when there is no token yet.
+// Endpoint returns the URL of the first of serviceTypes that is found, in the region
+// and interface of [Region] and [Interface]. It looks for each type under its own name
+// and then under its other names ("message" for "messaging"). If there is no token yet,
+// it blocks as [Auth.Authorize] does.
 //
-// Endpoints that clouds.yaml or the environment overrides
-// (messaging_endpoint_override, OS_MESSAGING_ENDPOINT_OVERRIDE; or, for all
-// services but WebSockets, endpoint_override and OS_ENDPOINT_OVERRIDE) come
-// before the catalogue's. Without one, the error matches [ErrNoEndpoint].
+// Overrides in clouds.yaml or the environment come before the catalogue:
+// messaging_endpoint_override or OS_MESSAGING_ENDPOINT_OVERRIDE for one service, and
+// endpoint_override or OS_ENDPOINT_OVERRIDE for all services but WebSockets. If nothing
+// is found, the error matches [ErrNoEndpoint].
 func (a *Auth) Endpoint(ctx context.Context, serviceTypes ...string) (string, error) {
 	id, err := a.identity()
 	if err != nil {
@@ -47,13 +47,13 @@ func (a *Auth) Endpoint(ctx context.Context, serviceTypes ...string) (string, er
 	return "", id.notFound(s, serviceTypes)
 }
 
-// find returns the URL of a service, "" when the catalogue lacks it.
+// find returns the URL of a service, or "" if it is not in the catalogue.
 func (id *identity) find(ctx context.Context, catalog *tokens.ServiceCatalog, serviceType string) string {
 	literal := gophercloud.EndpointOpts{Type: serviceType, Region: id.region, Availability: id.iface}
 	aliased := literal
 	aliased.ApplyDefaults(serviceType)
 	for _, opts := range []gophercloud.EndpointOpts{literal, aliased} {
-		// No client is needed where no version is asked for.
+		// The client may be nil because no version is asked for.
 		if url, err := openstack.V3Endpoint(ctx, nil, catalog, opts); err == nil {
 			return url
 		}
@@ -76,7 +76,7 @@ func (id *identity) override(serviceType string) string {
 	return id.endpoints[""]
 }
 
-// notFound says what was asked for and what there is instead.
+// notFound returns an error that names what was asked for and what the catalogue has.
 func (id *identity) notFound(s *session, asked []string) error {
 	where := "interface " + string(id.iface)
 	if id.region != "" {
@@ -87,12 +87,12 @@ func (id *identity) notFound(s *session, asked []string) error {
 	case len(s.catalog.Entries) > 0:
 		there = "it has " + contents(&s.catalog)
 	case s.project == "":
-		there = "it is empty, since the token has no project: name one"
+		there = "it is empty, because the token has no project: name one"
 	}
 	return fmt.Errorf("%w: %s (%s) in the catalogue: %s", ErrNoEndpoint, strings.Join(asked, ", "), where, there)
 }
 
-// contents lists the services with their interfaces and regions:
+// contents lists the services with their interfaces and regions, as in
 // "identity (public RegionOne), messaging (public RegionTwo)".
 func contents(catalog *tokens.ServiceCatalog) string {
 	places := map[string][]string{}

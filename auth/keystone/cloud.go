@@ -12,19 +12,22 @@ import (
 	"gopkg.in/yaml.v2"
 )
 
-// FromCloud signs in with an entry of clouds.yaml; the name "" stands for the
-// one in OS_CLOUD. Files are read when they are first needed, once. What is
-// missing or wrong is an error of [Auth.Validate] and of the first call.
+// FromCloud signs in with an entry of clouds.yaml. With an empty name it uses the entry
+// that OS_CLOUD names. It reads the files once, when they are first needed. If something
+// is missing or wrong, [Auth.Validate] and the first call return an error.
 //
-// clouds.yaml is the file in OS_CLIENT_CONFIG_FILE, or the first that exists in
-// the current folder, ~/.config/openstack (under XDG_CONFIG_HOME, if set) and
-// /etc/openstack. secure.yaml adds to it (OS_CLIENT_SECURE_FILE, beside
-// clouds.yaml, or in those folders), and so does clouds-public.yaml
-// (OS_CLIENT_VENDOR_FILE, or there) when the entry names a profile.
+// The clouds.yaml is the file that OS_CLIENT_CONFIG_FILE names, or else the first that
+// exists in the current folder, in ~/.config/openstack (or openstack in
+// XDG_CONFIG_HOME, if that is set), and in /etc/openstack. Two more files add to it:
 //
-// OS_REGION_NAME, OS_INTERFACE, OS_CACERT, OS_CERT, OS_KEY and OS_INSECURE come
-// before the entry's own; other variables are not used. All that is said of
-// sign-in at [FromEnv] goes for the entry's keys too.
+//   - secure.yaml: the file that OS_CLIENT_SECURE_FILE names, or else the first beside
+//     clouds.yaml or in those folders;
+//   - clouds-public.yaml, if the entry names a profile: the file that
+//     OS_CLIENT_VENDOR_FILE names, or else the first in the same places.
+//
+// OS_REGION_NAME, OS_INTERFACE, OS_CACERT, OS_CERT, OS_KEY and OS_INSECURE override the
+// entry; other variables are not used. The entry's keys work like the variables of
+// [FromEnv].
 func FromCloud(name string, opts ...Option) *Auth {
 	env := environment()
 	if name != "" {
@@ -37,7 +40,7 @@ func fromCloud(env settings, opts []Option) *Auth {
 	name := env.get("cloud")
 	return newAuth(cloudLabel(name), func() (config, error) {
 		if name == "" {
-			return config{}, errors.New("no cloud is named, and OS_CLOUD is not set")
+			return config{}, errors.New("no cloud is named: pass a name or set OS_CLOUD")
 		}
 		s, err := readCloud(name, env)
 		if err != nil {
@@ -47,9 +50,9 @@ func fromCloud(env settings, opts []Option) *Auth {
 	}, opts)
 }
 
-// fromEnvToo are the keys for which the environment comes before clouds.yaml.
-// Each group is one setting.
-var fromEnvToo = [][]string{
+// envOverrides are the keys for which the environment overrides clouds.yaml. Each group
+// is one setting.
+var envOverrides = [][]string{
 	{"region_name"},
 	{"interface", "endpoint_type"},
 	{"cacert"},
@@ -57,7 +60,7 @@ var fromEnvToo = [][]string{
 	{"insecure", "verify"},
 }
 
-// readCloud merges the files and flattens the entry.
+// readCloud merges the files and returns the entry as flat settings.
 func readCloud(name string, env settings) (settings, error) {
 	path, clouds, err := readClouds("clouds", "clouds", env.get("client_config_file"), folders())
 	if err != nil {
@@ -65,7 +68,7 @@ func readCloud(name string, env settings) (settings, error) {
 	}
 	cloud, ok := clouds[name]
 	if !ok {
-		return settings{}, fmt.Errorf("cloud %q is not in %s; there is %s", name, path, list(clouds))
+		return settings{}, fmt.Errorf("cloud %q is not in %s, which has: %s", name, path, list(clouds))
 	}
 	near := append([]string{filepath.Dir(path)}, folders()...)
 	_, secure, err := readClouds("secure", "clouds", env.get("client_secure_file"), near)
@@ -82,14 +85,14 @@ func readCloud(name string, env settings) (settings, error) {
 		}
 		cloud = public[profile].under(cloud)
 		if _, ok := public[profile]; !ok && cloud.fields["auth"].get("auth_url") == "" {
-			return settings{}, fmt.Errorf("cloud %q has no auth_url, and its profile %q is in no clouds-public.yaml "+
-				"(the profiles that come with openstacksdk are not known here)", name, profile)
+			return settings{}, fmt.Errorf("cloud %q has no auth_url, and its profile %q is not in a clouds-public.yaml "+
+				"(this library does not include the profiles of openstacksdk): set auth_url", name, profile)
 		}
 	}
 	cloud = cloud.inRegion(env.get("region_name"))
 
 	values := map[string]string{}
-	// An entry may have some of its auth keys beside auth.
+	// An entry may have auth keys outside of auth.
 	for _, fields := range []map[string]node{cloud.fields, cloud.fields["auth"].fields} {
 		for key, n := range fields {
 			if n.text != "" {
@@ -97,7 +100,7 @@ func readCloud(name string, env settings) (settings, error) {
 			}
 		}
 	}
-	for _, group := range fromEnvToo {
+	for _, group := range envOverrides {
 		if env.get(group...) == "" {
 			continue
 		}
@@ -114,7 +117,7 @@ func readCloud(name string, env settings) (settings, error) {
 	}, nil
 }
 
-// folders are searched for clouds.yaml, in this order.
+// folders returns the folders to search for clouds.yaml, in order.
 func folders() []string {
 	found := []string{"."}
 	if user := os.Getenv("XDG_CONFIG_HOME"); user != "" {
@@ -125,9 +128,9 @@ func folders() []string {
 	return append(found, "/etc/openstack")
 }
 
-// readClouds reads the map under key in a file: the one at path, or else the
-// first stem.yaml or stem.yml in the folders. When there is none, the error
-// matches os.ErrNotExist.
+// readClouds reads the map under key in a file: the file at path, or else the first
+// stem.yaml or stem.yml in the folders. If there is none, the error matches
+// os.ErrNotExist.
 func readClouds(stem, key, path string, folders []string) (string, map[string]node, error) {
 	candidates := []string{home(path)}
 	if path == "" {
@@ -147,15 +150,15 @@ func readClouds(stem, key, path string, folders []string) (string, map[string]no
 		var document map[string]node
 		if yaml.Unmarshal(text, &document) != nil {
 			// The parser's error quotes the file, which may be secure.yaml.
-			return "", nil, fmt.Errorf("%s is not YAML as it should be", file)
+			return "", nil, fmt.Errorf("%s is not valid YAML, or its structure is wrong", file)
 		}
 		return file, document[key].fields, nil
 	}
 	return "", nil, fmt.Errorf("%w: %s", os.ErrNotExist, strings.Join(candidates, ", "))
 }
 
-// optional reports whether err is a file that need not be there: one that was
-// searched for rather than named.
+// optional reports whether err is about a file that may be missing: one that was
+// searched for, not named.
 func optional(err error, named string) bool {
 	return named == "" && errors.Is(err, os.ErrNotExist)
 }
@@ -167,8 +170,8 @@ func list(clouds map[string]node) string {
 	return strings.Join(slices.Sorted(maps.Keys(clouds)), ", ")
 }
 
-// node is a piece of YAML: a scalar as it is written (a password 0123 stays
-// that), a map or a list.
+// node is a YAML value: a scalar as it is written (the password 0123 stays 0123), a map
+// or a list.
 type node struct {
 	text   string
 	fields map[string]node
@@ -189,7 +192,7 @@ func (n *node) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshal(&n.items)
 }
 
-// get returns the first of keys that is a scalar and not empty.
+// get returns the value of the first of keys that has a scalar that is not empty.
 func (n node) get(keys ...string) string {
 	for _, key := range keys {
 		if v := n.fields[key].text; v != "" {
@@ -199,7 +202,7 @@ func (n node) get(keys ...string) string {
 	return ""
 }
 
-// under returns n with the fields of top laid over it, map by map.
+// under returns n merged with top, map by map. The values of top win.
 func (n node) under(top node) node {
 	if top.fields == nil || n.fields == nil {
 		if top.text == "" && top.fields == nil && top.items == nil {
@@ -214,8 +217,8 @@ func (n node) under(top node) node {
 	return node{fields: merged}
 }
 
-// inRegion lays the values of one of the entry's regions over it: the wanted
-// one, the entry's own or the first of its list.
+// inRegion merges the entry with the values of one of its regions: the wanted one, the
+// entry's own or the first in its list.
 func (n node) inRegion(wanted string) node {
 	if wanted == "" {
 		wanted = n.get("region_name")

@@ -118,11 +118,11 @@ func TestCloudsSignIn(t *testing.T) {
 func TestCloudsThatLackSomethingSaySo(t *testing.T) {
 	cloudFolder(t)
 	for name, want := range map[string]string{
-		"":         "no cloud is named, and OS_CLOUD is not set",
-		"missing":  `cloud "missing" is not in clouds.yaml; there is app, bare, demo, digits, empty, none`,
+		"":         "no cloud is named: pass a name or set OS_CLOUD",
+		"missing":  `cloud "missing" is not in clouds.yaml, which has: app, bare, demo, digits, empty, none`,
 		"empty":    `cloud "empty" has no auth_url; cloud "empty" has no username and no user_id; cloud "empty" has no password`,
 		"bare":     `cloud "bare" has no auth_url`,
-		"stranger": `its profile "unknown" is in no clouds-public.yaml`,
+		"stranger": `its profile "unknown" is not in a clouds-public.yaml`,
 		"oidc":     `auth_type of cloud "oidc" is "v3oidcpassword": this library does not sign in through another identity provider`,
 	} {
 		if err := keystone.FromCloud(name).Validate(); err == nil || !strings.Contains(err.Error(), want) {

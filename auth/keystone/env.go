@@ -5,23 +5,22 @@ import (
 	"strings"
 )
 
-// FromEnv signs in with the OS_* variables that an openrc file sets. They are
-// read now; later changes are not seen. Other I/O is left to the first call.
-// What is missing or wrong is an error of [Auth.Validate] and of the first call,
-// by name: "OS_AUTH_URL is not set".
+// FromEnv signs in with the OS_* variables that an openrc file sets. It reads them at
+// once and does not see later changes; it reads files only when they are first needed.
+// If something is missing or wrong, [Auth.Validate] and the first call return an error
+// that names the variable, such as "OS_AUTH_URL is not set".
 //
-// With OS_CLOUD set it is [FromCloud] of that name, and the variables that
-// FromCloud does not name are not used.
+// If OS_CLOUD is set, FromEnv does the same as [FromCloud] with that name.
 //
-// OS_AUTH_TYPE chooses among password, token, v3applicationcredential and none
-// (and their v3 spellings). When it is not set, an application credential comes
-// before a password, and a password before a token. An empty variable counts as
-// not set; of an id and a name the id counts; OS_TENANT_ID and OS_TENANT_NAME
-// stand for OS_PROJECT_ID and OS_PROJECT_NAME. Without a domain, it is the one
-// with the id "default".
+// OS_AUTH_TYPE is one of password, token, v3applicationcredential and none, or one of
+// their v3 spellings. If it is not set, FromEnv uses an application credential if there
+// is one, else a password, else a token. An empty variable counts as not set. If both an
+// id and a name are set, the id is used. OS_TENANT_ID and OS_TENANT_NAME are other names
+// of OS_PROJECT_ID and OS_PROJECT_NAME. The domain defaults to the one with the id
+// "default".
 //
-// With OS_AUTH_TYPE=none there is no Keystone: X-Project-Id is OS_PROJECT_ID (or
-// OS_PROJECT_NAME), and the endpoint is OS_ENDPOINT.
+// With OS_AUTH_TYPE=none Keystone is not used: X-Project-Id is OS_PROJECT_ID or
+// OS_PROJECT_NAME, and the endpoint is OS_ENDPOINT.
 func FromEnv(opts ...Option) *Auth {
 	env := environment()
 	if env.get("cloud") != "" {

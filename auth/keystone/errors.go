@@ -21,36 +21,36 @@ import (
 )
 
 var (
-	// ErrRefused is matched by errors of credentials that Keystone refused or
-	// that have ended: asking again without a change is of no use. It is
-	// [auth.ErrRefused], by which package zaqar knows it.
+	// ErrRefused is matched by errors about credentials that Keystone refused or that
+	// have expired: a retry with the same credentials cannot succeed. It is
+	// [auth.ErrRefused], which package zaqar recognizes.
 	ErrRefused = auth.ErrRefused
-	// ErrNoEndpoint is matched when the catalogue lacks what was asked for.
+	// ErrNoEndpoint is matched by the error of [Auth.Endpoint] if the catalogue does not
+	// contain any of the service types.
 	ErrNoEndpoint = errors.New("keystone: no such endpoint")
 	// ErrClosed is returned after [Auth.Close].
 	ErrClosed = errors.New("keystone: Auth is closed")
 )
 
-// Error is a sign-in that failed. It holds no secret: not in its text, not in
-// its fields.
+// Error reports a sign-in that failed. Neither its text nor its fields contain a secret.
 type Error struct {
-	// AuthURL is the Keystone that was asked.
+	// AuthURL is Keystone's URL.
 	AuthURL string
-	// Who names the user and the scope: `user "demo", project "demo"`.
+	// Who names the user and the scope, for example `user "demo", project "demo"`.
 	Who string
-	// Status is Keystone's HTTP status code, 0 when there was no answer.
+	// Status is Keystone's HTTP status code, 0 if there was no answer.
 	Status int
-	// Message is what Keystone said. It is "" when Keystone said nothing, or
-	// something that holds a secret.
+	// Message is Keystone's message. It is "" if there was none, or if it contained a
+	// secret.
 	Message string
-	// Err is the cause when there was no answer or not a proper one.
+	// Err is the cause if there was no answer or not a valid one.
 	Err error
 
 	refused bool
 	advice  string
 }
 
-// Error says who was refused or failed where, why, and what to do about it.
+// Error names the user, the Keystone and the reason, and says what to do.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "keystone: sign-in of %s at %s failed", e.Who, e.AuthURL)
@@ -76,26 +76,26 @@ func (e *Error) Unwrap() error { return e.Err }
 func (e *Error) Is(target error) bool { return target == ErrRefused && e.refused }
 
 var adviceByStatus = map[int]string{
-	http.StatusForbidden:          "the credentials are good, but not for this scope",
-	http.StatusNotFound:           "is this Keystone? its URL mostly ends in :5000/v3 or /identity/v3",
-	http.StatusMultipleChoices:    "is this Keystone? its URL mostly ends in :5000/v3 or /identity/v3",
-	http.StatusTooManyRequests:    "try later",
-	http.StatusServiceUnavailable: "try later",
+	http.StatusForbidden:          "the credentials are valid, but not for this scope",
+	http.StatusNotFound:           "check that this is Keystone: its URL usually ends in :5000/v3 or /identity/v3",
+	http.StatusMultipleChoices:    "check that this is Keystone: its URL usually ends in :5000/v3 or /identity/v3",
+	http.StatusTooManyRequests:    "try again later",
+	http.StatusServiceUnavailable: "try again later",
 }
 
 var adviceByKind = map[kind]string{
 	kindPassword:              "check the user, its domain, the password and the project",
 	kindToken:                 "obtain a new token, or check the project",
-	kindApplicationCredential: "check the application credential's id, secret and end",
+	kindApplicationCredential: "check the application credential's id, secret and expiry",
 }
 
 // advice says what to do about an error.
 func (id *identity) advice(e *Error) string {
 	if _, ok := errors.AsType[*safehttp.RedirectError](e.Err); ok {
-		return "make the auth URL the place that it leads to, if that is yours"
+		return "if you trust the redirect's target, use it as the auth URL"
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](e.Err); ok {
-		return "name the CA's file by CACert, OS_CACERT or cacert in clouds.yaml"
+		return "name the CA's file with CACert, OS_CACERT or cacert in clouds.yaml"
 	}
 	if e.refused {
 		return adviceByKind[id.kind]
@@ -103,15 +103,15 @@ func (id *identity) advice(e *Error) string {
 	return adviceByStatus[e.Status]
 }
 
-// failure makes an [*Error] of an error of gophercloud's or net/http's, of which
-// it keeps only what cannot hold a secret: gophercloud's hold whole replies.
+// failure turns an error of gophercloud or net/http into an [*Error]. It keeps only
+// what cannot contain a secret: gophercloud's errors contain whole replies.
 func (id *identity) failure(err error) error {
 	e := &Error{AuthURL: id.service.String(), Who: id.who()}
 	defer func() { e.advice = id.advice(e) }()
 	if reply, ok := errors.AsType[gophercloud.ErrUnexpectedResponseCode](err); ok {
 		e.Status = reply.Actual
 		e.Message = id.quote(reply.Body)
-		// Keystone answers 404 when asked about a token that it does not know.
+		// Keystone answers 404 about a token that it does not know.
 		e.refused = e.Status == http.StatusUnauthorized ||
 			e.Status == http.StatusNotFound && id.asGiven() && e.Message != ""
 		if redirect := safehttp.Refused(id.service, e.Status, reply.ResponseHeader); redirect != nil {
@@ -130,27 +130,26 @@ func (id *identity) failure(err error) error {
 	if errors.Is(e.Err, context.DeadlineExceeded) {
 		e.Err = fmt.Errorf("no answer within %v: %w", signInTimeout, context.DeadlineExceeded)
 	}
-	switch e.Err.(type) { //nolint:errorlint // what is wrapped says nothing of the wrapping's text
+	switch e.Err.(type) { //nolint:errorlint // a wrapped error says nothing about the text of the outer one
 	case *net.OpError, *tls.CertificateVerificationError:
-		// No request and no reply is in these, while a short password may well be
-		// part of a host's name.
+		// These contain no request and no reply. They are not searched for secrets,
+		// because a short password can be part of a host's name.
 		return e
 	}
-	// A RoundTripper of the caller's may say anything, and net/http quotes a reply
-	// that is not HTTP.
+	// The text of the caller's RoundTripper can contain anything, and net/http quotes a
+	// reply that is not HTTP.
 	if id.leaks(e.Err.Error()) {
-		e.Err = errors.New("the cause is not shown, since its text holds a secret")
+		e.Err = errors.New("the cause is not shown because its text contains a secret")
 	}
 	return e
 }
 
-var errAnswer = errors.New("the answer is not that of Keystone's API")
+var errAnswer = errors.New("the answer is not one of Keystone's API")
 
 // maxQuote is how much of Keystone's message is kept.
 const maxQuote = 300
 
-// quote returns the message of an error body, "" when there is none that can be
-// shown.
+// quote returns the message of an error body, or "" if there is none that can be shown.
 func (id *identity) quote(body []byte) string {
 	var reply struct {
 		Error struct {
@@ -167,8 +166,8 @@ func (id *identity) quote(body []byte) string {
 	return message
 }
 
-// leaks reports whether text holds a secret. Such a text is dropped rather than
-// cut: what is left could still tell.
+// leaks reports whether text contains a secret. Such a text is dropped as a whole: the
+// rest of it could reveal the secret as well.
 func (id *identity) leaks(text string) bool {
 	for _, s := range id.secrets() {
 		if strings.Contains(text, s.Reveal()) || strings.Contains(text, url.QueryEscape(s.Reveal())) {

@@ -14,14 +14,14 @@ import (
 	"github.com/zaqar-go/zaqar/internal/safehttp"
 )
 
-// identity is one Keystone with everything that it takes to sign in there.
+// identity is one Keystone and everything needed to sign in there.
 type identity struct {
 	config
 	service   *url.URL // ends in "/v3/"
 	tlsConfig *tls.Config
 	http      *http.Client
-	// ours is whether the connections belong to nobody else.
-	ours bool
+	// ownConns is true if the connections are used by nobody else.
+	ownConns bool
 }
 
 // newIdentity checks a configuration and reads its files.
@@ -45,9 +45,9 @@ func newIdentity(c config) (*identity, error) {
 	return id, nil
 }
 
-// checkURL finds version 3 of the API. Keystone is not asked for its versions:
-// its answer could send the password to another host, and behind a proxy it
-// often names one that cannot be reached.
+// checkURL finds the URL of version 3 of the API. It does not ask Keystone for its
+// versions: the answer could send the password to another host, and behind a proxy it
+// often names a host that cannot be reached.
 func (id *identity) checkURL() {
 	if id.authURL == "" {
 		id.problems = append(id.problems, id.missing("auth_url"))
@@ -56,20 +56,20 @@ func (id *identity) checkURL() {
 	u, err := url.Parse(id.authURL)
 	switch {
 	case err != nil:
-		// The parser's error prints the URL, with a password that may be in it.
+		// The parser's error prints the URL, which may contain a password.
 		id.problem("the auth URL is not a URL")
 		return
 	case u.Scheme != "http" && u.Scheme != "https":
 		id.problem("the auth URL does not start with http:// or https://")
 		return
 	case u.Host == "":
-		id.problem("the auth URL names no host")
+		id.problem("the auth URL has no host")
 		return
 	case u.User != nil:
-		id.problem("the auth URL holds a user or a password")
+		id.problem("the auth URL contains a user or a password; remove it")
 		return
 	case u.RawQuery != "" || u.Fragment != "":
-		id.problem("the auth URL has a query or a fragment")
+		id.problem("the auth URL has a query or a fragment; remove it")
 		return
 	}
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), ""
@@ -98,7 +98,7 @@ func (id *identity) checkCredentials() {
 		if id.token.IsZero() {
 			missing("token")
 		} else if unsafeHeader(id.token.Reveal()) {
-			id.problem("the token holds characters that no header can carry (a line break at its end?)")
+			id.problem("the token has characters that a header cannot hold, perhaps a line break at its end")
 		}
 	case kindApplicationCredential:
 		if id.applicationID == "" && id.applicationName == "" {
@@ -111,39 +111,39 @@ func (id *identity) checkCredentials() {
 			missing("application_credential_secret")
 		}
 		if id.scope != (scope{}) {
-			id.problem("an application credential has its own project: give no project, trust or other scope")
+			id.problem("an application credential has its own project: remove the project, trust or other scope")
 		}
 	case kindNone:
 		if id.scope.project() == "" {
 			missing("project_id", "project_name")
 		}
 		if unsafeHeader(id.scope.project()) {
-			id.problem("the project holds characters that no header can carry")
+			id.problem("the project has characters that a header cannot hold")
 		}
 	}
 	if id.client != nil && id.client.Transport != nil && id.tls.byOption {
-		id.problem("HTTPClient brings its own TLS settings: set the CA, client certificate or Insecure there")
+		id.problem("HTTPClient has its own TLS settings: set the CA, client certificate or Insecure there")
 	}
 }
 
 func (id *identity) connect() {
 	id.http = safehttp.Client(id.client, id.tlsConfig)
-	// What safehttp made is not shared: its idle connections can be closed after
-	// each sign-in, and none stays behind.
+	// A transport that safehttp created is not shared, so its idle connections can be
+	// closed after each sign-in.
 	_, transport := id.http.Transport.(*http.Transport)
-	id.ours = transport && (id.client == nil || id.client.Transport == nil && id.tlsConfig != nil)
+	id.ownConns = transport && (id.client == nil || id.client.Transport == nil && id.tlsConfig != nil)
 	id.http.Transport = limited{next: id.http.Transport}
 }
 
-// rest closes idle connections: the next sign-in is far away.
-func (id *identity) rest() {
-	if id.ours {
+// closeIdle closes idle connections: the next sign-in is far away.
+func (id *identity) closeIdle() {
+	if id.ownConns {
 		id.http.CloseIdleConnections()
 	}
 }
 
-// maxAnswer is the largest answer that is read; catalogues of large clouds are
-// well below one MiB.
+// maxAnswer limits the size of an answer, in bytes. Catalogues of large clouds are well
+// below one MiB.
 const maxAnswer = 16 << 20
 
 // limited caps the size of replies.
@@ -164,24 +164,24 @@ func (l limited) RoundTrip(req *http.Request) (*http.Response, error) {
 	return reply, err
 }
 
-// CloseIdleConnections is found by http.Client.CloseIdleConnections.
+// CloseIdleConnections is called by http.Client.CloseIdleConnections.
 func (l limited) CloseIdleConnections() {
 	if c, ok := l.next.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
 }
 
-// asGiven is whether the token is used as it is rather than exchanged.
+// asGiven reports whether the token is used as it is, not exchanged.
 func (id *identity) asGiven() bool { return id.kind == kindToken && id.scope == scope{} }
 
-// once is whether the credentials work for one sign-in only.
+// once reports whether the credentials work for one sign-in only.
 func (id *identity) once() bool { return id.asGiven() || !id.passcode.IsZero() }
 
-// early is whether it makes sense to renew a token before its end. A token that
-// was exchanged for another one ends when that one does, however often.
+// early reports whether renewing a token before its end makes sense. It does not after
+// an exchange: the new token always expires with the given one.
 func (id *identity) early() bool { return id.kind != kindToken && !id.once() }
 
-// who names the user and what was asked for, without secrets.
+// who names the user and the scope, without secrets.
 func (id *identity) who() string {
 	var parts []string
 	add := func(what, value string) {
@@ -217,7 +217,7 @@ func (id *identity) who() string {
 	return strings.Join(parts, ", ")
 }
 
-// secrets are the values that nothing may print.
+// secrets returns the values that must never be printed.
 func (id *identity) secrets() []auth.Secret {
 	return slices.DeleteFunc([]auth.Secret{id.password, id.passcode, id.token, id.applicationSecret}, auth.Secret.IsZero)
 }

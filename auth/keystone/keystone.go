@@ -1,29 +1,28 @@
 // Package keystone signs in to OpenStack Keystone.
 //
-// An [Auth] keeps one token and puts it on requests:
+// An [Auth] keeps one token and adds it to requests:
 //
 //	a := keystone.Password("https://cloud.example.com:5000/v3", "demo", password,
 //		keystone.Project("demo"), keystone.Region("RegionOne"))
 //
-// [FromEnv] reads the OS_* variables of an openrc file, [FromCloud] a
-// clouds.yaml, [ApplicationCredential] and [Token] are what they say. None of
-// them does I/O: files are read and Keystone is asked when a token is first
-// needed. [Auth.Validate] reads and checks everything short of asking Keystone.
+// [FromEnv] reads the OS_* variables of an openrc file, [FromCloud] reads a clouds.yaml,
+// and [Password], [ApplicationCredential] and [Token] take the credentials as arguments.
+// None of them does I/O: files are read, and Keystone is asked, when a token is first
+// needed. [Auth.Validate] reads and checks everything without asking Keystone.
 //
-// # The life of a token
+// # Lifetime of a token
 //
-// The token is shared by all callers. After 0.8 of its lifetime (see [RenewAt]),
-// or 5 s before its end when that is sooner, the next caller starts one renewal in
-// the background, and everybody goes on using the old token meanwhile; callers wait
-// only when there is no token that is still good. One renewal serves all who wait, and
-// runs on when one of them gives up. Lifetimes are counted from the moment of sign-in,
-// so a local clock that is wrong does no harm.
+// All callers share one token. When 0.8 of its lifetime has passed (see [RenewAt]), or
+// 5 s before its end if that is earlier, the next caller starts a renewal in the
+// background. Meanwhile all callers use the old token; they wait only if no valid token
+// is left. One renewal serves all callers that wait, and continues if one of them gives
+// up. Lifetimes are measured from the sign-in, so a wrong local clock does not matter.
 //
-// # What is not here
+// # Not supported
 //
-// Federated sign-in (OIDC, SAML, Kerberos): obtain a token by other means and
-// give it to [Token] or OS_TOKEN. Version 2.0 of the Keystone API, which
-// OpenStack removed in 2018.
+// Federated sign-in (OIDC, SAML, Kerberos) is not supported: obtain a token by other
+// means and pass it to [Token] or set OS_TOKEN. Nor is version 2.0 of the Keystone API,
+// which OpenStack removed in 2018.
 package keystone
 
 import (
@@ -40,18 +39,18 @@ import (
 	"github.com/zaqar-go/zaqar/auth"
 )
 
-// Auth signs in to one Keystone. It is safe for concurrent use. Whatever prints
-// it, no secret is shown.
+// Auth signs in to one Keystone. It is safe for concurrent use. Printing it never shows
+// a secret.
 //
-// It implements [auth.Authorizer] and all of its optional companions:
-// [auth.EndpointFinder], [auth.Invalidator], [auth.Expirer],
-// [auth.TLSConfigurer] and [auth.ProjectNamer].
+// It implements [auth.Authorizer], [auth.EndpointFinder], [auth.Invalidator],
+// [auth.Expirer], [auth.TLSConfigurer] and [auth.ProjectNamer].
 type Auth struct {
 	label string
-	// identity reads files and environment once; its error stays.
+	// identity reads the files once; its error is final.
 	identity func() (*identity, error)
-	// A pointer, since fmt does not follow those inside of a struct that it walks
-	// by reflection (where an Auth is a private field, its Format is not called).
+	// keeper is a pointer because fmt does not follow pointers inside a struct that it
+	// prints by reflection. It does so if an Auth is an unexported field, and then does
+	// not call Format.
 	keeper *keeper
 }
 
@@ -67,8 +66,8 @@ var (
 	_ io.Closer           = (*Auth)(nil)
 )
 
-// newAuth makes an Auth of what base returns when it is first needed and of
-// opts, which have the last word.
+// newAuth returns an Auth with the configuration that base returns when it is first
+// needed. opts override it.
 func newAuth(label string, base func() (config, error), opts []Option) *Auth {
 	return &Auth{
 		label:  label,
@@ -92,17 +91,17 @@ func newAuth(label string, base func() (config, error), opts []Option) *Auth {
 	}
 }
 
-// given makes a base of a configuration that is complete already.
+// given returns a base for [newAuth] from a complete configuration.
 func given(c config) func() (config, error) {
 	return func() (config, error) { return c, nil }
 }
 
-// Authorize sets X-Auth-Token and, when the token has a project, X-Project-Id.
-// It blocks only while there is no token that is still good: until the sign-in
-// that serves all waiting callers ends, for at most 30 seconds, or until ctx
-// ends, which leaves the sign-in to the others.
+// Authorize sets X-Auth-Token and, if the token has a project, X-Project-Id. It blocks
+// only if there is no valid token: until the sign-in, which all waiting callers share,
+// has ended (30 seconds at most), or until ctx ends. The sign-in then continues for the
+// other callers.
 //
-// A sign-in that failed is an [*Error]; one that Keystone refused matches
+// A sign-in that failed is an [*Error]. If Keystone refused it, the error matches
 // [ErrRefused].
 func (a *Auth) Authorize(ctx context.Context, h http.Header) error {
 	id, err := a.identity()
@@ -124,14 +123,14 @@ func (a *Auth) Authorize(ctx context.Context, h http.Header) error {
 	return nil
 }
 
-// Invalidate tells that a server answered 401 to a request with the headers h.
-// If h has the current token, that token is used no more and the next Authorize
-// signs in again. It does no I/O.
+// Invalidate reports that a server answered 401 to a request with the headers h. If h
+// has the current token, that token is no longer used, and the next Authorize signs in
+// again. Invalidate does no I/O.
 //
-// It returns false when that would not help: for a token that was given and is
-// used as it is, after a passcode, and for a token that has only just come in
-// place of another refused one. Then it is not the token that is wrong (the
-// endpoint may belong to another cloud, say), and the token is kept.
+// It returns false if that would not help: for a token that is used as it was given,
+// after a passcode, and for a token that has only just replaced another refused one.
+// In the last case the token is kept: something else is wrong, for example the endpoint
+// belongs to another cloud.
 func (a *Auth) Invalidate(h http.Header) bool {
 	refused := h.Get(auth.HeaderToken)
 	id, err := a.identity()
@@ -141,15 +140,15 @@ func (a *Auth) Invalidate(h http.Header) bool {
 	return a.keeper.invalidate(refused)
 }
 
-// Validate reads the files and variables that there are to read, and says what
-// is missing or wrong, as Authorize would, but without asking Keystone.
+// Validate reads the files and returns an error if something is missing or wrong, as
+// Authorize would. It does not ask Keystone.
 func (a *Auth) Validate() error {
 	_, err := a.identity()
 	return err
 }
 
-// Expires returns when the token at hand ends by the local clock; the zero time
-// before the first sign-in and when Keystone did not say.
+// Expires returns when the current token expires, by the local clock. It returns the
+// zero time before the first sign-in and if Keystone did not say.
 func (a *Auth) Expires() time.Time {
 	if s := a.keeper.newest(); s != nil {
 		return s.expires
@@ -157,8 +156,8 @@ func (a *Auth) Expires() time.Time {
 	return time.Time{}
 }
 
-// ProjectID returns the id of the token's project. Before the first sign-in that
-// is the project asked for, if it was asked for by its id.
+// ProjectID returns the id of the token's project. Before the first sign-in it returns
+// the project of the options or the environment, if that is given by id, else "".
 func (a *Auth) ProjectID() string {
 	if s := a.keeper.newest(); s != nil {
 		return s.project
@@ -173,9 +172,9 @@ func (a *Auth) ProjectID() string {
 	return id.scope.projectID
 }
 
-// TLSClientConfig returns the CA bundle, client certificate and verification
-// setting of the options, the environment or clouds.yaml; nil when there are
-// none.
+// TLSClientConfig returns the CA bundle, client certificate and verification setting of
+// the options, the environment or clouds.yaml, or nil if there are none. It may read
+// files.
 func (a *Auth) TLSClientConfig() (*tls.Config, error) {
 	id, err := a.identity()
 	if err != nil {
@@ -184,9 +183,9 @@ func (a *Auth) TLSClientConfig() (*tls.Config, error) {
 	return id.tlsConfig.Clone(), nil
 }
 
-// Close cancels a sign-in under way and waits for its end. Every later call
-// that needs a token fails with [ErrClosed]. Closing twice is harmless; an Auth
-// that is not closed holds on to nothing but memory.
+// Close cancels a sign-in that is under way and waits for its end. Later calls that
+// need a token return [ErrClosed]. Closing twice is safe. An Auth that is not closed
+// keeps nothing but memory.
 func (a *Auth) Close() error {
 	a.keeper.close()
 	return nil

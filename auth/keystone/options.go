@@ -10,12 +10,12 @@ import (
 	"github.com/zaqar-go/zaqar/auth"
 )
 
-// Option changes how an [Auth] signs in. Options are applied in their order,
-// after what the environment or clouds.yaml says. What is wrong with one is an
-// error of [Auth.Validate] and of the first call.
+// Option changes how an [Auth] signs in. Options are applied in order and override the
+// environment and clouds.yaml. If an option is wrong, [Auth.Validate] and the first call
+// return an error.
 type Option func(*config)
 
-// config is all that is known before Keystone is asked.
+// config is everything that is known before Keystone is asked.
 type config struct {
 	authURL string
 
@@ -40,10 +40,10 @@ type config struct {
 	renewAt   float64
 	userAgent string
 
-	// missing says that a setting is not there, in the words of whoever should
-	// have given it: "OS_AUTH_URL is not set".
+	// missing describes a missing setting by the name that the user knows it by, as in
+	// "OS_AUTH_URL is not set".
 	missing func(keys ...string) string
-	// problems were found on the way.
+	// problems are the errors found so far.
 	problems []string
 }
 
@@ -73,13 +73,12 @@ func (c *config) problem(format string, args ...any) {
 	c.problems = append(c.problems, fmt.Sprintf(format, args...))
 }
 
-// Region chooses the endpoints of one region. The default is the first that the
-// catalogue names.
+// Region selects the endpoints of one region. Defaults to the first in the catalogue.
 func Region(name string) Option {
 	return func(c *config) { c.region = name }
 }
 
-// interfaces has every spelling in use.
+// interfaces are the accepted spellings.
 var interfaces = map[string]gophercloud.Availability{
 	"public":      gophercloud.AvailabilityPublic,
 	"publicURL":   gophercloud.AvailabilityPublic,
@@ -89,48 +88,46 @@ var interfaces = map[string]gophercloud.Availability{
 	"adminURL":    gophercloud.AvailabilityAdmin,
 }
 
-// Interface chooses the "public" (the default), "internal" or "admin" endpoints
-// of the catalogue.
+// Interface selects the "public", "internal" or "admin" endpoints of the catalogue.
+// Defaults to "public".
 func Interface(name string) Option {
 	return func(c *config) {
 		known, ok := interfaces[name]
 		if !ok {
-			c.problem("the interface %q is not public, internal or admin", name)
+			c.problem("the interface is %q; it must be public, internal or admin", name)
 			return
 		}
 		c.iface = known
 	}
 }
 
-// HTTPClient signs in through a client of the caller's, which is copied. Its
-// RoundTripper, proxy, cookies and timeout are used as they are, but no redirect
-// to another host is followed. A client with a Transport of its own brings its
-// own TLS settings too: then [CACert], [ClientCertificate] and [Insecure] are an
-// error, and those of the environment or clouds.yaml are not used for sign-in.
+// HTTPClient signs in with the given client, which is copied. Its RoundTripper, proxy,
+// cookies and timeout are used, but redirects to another host are not followed. If the
+// client has a Transport, it also has its own TLS settings: then [CACert],
+// [ClientCertificate] and [Insecure] are an error, and the TLS settings of the
+// environment or clouds.yaml are not used for sign-in.
 //
-// The default is a client with the proxies of the environment and TLS 1.2 or
-// later.
+// Defaults to a client with the proxies of the environment and TLS 1.2 or later.
 func HTTPClient(client *http.Client) Option {
 	return func(c *config) { c.client = client }
 }
 
-// RenewAt renews a token after this fraction of its lifetime, less a little
-// that differs from token to token so that many clients do not come at once.
-// The default is 0.8; it must be above 0 and at most 1. Whatever it is, a renewal
-// begins 5 s before the end at the latest, and for a token that lives less than 10 s
-// in the middle of its life.
+// RenewAt renews a token after this fraction of its lifetime. It must be above 0 and at
+// most 1, and defaults to 0.8. The renewal starts up to 5 % earlier, at random, so that
+// many clients do not all renew at once. It starts 5 s before the token expires at the
+// latest, or at half of the lifetime if that is less than 10 s.
 func RenewAt(fraction float64) Option {
 	return func(c *config) {
-		// Written so that NaN fails too.
+		// Written so that NaN fails as well.
 		if fraction > 0 && fraction <= 1 {
 			c.renewAt = fraction
 			return
 		}
-		c.problem("RenewAt(%v) is not above 0 and at most 1", fraction)
+		c.problem("RenewAt(%v) is out of range: it must be above 0 and at most 1", fraction)
 	}
 }
 
-// UserAgent is put before the User-Agent that Keystone sees. The default is
+// UserAgent is the first product in the User-Agent header sent to Keystone. Defaults to
 // "zaqar-go".
 func UserAgent(product string) Option {
 	return func(c *config) { c.userAgent = product }

@@ -10,28 +10,28 @@ import (
 )
 
 const (
-	// defaultRenewAt is the fraction of its lifetime after which a token is
-	// renewed; jitter is how much earlier some of them are.
+	// defaultRenewAt is the fraction of its lifetime after which a token is renewed;
+	// jitter is the largest fraction by which that is reduced, at random.
 	defaultRenewAt = 0.8
 	jitter         = 0.05
-	// spare is what a renewal has at least before the old token ends, but never
-	// more than half of its life: a fifth of a short life is less than what a
-	// Keystone under load needs, and a WebSocket ends with its token.
-	spare = 5 * time.Second
+	// minMargin is how long before the end of a token its renewal starts at the latest,
+	// but no more than half of its lifetime. A fifth of a short lifetime is not enough
+	// for a Keystone under load, and a WebSocket ends with its token.
+	minMargin = 5 * time.Second
 
-	// signInTimeout ends a sign-in that hangs.
+	// signInTimeout limits a sign-in.
 	signInTimeout = 30 * time.Second
 
-	// A failed sign-in is repeated after firstPause, then after twice that, and
-	// so on up to maxPause.
+	// After a failed sign-in the back-off is firstPause, and doubles with each further
+	// failure up to maxPause.
 	firstPause = time.Second
 	maxPause   = time.Minute
 )
 
-// flight is one sign-in under way, for all who wait for it.
+// flight is one sign-in under way, shared by all callers that wait for it.
 type flight struct {
 	cancel context.CancelFunc
-	done   chan struct{} // closed when the two below are set
+	done   chan struct{} // closed when the fields below are set
 	got    *session
 	err    error
 }
@@ -39,10 +39,10 @@ type flight struct {
 // keeper keeps the token of an [Auth].
 type keeper struct {
 	mu      sync.Mutex
-	current *session // the newest, even when it has ended; nil before the first
-	flight  *flight  // the sign-in under way; nil when there is none
+	current *session // the newest, even if it has expired; nil before the first
+	flight  *flight  // the sign-in under way; nil if there is none
 	closed  bool
-	// What the last failed sign-ins ask for: no new one before retryAt.
+	// The back-off after failed sign-ins: there is no new one before retryAt.
 	failures int
 	retryAt  time.Time
 	lastErr  error
@@ -65,33 +65,33 @@ func (k *keeper) close() {
 	}
 }
 
-// lives sets the times of a token that ends in life.
-func (s *session) lives(life time.Duration, id *identity) {
+// setLifetime sets the times of a token with this lifetime.
+func (s *session) setLifetime(life time.Duration, id *identity) {
 	s.expires = s.began.Add(life)
 	s.until = s.expires
 	if id.early() {
 		s.until = s.expires.Add(-min(life/20, 5*time.Second))
 		fraction := id.renewAt * (1 - jitter*rand.Float64())
-		age := min(time.Duration(fraction*float64(life)), max(life-spare, life/2))
+		age := min(time.Duration(fraction*float64(life)), max(life-minMargin, life/2))
 		s.renewAt = s.began.Add(age)
 	}
 }
 
-// serves reports whether the token is good at that moment, as far as is known.
-func (s *session) serves(now time.Time) bool {
+// valid reports whether the token is valid at that time, as far as is known.
+func (s *session) valid(now time.Time) bool {
 	return s != nil && !s.refused && (s.expires.IsZero() || now.Before(s.expires))
 }
 
-// rests reports whether the token can be used without a thought.
-func (s *session) rests(now time.Time) bool {
-	return s.serves(now) && (s.until.IsZero() || now.Before(s.until))
+// usable reports whether callers can use the token without waiting for a new one.
+func (s *session) usable(now time.Time) bool {
+	return s.valid(now) && (s.until.IsZero() || now.Before(s.until))
 }
 
 func (s *session) due(now time.Time) bool {
 	return !s.renewAt.IsZero() && !now.Before(s.renewAt)
 }
 
-// session returns the current token, after a sign-in if that is needed.
+// session returns the current token, after a sign-in if one is needed.
 func (k *keeper) session(ctx context.Context, id *identity) (*session, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, gaveUp(err)
@@ -102,21 +102,21 @@ func (k *keeper) session(ctx context.Context, id *identity) (*session, error) {
 	case k.closed:
 		k.mu.Unlock()
 		return nil, ErrClosed
-	case s.rests(now):
+	case s.usable(now):
 		if s.due(now) && !now.Before(k.retryAt) {
-			k.launch(ctx, id)
+			k.launchLocked(ctx, id)
 		}
 		k.mu.Unlock()
 		return s, nil
 	}
-	if err := k.hopeless(id, now); err != nil {
+	if err := k.hopelessLocked(id, now); err != nil {
 		k.mu.Unlock()
-		if s.serves(now) {
+		if s.valid(now) {
 			return s, nil
 		}
 		return nil, err
 	}
-	f := k.launch(ctx, id)
+	f := k.launchLocked(ctx, id)
 	k.mu.Unlock()
 
 	select {
@@ -129,7 +129,7 @@ func (k *keeper) session(ctx context.Context, id *identity) (*session, error) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.current.serves(time.Now()) && !k.closed {
+	if k.current.valid(time.Now()) && !k.closed {
 		return k.current, nil
 	}
 	return nil, f.err
@@ -137,25 +137,26 @@ func (k *keeper) session(ctx context.Context, id *identity) (*session, error) {
 
 func gaveUp(err error) error { return fmt.Errorf("keystone: waiting for a token: %w", err) }
 
-// hopeless says why another sign-in would be of no use now, nil when it may be.
-func (k *keeper) hopeless(id *identity, now time.Time) error {
+// hopelessLocked returns why another sign-in cannot succeed now, or nil if it may.
+func (k *keeper) hopelessLocked(id *identity, now time.Time) error {
 	switch {
 	case k.flight != nil:
 		return nil
 	case id.once() && k.current != nil && id.asGiven():
-		return fmt.Errorf("the given token has ended and cannot be renewed, obtain a new one: %w", ErrRefused)
+		return fmt.Errorf("the given token has expired and cannot be renewed; obtain a new one: %w", ErrRefused)
 	case id.once() && k.current != nil:
-		return fmt.Errorf("the token has ended, and its passcode was good for one sign-in only: %w", ErrRefused)
+		return fmt.Errorf("the token has expired and cannot be renewed, since a passcode works only once: %w", ErrRefused)
 	case now.Before(k.retryAt) && errors.Is(k.lastErr, ErrRefused):
-		// Keystone may lock a user after a few wrong passwords.
+		// Another try could lock the user: Keystone may do that after a few wrong
+		// passwords.
 		return k.lastErr
 	}
 	return nil
 }
 
-// launch starts a sign-in unless one is under way. It belongs to no caller: ctx
-// lends it values, such as a trace, but cannot end it. k.mu is held.
-func (k *keeper) launch(ctx context.Context, id *identity) *flight {
+// launchLocked starts a sign-in unless one is under way. The sign-in belongs to no
+// caller: it uses the values of ctx, such as a trace, but does not end with it.
+func (k *keeper) launchLocked(ctx context.Context, id *identity) *flight {
 	if k.flight != nil {
 		return k.flight
 	}
@@ -190,25 +191,25 @@ func (k *keeper) land(f *flight, replaces bool) {
 	}
 }
 
-// invalidate marks the current session as refused if the token is its own, and
-// reports whether another one may come or is there.
+// invalidate marks the current session as refused if it has this token. It reports
+// whether there is another token or may be one soon.
 func (k *keeper) invalidate(token string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := k.current
 	if s == nil || s.refused || s.token.Reveal() != token {
-		// A newer one is there already, or will be.
+		// There is a newer one already, or will be.
 		return true
 	}
-	if s.replaces && time.Since(s.began) < s.fresh() {
+	if s.replaces && time.Since(s.began) < s.freshAge() {
 		return false
 	}
 	s.refused = true
 	return true
 }
 
-// fresh is the age up to which a token is too young to be refused for its age.
-func (s *session) fresh() time.Duration {
+// freshAge is the age below which a token cannot have been refused because it expired.
+func (s *session) freshAge() time.Duration {
 	const most = 30 * time.Second
 	if s.expires.IsZero() {
 		return most

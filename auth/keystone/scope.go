@@ -2,10 +2,10 @@ package keystone
 
 import "github.com/gophercloud/gophercloud/v2"
 
-// defaultDomain is the id of the domain that every Keystone starts with.
+// defaultDomain is the id of the domain that every new Keystone has.
 const defaultDomain = "default"
 
-// domain is a Keystone domain by id or by name; the id wins.
+// domain is a Keystone domain, by id or by name. The id takes precedence.
 type domain struct{ id, name string }
 
 func (d domain) or(other domain) domain {
@@ -15,7 +15,7 @@ func (d domain) or(other domain) domain {
 	return d
 }
 
-// only drops the name of a domain that has an id: Keystone refuses both.
+// only drops the name of a domain that has an id: Keystone refuses both together.
 func (d domain) only() domain {
 	if d.id != "" {
 		return domain{id: d.id}
@@ -23,7 +23,7 @@ func (d domain) only() domain {
 	return d
 }
 
-// scope is what a token is asked to be good for. At most one kind is set.
+// scope is the scope of a token. At most one kind is set.
 type scope struct {
 	projectID, projectName string
 	trust                  string
@@ -39,22 +39,22 @@ func (s scope) project() string {
 	return s.projectName
 }
 
-// Project asks for a token of the named project. Its domain is given by
-// [ProjectDomain] or [ProjectDomainID]; the default is the user's.
+// Project requests a token for the named project. [ProjectDomain] or [ProjectDomainID]
+// names the project's domain, which defaults to the user's.
 //
-// Of several scope options (Project, [ProjectID], [Trust], [SystemScope],
-// [DomainScope], [Unscoped]) the last one counts, and it replaces the scope of
-// the environment or clouds.yaml.
+// If there are several scope options (Project, [ProjectID], [Trust], [SystemScope],
+// [DomainScope], [DomainScopeID], [Unscoped]), only the last one counts. It overrides
+// the scope of the environment or clouds.yaml.
 func Project(name string) Option {
 	return func(c *config) { c.scope = scope{projectName: name} }
 }
 
-// ProjectID is [Project] by id; no domain is needed.
+// ProjectID is [Project] by id. No domain is needed.
 func ProjectID(id string) Option {
 	return func(c *config) { c.scope = scope{projectID: id} }
 }
 
-// ProjectDomain names the domain in which the project's name is unique.
+// ProjectDomain names the domain of the project. Defaults to the user's domain.
 func ProjectDomain(name string) Option {
 	return func(c *config) { c.projectDomain = domain{name: name} }
 }
@@ -64,20 +64,20 @@ func ProjectDomainID(id string) Option {
 	return func(c *config) { c.projectDomain = domain{id: id} }
 }
 
-// Trust asks for a token under a trust: the user is the trustee, the project is
-// the trust's.
+// Trust requests a token under a trust, by its id: the user is the trustee, and the
+// project is that of the trust.
 func Trust(id string) Option {
 	return func(c *config) { c.scope = scope{trust: id} }
 }
 
-// SystemScope asks for a token of the whole system. It has no project, so
-// Zaqar's queues cannot be reached with it.
+// SystemScope requests a token for the whole system. It has no project, so it gives no
+// access to queues.
 func SystemScope() Option {
 	return func(c *config) { c.scope = scope{system: true} }
 }
 
-// DomainScope asks for a token of the named domain. It has no project, so
-// Zaqar's queues cannot be reached with it.
+// DomainScope requests a token for the named domain. It has no project, so it gives no
+// access to queues.
 func DomainScope(name string) Option {
 	return func(c *config) { c.scope = scope{domain: domain{name: name}} }
 }
@@ -87,13 +87,13 @@ func DomainScopeID(id string) Option {
 	return func(c *config) { c.scope = scope{domain: domain{id: id}} }
 }
 
-// Unscoped asks for a token without a scope, even for a user who has a default
-// project. It has no project and no catalogue.
+// Unscoped requests a token without a scope, even if the user has a default project. It
+// has no project and no catalogue.
 func Unscoped() Option {
 	return func(c *config) { c.scope = scope{unscoped: true} }
 }
 
-// authScope translates the scope; nil asks for none.
+// authScope returns the scope in gophercloud's form.
 func (c *config) authScope() *gophercloud.AuthScope {
 	switch s := c.scope; {
 	case s.trust != "":

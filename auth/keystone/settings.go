@@ -9,16 +9,16 @@ import (
 	"github.com/zaqar-go/zaqar/auth"
 )
 
-// settings are the words that openrc files and clouds.yaml share: auth_url is
-// OS_AUTH_URL in one and auth_url in the other.
+// settings are the keys that openrc files and clouds.yaml have in common: OS_AUTH_URL in
+// one is auth_url in the other.
 type settings struct {
 	values map[string]string
-	// name is what the user calls a key, missing says that none of some is set.
+	// name returns the user's name of a key. missing says that none of keys is set.
 	name    func(key string) string
 	missing func(keys ...string) string
 }
 
-// get returns the first value that is set; empty ones are not.
+// get returns the first value that is set. An empty value is not.
 func (s settings) get(keys ...string) string {
 	for _, key := range keys {
 		if v := s.values[key]; v != "" {
@@ -34,9 +34,7 @@ func (s settings) domain(id, name string) domain {
 	return domain{id: s.get(id), name: s.get(name)}
 }
 
-// authTypes are the names that keystoneauth has for what is done here. The empty
-// one, and "password" and "token" in all their spellings, are what most files
-// have.
+// authTypes are keystoneauth's names of the supported kinds of sign-in.
 var authTypes = map[string]kind{
 	"password":                kindPassword,
 	"v3password":              kindPassword,
@@ -49,11 +47,11 @@ var authTypes = map[string]kind{
 	"noauth":                  kindNone,
 }
 
-// federated are the beginnings of the names of sign-ins through another
+// federated are the prefixes of keystoneauth's names of sign-ins through another
 // identity provider.
 var federated = []string{"v3oidc", "v3saml", "v3adfs", "v3fed", "v3kerberos", "v3mapped", "v3websso", "v3oauth"}
 
-// kind finds the way to sign in, by name or else by what is there.
+// kind returns the kind of sign-in: the named one, or else the one whose settings exist.
 func (s settings) kind(c *config) kind {
 	name := s.get("auth_type", "auth_plugin")
 	known, ok := authTypes[strings.ToLower(name)]
@@ -63,10 +61,10 @@ func (s settings) kind(c *config) kind {
 	case name == "":
 	case slices.ContainsFunc(federated, func(p string) bool { return strings.HasPrefix(strings.ToLower(name), p) }):
 		c.problem("%s is %q: this library does not sign in through another identity provider; "+
-			"obtain a token (\"openstack token issue\" does) and give it as %s with %s token",
+			"obtain a token, for example with \"openstack token issue\", and set %s to it and %s to token",
 			s.name("auth_type"), name, s.name("token"), s.name("auth_type"))
 	default:
-		c.problem("%s %q is not known; known are %s",
+		c.problem("%s %q is not supported; use one of %s",
 			s.name("auth_type"), name, strings.Join(slices.Sorted(maps.Keys(authTypes)), ", "))
 	}
 	switch {
@@ -78,8 +76,8 @@ func (s settings) kind(c *config) kind {
 	return kindPassword
 }
 
-// config translates the settings. What is wrong with them is among the problems
-// of the result; what is missing is found later, since options may bring it.
+// config returns the configuration. Wrong settings are among its problems. Missing ones
+// are found later, because options may add them.
 func (s settings) config() config {
 	c := newConfig(s.get("auth_url"), kindPassword)
 	c.missing = s.missing
@@ -123,7 +121,7 @@ func (s settings) scope(c *config) scope {
 	case s.get("trust_id") != "":
 		return scope{trust: s.get("trust_id")}
 	case system != "" && system != "all":
-		c.problem("%s is %q; Keystone knows only \"all\"", s.name("system_scope"), system)
+		c.problem("%s is %q; Keystone supports only \"all\"", s.name("system_scope"), system)
 		return scope{}
 	case system != "":
 		return scope{system: true}
@@ -143,7 +141,7 @@ func (s settings) tls(c *config) tlsFiles {
 	return f
 }
 
-// truth reads a yes or a no; anything else is a problem rather than either.
+// truth reads a boolean. Anything else is a problem.
 func (s settings) truth(c *config, key string) bool {
 	value := strings.ToLower(s.get(key))
 	switch value {
@@ -155,7 +153,7 @@ func (s settings) truth(c *config, key string) bool {
 	is, err := strconv.ParseBool(value)
 	if err != nil {
 		c.problem("%s is neither true nor false", s.name(key))
-		// A "verify" that cannot be read must not turn verification off.
+		// An invalid "verify" must not turn verification off.
 		return key == "verify"
 	}
 	return is
@@ -163,8 +161,8 @@ func (s settings) truth(c *config, key string) bool {
 
 const overrideSuffix = "_endpoint_override"
 
-// endpoints collects the URLs that take the place of the catalogue's, by service
-// type with underscores.
+// endpoints returns the URLs that override the catalogue, by service type with
+// underscores.
 func (s settings) endpoints() map[string]string {
 	found := map[string]string{"": s.get("endpoint_override")}
 	for key, value := range s.values {

@@ -11,25 +11,25 @@ import (
 	"github.com/zaqar-go/zaqar/auth"
 )
 
-// session is what one sign-in brought.
+// session is the result of one sign-in.
 type session struct {
 	token   auth.Secret
 	project string // its id; "" for a token without one
 	catalog tokens.ServiceCatalog
 
 	began   time.Time
-	expires time.Time // by the local clock; zero when not known
+	expires time.Time // by the local clock; zero if not known
 	renewAt time.Time // zero for never
-	// until is when callers stop taking it without asking: a little before
-	// expires, so that a request that is on its way arrives in time.
+	// until is when callers start to wait for a new token: a little before expires, so
+	// that a request in flight arrives in time.
 	until time.Time
 
-	// replaces is whether it came in place of a token that a server refused;
-	// refused is whether one refused it.
+	// replaces is true if this token replaced one that a server refused. refused is
+	// true if a server refused this one.
 	replaces, refused bool
 }
 
-// answer is the part of Keystone's answer that matters here.
+// answer is the part of Keystone's answer that is used here.
 type answer struct {
 	IssuedAt  string `json:"issued_at"`
 	ExpiresAt string `json:"expires_at"`
@@ -41,10 +41,10 @@ type answer struct {
 
 // signIn asks Keystone for a token, once. Its errors are [*Error]s.
 func (id *identity) signIn(ctx context.Context) (*session, error) {
-	defer id.rest()
+	defer id.closeIdle()
 	began := time.Now()
-	// gophercloud's client is new each time: it keeps the credentials no longer
-	// than the request takes, and its own ideas about renewal stay out.
+	// A new gophercloud client for each sign-in keeps the credentials only as long as
+	// the request takes, and does not renew tokens by itself.
 	provider := &gophercloud.ProviderClient{HTTPClient: *id.http}
 	provider.UserAgent.Prepend(id.userAgent)
 	service := &gophercloud.ServiceClient{ProviderClient: provider, Endpoint: id.service.String(), Type: "identity"}
@@ -76,20 +76,20 @@ func (id *identity) signIn(ctx context.Context) (*session, error) {
 		return nil, id.failure(errAnswer)
 	}
 	if life := id.lifetime(body, header); life > 0 {
-		s.lives(life, id)
+		s.setLifetime(life, id)
 	}
 	return s, nil
 }
 
-// lifetime returns how long the token has to live by the server's own clock,
-// which may differ from the local one; 0 when it cannot be told.
+// lifetime returns how long the token is valid, by the server's clock, which may differ
+// from the local one. It returns 0 if that is not known.
 func (id *identity) lifetime(body answer, header http.Header) time.Duration {
 	end, err := time.Parse(time.RFC3339, body.ExpiresAt)
 	if err != nil {
 		return 0
 	}
-	// A token that was just issued tells the server's time to the microsecond. A
-	// given one was issued before; then the reply's Date does, to the second.
+	// For a new token, issued_at is the server's time to the microsecond. A given token
+	// was issued earlier; then the reply's Date is the server's time to the second.
 	if !id.asGiven() {
 		if issued, err := time.Parse(time.RFC3339, body.IssuedAt); err == nil {
 			return end.Sub(issued)
@@ -102,7 +102,7 @@ func (id *identity) lifetime(body answer, header http.Header) time.Duration {
 	return end.Sub(now)
 }
 
-// unsafeHeader reports whether no header can carry value.
+// unsafeHeader reports whether a header cannot hold value.
 func unsafeHeader(value string) bool {
 	for _, b := range []byte(value) {
 		if b < ' ' || b == 0x7f {
@@ -112,8 +112,8 @@ func unsafeHeader(value string) bool {
 	return false
 }
 
-// login is the sign-in as gophercloud wants it. It exists for the one thing that
-// gophercloud.AuthOptions cannot say: that no scope is wanted.
+// login is a sign-in in gophercloud's form. It adds what gophercloud.AuthOptions cannot
+// express: a request for an unscoped token.
 type login struct {
 	gophercloud.AuthOptions
 	unscoped bool

@@ -10,41 +10,39 @@ import (
 	"strings"
 )
 
-// tlsFiles are TLS settings as they are written down.
+// tlsFiles are the TLS settings, by file name.
 type tlsFiles struct {
 	caCert    string
 	cert, key string
 	insecure  bool
-	// byOption is whether an Option of the caller set them.
+	// byOption is true if an Option set them.
 	byOption bool
 }
 
-// CACert trusts the certificate authorities in a PEM file instead of the
-// system's. The file is read when it is first needed; "~/" stands for the home
-// folder.
+// CACert trusts the certificate authorities in a PEM file instead of the system's. The
+// file is read when it is first needed. A leading "~/" is the home folder.
 func CACert(file string) Option {
 	return func(c *config) { c.tls.caCert, c.tls.byOption = file, true }
 }
 
-// ClientCertificate shows a client certificate to servers. The PEM files are
-// read when they are first needed. keyFile may be empty when certFile holds
-// both.
+// ClientCertificate presents a client certificate to servers. The PEM files are read
+// when they are first needed. keyFile may be empty if certFile contains both.
 func ClientCertificate(certFile, keyFile string) Option {
 	return func(c *config) { c.tls.cert, c.tls.key, c.tls.byOption = certFile, keyFile, true }
 }
 
-// Insecure accepts every server certificate. Anybody on the way can then read
-// the password: it is for tests.
+// Insecure accepts any server certificate. Anybody on the network path can then read the
+// password, so use it for tests only.
 func Insecure() Option {
 	return func(c *config) { c.tls.insecure, c.tls.byOption = true, true }
 }
 
-// load reads the files; nil when there is nothing to configure.
+// load reads the files. It returns nil if nothing is configured.
 func (f tlsFiles) load() (*tls.Config, error) {
 	if f.caCert == "" && f.cert == "" && f.key == "" && !f.insecure {
 		return nil, nil
 	}
-	// Insecure is what the caller asked for by name; otherwise it is false.
+	// InsecureSkipVerify is true only if the caller asked for it by name.
 	c := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: f.insecure}
 	if f.caCert != "" {
 		pem, err := os.ReadFile(home(f.caCert))
@@ -53,12 +51,12 @@ func (f tlsFiles) load() (*tls.Config, error) {
 		}
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("CA certificates: %s holds no PEM certificate", f.caCert)
+			return nil, fmt.Errorf("CA certificates: %s contains no PEM certificate", f.caCert)
 		}
 	}
 	switch {
 	case f.cert == "" && f.key != "":
-		return nil, errors.New("there is a key but no client certificate")
+		return nil, errors.New("there is a key but no client certificate: set both")
 	case f.cert != "":
 		key := f.key
 		if key == "" {

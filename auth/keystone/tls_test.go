@@ -185,7 +185,7 @@ func TestPasswordIsNotSentToAnotherHost(t *testing.T) {
 		for _, opts := range [][]keystone.Option{nil, {keystone.HTTPClient(server.Client())}} {
 			err := keystone.Password(server.URL, "demo", password, opts...).Authorize(context.Background(), http.Header{})
 			redirect, ok := errors.AsType[*safehttp.RedirectError](err)
-			if !ok || redirect.To != elsewhere.URL || redirect.Status != status || !strings.Contains(err.Error(), "make the auth URL the place") {
+			if !ok || redirect.To != elsewhere.URL || redirect.Status != status || !strings.Contains(err.Error(), "use it as the auth URL") {
 				t.Errorf("status %d: %v", status, err)
 			}
 		}

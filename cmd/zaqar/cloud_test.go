@@ -21,12 +21,12 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// cloud is a zaqar serve that holds queues of other people, behind a proxy in
-// which a test can act on each request.
+// cloud is a zaqar serve with queues of other users, behind a proxy in which a test can
+// handle each request.
 type cloud struct {
 	client  *zaqar.Client
 	backend *url.URL
-	before  map[string]string // what it held before the tour
+	before  map[string]string // its contents before the tour
 	count   atomic.Int32      // requests of the last tour
 	// act answers the request with this number, from 1 on; next serves it as usual.
 	// Set it before the tour runs.
@@ -48,14 +48,14 @@ func newCloud(t *testing.T, queues ...string) *cloud {
 	for _, name := range queues {
 		c.make(t, name)
 	}
-	c.before = c.holdings(t)
+	c.before = c.contents(t)
 
 	c.backend, err = url.Parse(server.url())
 	check(t, err)
 	return c
 }
 
-// make makes a queue of somebody else's.
+// make creates a queue of another user.
 func (c *cloud) make(t *testing.T, name string) {
 	t.Helper()
 	queue, err := c.client.CreateQueue(t.Context(), name, zaqar.Content{"owner": "somebody"})
@@ -64,8 +64,8 @@ func (c *cloud) make(t *testing.T, name string) {
 	check(t, err)
 }
 
-// holdings tells all that the project has: metadata and messages by queue.
-func (c *cloud) holdings(t *testing.T) map[string]string {
+// contents returns everything in the project: metadata and messages by queue.
+func (c *cloud) contents(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	for queue, err := range c.client.Queues(t.Context()) {
@@ -82,10 +82,10 @@ func (c *cloud) holdings(t *testing.T) map[string]string {
 	return found
 }
 
-// untouched checks that the project has what it had before the tour.
+// untouched checks that the project has the same contents as before the tour.
 func (c *cloud) untouched(t *testing.T) {
 	t.Helper()
-	after := c.holdings(t)
+	after := c.contents(t)
 	for name, text := range c.before {
 		if after[name] != text {
 			t.Errorf("the queue %s was\n%s\nand is now\n%s", name, text, after[name])
@@ -97,7 +97,7 @@ func (c *cloud) untouched(t *testing.T) {
 	}
 }
 
-// requests is how many a tour sends that nobody disturbs.
+// requests returns how many requests an undisturbed tour sends.
 func (c *cloud) requests(t *testing.T) int {
 	t.Helper()
 	c.act = undisturbed
@@ -131,7 +131,7 @@ func (c *cloud) tour(t *testing.T, flags ...string) *tour {
 	r := &tour{started: make(chan struct{}), ended: make(chan struct{})}
 	r.proxy = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		<-r.started
-		// What has arrived is carried out, even when the client has gone away.
+		// A request that has arrived is carried out, even if the client has gone away.
 		c.act(int(c.count.Add(1)), forward, w, req.WithContext(context.WithoutCancel(req.Context())))
 	}))
 	args := slices.Concat([]string{"tour", "--endpoint", r.proxy.URL, "--project", "demo"}, flags)
@@ -140,8 +140,8 @@ func (c *cloud) tour(t *testing.T, flags ...string) *tour {
 	return r
 }
 
-// run runs the tour to its end, and that of all it asked for, and returns its
-// exit code; -1 means that a signal killed it.
+// run runs the tour until it and all its requests have ended, and returns its exit code;
+// -1 means that a signal killed it.
 func (r *tour) run(t *testing.T) int {
 	t.Helper()
 	defer r.proxy.Close()
@@ -154,17 +154,17 @@ func (r *tour) run(t *testing.T) int {
 	return code
 }
 
-// signal sends a signal to a tour that has started, and waits until that is heard.
+// signal sends a signal to a running tour, and waits until the tour has noticed it.
 func (r *tour) signal(s os.Signal) {
 	heard := r.err.shows("interrupted")
-	_ = r.cmd.Process.Signal(s) // if it has ended, the exit code tells
+	_ = r.cmd.Process.Signal(s) // if it has ended, the exit code shows it
 	select {
 	case <-heard:
 	case <-r.ended:
 	}
 }
 
-// transcript is what a command writes.
+// transcript is the output of a command.
 type transcript struct {
 	mu    sync.Mutex
 	text  strings.Builder
@@ -197,7 +197,7 @@ func (s *transcript) shows(text string) <-chan struct{} {
 	w := wait{text, make(chan struct{})}
 	s.waits = append(s.waits, w)
 	s.mu.Unlock()
-	_, _ = s.Write(nil) // it may stand there already
+	_, _ = s.Write(nil) // the text may be there already
 	return w.shown
 }
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// projects are what a project may hold before the tour.
+// projects are possible contents of a project before the tour.
 var projects = map[string][]string{
 	"wot is free":  {"aaa"},
 	"wot is taken": {"aaa", "wot"},
@@ -58,7 +58,7 @@ func TestErrorAtEachRequestLeavesNothingBehind(t *testing.T) {
 							return
 						}
 						if req.URL.Path == "/" || req.URL.Query().Get("include_claimed") == "true" {
-							want = 0 // the client does without the list of versions, and the subscriber looks again
+							want = 0 // the client works without the list of versions, and the subscriber polls again
 						}
 						if acts {
 							next.ServeHTTP(unheard{}, req)
@@ -76,7 +76,7 @@ func TestErrorAtEachRequestLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// unheard takes an answer that nobody gets.
+// unheard is a ResponseWriter whose answer nobody gets.
 type unheard struct{}
 
 func (unheard) Header() http.Header         { return http.Header{} }
@@ -103,7 +103,7 @@ func TestAQueueWotThatSomebodyMakesMeanwhileIsLeftAlone(t *testing.T) {
 	c.act = func(_ int, next http.Handler, w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPut && r.URL.Path == "/v2/queues/wot" {
 			c.make(t, "wot")
-			c.before = c.holdings(t)
+			c.before = c.contents(t)
 		}
 		next.ServeHTTP(w, r)
 	}

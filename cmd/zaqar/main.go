@@ -1,5 +1,5 @@
-// Command zaqar shows the Zaqar client library at work and serves an embedded
-// Zaqar for development.
+// Command zaqar demonstrates the Zaqar client library and runs an embedded Zaqar for
+// development.
 package main
 
 import (

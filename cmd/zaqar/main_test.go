@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// binaries is the folder of the zaqar under test. It is the one that users get,
-// not a function of the test's process: exit codes and signals are real.
+// binaries is the folder of the zaqar under test. It is a real program, not a function
+// in the test's process, so exit codes and signals are real.
 var binaries string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -32,11 +32,11 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// command returns a command that runs zaqar in an environment without any
-// variable that it heeds.
+// command returns a command that runs zaqar in an environment without any variable that
+// it uses.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	// Not t.Context(), which ends before a test's clean-up can end it gently.
+	// Not t.Context(): it ends before a test's clean-up could stop the command.
 	cmd := exec.CommandContext(context.Background(), filepath.Join(binaries, "zaqar"), args...)
 	cmd.Dir = t.TempDir()
 	cmd.Env = []string{"HOME=" + cmd.Dir}

@@ -17,16 +17,16 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestScript runs the scripts in testdata/script. Beside testscript's own commands
-// they have
+// TestScript runs the scripts in testdata/script. In addition to testscript's own
+// commands they have
 //
-//	exits CODE COMMAND …   runs a command that must exit with a code
+//	exits CODE COMMAND …   runs a command, which must exit with CODE
 //	serve [FLAG …]         starts zaqar serve on a free port, sets URL and ADDRESS,
-//	                       and does the exports that it prints
-//	stop SIGNAL            ends that: it must exit with 0
+//	                       and sets the variables that it prints
+//	stop SIGNAL            stops the server, which must exit with 0
 //	request STATUS METHOD PATH [BODY]
-//	                       sends it to that, must be answered with a status, and
-//	                       writes the answer to standard output
+//	                       sends a request to the server, which must answer with
+//	                       STATUS, and writes the answer to standard output
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
@@ -54,7 +54,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// servers has the server of each script that runs.
+// servers are the servers of the running scripts.
 var servers sync.Map
 
 func serve(ts *testscript.TestScript, neg bool, args []string) {

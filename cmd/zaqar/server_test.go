@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// served is a zaqar serve under way.
+// served is a running zaqar serve.
 type served struct {
 	cmd *exec.Cmd
-	// printed is what it wrote to its standard output, up to its last line.
+	// printed are the lines of its standard output.
 	printed []string
 	rest    chan struct{} // closed when it writes no more
 }
@@ -45,19 +45,19 @@ func startServe(cmd *exec.Cmd) (*served, error) {
 	return nil, fmt.Errorf("zaqar serve ended early: %w", errors.Join(lines.Err(), cmd.Wait()))
 }
 
-// url is the address that it printed.
+// url returns the address that it printed.
 func (s *served) url() string {
 	_, url, _ := strings.Cut(s.printed[0], " at ")
 	return url
 }
 
-// webSocket is that of its WebSocket.
+// webSocket returns the address of its WebSocket that it printed.
 func (s *served) webSocket() string {
-	_, url, _ := strings.Cut(s.printed[1], "WebSocket at ")
+	_, url, _ := strings.Cut(s.printed[1], " at ")
 	return url
 }
 
-// exports are the variables that it told to set.
+// exports returns the variables that it printed.
 func (s *served) exports() map[string]string {
 	found := map[string]string{}
 	for _, line := range s.printed {
@@ -78,8 +78,8 @@ func (s *served) stop(signal os.Signal) (int, error) {
 	return exitCode(s.cmd.Wait())
 }
 
-// exitCode turns the error of a command that ran into its exit code; -1 means
-// that a signal killed it.
+// exitCode returns the exit code of a command that has ended; -1 means that a signal
+// killed it.
 func exitCode(err error) (int, error) {
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return exit.ExitCode(), nil

@@ -6,24 +6,30 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// groupKey is the annotation of a flag that names its group.
+// groupKey is the annotation that names a flag's group.
 const groupKey = "group"
 
-// flagGroup is a part of the flags that help shows below a title of its own.
+// flagGroup is a group of flags, which help shows below a title.
 type flagGroup struct {
 	Title string
 	Flags *pflag.FlagSet
 }
 
-// inGroup puts flags, which exist, below a title.
+// inGroup puts existing flags into a group.
 func inGroup(flags *pflag.FlagSet, title string, names ...string) {
 	for _, name := range names {
-		_ = flags.SetAnnotation(name, groupKey, []string{title}) // fails for a flag that does not exist only
+		_ = flags.SetAnnotation(name, groupKey, []string{title}) // fails only if the flag does not exist
 	}
 }
 
-// flagGroups are the groups of a command's flags, in the order of their first
-// flags. Flags without a group are "Flags", and come first; of them --help.
+// usageWidth is the width of help, in columns.
+const usageWidth = 80
+
+// Usages describes the flags, wrapped.
+func (g flagGroup) Usages() string { return g.Flags.FlagUsagesWrapped(usageWidth) }
+
+// flagGroups returns the groups of a command's flags, in the order of their first flags.
+// Flags without a group, such as --help, are in the group "Flags", which comes first.
 func flagGroups(flags *pflag.FlagSet) []flagGroup {
 	groups := []flagGroup{{Title: "Flags", Flags: newGroup()}}
 	flags.VisitAll(func(f *pflag.Flag) {

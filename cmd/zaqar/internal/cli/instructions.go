@@ -8,13 +8,13 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// instructions is what to paste into a shell to use the server. All that is no
-// command is a comment, so eval can read it.
+// instructions returns the commands to paste into a shell to use the server. All other
+// lines are comments, so that eval can read it.
 func (f *serveFlags) instructions(server *zaqartest.Server, user zaqartest.User) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# An embedded Zaqar listens at %s\n", server.URL())
-	fmt.Fprintf(&b, "# and its WebSocket at %s\n", server.WebSocketURL())
-	fmt.Fprintln(&b, "# Its queues end with it; Ctrl-C ends it. In another shell:")
+	fmt.Fprintf(&b, "# The embedded Zaqar listens at %s\n", server.URL())
+	fmt.Fprintf(&b, "# Its WebSocket listens at %s\n", server.WebSocketURL())
+	fmt.Fprintln(&b, "# Press Ctrl-C to stop it and drop its queues. To use it, run in another shell:")
 	if f.auth == "none" {
 		fmt.Fprintf(&b, "zaqar tour --endpoint %s --project demo\n", server.URL())
 		return b.String()
@@ -31,13 +31,13 @@ func (f *serveFlags) instructions(server *zaqartest.Server, user zaqartest.User)
 	} {
 		fmt.Fprintf(&b, "export %s=%s\n", variable.name, quote(variable.value))
 	}
-	fmt.Fprintln(&b, "# and then: zaqar tour")
+	fmt.Fprintln(&b, "# Then run: zaqar tour")
 	return b.String()
 }
 
 var bare = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
-// quote makes one word of a shell command.
+// quote returns text as one word of a shell command.
 func quote(text string) string {
 	if bare.MatchString(text) {
 		return text

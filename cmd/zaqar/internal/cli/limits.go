@@ -8,38 +8,38 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// limitFlag sets one of the embedded server's limits. Its name is that of Zaqar's
-// option, with dashes, so that a zaqar.conf can be copied.
+// limitFlag sets one of the embedded server's limits. Its name is the name of Zaqar's
+// option, with dashes, so that the values of a zaqar.conf can be copied.
 type limitFlag struct {
 	name  string
 	field *int
-	// usage has the unit in backquotes, which help shows in place of the value.
+	// usage has the unit in backquotes: help shows it as the name of the value.
 	usage string
 }
 
-// limitFlags are the flags of all limits, by what they are about.
+// limitFlags returns the flags of all limits.
 func limitFlags(l *zaqartest.Limits) []limitFlag {
 	return []limitFlag{
-		{"max-queues-per-page", &l.MaxQueuesPerPage, "largest `count` of queues that one listing returns"},
-		{"max-subscriptions-per-page", &l.MaxSubscriptionsPerPage, "largest `count` of subscriptions that one listing returns"},
-		{"max-pools-per-page", &l.MaxPoolsPerPage, "largest `count` of pools that one listing returns, in v2"},
-		{"max-flavors-per-page", &l.MaxFlavorsPerPage, "largest `count` of flavors that one listing returns, in v2"},
-		{"max-messages-per-page", &l.MaxMessagesPerPage, "largest `count` of messages that one listing returns, and of ids\nin one request"},
-		{"max-messages-per-claim-or-pop", &l.MaxMessagesPerClaimOrPop, "largest `count` of messages of one claim or pop"},
-		{"max-queue-metadata", &l.MaxQueueMetadata, "largest body in `bytes` that creates or changes a queue"},
-		{"max-messages-post-size", &l.MaxMessagesPostSize, "largest body in `bytes` that posts messages"},
-		{"max-message-ttl", &l.MaxMessageTTL, "longest life of a message in `seconds`"},
-		{"max-message-delay", &l.MaxMessageDelay, "longest delay of a message in `seconds`"},
-		{"max-claim-ttl", &l.MaxClaimTTL, "longest life of a claim in `seconds`"},
-		{"max-claim-grace", &l.MaxClaimGrace, "longest grace of a claim in `seconds`"},
-		{"default-message-ttl", &l.DefaultMessageTTL, "life in `seconds` of a message that is given none"},
-		{"default-claim-ttl", &l.DefaultClaimTTL, "life in `seconds` of a claim that is given none"},
-		{"default-claim-grace", &l.DefaultClaimGrace, "grace in `seconds` of a claim that is given none"},
-		{"default-subscription-ttl", &l.DefaultSubscriptionTTL, "life in `seconds` of a subscription that is given none"},
+		{"max-queues-per-page", &l.MaxQueuesPerPage, "at most `n` queues on a page"},
+		{"max-subscriptions-per-page", &l.MaxSubscriptionsPerPage, "at most `n` subscriptions on a page"},
+		{"max-pools-per-page", &l.MaxPoolsPerPage, "at most `n` pools on a page, in v2"},
+		{"max-flavors-per-page", &l.MaxFlavorsPerPage, "at most `n` flavors on a page, in v2"},
+		{"max-messages-per-page", &l.MaxMessagesPerPage, "at most `n` messages on a page, and of ids in a request"},
+		{"max-messages-per-claim-or-pop", &l.MaxMessagesPerClaimOrPop, "at most `n` messages of a claim or pop"},
+		{"max-queue-metadata", &l.MaxQueueMetadata, "at most this many `bytes` of queue metadata"},
+		{"max-messages-post-size", &l.MaxMessagesPostSize, "at most this many `bytes` in a post"},
+		{"max-message-ttl", &l.MaxMessageTTL, "maximum TTL of a message in `seconds`"},
+		{"max-message-delay", &l.MaxMessageDelay, "maximum delay of a message in `seconds`"},
+		{"max-claim-ttl", &l.MaxClaimTTL, "maximum TTL of a claim in `seconds`"},
+		{"max-claim-grace", &l.MaxClaimGrace, "maximum grace of a claim in `seconds`"},
+		{"default-message-ttl", &l.DefaultMessageTTL, "TTL of a message in `seconds`"},
+		{"default-claim-ttl", &l.DefaultClaimTTL, "TTL of a claim in `seconds`"},
+		{"default-claim-grace", &l.DefaultClaimGrace, "grace of a claim in `seconds`"},
+		{"default-subscription-ttl", &l.DefaultSubscriptionTTL, "TTL of a subscription in `seconds`"},
 	}
 }
 
-// addLimits adds the flags of all limits; without them the defaults hold.
+// addLimits adds the flags of all limits, with the server's defaults.
 func addLimits(flags *pflag.FlagSet, l *zaqartest.Limits) {
 	*l = zaqartest.DefaultLimits()
 	for _, f := range limitFlags(l) {
@@ -48,7 +48,7 @@ func addLimits(flags *pflag.FlagSet, l *zaqartest.Limits) {
 	}
 }
 
-// checkLimits refuses what the library would take for "not set".
+// checkLimits refuses values that the library would take for "not set".
 func checkLimits(l *zaqartest.Limits) error {
 	for _, f := range limitFlags(l) {
 		if *f.field <= 0 {
@@ -58,7 +58,7 @@ func checkLimits(l *zaqartest.Limits) error {
 	return nil
 }
 
-// contradicting tells that the server refuses the limits, in the words of the
+// contradicting reports that the server refuses the limits. It uses the names of the
 // flags.
 func contradicting(l *zaqartest.Limits, refusal error) error {
 	words := strings.Fields(strings.TrimPrefix(refusal.Error(), "zaqartest: "))

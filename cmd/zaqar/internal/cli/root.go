@@ -1,5 +1,5 @@
-// Package cli is the command line zaqar: one constructor for each command, all
-// of which read and write through [Streams].
+// Package cli is the command line zaqar. It has one constructor for each command. All
+// commands read and write through [Streams].
 package cli
 
 import (
@@ -16,19 +16,19 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// The exit codes. A command that a signal ended exits with 128 plus the signal's
-// number, as a shell tells it: 130 after Ctrl-C, 143 after SIGTERM.
+// The exit codes. After a signal, the code is 128 plus the signal's number, as in a
+// shell: 130 after Ctrl-C, 143 after SIGTERM.
 const (
 	exitOK     = 0
-	exitFailed = 1 // it was tried and went wrong
-	exitUsage  = 2 // the command line is wrong: nothing was done
+	exitFailed = 1 // the command failed
+	exitUsage  = 2 // the command line is wrong, and nothing was done
 )
 
 // Main runs the command line and returns its exit code. Results go to out,
 // everything else to errOut.
 func Main(args []string, in io.Reader, out, errOut io.Writer) int {
-	// A reader that goes away (zaqar tour | head) is then a failed write, after
-	// which there is still time to clean up, and not the program's sudden end.
+	// When a reader goes away (zaqar tour | head), a write then fails instead of ending
+	// the program, so that the tour can still clean up.
 	signal.Ignore(syscall.SIGPIPE)
 
 	streams := NewStreams(in, out, errOut)
@@ -36,7 +36,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	root.SetArgs(args)
 	command, err := root.ExecuteC()
 	if err == nil {
-		// Help and version are printed without a look at whether that worked.
+		// cobra does not check whether help and version could be printed.
 		err = streams.Out.Err()
 	}
 	return report(streams, command, err)
@@ -53,19 +53,19 @@ func report(streams *Streams, command *cobra.Command, err error) int {
 	if errors.Is(err, syscall.EPIPE) {
 		return exitSignal(syscall.SIGPIPE)
 	}
-	// The library's errors begin with its name already.
+	// The library's errors start with its name already.
 	fmt.Fprintln(streams.Err, "zaqar: "+strings.TrimPrefix(err.Error(), "zaqar: "))
 	if _, ok := errors.AsType[*usageError](err); ok {
 		if command.Hidden {
 			command = command.Root()
 		}
-		fmt.Fprintf(streams.Err, "Run \"%s --help\" for what there is.\n", command.CommandPath())
+		fmt.Fprintf(streams.Err, "Run \"%s --help\" for usage.\n", command.CommandPath())
 		return exitUsage
 	}
 	return exitFailed
 }
 
-// usageError is a command line that cannot be right.
+// usageError reports a wrong command line.
 type usageError struct{ text string }
 
 func (e *usageError) Error() string { return e.text }
@@ -74,16 +74,16 @@ func badUsage(format string, args ...any) error {
 	return &usageError{text: fmt.Sprintf(format, args...)}
 }
 
-// NewCmdRoot makes the command zaqar with all below it.
+// NewCmdRoot returns the command zaqar with its subcommands.
 func NewCmdRoot(streams *Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "zaqar",
 		Short: "OpenStack Zaqar message queues, in Go",
-		Long: `zaqar-go is a Go client library for Zaqar, the message queues of OpenStack, with
-an embedded server for tests. This command shows both of them at work.`,
-		Example: `  zaqar tour                      a session with the library, on an embedded server
-  zaqar tour --os-cloud devstack  the same, on a cloud in your clouds.yaml
-  zaqar serve                     an embedded server to work against`,
+		Long: `zaqar-go is a Go client library for Zaqar, OpenStack's message queues, with an
+embedded server for tests. This command demonstrates both.`,
+		Example: `  zaqar tour                      try the library on an embedded server
+  zaqar tour --os-cloud devstack  try it on a cloud of your clouds.yaml
+  zaqar serve                     run an embedded server`,
 		Version:                    zaqar.Release,
 		SuggestionsMinimumDistance: 2,
 		SilenceErrors:              true, // report prints them
@@ -111,7 +111,7 @@ an embedded server for tests. This command shows both of them at work.`,
 	cmd.SetHelpCommand(&cobra.Command{Use: "help", Hidden: true, RunE: func(cmd *cobra.Command, args []string) error {
 		about, rest, err := cmd.Root().Find(args)
 		if err != nil || len(rest) > 0 {
-			return badUsage("there is no help about %q", strings.Join(args, " "))
+			return badUsage("there is no command %q", strings.Join(args, " "))
 		}
 		return about.Help()
 	}})
@@ -119,7 +119,7 @@ an embedded server for tests. This command shows both of them at work.`,
 	return cmd
 }
 
-// NewCmdVersion makes the command zaqar version.
+// NewCmdVersion returns the command zaqar version.
 func NewCmdVersion(streams *Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
@@ -138,12 +138,13 @@ func versionText() string {
 
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return badUsage("%s takes flags only, not %q", cmd.CommandPath(), args[0])
+		return badUsage("%s takes no arguments, only flags; remove %q", cmd.CommandPath(), args[0])
 	}
 	return nil
 }
 
-// usageTemplate is cobra's, without what this command has no use for.
+// usageTemplate is cobra's template without the parts that are not used here, and with
+// groups of flags.
 const usageTemplate = `Usage:
   {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND [flags]{{else}}{{.UseLine}}{{end}}
 {{- if .HasAvailableSubCommands}}
@@ -158,8 +159,8 @@ Examples:
 {{- if .HasAvailableLocalFlags}}{{range flagGroups .LocalFlags}}
 
 {{.Title}}:
-{{.Flags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{end}}
+{{.Usages | trimTrailingWhitespaces}}{{end}}{{end}}
 {{- if .HasAvailableSubCommands}}
 
-"{{.CommandPath}} COMMAND --help" tells more about a command.{{end}}
+Run "{{.CommandPath}} COMMAND --help" for more about a command.{{end}}
 `

@@ -18,8 +18,8 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// secretKeyVariable holds the signing key for those who want it neither in a file
-// nor in the list of processes.
+// secretKeyVariable is the variable with the signing key, for users who want it neither
+// in a file nor in the list of processes.
 const secretKeyVariable = "ZAQAR_SECRET_KEY"
 
 // serveFlags are the flags of zaqar serve.
@@ -41,21 +41,21 @@ type serveFlags struct {
 	anywhere      bool
 }
 
-// NewCmdServe makes the command zaqar serve.
+// NewCmdServe returns the command zaqar serve.
 func NewCmdServe(streams *Streams) *cobra.Command {
 	var f serveFlags
 	cmd := &cobra.Command{
 		Use:   "serve [flags]",
 		Short: "Run the embedded server",
-		Long: `Runs the embedded Zaqar until Ctrl-C, for development and tests. Queues are held
-in memory and end with it. Zaqar is at /; with --auth keystone there is a small
-Keystone, too, at /identity/v3.
+		Long: `Run the embedded Zaqar until Ctrl-C, for development and tests. Queues are kept
+in memory only. Zaqar is at /; with --auth keystone, a small Keystone is at
+/identity/v3.
 
-It prints what to paste into another shell to use it. With keystone there is a
-user demo in a project demo, and an administrator admin; the password of both is
-secret.
+The command prints what to paste into another shell. With --auth keystone there
+are two users, demo and the administrator admin. Both are in the project demo,
+and their password is "secret".
 
-The limits are named after Zaqar's own options and are in their units.`,
+The limits have the names and units of Zaqar's own options.`,
 		Example: `  zaqar serve
   zaqar serve --listen 127.0.0.1:0
   zaqar serve --auth keystone --user tacocat:queue_master:kitchen:member
@@ -69,27 +69,26 @@ The limits are named after Zaqar's own options and are in their units.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.listen, "listen", "127.0.0.1:8888", "listen on this `address`; port 0 takes a free one")
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:8888", "listen on this `address`; port 0 selects a free port")
 	flags.StringVar(&f.auth, "auth", "none", "how callers sign in: `none|keystone`")
-	flags.StringArrayVar(&f.users, "user", nil, "with keystone: this `user` signs in, instead of demo and admin;\nNAME:PASSWORD:PROJECT or NAME:PASSWORD:PROJECT:ROLE,ROLE\n(may be repeated)")
-	flags.StringArrayVar(&f.roles, "role", nil, "with none: callers who name no role have this `role`, such as\nadmin (may be repeated)")
-	flags.StringVar(&f.secretKey, "secret-key", "", "sign URLs with this `key`; other users of this machine see it")
-	flags.StringVar(&f.secretKeyFile, "secret-key-file", "", "sign URLs with the key in this `file` (default: the key in\n"+secretKeyVariable+")")
-	flags.BoolVar(&f.log, "log", false, "write a line for each request to standard error, without secrets")
+	flags.StringArrayVar(&f.users, "user", nil, "with keystone: add this `user`, instead of demo and admin: NAME:PASSWORD:PROJECT or NAME:PASSWORD:PROJECT:ROLE,ROLE (repeatable)")
+	flags.StringArrayVar(&f.roles, "role", nil, "with none: the default `role` of callers, such as admin (repeatable)")
+	flags.StringVar(&f.secretKey, "secret-key", "", "sign URLs with this `key`; other users of this machine can see it")
+	flags.StringVar(&f.secretKeyFile, "secret-key-file", "", "sign URLs with the key in this `file` (default: the key in "+secretKeyVariable+")")
+	flags.BoolVar(&f.log, "log", false, "log each request to standard error, without secrets")
 	flags.BoolVar(&f.allowRemote, "allow-remote", false, "allow an address that other machines can reach")
-	flags.BoolVar(&f.insecure, "insecure-no-auth", false, "allow that without sign-in: anybody can do anything")
-	flags.BoolVar(&f.checksums, "checksums", false, "put a checksum of its body on each message, in v2 (Zaqar's\nenable_checksum)")
-	flags.BoolVar(&f.guarded, "message-delete-with-claim-id", false, "deleting several messages by their ids needs the claims that\nhold them")
-	flags.BoolVar(&f.pooling, "pooling", false, "serve pools and flavors; no queue can be made before there is a\npool with a weight")
-	flags.BoolVar(&f.confirm, "require-confirmation", false, "subscribers get messages once they have confirmed that they want\nthem; needs a signing key")
-	flags.BoolVar(&f.anywhere, "deliver-anywhere", false, "post messages to webhooks on any machine; by default they go to\nthis one alone")
+	flags.BoolVar(&f.insecure, "insecure-no-auth", false, "allow such an address without sign-in: anybody can do anything")
+	flags.BoolVar(&f.checksums, "checksums", false, "add a checksum to each message, in v2 (enable_checksum in Zaqar)")
+	flags.BoolVar(&f.guarded, "message-delete-with-claim-id", false, "require the claims when several messages are deleted by ids")
+	flags.BoolVar(&f.pooling, "pooling", false, "serve pools and flavors; a queue then needs a pool with a weight")
+	flags.BoolVar(&f.confirm, "require-confirmation", false, "send messages to confirmed subscribers only; needs a signing key")
+	flags.BoolVar(&f.anywhere, "deliver-anywhere", false, "deliver to webhooks on any machine, not only on this one")
 	inGroup(flags, "Behaviour", "checksums", "message-delete-with-claim-id", "pooling", "require-confirmation", "deliver-anywhere")
 	addLimits(flags, &f.limits)
 	return cmd
 }
 
-// serve runs the server until ctx ends. That it ends by a signal is as it should
-// be, and no error.
+// serve runs the server until ctx ends. A signal is the normal end, not an error.
 func (f *serveFlags) serve(ctx context.Context, streams *Streams) error {
 	server, user, err := f.server(streams)
 	if err != nil {
@@ -99,8 +98,8 @@ func (f *serveFlags) serve(ctx context.Context, streams *Streams) error {
 	if err := server.Listen(f.listen); err != nil {
 		return f.cannotListen(err)
 	}
-	// At once, so that a reader never sees half of it. A reader that goes away
-	// then has what it wanted: the server stays.
+	// In one write, so that a reader never gets a part of it. If the reader goes away
+	// afterwards, the server continues.
 	fmt.Fprint(streams.Out, f.instructions(server, user))
 	<-ctx.Done()
 	return server.Close()
@@ -108,7 +107,7 @@ func (f *serveFlags) serve(ctx context.Context, streams *Streams) error {
 
 func (f *serveFlags) cannotListen(err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("another program listens on %s already; choose another address with --listen (port 0 takes a free one)", f.listen)
+		return fmt.Errorf("another program already listens on %s; choose another address with --listen (port 0 selects a free port)", f.listen)
 	}
 	if cause, ok := errors.AsType[*net.OpError](err); ok {
 		err = cause.Err
@@ -116,7 +115,7 @@ func (f *serveFlags) cannotListen(err error) error {
 	return fmt.Errorf("cannot listen on %s: %w", f.listen, err)
 }
 
-// server makes the server that the flags describe. user is one who can sign in.
+// server returns the server that the flags describe. user is a user who can sign in.
 func (f *serveFlags) server(streams *Streams) (_ *zaqartest.Server, user zaqartest.User, err error) {
 	fail := func(err error) (*zaqartest.Server, zaqartest.User, error) { return nil, zaqartest.User{}, err }
 	if err := f.check(); err != nil {
@@ -142,7 +141,7 @@ func (f *serveFlags) server(streams *Streams) (_ *zaqartest.Server, user zaqarte
 		zaqartest.WithLogger(slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))),
 	}
 	if f.confirm && key == "" {
-		return fail(badUsage("--require-confirmation signs what it sends: give a key by --secret-key-file or in %s", secretKeyVariable))
+		return fail(badUsage("--require-confirmation needs a signing key: set --secret-key-file or %s", secretKeyVariable))
 	}
 	options = append(options, zaqartest.WithRequireConfirmation(f.confirm))
 	if f.anywhere {
@@ -156,13 +155,13 @@ func (f *serveFlags) server(streams *Streams) (_ *zaqartest.Server, user zaqarte
 	}
 	server, err := zaqartest.NewServer(options...)
 	if err != nil {
-		return fail(contradicting(&f.limits, err)) // there is nothing else that it checks
+		return fail(contradicting(&f.limits, err)) // the server checks nothing else
 	}
 	if len(users) == 0 {
 		return server, zaqartest.User{Name: "demo", Password: "secret", Project: "demo"}, nil
 	}
-	// The users that the server has from the start cannot be taken away, but
-	// nobody will guess these passwords.
+	// The server's default users cannot be removed, but nobody can guess these
+	// passwords.
 	for _, name := range []string{"demo", "admin"} {
 		server.AddUser(zaqartest.User{Name: name, Password: rand.Text()})
 	}
@@ -172,8 +171,7 @@ func (f *serveFlags) server(streams *Streams) (_ *zaqartest.Server, user zaqarte
 	return server, users[0], nil
 }
 
-// observer writes a line for each request. A status of 0 is a connection that was
-// cut.
+// observer logs each request. Status 0 means that the connection was cut.
 func observer(streams *Streams) func(zaqartest.Seen) {
 	logger := slog.New(slog.NewTextHandler(streams.Err, nil))
 	return func(s zaqartest.Seen) {
@@ -181,41 +179,41 @@ func observer(streams *Streams) func(zaqartest.Seen) {
 	}
 }
 
-// check finds what cannot be right, or is not safe.
+// check refuses flags that are wrong or not safe.
 func (f *serveFlags) check() error {
 	host, _, err := net.SplitHostPort(f.listen)
 	remote := !loopback(host)
 	switch {
 	case err != nil:
-		return badUsage("--listen is %q, not an address such as 127.0.0.1:8888", f.listen)
+		return badUsage("--listen is %q; it must be an address such as 127.0.0.1:8888", f.listen)
 	case f.auth != "none" && f.auth != "keystone":
 		return badUsage("--auth is %q; it must be none or keystone", f.auth)
 	case f.auth == "none" && len(f.users) > 0:
-		return badUsage("--user goes with --auth keystone: without it nobody signs in")
+		return badUsage("--user needs --auth keystone: without it nobody signs in")
 	case f.auth == "keystone" && len(f.roles) > 0:
-		return badUsage("--role goes with --auth none: Keystone takes roles from --user NAME:PASSWORD:PROJECT:ROLE")
+		return badUsage("--role needs --auth none; with keystone, set roles with --user NAME:PASSWORD:PROJECT:ROLE")
 	case remote && f.auth == "none" && (!f.allowRemote || !f.insecure):
 		return badUsage(`--listen %s can be reached from other machines, and with --auth none anybody there can do anything.
 Listen on 127.0.0.1, or let users sign in:
   --allow-remote --auth keystone --user NAME:PASSWORD:PROJECT
-If anybody may do anything, say so twice:
+To allow anybody to do anything, use both of these:
   --allow-remote --insecure-no-auth`, f.listen)
 	case remote && len(f.users) == 0 && f.auth == "keystone":
 		return badUsage(`--listen %s can be reached from other machines, and everybody knows the passwords of demo and admin.
-Name users of your own: --allow-remote --user NAME:PASSWORD:PROJECT`, f.listen)
+Add users of your own: --allow-remote --user NAME:PASSWORD:PROJECT`, f.listen)
 	case remote && !f.allowRemote:
-		return badUsage("--listen %s can be reached from other machines; if it shall be, add --allow-remote", f.listen)
+		return badUsage("--listen %s can be reached from other machines; to allow that, add --allow-remote", f.listen)
 	}
 	return checkLimits(&f.limits)
 }
 
 // loopback reports whether only this machine can reach a host. A name other than
-// localhost may mean anything, and no name means every interface.
+// localhost can be any address, and an empty host is every interface.
 func loopback(host string) bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
-// key finds the signing key; "" when there is none.
+// key returns the signing key, or "" if there is none.
 func (f *serveFlags) key() (string, error) {
 	var given []string
 	for _, source := range []struct{ name, value string }{
@@ -227,7 +225,7 @@ func (f *serveFlags) key() (string, error) {
 	}
 	switch {
 	case len(given) > 1:
-		return "", badUsage("the signing key is given twice: by %s", strings.Join(given, " and by "))
+		return "", badUsage("the signing key is set twice, by %s: use one of them", strings.Join(given, " and by "))
 	case f.secretKeyFile == "":
 		return f.secretKey + os.Getenv(secretKeyVariable), nil
 	}
@@ -242,12 +240,12 @@ func (f *serveFlags) key() (string, error) {
 	return key, nil
 }
 
-// parseUser reads NAME:PASSWORD:PROJECT[:ROLE,…]. Its error does not hold what was
-// given, which has a password in it.
+// parseUser reads NAME:PASSWORD:PROJECT[:ROLE,…]. Its error does not contain the text,
+// which includes a password.
 func parseUser(text string) (zaqartest.User, error) {
 	fields := strings.Split(text, ":")
 	if len(fields) != 3 && len(fields) != 4 {
-		return zaqartest.User{}, badUsage("--user must be NAME:PASSWORD:PROJECT or NAME:PASSWORD:PROJECT:ROLE,…; one has %d of these parts", len(fields))
+		return zaqartest.User{}, badUsage("--user must be NAME:PASSWORD:PROJECT or NAME:PASSWORD:PROJECT:ROLE,…; one has %d parts", len(fields))
 	}
 	for i, part := range []string{"name", "password", "project"} {
 		if fields[i] == "" {

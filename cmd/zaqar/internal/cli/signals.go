@@ -7,12 +7,12 @@ import (
 	"syscall"
 )
 
-// interrupted is the cause of a context that a signal ended.
+// interrupted is the cause of a context that was cancelled by a signal.
 type interrupted struct{ signal os.Signal }
 
 func (e *interrupted) Error() string { return "ended by a signal: " + e.signal.String() }
 
-// exitSignal is the exit code that tells of a signal.
+// exitSignal returns the exit code for a signal.
 func exitSignal(s os.Signal) int {
 	if number, ok := s.(syscall.Signal); ok {
 		return 128 + int(number)
@@ -20,15 +20,14 @@ func exitSignal(s os.Signal) int {
 	return exitFailed
 }
 
-// untilSignal returns a context that ends with SIGINT, SIGTERM or SIGHUP; its
-// cause is [*interrupted]. notice is called then. Only the first signal is
-// caught: whoever has no patience sends another one, which ends the program at
-// once. stop lets go of the signals.
+// untilSignal returns a context that ends with SIGINT, SIGTERM or SIGHUP; its cause is
+// [*interrupted]. Then notice is called. Only the first signal is caught: a second one
+// ends the program at once. stop stops catching signals.
 func untilSignal(parent context.Context, notice func()) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	// Under nohup the program is meant to outlive its terminal.
+	// Under nohup the program must outlive its terminal.
 	if !signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(signals, syscall.SIGHUP)
 	}

@@ -9,53 +9,53 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// step is one thing that the tour shows.
+// step is one step of the tour.
 type step struct {
 	title string
 	lines []line
 }
 
-// line is one call: its code, as one would write it, and what carries it out and
-// returns what the code returns; nil prints nothing. In the code, "wot" stands
-// for the queue's name, whatever it is.
+// line is one call: the code that is printed, and the function that runs it. The
+// function's value is printed unless it is nil. In the code, "wot" stands for the
+// queue's name.
 type line struct {
 	code string
 	run  func(context.Context, *tour) (any, error)
 }
 
-// steps are the session, in order. Connecting comes before them.
+// steps are the steps of the tour after connecting.
 var steps = []step{
 	{"Ask the service what it offers", []line{
 		{`client.Home(ctx)`, func(ctx context.Context, t *tour) (any, error) {
 			return t.client.Home(ctx)
 		}},
 	}},
-	{"Make a queue, with a note of ours in its metadata", []line{
+	{"Create a queue, with metadata of our own", []line{
 		{`queue, err := client.CreateQueue(ctx, "wot", zaqar.Content{"made_by": "TOUR"})`, func(ctx context.Context, t *tour) (any, error) {
 			return t.queue, t.create(ctx)
 		}},
 	}},
-	{"Find it among all the queues", []line{
+	{"Find it among all queues", []line{
 		{`for queue, err = range client.Queues(ctx) { if queue.Name() == "wot" { break } }`, findQueue},
 	}},
-	{"Post a message, which is kept for two minutes", []line{
+	{"Post a message with a TTL of two minutes", []line{
 		{"event := json.RawMessage(`" + event + "`)", nothing},
 		{`ids, err := queue.Post(ctx, zaqar.Outgoing{Body: event, TTL: 2 * time.Minute})`, post},
 	}},
-	{"Look at the first message; that does not take it away", []line{
+	{"Read the first message; it stays in the queue", []line{
 		{`for message, err = range queue.Messages(ctx) { break }`, firstMessage},
 		{`string(message.Body())`, body},
 		{`message.Status(ctx)`, status},
 	}},
-	{"Count", []line{
+	{"Count the messages", []line{
 		{`queue.Stats(ctx)`, stats},
 	}},
-	{"Claim one message to work on it: for a minute nobody else can", []line{
+	{"Claim one message: for a minute nobody else can claim it", []line{
 		{`claim, err := queue.Claim(ctx, zaqar.Limit(1), zaqar.TTL(time.Minute))`, claim},
 		{`message = claim.Messages()[0]`, claimed},
 		{`message.Status(ctx)`, status},
 	}},
-	{"The work is done: delete the message, then give up the claim", []line{
+	{"The work is done: delete the message, then release the claim", []line{
 		{`err = message.Delete(ctx)`, func(ctx context.Context, t *tour) (any, error) {
 			return nil, t.message.Delete(ctx)
 		}},
@@ -64,7 +64,7 @@ var steps = []step{
 		}},
 		{`queue.Stats(ctx)`, stats},
 	}},
-	{"Replace the metadata; what begins with _ is Zaqar's own", []line{
+	{"Replace the metadata; keys that start with _ are Zaqar's own", []line{
 		{`metadata, err := queue.Metadata(ctx)`, func(ctx context.Context, t *tour) (_ any, err error) {
 			t.metadata, err = t.queue.Metadata(ctx)
 			return t.metadata, err
@@ -79,7 +79,7 @@ var steps = []step{
 			return t.metadata.Content()["max_size"], nil
 		}},
 	}},
-	{"Listen to queues: everyone who listens sees every message", []line{
+	{"Subscribe to a queue: every subscriber gets every message", []line{
 		{`sub := client.Subscriber(zaqar.SubscriberConfig{})`, func(_ context.Context, t *tour) (any, error) {
 			t.sub = t.client.Subscriber(zaqar.SubscriberConfig{})
 			return nil, nil
@@ -100,7 +100,7 @@ var steps = []step{
 		}},
 		{`sub.Channels()`, channels},
 	}},
-	{"Post without waiting: a future brings the answer when it is there", []line{
+	{"Post asynchronously: a future holds the result", []line{
 		{`client.Async()`, func(_ context.Context, t *tour) (any, error) {
 			return t.client.Async(), nil
 		}},
@@ -119,7 +119,7 @@ var steps = []step{
 			return nil, t.delete(ctx)
 		}},
 	}},
-	{"An error, on purpose: the message went with its queue", []line{
+	{"An error on purpose: the message was deleted with its queue", []line{
 		{`_, err = queue.Message(ctx, ids[0])`, failOnPurpose},
 		{`errors.Is(err, zaqar.ErrNotFound)`, func(_ context.Context, t *tour) (any, error) {
 			return errors.Is(t.failure, zaqar.ErrNotFound), nil
@@ -132,8 +132,7 @@ const event = `{"event":{"data":"winning","score":10}}`
 
 func nothing(context.Context, *tour) (any, error) { return nil, nil }
 
-// findQueue looks for the tour's own queue: the project may have others, whose
-// messages are nobody's business.
+// findQueue finds the tour's own queue. It leaves other queues of the project alone.
 func findQueue(ctx context.Context, t *tour) (any, error) {
 	for queue, err := range t.client.Queues(ctx) {
 		if err != nil {
@@ -144,7 +143,7 @@ func findQueue(ctx context.Context, t *tour) (any, error) {
 			return queue, nil
 		}
 	}
-	return nil, errors.New("the queue " + t.queue.Name() + " is not among the project's queues")
+	return nil, errors.New("the queue " + t.queue.Name() + " is not in the listing of the project's queues")
 }
 
 func post(ctx context.Context, t *tour) (_ any, err error) {
@@ -171,8 +170,7 @@ func body(_ context.Context, t *tour) (any, error) { return string(t.message.Bod
 
 func channels(_ context.Context, t *tour) (any, error) { return t.sub.Channels(), nil }
 
-// listen takes the first message that arrives. It ends with the tour's patience,
-// should nothing arrive.
+// listen returns the first message that arrives within listenTime.
 func listen(ctx context.Context, t *tour) (any, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, listenTime, errNoMessage)
 	defer cancel()
@@ -204,13 +202,13 @@ func claimed(_ context.Context, t *tour) (any, error) {
 	return t.message, nil
 }
 
-// errNoMessage is for a server that loses messages, or was so slow that the
+// errNoMessage reports that the server has lost the message, or was so slow that the
 // message has expired.
-var errNoMessage = errors.New("the message that was posted is not in the queue any more")
+var errNoMessage = errors.New("the posted message is no longer in the queue")
 
 func failOnPurpose(ctx context.Context, t *tour) (any, error) {
 	if _, t.failure = t.queue.Message(ctx, t.ids[0]); t.failure == nil {
-		return nil, errors.New("the message is still there, though its queue was deleted")
+		return nil, errors.New("the message still exists, although its queue was deleted")
 	}
 	if !errors.Is(t.failure, zaqar.ErrNotFound) {
 		return nil, t.failure

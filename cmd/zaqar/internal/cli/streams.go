@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Streams are where commands read and write.
+// Streams are the input and output of commands.
 type Streams struct {
 	In       io.Reader
 	Out, Err *Output
@@ -17,8 +17,8 @@ func NewStreams(in io.Reader, out, errOut io.Writer) *Streams {
 	return &Streams{In: in, Out: newOutput(out), Err: newOutput(errOut)}
 }
 
-// Output writes, from any goroutine, and remembers the first failure: so that
-// code that prints a lot need not look at every write.
+// Output is a writer that keeps its first error, so that code that prints a lot need
+// not check every write. It is safe for concurrent use.
 type Output struct {
 	colour bool
 
@@ -31,7 +31,7 @@ func newOutput(w io.Writer) *Output {
 	return &Output{w: w, colour: wantsColour(w)}
 }
 
-// Write implements io.Writer. After a failure nothing more is written.
+// Write implements io.Writer. After an error it writes nothing more.
 func (o *Output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -43,14 +43,14 @@ func (o *Output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Err returns the first failure.
+// Err returns the first error.
 func (o *Output) Err() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.err
 }
 
-// style is how a piece of text looks on a terminal.
+// style is an escape sequence that sets the style of text on a terminal.
 type style string
 
 const (
@@ -61,7 +61,7 @@ const (
 	plain       = "\x1b[0m"
 )
 
-// paint returns text in a style, or as it is where there are no colours.
+// paint returns text in a style, or unchanged if colours are off.
 func (o *Output) paint(s style, text string) string {
 	if !o.colour {
 		return text
@@ -69,8 +69,8 @@ func (o *Output) paint(s style, text string) string {
 	return string(s) + text + plain
 }
 
-// wantsColour reports whether w is a terminal whose user has nothing against
-// colours. See no-color.org.
+// wantsColour reports whether w is a terminal whose user has not turned colours off. See
+// no-color.org.
 func wantsColour(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {

@@ -15,11 +15,11 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// callTimeout limits each call. A tour that was interrupted waits for the call
-// that is under way, so it is shorter than the library's default.
+// callTimeout limits each call. It is shorter than the library's default, because an
+// interrupted tour waits for the call that is under way.
 const callTimeout = 30 * time.Second
 
-// targetFlags say which Zaqar is meant.
+// targetFlags select a Zaqar.
 type targetFlags struct {
 	embedded      bool
 	cloud         string
@@ -30,21 +30,21 @@ type targetFlags struct {
 
 func (f *targetFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.BoolVar(&f.embedded, "embedded", false, "use the embedded server, whatever OS_* variables say")
+	flags.BoolVar(&f.embedded, "embedded", false, "use the embedded server, and ignore OS_* variables")
 	flags.StringVar(&f.cloud, "os-cloud", "", "use this `cloud` of clouds.yaml")
 	flags.StringVar(&f.region, "os-region-name", "", "use this `region` of the cloud")
-	flags.StringVar(&f.iface, "os-interface", "", "use the cloud's endpoint of this `kind`: public, internal or admin")
-	flags.StringVar(&f.endpoint, "endpoint", "", "use the Zaqar at this `URL`, which asks nobody to sign in")
-	flags.StringVar(&f.project, "project", "", "with --endpoint: work in this `project`")
+	flags.StringVar(&f.iface, "os-interface", "", "use this `interface`: public, internal or admin")
+	flags.StringVar(&f.endpoint, "endpoint", "", "use the Zaqar without authentication at this `URL`")
+	flags.StringVar(&f.project, "project", "", "use this `project`; only with --endpoint")
 }
 
 // target is a Zaqar to connect to.
 type target struct {
-	// intro tells in a sentence where the commands go.
+	// intro is a sentence that names the target.
 	intro string
 	// code is the Go code that connects, line by line.
 	code []string
-	// lasting: what is made there stays when the program has ended.
+	// lasting is true if queues outlive the program there.
 	lasting  bool
 	endpoint string
 	options  []zaqar.ConnectOption
@@ -56,8 +56,8 @@ func (t *target) connect(ctx context.Context) (*zaqar.Client, error) {
 	return zaqar.Connect(ctx, t.endpoint, options...)
 }
 
-// target finds out where to go: what a flag names, else what the environment
-// names, else the embedded server.
+// target returns the Zaqar that a flag selects, else the one that the environment
+// selects, else the embedded server.
 func (f *targetFlags) target() (*target, error) {
 	if err := f.check(); err != nil {
 		return nil, err
@@ -95,19 +95,19 @@ func (f *targetFlags) check() error {
 	}
 	switch {
 	case len(named) > 1:
-		return badUsage("%s each name a server: give one of them", strings.Join(named, " and "))
+		return badUsage("%s each select a server: use one of them", strings.Join(named, " and "))
 	case f.endpoint != "" && f.project == "":
-		return badUsage("--endpoint needs --project: a server without authentication is told the project by its callers")
+		return badUsage("--endpoint needs --project: a server without authentication gets the project from its callers")
 	case f.project != "" && f.endpoint == "":
-		return badUsage("--project goes with --endpoint: a cloud takes the project from the credentials")
+		return badUsage("--project needs --endpoint: on a cloud the credentials determine the project")
 	case f.region+f.iface != "" && (f.embedded || f.endpoint != "" || f.cloud == "" && !hasCredentials()):
-		return badUsage("--os-region-name and --os-interface choose from a cloud's catalogue: name the cloud with --os-cloud or OS_* variables")
+		return badUsage("--os-region-name and --os-interface need a cloud: name the cloud with --os-cloud or OS_* variables")
 	}
 	return nil
 }
 
-// credentials are the variables that say that a cloud is meant. Others beginning
-// with OS_ only adjust things, or have nothing to do with OpenStack.
+// credentials are the variables that select a cloud. Other OS_ variables only change
+// settings, or do not belong to OpenStack.
 var credentials = []string{
 	"OS_CLOUD", "OS_AUTH_URL", "OS_AUTH_TYPE", "OS_USERNAME", "OS_USER_ID", "OS_TOKEN",
 	"OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_NAME", "OS_ENDPOINT",
@@ -122,7 +122,7 @@ func hasCredentials() bool {
 	return false
 }
 
-// signIn makes a target of keystone.FromEnv or keystone.FromCloud.
+// signIn returns a target with keystone.FromEnv or keystone.FromCloud.
 func (f *targetFlags) signIn(intro, constructor string, cloud ...string) *target {
 	var arguments []string
 	for _, name := range cloud {
@@ -153,7 +153,7 @@ func (f *targetFlags) signIn(intro, constructor string, cloud ...string) *target
 	}
 }
 
-// embed starts a server inside the program. It uses no network at all.
+// embed starts a server inside the program. It uses no network.
 func (f *targetFlags) embed() (*target, error) {
 	server, err := zaqartest.NewServer()
 	if err == nil {

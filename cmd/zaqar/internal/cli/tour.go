@@ -16,28 +16,28 @@ import (
 )
 
 const (
-	// longestPause keeps the message, which lives for two minutes and is claimed
-	// for one, alive until its step comes.
+	// longestPause is short enough that the message, with a TTL of two minutes and
+	// claimed for one, exists until its last step.
 	longestPause = 30 * time.Second
-	// cleanUpTime is how long a tour that ended early may take to clean up.
+	// cleanUpTime limits the clean-up of a tour that ended early.
 	cleanUpTime = 10 * time.Second
 )
 
-// NewCmdTour makes the command zaqar tour.
+// NewCmdTour returns the command zaqar tour.
 func NewCmdTour(streams *Streams) *cobra.Command {
 	var where targetFlags
 	var pause time.Duration
 	cmd := &cobra.Command{
 		Use:   "tour [flags]",
 		Short: "Run a session with the library and print each step",
-		Long: `Runs a session with the library: makes a queue, posts, claims and deletes a
-message, changes metadata, and deletes the queue. Each step prints the Go code
-and what it returned.
+		Long: `Run a session with the library: create a queue, post, claim and delete a
+message, change metadata, subscribe, and delete the queue. Each step prints the
+Go code and its result.
 
-It runs on the cloud that --os-cloud or the usual OS_* variables name, else on an
-embedded server inside this program. On a cloud it touches nothing but the one
-queue that it makes, "wot" or, where there is one already, "wot-" and a random
-number. That queue is deleted at the end, and also after an error or Ctrl-C.`,
+The tour uses the cloud that --os-cloud or the usual OS_* variables select, or
+else an embedded server inside this program. On a cloud it uses one new queue,
+named "wot", or "wot-" and a random number if "wot" exists. It deletes that
+queue at the end, and after an error or Ctrl-C. It changes nothing else.`,
 		Example: `  zaqar tour
   zaqar tour --pause 3s
   zaqar tour --os-cloud devstack --os-region-name RegionOne
@@ -45,14 +45,14 @@ number. That queue is deleted at the end, and also after an error or Ctrl-C.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if pause < 0 || pause > longestPause {
-				return badUsage("--pause is %v; it must be from 0s to %v, since the message would expire meanwhile", pause, longestPause)
+				return badUsage("--pause is %v; it must be from 0s to %v, or the message would expire", pause, longestPause)
 			}
 			to, err := where.target()
 			if err != nil {
 				return err
 			}
 			defer to.close()
-			t := &tour{streams: streams, target: to, pause: pause, mark: newMark(), told: make(chan struct{})}
+			t := &tour{streams: streams, target: to, pause: pause, mark: newMark(), noticed: make(chan struct{})}
 			ctx, stop := untilSignal(cmd.Context(), t.interrupted)
 			defer stop()
 			return t.run(ctx)
@@ -69,8 +69,8 @@ type tour struct {
 	streams *Streams
 	target  *target
 	pause   time.Duration
-	// mark is random. It stands in the metadata of the tour's own queue, and in
-	// its name where "wot" is taken.
+	// mark is random. It is in the metadata of the tour's queue, and in its name if
+	// "wot" is taken.
 	mark string
 
 	client   *zaqar.Client
@@ -82,26 +82,26 @@ type tour struct {
 	metadata *zaqar.Metadata
 	sub      *zaqar.Subscriber
 	failure  error
-	note     string // to be told below the call
+	note     string // printed below the call
 
-	// told is closed when the user knows that a signal was heard.
-	told chan struct{}
-	// owned: the queue is this tour's and is there. perhaps: its creation was
-	// asked for, and no answer came.
+	// noticed is closed after the message about a signal was printed.
+	noticed chan struct{}
+	// owned is true while the tour's own queue exists. perhaps is true if its creation
+	// was requested and not answered.
 	owned, perhaps bool
 }
 
 func newMark() string {
 	var b [4]byte
-	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
+	_, _ = rand.Read(b[:]) // never returns an error
 	return "tour-" + hex.EncodeToString(b[:])
 }
 
-// interrupted tells that a signal was heard.
+// interrupted prints that the tour got a signal.
 func (t *tour) interrupted() {
-	defer close(t.told)
+	defer close(t.noticed)
 	if t.target.lasting {
-		fmt.Fprintln(t.streams.Err, "zaqar: interrupted; cleaning up (once more ends at once)")
+		fmt.Fprintln(t.streams.Err, "zaqar: interrupted; cleaning up (press Ctrl-C again to quit now)")
 	} else {
 		fmt.Fprintln(t.streams.Err, "zaqar: interrupted")
 	}
@@ -149,11 +149,11 @@ func (t *tour) run(ctx context.Context) (err error) {
 	return t.cause(ctx, nil)
 }
 
-// cause says why the tour must end: a signal, whatever error that brought about,
-// an error, or that nobody reads what is printed. It is nil when the tour goes on.
+// cause returns why the tour must end: a signal (also if it caused err), err, or a
+// failed write. It returns nil if the tour continues.
 func (t *tour) cause(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		<-t.told
+		<-t.noticed
 		return context.Cause(ctx)
 	}
 	if err != nil {
@@ -177,7 +177,7 @@ func (t *tour) title(number int, text string) {
 	fmt.Fprintf(out, "\n%2d  %s\n", number, out.paint(bold, text))
 }
 
-// print shows a call and, unless it is nil, what it returned.
+// print prints a call and, unless it is nil, its result.
 func (t *tour) print(code string, value any) {
 	out := t.streams.Out
 	if t.queue != nil {
@@ -190,14 +190,14 @@ func (t *tour) print(code string, value any) {
 	}
 }
 
-// finish shields a call from signals. One that is cut off may arrive all the
-// same, later than the clean-up: the queue would stay, and a post would make it
+// finish returns a context that signals do not end. A call that was cut off could still
+// reach the server, after the clean-up: the queue would stay, or a post would create it
 // again.
 func finish(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
-// create makes the tour's queue. Asking first whether there is one does not
-// settle whose it is, since somebody may make it in that moment. The mark in the
-// metadata does: a queue that exists already has another one, or none.
+// create creates the tour's queue. The check whether it exists does not prove whose
+// queue it is, because another program may create it at the same time. The mark in the
+// metadata does: another queue has another mark, or none.
 func (t *tour) create(ctx context.Context) error {
 	name := "wot"
 	exists, err := t.client.Queue(name).Exists(ctx)
@@ -208,7 +208,7 @@ func (t *tour) create(ctx context.Context) error {
 		err = t.createNamed(ctx, name)
 	}
 	if exists || errors.Is(err, zaqar.ErrExists) {
-		t.note = "There is a queue wot already; it is left alone, and this one has another name."
+		t.note = "There is a queue wot already. The tour leaves it alone and uses another name."
 		err = t.createNamed(ctx, name+"-"+strings.TrimPrefix(t.mark, "tour-"))
 	}
 	return err
@@ -231,7 +231,7 @@ func (t *tour) delete(ctx context.Context) error {
 	return err
 }
 
-// cleanUp deletes the tour's queue and says so. ctx is not the tour's own, which
+// cleanUp deletes the tour's queue and prints that. ctx is not the tour's context, which
 // may have ended.
 func (t *tour) cleanUp(ctx context.Context) {
 	if !t.target.lasting || !t.owned && !t.perhaps {
@@ -240,22 +240,22 @@ func (t *tour) cleanUp(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, cleanUpTime)
 	defer cancel()
 	if t.posted != nil {
-		// A post that is still on its way would make the queue again.
+		// A post in flight would create the queue again.
 		_, _ = t.posted.Wait(ctx)
 	}
 	err := error(nil)
 	if !t.owned {
 		var metadata *zaqar.Metadata
 		if metadata, err = t.queue.Metadata(ctx); err == nil && metadata.Content()["made_by"] != t.mark {
-			return // it was not made, or is somebody else's
+			return // the queue was not created, or belongs to somebody else
 		}
 	}
 	if err == nil {
 		err = t.queue.Delete(ctx)
 	}
 	if err != nil {
-		fmt.Fprintf(t.streams.Err, "zaqar: the queue %s may be left behind: %v\n", t.queue.Name(), err)
+		fmt.Fprintf(t.streams.Err, "zaqar: could not delete the queue %s of the tour: %v\n", t.queue.Name(), err)
 		return
 	}
-	fmt.Fprintf(t.streams.Err, "zaqar: deleted the queue %s, which the tour had made\n", t.queue.Name())
+	fmt.Fprintf(t.streams.Err, "zaqar: deleted the queue %s of the tour\n", t.queue.Name())
 }
