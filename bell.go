@@ -198,7 +198,7 @@ func (b *bell) limited(ctx context.Context) (context.Context, context.CancelFunc
 }
 
 func (b *bell) tell(ctx context.Context, err error) {
-	b.queue.conn.watch.tell(ctx, observe.PushUnavailable{Queue: b.queue.name, Err: err})
+	b.queue.conn.observer.report(ctx, observe.PushUnavailable{Queue: b.queue.name, Err: err})
 }
 
 // await waits for a change or the end of ctx, and no longer than wait, if that is not 0.

@@ -37,7 +37,7 @@ func (c *Client) Async() int { return c.conn.async.limit }
 func (c *Client) Close() error {
 	c.conn.end()
 	c.conn.async.close()
-	c.conn.watch.close()
+	c.conn.observer.close()
 	return c.conn.transport.Close()
 }
 

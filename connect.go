@@ -59,7 +59,7 @@ func Connect(ctx context.Context, endpoint string, options ...ConnectOption) (*C
 func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) {
 	conn := &Conn{
 		transport: s.transport, auth: s.auth, timeout: s.timeout, version: s.version, checksums: s.checksums,
-		async: &pool{limit: s.async}, watch: &watch{observer: s.observer}, closed: make(chan struct{}),
+		async: &pool{limit: s.async}, observer: &observer{to: s.observer}, closed: make(chan struct{}),
 		clientID: s.clientID, userAgent: strings.TrimSpace(s.userAgent + " zaqar-go/" + Release),
 	}
 	if conn.clientID == "" {
@@ -69,7 +69,7 @@ func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) 
 		if err := s.alone(conn, endpoint); err != nil {
 			return nil, err
 		}
-		conn.watch.follow(conn.transport) //nolint:contextcheck // notices come long after Connect, and belong to no call
+		conn.observer.follow(conn.transport) //nolint:contextcheck // notices come long after Connect, and belong to no call
 		return conn, nil
 	}
 	if conn.transport == nil {
@@ -105,7 +105,7 @@ func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) 
 			return nil, err
 		}
 	}
-	conn.watch.follow(conn.transport) //nolint:contextcheck // notices come long after Connect, and belong to no call
+	conn.observer.follow(conn.transport) //nolint:contextcheck // notices come long after Connect, and belong to no call
 	return conn, nil
 }
 

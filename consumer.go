@@ -260,7 +260,7 @@ func (c *Consumer) unlock() {
 	c.news = nil
 	c.mu.Unlock()
 	for _, e := range news {
-		c.queue.conn.watch.tell(c.calls, e)
+		c.queue.conn.observer.report(c.calls, e)
 	}
 }
 

@@ -102,7 +102,7 @@ func (p *Publisher) post(batch []*parcel, attempt int) ([]string, error) {
 			seen.Outcome = observe.BatchUnknown
 		}
 	}
-	p.queue.conn.watch.tell(p.ctx, seen)
+	p.queue.conn.observer.report(p.ctx, seen)
 	return ids, err
 }
 
@@ -139,7 +139,7 @@ func (p *Publisher) pause(attempt int, err error) bool {
 	}
 	e, _ := errors.AsType[*Error](err)
 	wait := backoff.Backoff{First: p.config.RetryDelay, Most: p.config.MaxRetryDelay}.Delay(attempt)
-	p.queue.conn.watch.retries(p.ctx, observe.Retry{
+	p.queue.conn.observer.report(p.ctx, observe.Retry{
 		Op: e.Op, Queue: p.queue.name, Attempt: attempt + 1, Wait: wait, Status: e.Code, Err: err,
 	})
 	timer := time.NewTimer(wait)

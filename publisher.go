@@ -98,7 +98,7 @@ func (p *Publisher) Publish(ctx context.Context, body any) *Future[string] {
 	case waits:
 		p.outbox.await(ctx, m)
 	case dropped:
-		p.queue.conn.watch.tell(ctx, observe.MessageDropped{Queue: p.queue.name, Size: m.size})
+		p.queue.conn.observer.report(ctx, observe.MessageDropped{Queue: p.queue.name, Size: m.size})
 	case settled:
 	}
 	return m.future

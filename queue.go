@@ -111,7 +111,7 @@ func (q *Queue) isListed(ctx context.Context) (bool, error) {
 // Delete deletes the queue with its messages. It succeeds too when there is no
 // such queue. Servers that store in Redis keep the queue's subscriptions.
 func (q *Queue) Delete(ctx context.Context) error {
-	q.conn.made.Delete(q.name)
+	q.conn.ensured.Delete(q.name)
 	_, err := q.call(ctx, wire.QueueDelete, nil)
 	return err
 }

@@ -79,13 +79,13 @@ func (q *Queue) ensure(ctx context.Context) error {
 	if err != nil {
 		return q.conn.unsupported(wire.MessagePost, "")
 	}
-	if _, made := q.conn.made.Load(q.name); made || !route.NeedsQueue {
+	if _, ok := q.conn.ensured.Load(q.name); ok || !route.NeedsQueue {
 		return nil
 	}
 	if _, err := q.call(ctx, wire.QueueCreate, nil); err != nil {
 		return err
 	}
-	q.conn.made.Store(q.name, true)
+	q.conn.ensured.Store(q.name, true)
 	return nil
 }
 

@@ -211,7 +211,7 @@ func (r *reader) judge(ctx context.Context, err error, wait time.Duration) {
 	}
 }
 
-func (r *reader) tell(ctx context.Context, e observe.Event) { r.queue.conn.watch.tell(ctx, e) }
+func (r *reader) tell(ctx context.Context, e observe.Event) { r.queue.conn.observer.report(ctx, e) }
 
 // hopeless reports whether an error stays when one tries again.
 func hopeless(err error) bool {
