@@ -14,14 +14,13 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// Conn is the seed's Connection: it sends one request and returns its reply.
-// It adds the identity of the client (Client-ID, User-Agent), the credentials
-// (signing in again, once, when the server answers 401) and a time limit, and
-// it turns every answer other than 2xx into an [*Error].
+// Conn sends one request and returns its reply. It adds the identity of the client
+// (Client-ID, User-Agent), the credentials and a time limit. When the server answers
+// 401 it signs in again, once. It turns every answer other than 2xx into an [*Error].
 //
-// Everything a [Client] does goes through its Conn. Use it for what the library
-// does not model; see [Conn.Do] and the raw verbs. A Conn is safe for
-// concurrent use. [Connect] makes it.
+// Everything a [Client] does goes through its Conn. Use it for what the library has
+// no method for; see [Conn.Do] and the raw verbs, such as [Conn.Get]. A Conn is safe
+// for concurrent use. [Client.Conn] returns it.
 type Conn struct {
 	transport transport.Transport
 	auth      auth.Authorizer
@@ -35,29 +34,30 @@ type Conn struct {
 	observer  *observer
 	closed    chan struct{} // closed by Client.Close
 	closing   sync.Once
-	// ensured has the names of queues that Post has created, in API versions where a
-	// post does not.
+
+	// ensured has the names of the queues that Post created first, in API versions
+	// where posting to a missing queue fails.
 	ensured   sync.Map
 	doorbells doorbells
 }
 
-// end tells those who listen that the client is being closed.
+// end ends the loops over Subscriber.Listen: the client is being closed.
 func (c *Conn) end() { c.closing.Do(func() { close(c.closed) }) }
 
-// Endpoint returns the service's URL without the API version, "" when the
-// transport was given by [WithTransport] without an endpoint.
+// Endpoint returns the service's URL without the API version. It is "" when
+// [WithTransport] was given without an endpoint.
 func (c *Conn) Endpoint() string { return c.endpoint }
 
-// Version returns the API version in use: the one that [WithVersion] named or
-// [Connect] discovered. It is what the seed's get_class selects.
+// Version returns the API version in use: the one given by [WithVersion] or
+// discovered by [Connect].
 func (c *Conn) Version() Version { return c.version }
 
-// ClientID returns the UUID that names this client to the server. Messages
-// posted under it are the client's own; see [Echo].
+// ClientID returns the UUID that identifies this client to the server. Messages
+// posted with it are the client's own; see [Echo].
 func (c *Conn) ClientID() string { return c.clientID }
 
-// ProjectID returns the project's id when the credentials tell one, else "". It
-// does no I/O: with Keystone it is known after the first call.
+// ProjectID returns the project's id if the credentials know it, else "". It sends
+// nothing: Keystone credentials know it after the first call.
 func (c *Conn) ProjectID() string {
 	if named, ok := c.auth.(auth.ProjectNamer); ok {
 		return named.ProjectID()
@@ -65,17 +65,17 @@ func (c *Conn) ProjectID() string {
 	return ""
 }
 
-// Do sends one request, which it does not change, and returns the reply.
+// Do sends one request and returns the reply. It does not change the request. It
+// keeps the headers that the request has and adds the missing ones.
 //
-// An answer other than 2xx is an [*Error], and the reply is returned beside it
-// for those who want its header or body. The one exception is the 300 by which
-// a server lists its versions at "/": it is no redirect and no error.
+// An answer other than 2xx is an [*Error]; the reply is returned with it, for its
+// header and body. There is one exception: the 300 with which a server lists its
+// versions at "/" is neither a redirect nor an error.
 //
-// Headers that the request has are kept; the rest are added. Do blocks until
-// the reply is there; without a deadline in ctx it gives up after the time that
-// [WithTimeout] set. It never repeats a request that may have been carried out:
-// only a 401, which refuses it, is answered by signing in again and asking once
-// more.
+// Do blocks until the reply has arrived. If ctx has no deadline, it gives up after
+// the time set by [WithTimeout]. It never repeats a request that may have been
+// carried out. It repeats one only after a 401, which refuses the request: it signs
+// in again and sends it once more.
 func (c *Conn) Do(ctx context.Context, req *transport.Request) (*transport.Response, error) {
 	return c.do(ctx, req, callInfo{op: opName(req), repeatable: repeatable(req.Method)})
 }
@@ -106,7 +106,7 @@ func (c *Conn) do(ctx context.Context, req *transport.Request, info callInfo) (*
 	}
 }
 
-// prepare returns a copy of req with every header that it lacks.
+// prepare returns a copy of req with the headers that it lacks.
 func (c *Conn) prepare(ctx context.Context, req *transport.Request, info callInfo) (*transport.Request, error) {
 	sent := *req
 	sent.Header = req.Header.Clone()
@@ -131,8 +131,8 @@ func (c *Conn) prepare(ctx context.Context, req *transport.Request, info callInf
 	return &sent, nil
 }
 
-// allows asks credentials that are restricted to some calls, since the server's own
-// refusal is a 404 that says nothing.
+// allows asks credentials that are restricted to some calls. The server itself would
+// refuse with a 404 that explains nothing.
 func (c *Conn) allows(req *transport.Request) error {
 	restrictor, ok := c.auth.(auth.Restrictor)
 	if !ok {
@@ -142,7 +142,7 @@ func (c *Conn) allows(req *transport.Request) error {
 	return restrictor.Allows(req.Method, path)
 }
 
-// exchange sends one request and tells the observer what became of it.
+// exchange sends one request and reports its outcome to the observer.
 func (c *Conn) exchange(ctx context.Context, req *transport.Request, info callInfo, attempt int) (*transport.Response, error) {
 	if !c.observer.enabled() {
 		return c.transport.Do(ctx, req)
@@ -165,7 +165,7 @@ func setMissing(h http.Header, key, value string) {
 	}
 }
 
-// renew reports whether signing in again may help.
+// renew discards the refused token and reports whether signing in again may help.
 func (c *Conn) renew(refused http.Header) bool {
 	invalidator, ok := c.auth.(auth.Invalidator)
 	if !ok || !invalidator.Invalidate(refused) {
@@ -191,7 +191,7 @@ func repeatable(method string) bool {
 	return true
 }
 
-// call encodes an operation of the API version in use and sends it.
+// call encodes an operation in the API version in use and sends it.
 func (c *Conn) call(ctx context.Context, op wire.Op, p wire.Params) (reply, error) {
 	info := callInfo{op: string(op), anonymous: op == wire.Versions}
 	info.queue, _ = p["queue_name"].(string)
@@ -229,18 +229,19 @@ func (c *Conn) takes(op wire.Op, param string) bool {
 // has reports whether the API version in use has an operation.
 func (c *Conn) has(op wire.Op) bool { return c.version.Supports(string(op)) }
 
-// unsupported is the error for what the API version in use lacks.
+// unsupported is the error for an operation or a parameter that the API version in
+// use lacks.
 func (c *Conn) unsupported(op wire.Op, param string) error {
 	return &unsupportedError{cause: &wire.Unsupported{Op: op, Version: wire.Version(c.version), Param: param}}
 }
 
-// reply is an answer together with what was asked.
+// reply is an answer with the call that it answers.
 type reply struct {
 	*transport.Response
 	info callInfo
 }
 
-// decode reads an answer, and names the operation where that fails.
+// decode reads the body of an answer. Its error names the operation.
 func decode[T any](r reply, read func([]byte) (T, error)) (T, error) {
 	value, err := read(r.Body)
 	if err != nil {

@@ -13,19 +13,19 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// callInfo is what an error has to tell beside the reply.
+// callInfo is what an error tells about the call that failed.
 type callInfo struct {
 	op, queue  string
 	repeatable bool
 	claimed    bool
-	anonymous  bool // no credentials: version discovery
+	anonymous  bool // sent without credentials: version discovery
 }
 
 func (c callInfo) failure(maybeActed bool, err error) *Error {
 	return &Error{Op: c.op, Queue: c.queue, Err: err, maybeActed: maybeActed, repeatable: c.repeatable, claimed: c.claimed}
 }
 
-// unanswered makes the error of an exchange without a reply.
+// unanswered makes the error of a request without a reply.
 func (c callInfo) unanswered(ctx context.Context, err error) error {
 	if errors.Is(err, transport.ErrNoAction) {
 		return fmt.Errorf("zaqar: %s: %w: %w", c.op, ErrUnsupported, err)
@@ -34,7 +34,7 @@ func (c callInfo) unanswered(ctx context.Context, err error) error {
 	if te, ok := errors.AsType[*transport.Error](err); ok {
 		maybe = te.MaybeSent
 	}
-	// Some network errors hide that it was the caller who gave up.
+	// Some network errors hide that the caller gave up.
 	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
 		err = fmt.Errorf("%w (%w)", context.Cause(ctx), err)
 	}
@@ -48,26 +48,26 @@ func (c callInfo) refused(reply *transport.Response) *Error {
 	e.Code, e.Title, e.Description = reply.Status, fault.Title, fault.Description
 	e.RequestID = reply.Header.Get("X-Openstack-Request-Id")
 	if reply.Status/100 == 3 && e.Description == "" {
-		e.Description = "a redirect that is not followed" + redirectTarget(reply.Header.Get("Location"))
+		e.Description = "redirects are not followed" + redirectTarget(reply.Header.Get("Location"))
 	}
 	return e
 }
 
-// redirectTarget tells where a redirect points without its query, which can
-// hold a signature.
+// redirectTarget returns where a redirect leads, without the path and the query: a
+// query can hold a signature.
 func redirectTarget(location string) string {
 	u, err := url.Parse(location)
 	if err != nil || u.Host == "" {
 		return ""
 	}
-	return ", to " + u.Scheme + "://" + u.Host
+	return " (it leads to " + u.Scheme + "://" + u.Host + ")"
 }
 
-// errSignedURL explains a 404 without a description, which is all that servers say
-// to a signed URL that they do not take.
-var errSignedURL = errors.New("servers answer so, too, when they do not take the signed URL: it was not signed with their key for this call and project, or has expired by their clock")
+// errSignedURL explains a 404 without a description: servers answer nothing else when
+// they refuse a signed URL.
+var errSignedURL = errors.New("the server may have refused the signed URL: it must be signed with the server's key for this call and project, and not be expired by the server's clock")
 
-// explain adds what a refusal does not say.
+// explain adds the likely cause to a refusal that does not tell one.
 func (c *Conn) explain(e *Error) *Error {
 	if _, restricted := c.auth.(auth.Restrictor); restricted && e.Code == http.StatusNotFound && e.Description == "" {
 		e.Err = errSignedURL
