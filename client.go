@@ -58,8 +58,8 @@ func (c *Client) Queue(name string) *Queue { return &Queue{conn: c.conn, name: n
 // the handle with an error that matches [ErrExists].
 //
 // In V1_1 and V2 creating a queue is optional: posting creates it. CreateQueue is
-// idempotent. It blocks for one request, or two with metadata. V1 has no [Reserved]
-// metadata: the error matches [ErrUnsupported].
+// idempotent. It blocks for one or two requests. V1 has no [Reserved] metadata: the
+// error matches [ErrUnsupported].
 func (c *Client) CreateQueue(ctx context.Context, name string, options ...CreateOption) (*Queue, error) {
 	q := c.Queue(name)
 	if err := q.check(wire.QueueCreate); err != nil {

@@ -36,7 +36,7 @@ type Conn struct {
 	closing   sync.Once
 
 	// ensured has the names of the queues that Post created first, in API versions
-	// where posting to a missing queue fails.
+	// where a post does not create it.
 	ensured   sync.Map
 	doorbells doorbells
 }

@@ -41,7 +41,7 @@ func TestOptionsOfTheWebSocketThatCannotBeRight(t *testing.T) {
 		"spaces":                    {"http://a", []zaqar.ConnectOption{zaqar.WithWebSocket(" ws://b")}, "WithWebSocket"},
 		"a password in the URL":     {"ws://user:s3cret@a", nil, "endpoint"},
 		"no catalogue to find it":   {"http://a", []zaqar.ConnectOption{zaqar.WithVersion(zaqar.V2), zaqar.WithWebSocket("")}, "WithWebSocket"},
-		"a CA that cannot be found": {"wss://a", []zaqar.ConnectOption{zaqar.WithCACert("/nowhere")}, "the TLS material"},
+		"a CA that cannot be found": {"wss://a", []zaqar.ConnectOption{zaqar.WithCACert("/nowhere")}, "TLS options"},
 	} {
 		_, err := zaqar.Connect(t.Context(), test.endpoint, append(test.options, zaqar.WithProject("p"))...)
 		if e, ok := errors.AsType[*zaqar.ArgumentError](err); !ok || e.Argument != test.argument || strings.Contains(err.Error(), "s3cret") {

@@ -69,7 +69,7 @@ func ExampleConnect_wrong() {
 	_, err = zaqar.Connect(context.Background(), "zaqar.example.com", zaqar.WithProject("demo"))
 	fmt.Println(errors.Is(err, zaqar.ErrInvalid))
 	// Output:
-	// zaqar: connect: credentials are missing: give WithAuth, or WithProject for a server without authentication
+	// zaqar: connect: credentials are missing: use WithAuth, or WithProject for a server without authentication
 	// true
 }
 
