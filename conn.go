@@ -34,10 +34,7 @@ type Conn struct {
 	observer  *observer
 	closed    chan struct{} // closed by Client.Close
 	closing   sync.Once
-
-	// ensured has the names of the queues that Post created first, in API versions
-	// where a post does not create it.
-	ensured   sync.Map
+	ensured   sync.Map // names of queues that exist, for API versions where posting does not create one
 	doorbells doorbells
 }
 

@@ -14,7 +14,6 @@ func (c *Conn) discover(ctx context.Context) error {
 	c.version = V2
 	r, err := c.call(ctx, wire.Versions, nil)
 	if err != nil {
-
 		// An answer without a list is a proxy's: take V2, which every server of the
 		// last ten years has. No answer at all is an error.
 		e, ok := errors.AsType[*Error](err)

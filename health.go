@@ -15,7 +15,6 @@ type Health struct {
 	Store StoreHealth
 	// Pools are the stores of a server with pooling, by name. It is nil without pooling.
 	Pools map[string]StoreHealth
-
 	// CatalogReachable reports whether a server with pooling reaches its catalogue of
 	// queues.
 	CatalogReachable bool
@@ -24,7 +23,6 @@ type Health struct {
 // StoreHealth is the health of one store.
 type StoreHealth struct {
 	Reachable bool
-
 	// Operations are those that the server tried on the store: "create_queue",
 	// "post_messages", ….
 	Operations map[string]OperationHealth
