@@ -45,7 +45,7 @@ func ExampleArgumentError() {
 	}
 	fmt.Println(errors.Is(err, zaqar.ErrInvalid))
 	// Output:
-	// queue name must have 1 to 64 characters of A-Z a-z 0-9 _ - and the dot; it is "no spaces"
+	// queue name "no spaces" is not legal: use 1 to 64 of the characters A-Z a-z 0-9 _ - and the dot
 	// true
 }
 
