@@ -10,8 +10,8 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// The worker's loop: claim, do the work, delete. A claim that was lost meanwhile
-// is no failure of the worker: somebody else does that message again.
+// A worker's loop: claim, handle, delete. A lost claim is not an error for the
+// worker: somebody else handles that message again.
 func ExampleQueue_Claim() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -27,7 +27,7 @@ func ExampleQueue_Claim() {
 			log.Fatal(err)
 		}
 		if claim.Empty() {
-			break // a worker that stays would wait a little here
+			break // a worker that keeps running would wait here
 		}
 		fmt.Println(claim)
 		for _, message := range claim.Messages() {
@@ -49,7 +49,7 @@ func ExampleQueue_Claim() {
 	// work on "third"
 }
 
-// Nothing to claim is no error.
+// If there is nothing to claim, that is not an error.
 func ExampleQueue_Claim_empty() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -66,7 +66,7 @@ func ExampleQueue_Claim_empty() {
 	// true <nil>
 }
 
-// Work that takes longer than planned renews its claim before it ends.
+// If the work takes longer than planned, extend the claim before it ends.
 func ExampleClaim_Update() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -81,7 +81,7 @@ func ExampleClaim_Update() {
 	}
 	fmt.Println(claim.TTL(), claim.Grace())
 
-	// What is not given stays as it was; the age starts again.
+	// The grace is not given and stays as it was. The age starts again.
 	if err := claim.Update(ctx, zaqar.TTL(10*time.Minute)); err != nil {
 		log.Fatal(err)
 	}
@@ -91,7 +91,8 @@ func ExampleClaim_Update() {
 	// 10m0s 1m30s true
 }
 
-// Giving up: what was not deleted is free at once, for whoever claims next.
+// Release ends the claim early. Messages that were not deleted can be claimed at
+// once.
 func ExampleClaim_Release() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -116,7 +117,7 @@ func ExampleClaim_Release() {
 	// <Claim size:1> <nil>
 }
 
-// Reloading tells what is left to do.
+// Reload shows what is left to do.
 func ExampleClaim_Reload() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -140,7 +141,7 @@ func ExampleClaim_Reload() {
 	// Output: <Claim size:1>: "second"
 }
 
-// The id is all that another process needs to go on with a claim.
+// Another process needs only the id to take over a claim.
 func ExampleQueue_ClaimByID() {
 	ctx := context.Background()
 	client, stop := embedded()
