@@ -128,7 +128,7 @@ func TestTheAgeOfAClaimDoesNotFreeze(t *testing.T) {
 			t.Errorf("reloaded, the age is %v, %v", claim.Age(), err)
 		}
 		if err := claim.Update(t.Context()); err != nil || claim.Age() != 0 {
-			t.Errorf("renewed, the age is %v, %v", claim.Age(), err)
+			t.Errorf("extended, the age is %v, %v", claim.Age(), err)
 		}
 		time.Sleep(claim.TTL() + time.Second)
 		if err := claim.Update(t.Context()); !errors.Is(err, zaqar.ErrClaimLost) {

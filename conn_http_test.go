@@ -37,7 +37,7 @@ func TestOneConnectionAndOneTokenServeManyCalls(t *testing.T) {
 	signIn := keystone.Password(web.URL+"/identity/v3", "demo", "secret", keystone.Project("demo"))
 	defer func() { _ = signIn.Close() }()
 	client := connect(t, web.URL, zaqar.WithAuth(signIn))
-	// A connection is back in the pool of net/http a moment after its call has ended.
+	// net/http returns a connection to its pool shortly after the call has ended.
 	var taken sync.WaitGroup
 	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
 		GotConn:     func(httptrace.GotConnInfo) { taken.Add(1) },

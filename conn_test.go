@@ -23,7 +23,7 @@ func TestACancelledContextEndsACallAtOnce(t *testing.T) {
 			_, err := client.Queue("wot").Claim(ctx)
 			ended <- err
 		}()
-		synctest.Wait() // the server sits on the request now
+		synctest.Wait() // the server now delays its answer
 		start := time.Now()
 		cancel()
 		err := <-ended
@@ -55,7 +55,7 @@ func TestACallWithoutADeadlineIsLimited(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
 			defer cancel()
 			if err := client.Ping(ctx); err != nil {
-				t.Errorf("the caller's deadline goes first: %v", err)
+				t.Errorf("the caller's deadline applies: %v", err)
 			}
 		}, options...)
 	}
@@ -88,7 +88,7 @@ func TestTheTokenIsRenewedBeforeItsEndAndAfterA401(t *testing.T) {
 		ping(2)
 		srv.RevokeTokens()
 		ping(3)
-		time.Sleep(10 * time.Minute) // a token that was just issued is not doubted
+		time.Sleep(10 * time.Minute) // a token that was just issued is not renewed
 		srv.Inject(zaqartest.Fault{Kind: "ping", Status: 401, Times: -1})
 		before := len(srv.Requests("ping"))
 		if err := client.Ping(t.Context()); !errors.Is(err, zaqar.ErrUnauthorized) {

@@ -30,7 +30,7 @@ func TestCertificatesAreVerifiedUnlessAskedOtherwise(t *testing.T) {
 	}
 	defer func() { _ = zaqarServer.Close() }()
 	srv := httptest.NewUnstartedServer(zaqarServer.Handler())
-	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // the handshakes that fail on purpose
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // some handshakes fail on purpose
 	srv.StartTLS()
 	defer srv.Close()
 	ca := filepath.Join(t.TempDir(), "ca.pem")
@@ -63,13 +63,13 @@ func TestCertificatesAreVerifiedUnlessAskedOtherwise(t *testing.T) {
 func TestTLSBefore12IsRefused(t *testing.T) {
 	t.Parallel()
 	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
-	srv.TLS = &tls.Config{MaxVersion: tls.VersionTLS11} //nolint:gosec // the server that is refused
+	srv.TLS = &tls.Config{MaxVersion: tls.VersionTLS11} //nolint:gosec // the client must refuse this server
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.StartTLS()
 	defer srv.Close()
 	for _, options := range [][]zaqar.ConnectOption{
 		{zaqar.WithInsecure()},
-		{zaqar.WithTLSConfig(&tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10})}, //nolint:gosec // what is asked for is not given
+		{zaqar.WithTLSConfig(&tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10})}, //nolint:gosec // the client must ignore MinVersion
 	} {
 		if _, err := zaqar.Connect(t.Context(), srv.URL, append(options, zaqar.WithProject("p"))...); err == nil || !strings.Contains(err.Error(), "protocol version") {
 			t.Errorf("the error is %v", err)

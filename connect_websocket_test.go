@@ -17,7 +17,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// frames answers everything alike, in the words of the WebSocket.
+// frames gives the same answer to every request, in the form of the WebSocket.
 func frames(status int, body string) *clienttest.Scripted {
 	return &clienttest.Scripted{Answer: func(*transport.Request) (*transport.Response, error) {
 		return &transport.Response{Status: status, Header: http.Header{}, Body: []byte(body), Dialect: transport.Frames}, nil
@@ -233,7 +233,7 @@ func TestATokenThatIsRefusedOverTheWebSocketIsRenewedOnce(t *testing.T) {
 	}
 }
 
-// forgetful are credentials that bring a token of nobody first.
+// forgetful are credentials whose first token is invalid.
 type forgetful struct {
 	auth.Authorizer
 	*keystone.Auth

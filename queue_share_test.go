@@ -82,7 +82,7 @@ func TestAnAnswerThatIsNoSignedURLIsAnError(t *testing.T) {
 	}
 }
 
-// signedForWot is a right to read and post on the queue wot for an hour.
+// signedForWot allows reading and posting on the queue wot for an hour.
 func signedForWot(t *testing.T) auth.SignedURL {
 	t.Helper()
 	signed, err := auth.Sign("key", auth.Grant{
@@ -174,7 +174,7 @@ func TestAnExpiredSignedURLIsNotSent(t *testing.T) {
 			t.Fatal(err)
 		}
 		sent := spy.Count()
-		time.Sleep(time.Hour) // of the bubble
+		time.Sleep(time.Hour) // the bubble's clock
 		_, err := q.Post(t.Context(), 1)
 		if !errors.Is(err, auth.ErrExpired) || !errors.Is(err, zaqar.ErrUnauthorized) || clienttest.AsError(t, err).MayHaveActed() {
 			t.Errorf("the error is %v", err)
