@@ -94,7 +94,7 @@ func (q *Queue) Claim(ctx context.Context, options ...ClaimOption) (*Claim, erro
 	if err != nil {
 		return claim, r.malformed(err)
 	}
-	claim.messages = claim.hold(made.Messages)
+	claim.messages = claim.newMessages(made.Messages)
 	return claim, q.conn.verify(claim.messages...)
 }
 
@@ -113,7 +113,7 @@ func (q *Queue) ClaimByID(ctx context.Context, id string) (*Claim, error) {
 	return claim, err
 }
 
-func (c *Claim) hold(messages []wire.Message) []*Message {
+func (c *Claim) newMessages(messages []wire.Message) []*Message {
 	held := make([]*Message, len(messages))
 	for i, m := range messages {
 		held[i] = newMessage(c.queue, m, Claimed, c.id)
@@ -227,7 +227,7 @@ func (c *Claim) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	held := c.hold(read.Messages)
+	held := c.newMessages(read.Messages)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.messages, c.ttl = held, time.Duration(read.TTL)

@@ -82,7 +82,7 @@ func (c *Client) CreateQueue(ctx context.Context, name string, options ...Create
 	case with:
 		p["metadata"] = json.RawMessage(metadata)
 	default:
-		if err := q.ownKeys(content); err != nil {
+		if err := q.refuseOwnKeys(content); err != nil {
 			return nil, err
 		}
 	}
@@ -110,7 +110,7 @@ func (q *Queue) compare(ctx context.Context, wanted Content) error {
 	if err != nil {
 		return err
 	}
-	different, err := metadata.differing(wanted)
+	different, err := metadata.differingKeys(wanted)
 	if err != nil || len(different) == 0 {
 		return err
 	}

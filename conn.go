@@ -34,7 +34,7 @@ type Conn struct {
 	observer  *observer
 	closed    chan struct{} // closed by Client.Close
 	closing   sync.Once
-	ensured   sync.Map // names of queues that exist, for API versions where posting does not create one
+	ensured   sync.Map // names of queues that exist; for versions whose posts create none
 	doorbells doorbells
 }
 
@@ -92,7 +92,7 @@ func (c *Conn) do(ctx context.Context, req *transport.Request, info callInfo) (*
 		if err != nil {
 			return nil, info.unanswered(ctx, err)
 		}
-		if reply.Status == http.StatusUnauthorized && attempt == 1 && c.renew(sent.Header) {
+		if reply.Status == http.StatusUnauthorized && attempt == 1 && c.dropToken(sent.Header) {
 			c.observer.report(ctx, observe.Retry{Op: info.op, Queue: info.queue, Attempt: attempt + 1, Status: reply.Status})
 			continue
 		}
@@ -162,8 +162,8 @@ func setMissing(h http.Header, key, value string) {
 	}
 }
 
-// renew discards the refused token and reports whether signing in again may help.
-func (c *Conn) renew(refused http.Header) bool {
+// dropToken discards the refused token and reports whether signing in again may help.
+func (c *Conn) dropToken(refused http.Header) bool {
 	invalidator, ok := c.auth.(auth.Invalidator)
 	if !ok || !invalidator.Invalidate(refused) {
 		return false

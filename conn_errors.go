@@ -13,7 +13,7 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// callInfo is what an error tells about the call that failed.
+// callInfo is what an error says about the call that failed.
 type callInfo struct {
 	op, queue  string
 	repeatable bool
@@ -67,7 +67,7 @@ func redirectTarget(location string) string {
 // they refuse a signed URL.
 var errSignedURL = errors.New("the server may have refused the signed URL: it must be signed with the server's key for this call and project, and not be expired by the server's clock")
 
-// explain adds the likely cause to a refusal that does not tell one.
+// explain adds the likely cause to a refusal without a description.
 func (c *Conn) explain(e *Error) *Error {
 	if _, restricted := c.auth.(auth.Restrictor); restricted && e.Code == http.StatusNotFound && e.Description == "" {
 		e.Err = errSignedURL
@@ -80,7 +80,7 @@ func (r reply) malformed(err error) error {
 	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
 		err = fmt.Errorf("it is not JSON: %w", err)
 	}
-	e := r.info.failure(true, fmt.Errorf("%w (status %d, %d bytes): %w", ErrMalformed, r.Status, len(r.Body), err))
+	e := r.info.failure(true, fmt.Errorf("%w (status %d, body length %d): %w", ErrMalformed, r.Status, len(r.Body), err))
 	e.RequestID = r.Header.Get("X-Openstack-Request-Id")
 	return e
 }

@@ -66,7 +66,7 @@ func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) 
 		conn.clientID = newUUID()
 	}
 	if conn.transport == nil && isSocket(endpoint) {
-		if err := s.alone(conn, endpoint); err != nil {
+		if err := s.onlyWebSocket(conn, endpoint); err != nil {
 			return nil, err
 		}
 		conn.observer.follow(conn.transport) //nolint:contextcheck // notices come long after Connect, and belong to no call
@@ -100,7 +100,7 @@ func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) 
 		}
 	}
 	if s.socket {
-		if err := s.beside(ctx, conn); err != nil {
+		if err := s.addWebSocket(ctx, conn); err != nil {
 			_ = conn.transport.Close()
 			return nil, err
 		}

@@ -63,8 +63,8 @@ func (s *settings) checkSocket(endpoint string) error {
 	return nil
 }
 
-// alone makes the transport of a client that has only the WebSocket.
-func (s *settings) alone(conn *Conn, endpoint string) error {
+// onlyWebSocket makes the transport of a client that has only the WebSocket.
+func (s *settings) onlyWebSocket(conn *Conn, endpoint string) error {
 	socket, err := s.webSocket(conn, endpoint, "endpoint")
 	if err != nil {
 		return err
@@ -73,8 +73,8 @@ func (s *settings) alone(conn *Conn, endpoint string) error {
 	return nil
 }
 
-// beside puts the WebSocket in front of a client's HTTP transport.
-func (s *settings) beside(ctx context.Context, conn *Conn) error {
+// addWebSocket puts the WebSocket in front of a client's HTTP transport.
+func (s *settings) addWebSocket(ctx context.Context, conn *Conn) error {
 	url := s.socketURL
 	if url == "" {
 		finder, ok := s.auth.(auth.EndpointFinder)

@@ -61,5 +61,9 @@ func (d *HomeDoc) Raw() json.RawMessage { return slices.Clone(d.raw) }
 
 // String returns "<HomeDoc v2: 21 resources>".
 func (d *HomeDoc) String() string {
-	return fmt.Sprintf("<HomeDoc %s: %d resources>", d.version, len(d.resources))
+	noun := "resources"
+	if len(d.resources) == 1 {
+		noun = "resource"
+	}
+	return fmt.Sprintf("<HomeDoc %s: %d %s>", d.version, len(d.resources), noun)
 }

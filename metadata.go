@@ -66,10 +66,10 @@ func (m *Metadata) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return m.take(r)
+	return m.store(r)
 }
 
-func (m *Metadata) take(r reply) error {
+func (m *Metadata) store(r reply) error {
 	content, err := decode(r, decodeContent)
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func (m *Metadata) take(r reply) error {
 // somebody else makes in between can survive. On a conflict it starts again, up to
 // three times. If the queue does not exist, the error matches [ErrNotFound].
 func (m *Metadata) Update(ctx context.Context, content map[string]any) error {
-	wanted, err := normal(content)
+	wanted, err := normalized(content)
 	if err != nil {
 		return m.badValue("content", err)
 	}
@@ -164,7 +164,7 @@ func (m *Metadata) edit(ctx context.Context, change func(Content) error) error {
 
 // replace replaces the whole metadata in one request.
 func (m *Metadata) replace(ctx context.Context, content Content) error {
-	if err := m.queue.ownKeys(content); err != nil {
+	if err := m.queue.refuseOwnKeys(content); err != nil {
 		return err
 	}
 	if _, err := m.queue.call(ctx, wire.QueueReplace, wire.Params{"metadata": content}); err != nil {
@@ -173,8 +173,8 @@ func (m *Metadata) replace(ctx context.Context, content Content) error {
 	return m.Reload(ctx)
 }
 
-// ownKeys refuses Zaqar's own keys where the API version refuses them.
-func (q *Queue) ownKeys(content Content) error {
+// refuseOwnKeys refuses Zaqar's own keys where the API version refuses them.
+func (q *Queue) refuseOwnKeys(content Content) error {
 	route, err := wire.Lookup(wire.Version(q.conn.version), wire.QueueReplace)
 	if err != nil || !route.OwnKeys {
 		return nil
@@ -203,7 +203,7 @@ func (m *Metadata) patch(ctx context.Context, changes []wire.Change) error {
 	if err != nil {
 		return err
 	}
-	return m.take(r)
+	return m.store(r)
 }
 
 // difference returns the changes from the current content to the wanted one.
@@ -231,9 +231,9 @@ func unset(key string, value any) bool {
 	return reservedKeys[key] && (value == nil || value == false || value == json.Number("0"))
 }
 
-// differing returns the keys whose values are not the wanted ones.
-func (m *Metadata) differing(wanted Content) ([]string, error) {
-	wanted, err := normal(wanted)
+// differingKeys returns the keys whose values are not the wanted ones.
+func (m *Metadata) differingKeys(wanted Content) ([]string, error) {
+	wanted, err := normalized(wanted)
 	if err != nil {
 		return nil, m.badValue("metadata", err)
 	}
@@ -263,9 +263,9 @@ func (m *Metadata) String() string {
 	return b.String() + ">"
 }
 
-// normal converts values to the form in which the server returns them: plain JSON
+// normalized converts values to the form in which the server returns them: plain JSON
 // values, with numbers as json.Number.
-func normal(content map[string]any) (Content, error) {
+func normalized(content map[string]any) (Content, error) {
 	encoded, err := plainjson.Marshal(content)
 	if err != nil {
 		return nil, err

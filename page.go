@@ -11,8 +11,8 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// First returns the first item of a listing. ok is false when the listing is empty or
-// fails; err tells which. It blocks for one page.
+// First returns the first item of a listing. ok is false if the listing is empty or
+// fails; then err is nil or the error. It blocks for one page.
 //
 //	msg, ok, err := zaqar.First(queue.Messages(ctx))
 func First[T any](list iter.Seq2[T, error]) (item T, ok bool, err error) {
@@ -39,11 +39,11 @@ type fetch[T any] func(context.Context, wire.Params) (page[T], error)
 // paginate turns pages into one lazy sequence. Whatever the server does with markers,
 // the sequence neither loops nor ends early:
 //
-//   - When its marker is gone, or is the first item, a server starts the listing again
-//     (quirks 1, 2, 15). Items seen before are skipped, and a marker that brought
-//     nothing new is not used again.
-//   - Servers filter after they have cut the page (quirk 4). A short page is therefore
-//     not the last one for certain: the unfiltered listing tells.
+//   - When its marker is gone, or is the first item, a server starts the listing
+//     again (quirks 1, 2, 15). Items seen before are skipped, and a marker that
+//     brought nothing new is not used again.
+//   - Servers filter after they have cut the page (quirk 4). So a short page may not
+//     be the last one. The unfiltered listing shows whether it is.
 func paginate[T any](ctx context.Context, l listing, get fetch[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
@@ -180,7 +180,7 @@ func (p *pager[T]) advance(ctx context.Context, current page[T]) (bool, error) {
 }
 
 // probe looks past a page that the filter left short. It reads the next page of the
-// unfiltered listing and returns the marker behind that.
+// unfiltered listing and returns the marker after it.
 func (p *pager[T]) probe(ctx context.Context, current page[T]) (string, bool, error) {
 	from := p.marker
 	if current.next != "" {

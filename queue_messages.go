@@ -97,10 +97,10 @@ func (q *Queue) selected(ctx context.Context, list listing, find func(context.Co
 			yield(nil, err)
 			return
 		}
-		given := 0
+		yielded := 0
 		err := find(ctx, list, func(m *Message) bool {
-			given++
-			return yield(m, nil) && (list.limit == nil || given < int(*list.limit))
+			yielded++
+			return yield(m, nil) && (list.limit == nil || yielded < int(*list.limit))
 		})
 		if err != nil {
 			yield(nil, err)

@@ -66,7 +66,7 @@ func (o SubscriptionOptions) content(op wire.Op) (Content, error) {
 	if len(o.PostHeaders) > 0 {
 		content[keyPostHeaders] = o.PostHeaders
 	}
-	content, err := normal(content)
+	content, err := normalized(content)
 	if err != nil {
 		return nil, &ArgumentError{Op: string(op), Argument: "Options.Extra", Rule: "cannot be encoded as JSON", Err: err}
 	}
