@@ -9,38 +9,38 @@ import (
 )
 
 // WithChecksums compares the body of every message that is read with the checksum
-// that the server sends along. A difference is a [*ChecksumError], which comes
-// beside the message: listings yield both and go on, [Queue.Claim], [Queue.Pop] and
-// [Queue.Message] return both.
+// that the server sends. If they differ, the call returns the message together with a
+// [*ChecksumError]: listings yield both and continue, and [Queue.Claim], [Queue.Pop]
+// and [Queue.Message] return both.
 //
-// Servers send checksums only when they run with enable_checksum, which is off by
-// default; messages without one, and bodies of null, pass. The WebSocket tells no
-// checksums: messages are read over HTTP then, and without HTTP nothing is compared.
-// On queues that encrypt
-// the checksum is one of the ciphertext: do not use it there.
+// Servers send checksums only if they run with enable_checksum, which is off by
+// default. A message without a checksum passes, and so does a body of null. The
+// WebSocket sends none, so messages are read over HTTP; a client without HTTP
+// compares nothing. Do not use it on queues that encrypt: there the checksum is of
+// the ciphertext.
 func WithChecksums() ConnectOption { return func(s *settings) { s.checksums = true } }
 
 // ErrChecksum is matched by a [*ChecksumError].
 var ErrChecksum = fault.Checksum
 
-// ChecksumError is a message whose body is not the one that the server made the
-// checksum of. It matches [ErrChecksum].
+// ChecksumError is a message whose body does not fit the server's checksum. It
+// matches [ErrChecksum].
 type ChecksumError struct {
 	// Message is the message as it was read.
 	Message *Message
-	// Want is the server's checksum, Got that of the body.
+	// Want is the server's checksum. Got is that of the body.
 	Want, Got string
 }
 
-// Error names the queue, the message and both checksums.
+// Error returns the queue, the message and both checksums, in one line.
 func (e *ChecksumError) Error() string {
 	return fmt.Sprintf("zaqar: message %s of %s: %v: %s is %s", e.Message.ID(), e.Message.queue.name, ErrChecksum, e.Want, e.Got)
 }
 
-// Is matches [ErrChecksum].
+// Is reports whether target is [ErrChecksum].
 func (e *ChecksumError) Is(target error) bool { return target == ErrChecksum }
 
-// verify compares the checksums of messages, where that was asked for.
+// verify compares the checksums of messages if WithChecksums was given.
 func (c *Conn) verify(messages ...*Message) error {
 	if !c.checksums {
 		return nil

@@ -11,14 +11,17 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// Claim is the right to work on some messages for a while. Until it ends nobody
-// else can claim them; when it ends, by time or by [Claim.Release], those that
-// were not deleted are free again. A message is done when it is deleted, with
-// [Message.Delete], before the claim ends. Delivery is at least once: a claim
-// that ends early makes somebody else do the work again.
+// Claim is the right to work on some messages for a while, as [Queue.Claim] makes it.
+// While it lasts, nobody else can claim them; so its TTL is what other queues call a
+// visibility timeout. When it ends, by its TTL or by [Claim.Release], the messages
+// that were not deleted are free again.
 //
-// Single messages cannot be given back, only the whole claim. A Claim is safe
-// for concurrent use. [Queue.Claim] makes it.
+// To acknowledge a message, delete it with [Message.Delete] before the claim ends. To
+// work longer, extend the claim with [Claim.Update]. Delivery is at least once: if
+// the claim ends early, somebody else handles its messages again.
+//
+// Only a whole claim can be released, not a single message of it. A Claim is safe for
+// concurrent use.
 type Claim struct {
 	queue *Queue
 	id    string
@@ -27,18 +30,18 @@ type Claim struct {
 	messages []*Message
 	ttl      time.Duration
 	grace    time.Duration
-	age      time.Duration // at the moment since
+	age      time.Duration // as it was at the time since
 	since    time.Time
 }
 
-// claimRequest is what the options of a claim add up to.
+// claimRequest collects the options of a claim.
 type claimRequest struct {
 	limit      *Limit
 	ttl, grace time.Duration
 }
 
-// params checks the request and renders it. Both times are always sent: in an
-// update a missing one would be reset by the server.
+// params checks the request and renders it. Both times are always sent: in an update
+// the server would reset a missing one.
 func (c claimRequest) params(op wire.Op, leastGrace time.Duration) (wire.Params, error) {
 	ttl, err := seconds(op, "TTL", c.ttl, MinTTL)
 	if err != nil {
@@ -58,20 +61,21 @@ func (c claimRequest) params(op wire.Op, leastGrace time.Duration) (wire.Params,
 	return p, nil
 }
 
-// Claim claims messages, oldest first: up to [Limit] of them (the server's default
-// is 10, its largest 20 unless the operator changed it), for [TTL]
-// ([DefaultClaimTTL]), and makes them live at least [Grace] ([DefaultClaimGrace])
-// longer than that. It does not wait for messages to arrive.
+// Claim claims messages, oldest first. It claims up to [Limit] of them (the server's
+// default is 10, its maximum 20 unless the operator changed it) for [TTL]
+// ([DefaultClaimTTL]), and keeps them alive for at least [Grace]
+// ([DefaultClaimGrace]) longer than that. It does not wait for messages to arrive; a
+// [Consumer] does.
 //
-// Nothing to claim is no error: the claim is empty then, which [Claim.Empty]
-// tells. It is never repeated when it may have been carried out; messages that
-// were claimed by a call whose answer got lost are free again after its TTL. With
-// an error that matches [ErrMalformed] a claim without messages is returned, to be
-// released.
+// If there is nothing to claim, the claim is empty and that is not an error; see
+// [Claim.Empty]. Claiming is not idempotent and is never repeated when it may have
+// been carried out. If the answer is lost, the claimed messages are free again after
+// the TTL. With an error that matches [ErrMalformed] Claim returns a claim without
+// messages, which you should release.
 //
-// Servers that store in Redis can hand out messages that another claim holds when
-// an older message has become free before them (quirk 5). Whoever deletes then
-// sees which of the two claims holds the message.
+// On servers that store in Redis a claim can take messages that another claim holds,
+// after an older message became free (quirk 5). Then only one of the two claims can
+// delete the message; for the other the error matches [ErrClaimLost].
 func (q *Queue) Claim(ctx context.Context, options ...ClaimOption) (*Claim, error) {
 	request := claimRequest{ttl: DefaultClaimTTL, grace: DefaultClaimGrace}
 	for _, option := range options {
@@ -90,13 +94,13 @@ func (q *Queue) Claim(ctx context.Context, options ...ClaimOption) (*Claim, erro
 	if err != nil {
 		return claim, r.malformed(err)
 	}
-	claim.messages = claim.hold(made.Messages)
+	claim.messages = claim.newMessages(made.Messages)
 	return claim, q.conn.verify(claim.messages...)
 }
 
-// ClaimByID reads a claim that was made elsewhere: its id is all it takes to use
-// it. The server does not tell its grace, which is 0 here until [Claim.Update].
-// It is an error that matches [ErrClaimLost] when there is no such claim.
+// ClaimByID reads a claim that was made elsewhere; its id is enough to use it. The
+// server does not report its grace, which is 0 until [Claim.Update] sets it. If there
+// is no such claim, the error matches [ErrClaimLost].
 func (q *Queue) ClaimByID(ctx context.Context, id string) (*Claim, error) {
 	if id == "" {
 		return nil, &ArgumentError{Op: string(wire.ClaimGet), Argument: "claim id", Rule: "is empty"}
@@ -109,7 +113,7 @@ func (q *Queue) ClaimByID(ctx context.Context, id string) (*Claim, error) {
 	return claim, err
 }
 
-func (c *Claim) hold(messages []wire.Message) []*Message {
+func (c *Claim) newMessages(messages []wire.Message) []*Message {
 	held := make([]*Message, len(messages))
 	for i, m := range messages {
 		held[i] = newMessage(c.queue, m, Claimed, c.id)
@@ -117,20 +121,20 @@ func (c *Claim) hold(messages []wire.Message) []*Message {
 	return held
 }
 
-// holds reports whether a message is in the claim, as last read.
+// holds reports whether a message was in the claim when it was last read.
 func (c *Claim) holds(id string) bool {
 	return slices.ContainsFunc(c.Messages(), func(m *Message) bool { return m.ID() == id })
 }
 
-// Empty reports whether there was nothing to claim. An empty claim does not exist
-// on the server: Update and Reload are errors that match [ErrClaimEmpty], and
+// Empty reports whether there was nothing to claim. The server has no record of an
+// empty claim: Update and Reload return an error that matches [ErrClaimEmpty], and
 // Release does nothing.
 func (c *Claim) Empty() bool { return c.id == "" }
 
-// ID returns the claim's id, "" for an empty claim.
+// ID returns the claim's id, or "" if the claim is empty.
 func (c *Claim) ID() string { return c.id }
 
-// Href returns the claim's path from the service's root, "" for an empty claim.
+// Href returns the claim's path from the service's root, or "" if the claim is empty.
 func (c *Claim) Href() string {
 	if c.Empty() {
 		return ""
@@ -138,32 +142,34 @@ func (c *Claim) Href() string {
 	return c.queue.Href() + "/claims/" + c.id
 }
 
-// Messages returns the messages that were received, oldest first.
+// Messages returns the messages of the claim as last read, oldest first.
 func (c *Claim) Messages() []*Message {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.messages)
 }
 
-// Size returns the number of messages received.
+// Size returns the number of messages of the claim as last read.
 func (c *Claim) Size() int { return len(c.Messages()) }
 
-// TTL returns how long the claim lasts, counted from its creation or last update.
+// TTL returns how long the claim lasts, counted from its creation or its last
+// extension.
 func (c *Claim) TTL() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.ttl
 }
 
-// Grace returns how much longer than the claim its messages live at least.
+// Grace returns how much longer than the claim its messages live, at least.
 func (c *Claim) Grace() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.grace
 }
 
-// Age returns the time since the claim's creation or last update. It goes on by
-// the local clock from what the server told last; [Claim.Reload] asks again.
+// Age returns the time since the claim was made or last extended. It starts from what
+// the server reported and grows by the local clock. [Claim.Reload] asks the server
+// again.
 func (c *Claim) Age() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -176,9 +182,9 @@ func (c *Claim) Age() time.Duration {
 // String returns "<Claim size:1>".
 func (c *Claim) String() string { return fmt.Sprintf("<Claim size:%d>", c.Size()) }
 
-// Update renews the claim: its age starts again at zero, with [TTL] and [Grace]
-// as given, or as they were. It must come before the claim has ended; an error
-// that matches [ErrClaimLost] says it came too late.
+// Update extends the claim: its age starts again at zero. [TTL] and [Grace] set new
+// values; otherwise they stay as they were. Call it before the claim ends; afterwards
+// the error matches [ErrClaimLost].
 func (c *Claim) Update(ctx context.Context, options ...UpdateOption) error {
 	if c.Empty() {
 		return fmt.Errorf("zaqar: %s %s: %w", wire.ClaimUpdate, c.queue.name, ErrClaimEmpty)
@@ -205,8 +211,9 @@ func (c *Claim) Update(ctx context.Context, options ...UpdateOption) error {
 	return nil
 }
 
-// Reload reads the claim's age, TTL and messages again: those that were deleted or
-// have expired drop out.
+// Reload reads the claim's age, TTL and messages again. Messages that were deleted or
+// have expired are no longer included. If the claim has ended, the error matches
+// [ErrClaimLost].
 func (c *Claim) Reload(ctx context.Context) error {
 	if c.Empty() {
 		return fmt.Errorf("zaqar: %s %s: %w", wire.ClaimGet, c.queue.name, ErrClaimEmpty)
@@ -220,7 +227,7 @@ func (c *Claim) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	held := c.hold(read.Messages)
+	held := c.newMessages(read.Messages)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.messages, c.ttl = held, time.Duration(read.TTL)
@@ -228,9 +235,8 @@ func (c *Claim) Reload(ctx context.Context) error {
 	return c.queue.conn.verify(held...)
 }
 
-// Release gives up the claim: the messages that were not deleted are free at
-// once. It succeeds too when the claim has ended already. It is the seed's
-// delete and release both.
+// Release ends the claim, so its messages that were not deleted are free at once. It
+// deletes no message. It is idempotent: it succeeds if the claim has ended already.
 func (c *Claim) Release(ctx context.Context) error {
 	if c.Empty() {
 		return nil
@@ -242,11 +248,11 @@ func (c *Claim) Release(ctx context.Context) error {
 func (c *Claim) call(ctx context.Context, op wire.Op, p wire.Params) (reply, error) {
 	p["claim_id"] = c.id
 	c.mu.Lock()
-	over := c.since.IsZero() || c.age+time.Since(c.since) >= c.ttl
+	expired := c.since.IsZero() || c.age+time.Since(c.since) >= c.ttl
 	c.mu.Unlock()
 	r, err := c.queue.call(ctx, op, p)
 	if e, ok := errors.AsType[*Error](err); ok {
-		e.expired = over
+		e.expired = expired
 	}
 	return r, err
 }

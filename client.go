@@ -11,8 +11,8 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// Client does what concerns the whole account: it makes, lists and hands out
-// queues. [Connect] makes it. It is safe for concurrent use.
+// Client works on the whole account: it creates, lists and returns queues. [Connect]
+// makes it. It is safe for concurrent use.
 type Client struct {
 	conn *Conn
 }
@@ -22,38 +22,44 @@ func (c *Client) String() string {
 	return fmt.Sprintf("<Client %s %s>", c.conn.endpoint, c.conn.version)
 }
 
-// Conn returns the connection beneath, for what the library does not model.
+// Conn returns the connection underneath, for requests that the library has no method
+// for.
 func (c *Client) Conn() *Conn { return c.conn }
 
-// Async returns how many calls of [Async] the client has in flight at once: what
-// [WithAsync] set. It is the seed's client.async.
+// Async returns the number of [Async] calls that the client runs at once, as set by
+// [WithAsync].
 func (c *Client) Async() int { return c.conn.async.limit }
 
-// Close ends the loops over [Subscriber.Listen], waits for the calls of [Async],
-// those that wait for their turn too, and releases the client's connections. Other
-// calls in flight may fail; close a [Publisher] before its client. Credentials and an
-// HTTP client that were given to [Connect] belong to the caller and live on. Closing
-// twice is harmless. A call of Async must not close its own client.
+// Close ends the loops over [Subscriber.Listen], waits for all calls of [Async],
+// queued ones included, and closes the client's connections. It blocks until these
+// calls have finished. Other calls in flight may fail. Close a [Publisher] before its
+// client.
+//
+// Credentials and an HTTP client that were given to [Connect] belong to the caller
+// and stay usable. Closing twice is harmless. Do not close a client from one of its
+// own Async calls: the call would wait for itself.
 func (c *Client) Close() error {
 	c.conn.end()
 	c.conn.async.close()
-	c.conn.watch.close()
+	c.conn.observer.close()
 	return c.conn.transport.Close()
 }
 
-// Queue returns a handle to a queue. It does no I/O and never fails: whether the
-// name is legal and the queue exists shows when it is used.
+// Queue returns a handle to a queue. It sends nothing and never fails: an illegal
+// name or a missing queue shows when the handle is used.
 func (c *Client) Queue(name string) *Queue { return &Queue{conn: c.conn, name: name} }
 
-// CreateQueue makes a queue, with metadata if [Content] or [Reserved] are given,
-// and returns its handle. A queue that exists already is no error. But the
-// server ignores metadata given for a queue that exists (quirk 20), so it is
-// compared: where the queue has other values under the keys asked for, the
-// handle is returned with an error that matches [ErrExists]. [Queue.Created] tells
-// whether the queue was made or found.
+// CreateQueue creates a queue and returns its handle. [Content] and [Reserved] set
+// its metadata.
 //
-// It may be repeated safely. Creating a queue is optional in v1.1 and v2: posting
-// creates it too.
+// A queue that exists already is not an error; [Queue.Created] reports which case it
+// was. Servers ignore the metadata given for an existing queue (quirk 20), so
+// CreateQueue compares it. If the queue has other values under these keys, it returns
+// the handle with an error that matches [ErrExists].
+//
+// In V1_1 and V2 creating a queue is optional: posting creates it. CreateQueue is
+// idempotent. It blocks for one or two requests. V1 has no [Reserved] metadata: the
+// error matches [ErrUnsupported].
 func (c *Client) CreateQueue(ctx context.Context, name string, options ...CreateOption) (*Queue, error) {
 	q := c.Queue(name)
 	if err := q.check(wire.QueueCreate); err != nil {
@@ -76,7 +82,7 @@ func (c *Client) CreateQueue(ctx context.Context, name string, options ...Create
 	case with:
 		p["metadata"] = json.RawMessage(metadata)
 	default:
-		if err := q.ownKeys(content); err != nil {
+		if err := q.refuseOwnKeys(content); err != nil {
 			return nil, err
 		}
 	}
@@ -97,32 +103,33 @@ func (c *Client) CreateQueue(ctx context.Context, name string, options ...Create
 	return q, nil
 }
 
-// compare tells which of the wanted metadata an existing queue lacks.
+// compare returns an error that names the keys under which an existing queue differs
+// from what is wanted.
 func (q *Queue) compare(ctx context.Context, wanted Content) error {
 	metadata, err := q.Metadata(ctx)
 	if err != nil {
 		return err
 	}
-	different, err := metadata.differing(wanted)
+	different, err := metadata.differingKeys(wanted)
 	if err != nil || len(different) == 0 {
 		return err
 	}
 	return &Error{
 		Op: string(wire.QueueCreate), Queue: q.name, repeatable: true,
-		Err: fmt.Errorf("%w under %q: change it with Metadata.Update or Metadata.Set", ErrExists, different),
+		Err: fmt.Errorf("%w under %q: change it with Metadata.Set or Metadata.Update", ErrExists, different),
 	}
 }
 
-// Queues lists the project's queues by name. It is lazy: pages are fetched as the
-// loop goes on, and leaving the loop ends it. An error is yielded once, last.
+// Queues lists the project's queues, sorted by name. It is lazy: the loop fetches one
+// page at a time and blocks while it does. Leave the loop when you have enough. An
+// error is yielded once, as the last item.
 //
-// Without options all queues are listed. [Limit] is the number of queues in all,
-// [PageSize] that of one request. [Marker] starts behind a name, [Detailed]
-// fetches the metadata along ([Queue.Listed]), [NameLike] and [Having] filter on
+// Without options it lists all queues. [Limit] is the total number of queues,
+// [PageSize] the number in one request. [Marker] starts after a name. [Detailed]
+// fetches the metadata too ([Queue.Listed]). [NameLike] and [Having] filter, on
 // servers that can.
 //
-// Names with a dot are listed cut at the dot by servers that store in Redis
-// (quirk 15).
+// Servers that store in Redis cut a name at its first dot in listings (quirk 15).
 func (c *Client) Queues(ctx context.Context, options ...QueuesOption) iter.Seq2[*Queue, error] {
 	list := listing{op: wire.QueueList}
 	for _, option := range options {
@@ -157,25 +164,25 @@ func (c *Client) queuesPage(ctx context.Context, p wire.Params) (wire.Queues, er
 }
 
 // CountQueues returns the number of queues in the project. ok is false when the
-// server does not tell it, as servers with pooling (quirk 21) and the versions
-// before V2 do not.
+// server does not report it: servers with pooling do not (quirk 21), nor do API
+// versions before V2, for which nothing is sent.
 func (c *Client) CountQueues(ctx context.Context) (n int, ok bool, err error) {
 	if !c.conn.takes(wire.QueueList, "with_count") {
 		return 0, false, nil
 	}
-	// Not 1: see quirk 1.
+	// A page size of 1 never works (quirk 1).
 	found, err := c.queuesPage(ctx, wire.Params{"with_count": true, "limit": 2})
 	switch {
 	case err != nil:
 		return 0, false, err
 	case found.Count < 0 && len(found.Queues) == 0:
-		return 0, true, nil // a count of zero is left out
+		return 0, true, nil // servers leave out a count of zero
 	}
 	return max(found.Count, 0), found.Count >= 0, nil
 }
 
-// Home returns the home document: what the server says it offers under the API
-// version in use.
+// Home returns the home document: the resources that the server says it offers in the
+// API version in use.
 func (c *Client) Home(ctx context.Context) (*HomeDoc, error) {
 	r, err := c.conn.call(ctx, wire.Home, nil)
 	if err != nil {
@@ -188,9 +195,8 @@ func (c *Client) Home(ctx context.Context) (*HomeDoc, error) {
 	return newHomeDoc(c.conn.version, resources, r.Body), nil
 }
 
-// Ping asks whether the service is alive and accepts the credentials. Its error
-// tells what is wrong. Over the WebSocket, which has no action for it, a listing of
-// one queue is asked for.
+// Ping checks that the service answers and accepts the credentials. The WebSocket has
+// no action for that, so there Ping lists one queue.
 func (c *Client) Ping(ctx context.Context) error {
 	_, err := c.conn.call(ctx, wire.Ping, nil)
 	return err

@@ -2,11 +2,8 @@ package zaqar
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -18,14 +15,13 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// Conn is the seed's Connection: it sends one request and returns its reply.
-// It adds the identity of the client (Client-ID, User-Agent), the credentials
-// (signing in again, once, when the server answers 401) and a time limit, and
-// it turns every answer other than 2xx into an [*Error].
+// Conn sends one request and returns its reply. It adds the identity of the client
+// (Client-ID, User-Agent), the credentials and a time limit. When the server answers
+// 401 it signs in again, once. It turns every answer other than 2xx into an [*Error].
 //
-// Everything a [Client] does goes through its Conn. Use it for what the library
-// does not model; see [Conn.Do] and the raw verbs. A Conn is safe for
-// concurrent use. [Connect] makes it.
+// Everything a [Client] does goes through its Conn. Use it for what the library has
+// no method for; see [Conn.Do] and the raw verbs, such as [Conn.Get]. A Conn is safe
+// for concurrent use. [Client.Conn] returns it.
 type Conn struct {
 	transport transport.Transport
 	auth      auth.Authorizer
@@ -35,31 +31,31 @@ type Conn struct {
 	userAgent string
 	timeout   time.Duration
 	checksums bool
-	made      sync.Map // names of queues that exist, for versions that do not create them on a post
 	async     *pool
-	watch     *watch
+	observer  *observer
 	closed    chan struct{} // closed by Client.Close
 	closing   sync.Once
 	push      *push.Hub
+	ensured   sync.Map // names of queues that exist; for versions whose posts create none
 }
 
-// end tells those who listen that the client is being closed.
+// end ends the loops over Subscriber.Listen: the client is being closed.
 func (c *Conn) end() { c.closing.Do(func() { close(c.closed) }) }
 
-// Endpoint returns the service's URL without the API version, "" when the
-// transport was given by [WithTransport] without an endpoint.
+// Endpoint returns the service's URL without the API version. It is "" when
+// [WithTransport] was given without an endpoint.
 func (c *Conn) Endpoint() string { return c.endpoint }
 
-// Version returns the API version in use: the one that [WithVersion] named or
-// [Connect] discovered. It is what the seed's get_class selects.
+// Version returns the API version in use: the one given by [WithVersion] or
+// discovered by [Connect].
 func (c *Conn) Version() Version { return c.version }
 
-// ClientID returns the UUID that names this client to the server. Messages
-// posted under it are the client's own; see [Echo].
+// ClientID returns the UUID that identifies this client to the server. Messages
+// posted with it are the client's own; see [Echo].
 func (c *Conn) ClientID() string { return c.clientID }
 
-// ProjectID returns the project's id when the credentials tell one, else "". It
-// does no I/O: with Keystone it is known after the first call.
+// ProjectID returns the project's id if the credentials know it, else "". It sends
+// nothing: Keystone credentials know it after the first call.
 func (c *Conn) ProjectID() string {
 	if named, ok := c.auth.(auth.ProjectNamer); ok {
 		return named.ProjectID()
@@ -67,70 +63,62 @@ func (c *Conn) ProjectID() string {
 	return ""
 }
 
-// Do sends one request, which it does not change, and returns the reply.
+// Do sends one request and returns the reply. It does not change the request. It
+// keeps the headers that the request has and adds the missing ones.
 //
-// An answer other than 2xx is an [*Error], and the reply is returned beside it
-// for those who want its header or body. The one exception is the 300 by which
-// a server lists its versions at "/": it is no redirect and no error.
+// An answer other than 2xx is an [*Error]; the reply is returned with it, for its
+// header and body. There is one exception: the 300 with which a server lists its
+// versions at "/" is neither a redirect nor an error.
 //
-// Headers that the request has are kept; the rest are added. Do blocks until
-// the reply is there; without a deadline in ctx it gives up after the time that
-// [WithTimeout] set. It never repeats a request that may have been carried out:
-// only a 401, which refuses it, is answered by signing in again and asking once
-// more.
+// Do blocks until the reply has arrived. If ctx has no deadline, it gives up after
+// the time set by [WithTimeout]. It never repeats a request that may have been
+// carried out. It repeats one only after a 401, which refuses the request: it signs
+// in again and sends it once more.
 func (c *Conn) Do(ctx context.Context, req *transport.Request) (*transport.Response, error) {
-	return c.do(ctx, req, errorContext{op: opName(req), repeatable: repeatable(req.Method)})
+	return c.do(ctx, req, callInfo{op: opName(req), repeatable: repeatable(req.Method)})
 }
 
-// errorContext is what an error has to tell beside the reply.
-type errorContext struct {
-	op, queue  string
-	repeatable bool
-	claimed    bool
-	anonymous  bool // no credentials: version discovery
-}
-
-func (c *Conn) do(ctx context.Context, req *transport.Request, about errorContext) (*transport.Response, error) {
+func (c *Conn) do(ctx context.Context, req *transport.Request, info callInfo) (*transport.Response, error) {
 	if _, limited := ctx.Deadline(); !limited && c.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
 		defer cancel()
 	}
 	for attempt := 1; ; attempt++ {
-		sent, err := c.prepare(ctx, req, about)
+		sent, err := c.prepare(ctx, req, info)
 		if err != nil {
-			return nil, about.failure(false, err)
+			return nil, info.failure(false, err)
 		}
-		reply, err := c.exchange(ctx, sent, about, attempt)
+		reply, err := c.exchange(ctx, sent, info, attempt)
 		if err != nil {
-			return nil, about.unanswered(ctx, err)
+			return nil, info.unanswered(ctx, err)
 		}
-		if reply.Status == http.StatusUnauthorized && attempt == 1 && c.renew(sent.Header) {
-			c.watch.retries(ctx, observe.Retry{Op: about.op, Queue: about.queue, Attempt: attempt + 1, Status: reply.Status})
+		if reply.Status == http.StatusUnauthorized && attempt == 1 && c.dropToken(sent.Header) {
+			c.observer.report(ctx, observe.Retry{Op: info.op, Queue: info.queue, Attempt: attempt + 1, Status: reply.Status})
 			continue
 		}
 		if reply.Status/100 == 2 || reply.Status == http.StatusMultipleChoices && req.Path == "/" {
 			return reply, nil
 		}
-		return reply, c.explain(about.refused(reply))
+		return reply, c.explain(info.refused(reply))
 	}
 }
 
-// prepare returns a copy of req with every header that it lacks.
-func (c *Conn) prepare(ctx context.Context, req *transport.Request, about errorContext) (*transport.Request, error) {
+// prepare returns a copy of req with the headers that it lacks.
+func (c *Conn) prepare(ctx context.Context, req *transport.Request, info callInfo) (*transport.Request, error) {
 	sent := *req
 	sent.Header = req.Header.Clone()
 	if sent.Header == nil {
 		sent.Header = http.Header{}
 	}
-	if !about.anonymous {
+	if !info.anonymous {
 		if err := c.allows(req); err != nil {
 			return nil, err
 		}
 		if err := c.auth.Authorize(ctx, sent.Header); err != nil {
 			return nil, err
 		}
-		c.watch.token(ctx, sent.Header, c.auth)
+		c.observer.tokenSent(ctx, sent.Header, c.auth)
 	}
 	setMissing(sent.Header, "Client-Id", c.clientID)
 	setMissing(sent.Header, "User-Agent", c.userAgent)
@@ -141,8 +129,8 @@ func (c *Conn) prepare(ctx context.Context, req *transport.Request, about errorC
 	return &sent, nil
 }
 
-// allows asks credentials that are restricted to some calls, since the server's own
-// refusal is a 404 that says nothing.
+// allows asks credentials that are restricted to some calls. The server itself would
+// refuse with a 404 that explains nothing.
 func (c *Conn) allows(req *transport.Request) error {
 	restrictor, ok := c.auth.(auth.Restrictor)
 	if !ok {
@@ -152,32 +140,20 @@ func (c *Conn) allows(req *transport.Request) error {
 	return restrictor.Allows(req.Method, path)
 }
 
-// errSignedURL explains a 404 without a description, which is all that servers say
-// to a signed URL that they do not take.
-var errSignedURL = errors.New("servers answer so, too, when they do not take the signed URL: it was not signed with their key for this call and project, or has expired by their clock")
-
-// explain adds what a refusal does not say.
-func (c *Conn) explain(e *Error) *Error {
-	if _, restricted := c.auth.(auth.Restrictor); restricted && e.Code == http.StatusNotFound && e.Description == "" {
-		e.Err = errSignedURL
-	}
-	return e
-}
-
-// exchange sends one request and tells the observer what became of it.
-func (c *Conn) exchange(ctx context.Context, req *transport.Request, about errorContext, attempt int) (*transport.Response, error) {
-	if c.watch.observer == nil {
+// exchange sends one request and reports its outcome to the observer.
+func (c *Conn) exchange(ctx context.Context, req *transport.Request, info callInfo, attempt int) (*transport.Response, error) {
+	if !c.observer.enabled() {
 		return c.transport.Do(ctx, req)
 	}
-	seen := observe.Request{Op: about.op, Queue: about.queue, Attempt: attempt, Started: time.Now(), Sent: len(req.Body)}
-	ctx = c.watch.starts(ctx, seen)
+	seen := observe.Request{Op: info.op, Queue: info.queue, Attempt: attempt, Started: time.Now(), Sent: len(req.Body)}
+	ctx = c.observer.requestStarts(ctx, seen)
 	reply, err := c.transport.Do(ctx, req)
 	seen.Took, seen.Err = time.Since(seen.Started), err
 	if reply != nil {
 		seen.Status, seen.Received = reply.Status, len(reply.Body)
 		seen.RequestID = reply.Header.Get("X-Openstack-Request-Id")
 	}
-	c.watch.observer.Observe(ctx, seen)
+	c.observer.report(ctx, seen)
 	return reply, err
 }
 
@@ -187,56 +163,14 @@ func setMissing(h http.Header, key, value string) {
 	}
 }
 
-// renew reports whether signing in again may help.
-func (c *Conn) renew(refused http.Header) bool {
+// dropToken discards the refused token and reports whether signing in again may help.
+func (c *Conn) dropToken(refused http.Header) bool {
 	invalidator, ok := c.auth.(auth.Invalidator)
 	if !ok || !invalidator.Invalidate(refused) {
 		return false
 	}
-	c.watch.refuses(refused)
+	c.observer.tokenRefused(refused)
 	return true
-}
-
-func (a errorContext) failure(maybeActed bool, err error) *Error {
-	return &Error{Op: a.op, Queue: a.queue, Err: err, maybeActed: maybeActed, repeatable: a.repeatable, claimed: a.claimed}
-}
-
-// unanswered makes the error of an exchange without a reply.
-func (a errorContext) unanswered(ctx context.Context, err error) error {
-	if errors.Is(err, transport.ErrNoAction) {
-		return fmt.Errorf("zaqar: %s: %w: %w", a.op, ErrUnsupported, err)
-	}
-	maybe := true
-	if te, ok := errors.AsType[*transport.Error](err); ok {
-		maybe = te.MaybeSent
-	}
-	// Some network errors hide that it was the caller who gave up.
-	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
-		err = fmt.Errorf("%w (%w)", context.Cause(ctx), err)
-	}
-	return a.failure(maybe, err)
-}
-
-// refused makes the error of a reply other than 2xx.
-func (a errorContext) refused(reply *transport.Response) *Error {
-	fault := wire.DecodeFault(reply.Body)
-	e := a.failure(acted(reply.Status), nil)
-	e.Code, e.Title, e.Description = reply.Status, fault.Title, fault.Description
-	e.RequestID = reply.Header.Get("X-Openstack-Request-Id")
-	if reply.Status/100 == 3 && e.Description == "" {
-		e.Description = "a redirect that is not followed" + redirectTarget(reply.Header.Get("Location"))
-	}
-	return e
-}
-
-// redirectTarget tells where a redirect points without its query, which can
-// hold a signature.
-func redirectTarget(location string) string {
-	u, err := url.Parse(location)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	return ", to " + u.Scheme + "://" + u.Host
 }
 
 func opName(req *transport.Request) string {
@@ -255,27 +189,27 @@ func repeatable(method string) bool {
 	return true
 }
 
-// call encodes an operation of the API version in use and sends it.
+// call encodes an operation in the API version in use and sends it.
 func (c *Conn) call(ctx context.Context, op wire.Op, p wire.Params) (reply, error) {
-	about := errorContext{op: string(op), anonymous: op == wire.Versions}
-	about.queue, _ = p["queue_name"].(string)
-	_, about.claimed = p["claim_id"]
+	info := callInfo{op: string(op), anonymous: op == wire.Versions}
+	info.queue, _ = p["queue_name"].(string)
+	_, info.claimed = p["claim_id"]
 	route, _ := wire.Lookup(wire.Version(c.version), op)
 	req, err := wire.Encode(wire.Version(c.version), op, p)
 	if err != nil {
 		if missing, ok := errors.AsType[*wire.Unsupported](err); ok {
 			return reply{}, &unsupportedError{cause: missing}
 		}
-		return reply{}, &ArgumentError{Op: about.op, Argument: "the request", Rule: "cannot be encoded", Err: err}
+		return reply{}, &ArgumentError{Op: info.op, Argument: "the request", Rule: "cannot be encoded", Err: err}
 	}
-	about.repeatable = route.Repeatable
+	info.repeatable = route.Repeatable
 	req.Lesser = req.Lesser || c.checksums && wire.Summed(op)
-	r, err := c.do(ctx, req, about)
+	r, err := c.do(ctx, req, info)
 	if r == nil {
-		return reply{about: about}, err
+		return reply{info: info}, err
 	}
 	usual, bad := route.Usual(op, r)
-	answer := reply{Response: usual, about: about}
+	answer := reply{Response: usual, info: info}
 	switch {
 	case bad != nil:
 		return answer, answer.malformed(bad)
@@ -293,18 +227,19 @@ func (c *Conn) takes(op wire.Op, param string) bool {
 // has reports whether the API version in use has an operation.
 func (c *Conn) has(op wire.Op) bool { return c.version.Supports(string(op)) }
 
-// unsupported is the error for what the API version in use lacks.
+// unsupported is the error for an operation or a parameter that the API version in
+// use lacks.
 func (c *Conn) unsupported(op wire.Op, param string) error {
 	return &unsupportedError{cause: &wire.Unsupported{Op: op, Version: wire.Version(c.version), Param: param}}
 }
 
-// reply is an answer together with what was asked.
+// reply is an answer with the call that it answers.
 type reply struct {
 	*transport.Response
-	about errorContext
+	info callInfo
 }
 
-// decode reads an answer, and names the operation where that fails.
+// decode reads the body of an answer. Its error names the operation.
 func decode[T any](r reply, read func([]byte) (T, error)) (T, error) {
 	value, err := read(r.Body)
 	if err != nil {
@@ -312,14 +247,4 @@ func decode[T any](r reply, read func([]byte) (T, error)) (T, error) {
 		return none, r.malformed(err)
 	}
 	return value, nil
-}
-
-// malformed makes the error of an answer that cannot be understood.
-func (r reply) malformed(err error) error {
-	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
-		err = fmt.Errorf("it is not JSON: %w", err)
-	}
-	e := r.about.failure(true, fmt.Errorf("%w (status %d, %d bytes): %w", ErrMalformed, r.Status, len(r.Body), err))
-	e.RequestID = r.Header.Get("X-Openstack-Request-Id")
-	return e
 }

@@ -8,19 +8,18 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// The raw verbs, for what the library does not model. A path starts at the
-// service's root and has the API version, just as the hrefs that Zaqar returns:
-// "/v2/queues/wot"; it may have a query. A body is any value that JSON can
-// encode (a json.RawMessage is sent as it is); nil sends none.
+// Get sends a GET. Like the other raw verbs it is for what the library has no method
+// for.
 //
-// They send and answer as [Conn.Do] does. HTTP only.
-
-// Get sends a GET.
+// A path starts at the service's root and includes the API version, like the hrefs
+// that Zaqar returns: "/v2/queues/wot". It may have a query. A body (see [Conn.Post])
+// is any value that JSON can encode; a json.RawMessage is sent as it is, and nil
+// sends no body. The raw verbs block, fail and retry as [Conn.Do] does. HTTP only.
 func (c *Conn) Get(ctx context.Context, path string) (*transport.Response, error) {
 	return c.raw(ctx, http.MethodGet, path, nil)
 }
 
-// Head sends a HEAD. Few of Zaqar's resources answer one; the rest say 405.
+// Head sends a HEAD. Most of Zaqar's resources answer it with 405.
 func (c *Conn) Head(ctx context.Context, path string) (*transport.Response, error) {
 	return c.raw(ctx, http.MethodHead, path, nil)
 }
@@ -35,8 +34,8 @@ func (c *Conn) Put(ctx context.Context, path string, body any) (*transport.Respo
 	return c.raw(ctx, http.MethodPut, path, body)
 }
 
-// Patch sends a PATCH as application/json. A queue's metadata wants a media type
-// of its own: use [Metadata], or [Conn.Do] with that Content-Type.
+// Patch sends a PATCH as application/json. A queue's metadata needs another media
+// type: use [Metadata], or [Conn.Do] with that Content-Type.
 func (c *Conn) Patch(ctx context.Context, path string, body any) (*transport.Response, error) {
 	return c.raw(ctx, http.MethodPatch, path, body)
 }

@@ -14,32 +14,32 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// DefaultTimeout limits a call whose context has no deadline.
+// DefaultTimeout is the time limit of a call whose context has no deadline.
 const DefaultTimeout = time.Minute
 
-// serviceTypes are the names under which catalogues hold Zaqar, the usual one
-// first: "message" is the official type, "queuing" is from Marconi's days.
+// serviceTypes are the names under which catalogues list Zaqar, the most common
+// first. "message" is the official type; "queuing" dates from Marconi.
 var serviceTypes = []string{"messaging", "message", "queuing"}
 
-// Connect makes a client of the Zaqar at endpoint, an http or https URL such as
-// "https://cloud.example.com:8888". A version at its end ("…/v2") chooses that
-// API version. An empty endpoint is looked up in the catalogue, which needs
-// credentials that have one, such as those of auth/keystone; an auth.SignedURL that
-// came with its endpoint has it, too.
+// Connect makes a client for the Zaqar service at endpoint, an http, https, ws or wss
+// URL such as "https://cloud.example.com:8888". A version at its end ("…/v2") selects
+// that API version. An empty endpoint is looked up: in the service catalogue, which
+// needs credentials with a catalogue, such as those of auth/keystone, or in an
+// auth.SignedURL that includes its endpoint.
 //
-// Credentials are needed: [WithAuth], or [WithProject] for a server without
+// Credentials are required: [WithAuth], or [WithProject] for a server without
 // authentication.
 //
-// Connect does I/O only for what it was not told: it signs in to find an empty
-// endpoint in the catalogue, and without [WithVersion] it asks the server for
-// its versions and takes the newest that both sides speak (with an auth.SignedURL it
-// takes V2, the only version that has them, unasked). A server that
-// answers but does not tell its versions (a proxy that hides "/", say) is taken
-// to speak V2. A server that cannot be reached is an error. With an endpoint
-// and a version Connect sends nothing and succeeds even when nobody listens;
-// [Client.Ping] tells.
+// Connect sends requests only to find out what it was not given. For an empty
+// endpoint it signs in and reads the catalogue. Without [WithVersion] it asks the
+// server for its versions and takes the newest that both sides support. It takes V2
+// without asking with an auth.SignedURL and with a ws or wss endpoint, since only V2
+// has them; and when a server answers but does not list its versions, for instance
+// behind a proxy that hides "/". If the server cannot be reached, that is an error.
+// Given an endpoint and a version, Connect sends nothing and succeeds even if nobody
+// listens there; use [Client.Ping] to check.
 //
-// Close the client when done.
+// A mistake in the arguments is an [*ArgumentError]. Call [Client.Close] when done.
 func Connect(ctx context.Context, endpoint string, options ...ConnectOption) (*Client, error) {
 	s := settings{timeout: DefaultTimeout, async: DefaultAsync}
 	for _, option := range options {
@@ -61,17 +61,17 @@ func Connect(ctx context.Context, endpoint string, options ...ConnectOption) (*C
 func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) {
 	conn := &Conn{
 		transport: s.transport, auth: s.auth, timeout: s.timeout, version: s.version, checksums: s.checksums,
-		async: &pool{limit: s.async}, watch: &watch{observer: s.observer}, closed: make(chan struct{}),
+		async: &pool{limit: s.async}, observer: &observer{to: s.observer}, closed: make(chan struct{}),
 		clientID: s.clientID, userAgent: strings.TrimSpace(s.userAgent + " zaqar-go/" + Release),
 	}
 	if conn.clientID == "" {
 		conn.clientID = newUUID()
 	}
 	if conn.transport == nil && isSocket(endpoint) {
-		if err := s.alone(conn, endpoint); err != nil {
+		if err := s.onlyWebSocket(conn, endpoint); err != nil {
 			return nil, err
 		}
-		conn.watch.follow(conn.transport) //nolint:contextcheck // notices come long after Connect, and belong to no call
+		conn.observer.follow(conn.transport) //nolint:contextcheck // notices come long after Connect, and belong to no call
 		return conn, nil
 	}
 	if conn.transport == nil {
@@ -93,7 +93,7 @@ func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) 
 		conn.transport, conn.endpoint = web, web.Endpoint()
 	}
 	if _, restricted := s.auth.(auth.Restrictor); restricted && conn.version == "" {
-		conn.version = V2 // the paths that are allowed have it
+		conn.version = V2 // it is part of the signed paths
 	}
 	if conn.version == "" {
 		if err := conn.discover(ctx); err != nil {
@@ -102,20 +102,20 @@ func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) 
 		}
 	}
 	if s.socket {
-		if err := s.beside(ctx, conn); err != nil {
+		if err := s.addWebSocket(ctx, conn); err != nil {
 			_ = conn.transport.Close()
 			return nil, err
 		}
 	}
-	conn.watch.follow(conn.transport) //nolint:contextcheck // notices come long after Connect, and belong to no call
+	conn.observer.follow(conn.transport) //nolint:contextcheck // notices come long after Connect, and belong to no call
 	return conn, nil
 }
 
-// http makes the transport where the caller has none.
+// http makes the HTTP transport.
 func (s *settings) http(endpoint string) (*transport.HTTP, error) {
 	client, err := s.client()
 	if err != nil {
-		return nil, &ArgumentError{Op: "connect", Argument: "the TLS material", Rule: "cannot be used", Err: err}
+		return nil, &ArgumentError{Op: "connect", Argument: "TLS options", Rule: "cannot be used", Err: err}
 	}
 	web, err := transport.NewHTTP(endpoint, client)
 	if err != nil {
@@ -130,7 +130,7 @@ func (s *settings) findEndpoint(ctx context.Context, endpoint string) (string, e
 	}
 	finder, ok := s.auth.(auth.EndpointFinder)
 	if !ok {
-		return "", &ArgumentError{Op: "connect", Argument: "endpoint", Rule: "is empty, and the credentials have no catalogue to find it in"}
+		return "", &ArgumentError{Op: "connect", Argument: "endpoint", Rule: "is empty, and the credentials have no catalogue to look it up in: give the service's URL"}
 	}
 	found, err := finder.Endpoint(ctx, serviceTypes...)
 	if err != nil {
@@ -139,7 +139,7 @@ func (s *settings) findEndpoint(ctx context.Context, endpoint string) (string, e
 	return found, nil
 }
 
-// client returns the HTTP client to use, nil for the transport's own.
+// client returns the HTTP client to use, or nil for the transport's own.
 func (s *settings) client() (*http.Client, error) {
 	if s.httpClient != nil {
 		return s.httpClient, nil
@@ -159,8 +159,8 @@ func (s *settings) client() (*http.Client, error) {
 	return safehttp.Client(nil, config), nil
 }
 
-// splitVersion takes the API version from the end of an endpoint, so that it
-// does not stand there twice ("/v2/v2").
+// splitVersion splits the API version off an endpoint. Otherwise paths would contain
+// it twice ("/v2/v2").
 func splitVersion(endpoint string) (string, Version) {
 	trimmed := strings.TrimRight(endpoint, "/")
 	for _, v := range versions {
@@ -171,7 +171,7 @@ func splitVersion(endpoint string) (string, Version) {
 	return trimmed, ""
 }
 
-// newUUID makes a random UUID (version 4).
+// newUUID returns a random UUID (version 4).
 func newUUID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails: it ends the program instead

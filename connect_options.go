@@ -19,7 +19,7 @@ import (
 // ConnectOption is an option of [Connect].
 type ConnectOption func(*settings)
 
-// settings are what the options of Connect fill in.
+// settings collects the options of Connect.
 type settings struct {
 	auth       auth.Authorizer
 	version    Version
@@ -33,101 +33,107 @@ type settings struct {
 	async      int
 	observer   observe.Observer
 
-	socket      bool // beside HTTP
+	socket      bool // a WebSocket in addition to HTTP
 	socketURL   string
 	messagePack bool
 }
 
-// WithAuth says who is calling: auth/keystone, auth.Token, auth.NoAuth, or a
-// type of your own with one method.
+// WithAuth sets the credentials: those of auth/keystone, auth.Token, auth.NoAuth, an
+// auth.SignedURL, or a type of your own with one method (auth.Func). Connect needs
+// it, or [WithProject].
 func WithAuth(a auth.Authorizer) ConnectOption { return func(s *settings) { s.auth = a } }
 
-// WithProject names the project on a server that runs without authentication.
-// It is short for WithAuth(auth.NoAuth(project)).
+// WithProject sets the project on a server without authentication. It is short for
+// WithAuth(auth.NoAuth(project)).
 func WithProject(project string) ConnectOption { return WithAuth(auth.NoAuth(project)) }
 
-// WithVersion chooses the API version instead of asking the server.
+// WithVersion sets the API version. By default Connect asks the server. The WebSocket
+// needs [V2].
 func WithVersion(v Version) ConnectOption { return func(s *settings) { s.version = v } }
 
-// WithClientID names this client to the server, by a UUID in any usual spelling.
-// The default is a new random one for each Connect. Give the same one each time
-// when a restarted program shall still know its own messages; see [Echo].
+// WithClientID sets the UUID that identifies this client to the server, in any usual
+// spelling. By default each Connect makes a new random one. Give the same one each
+// time if a restarted program should recognise its own messages; see [Echo].
 func WithClientID(uuid string) ConnectOption { return func(s *settings) { s.clientID = uuid } }
 
 // WithUserAgent puts the name of your program before the library's own in the
-// User-Agent header.
+// User-Agent header. It must be printable ASCII. By default the header names the
+// library only.
 func WithUserAgent(product string) ConnectOption {
 	return func(s *settings) { s.userAgent = product }
 }
 
-// WithTimeout limits each call whose context has no deadline. The default is
-// [DefaultTimeout]; zero means no limit, but over the WebSocket, where it means a
-// minute too.
+// WithTimeout sets the time limit of a call whose context has no deadline. The
+// default is [DefaultTimeout]. Zero means no limit; over the WebSocket it means one
+// minute.
 func WithTimeout(d time.Duration) ConnectOption { return func(s *settings) { s.timeout = d } }
 
-// WithHTTPClient uses the caller's HTTP client: its connections, proxy, TLS
-// settings, cookies, timeout and RoundTripper. It is copied, and redirects that
-// would carry the token elsewhere are never followed. It cannot be combined with
-// the TLS options, and TLS material that the credentials bring (a clouds.yaml's
-// cacert) is left to the caller too.
+// WithHTTPClient uses the caller's HTTP client: its connections, proxy, TLS settings,
+// cookies, timeout and RoundTripper. The client is copied, and the copy never follows
+// a redirect that would carry the token to another host. It cannot be combined with
+// the TLS options, and it ignores TLS settings of the credentials (such as the cacert
+// of a clouds.yaml).
 //
-// The default is a client of its own with the proxy of the environment
-// (HTTPS_PROXY, NO_PROXY) and TLS 1.2 at least.
+// By default the client has an HTTP client of its own, with the proxy of the
+// environment (HTTPS_PROXY, NO_PROXY) and TLS 1.2 or newer.
 func WithHTTPClient(client *http.Client) ConnectOption {
 	return func(s *settings) { s.httpClient = client }
 }
 
-// WithTransport uses another transport than HTTP and the WebSocket, or one that wraps
-// them (see transport.NewHTTP, transport.NewWebSocket). The endpoint given to Connect is then only remembered, but
-// for an API version at its end.
-// The client closes it.
+// WithTransport replaces HTTP and the WebSocket by another transport, or wraps them
+// (see transport.NewHTTP and transport.NewWebSocket). The endpoint given to Connect
+// then only selects the API version, if it ends in one, and is what [Conn.Endpoint]
+// returns. The client closes the transport. It cannot be combined with
+// [WithHTTPClient], [WithWebSocket] or the TLS options.
 func WithTransport(t transport.Transport) ConnectOption {
 	return func(s *settings) { s.transport = t }
 }
 
-// WithCACert trusts the certificate authorities in a PEM file, instead of the
-// system's, to have signed the server's certificate.
+// WithCACert verifies the server's certificate with the certificate authorities in a
+// PEM file instead of the system's.
 func WithCACert(file string) ConnectOption { return func(s *settings) { s.tls.caCert = file } }
 
-// WithClientCert presents a certificate (PEM files) to a server that asks for one.
+// WithClientCert presents a client certificate to a server that asks for one. Both
+// files are PEM.
 func WithClientCert(certFile, keyFile string) ConnectOption {
 	return func(s *settings) { s.tls.cert, s.tls.key = certFile, keyFile }
 }
 
-// WithTLSConfig uses a TLS configuration, which is copied. Versions before TLS
-// 1.2 stay off.
+// WithTLSConfig uses a TLS configuration, which is copied. TLS 1.2 stays the oldest
+// version allowed. [WithCACert], [WithClientCert] and [WithInsecure] are applied on
+// top of it.
 func WithTLSConfig(config *tls.Config) ConnectOption {
 	return func(s *settings) { s.tls.base = config }
 }
 
-// WithInsecure turns the verification of the server's certificate off. Anybody
-// on the way can then read and change everything, the token included: for tests
-// only.
+// WithInsecure turns off the verification of the server's certificate. Anyone on the
+// network path can then read and change everything, including the token. Use it in
+// tests only.
 func WithInsecure() ConnectOption { return func(s *settings) { s.tls.insecure = true } }
 
-// WithAsync sets how many calls of [Async] the client has in flight at once, 1 at
-// least. The default is [DefaultAsync]. It is the seed's client.async.
+// WithAsync sets how many calls of [Async] the client runs at once, at least 1. The
+// default is [DefaultAsync].
 func WithAsync(n int) ConnectOption { return func(s *settings) { s.async = n } }
 
-// WithObserver tells an observer what happens beneath the calls: requests, retries,
-// renewed tokens, connections and pushes. It can be given several times, and all are
-// told.
+// WithObserver reports to an observer what happens during calls: requests, retries,
+// renewed tokens, connections and pushes. Given several times, each observer gets
+// every event.
 func WithObserver(o observe.Observer) ConnectOption {
 	return func(s *settings) { s.observer = observe.All(s.observer, o) }
 }
 
-// WithLogger writes what happens beneath the calls to a logger; see observe.Log for
-// the levels. It is short for WithObserver(observe.Log(logger)).
+// WithLogger logs what happens during calls; see observe.Log for the levels. It is
+// short for WithObserver(observe.Log(logger)).
 func WithLogger(logger *slog.Logger) ConnectOption { return WithObserver(observe.Log(logger)) }
 
-// check finds what cannot be right before any I/O.
+// check finds mistakes in the options before anything is sent.
 func (s *settings) check(endpoint string) error {
 	bad := func(argument, rule string) error {
 		return &ArgumentError{Op: "connect", Argument: argument, Rule: rule}
 	}
 	switch {
 	case s.auth == nil:
-		return bad("credentials", "are missing: give WithAuth, or WithProject for a server without authentication")
+		return bad("credentials", "are missing: use WithAuth, or WithProject for a server without authentication")
 	case s.version != "" && !s.version.known():
 		return bad("WithVersion", fmt.Sprintf("must be v1, v1.1 or v2, not %q", string(s.version)))
 	case s.async < 1:
@@ -139,11 +145,11 @@ func (s *settings) check(endpoint string) error {
 	case !headerText(s.userAgent):
 		return bad("WithUserAgent", "must be printable ASCII")
 	case s.httpClient != nil && s.tls != (tlsSettings{}):
-		return bad("WithHTTPClient", "brings its own TLS settings and cannot be combined with WithCACert, WithClientCert, WithTLSConfig or WithInsecure")
+		return bad("WithHTTPClient", "cannot be combined with WithCACert, WithClientCert, WithTLSConfig or WithInsecure: set TLS on that client")
 	case s.transport != nil && (s.httpClient != nil || s.tls != (tlsSettings{})):
-		return bad("WithTransport", "cannot be combined with WithHTTPClient or TLS options: give them to the transport")
+		return bad("WithTransport", "cannot be combined with WithHTTPClient or TLS options: set these on the transport")
 	case endpoint != strings.TrimSpace(endpoint):
-		return bad("endpoint", "has spaces around it")
+		return bad("endpoint", "must not begin or end with a space")
 	}
 	return s.checkSocket(endpoint)
 }
@@ -152,14 +158,14 @@ func headerText(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// tlsSettings are the TLS options of Connect.
+// tlsSettings collects the TLS options of Connect.
 type tlsSettings struct {
 	base              *tls.Config
 	caCert, cert, key string
 	insecure          bool
 }
 
-// config returns nil when no option asks for anything.
+// config returns nil if no option was given.
 func (t tlsSettings) config() (*tls.Config, error) {
 	if t == (tlsSettings{}) {
 		return nil, nil
@@ -176,11 +182,11 @@ func (t tlsSettings) config() (*tls.Config, error) {
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s holds no certificate in PEM form", t.caCert)
+			return nil, fmt.Errorf("%s contains no PEM certificate", t.caCert)
 		}
 	}
 	if (t.cert == "") != (t.key == "") {
-		return nil, errors.New("a client certificate needs both its file and its key's")
+		return nil, errors.New("a client certificate needs a certificate file and a key file")
 	}
 	if t.cert != "" {
 		pair, err := tls.LoadX509KeyPair(t.cert, t.key)

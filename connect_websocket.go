@@ -8,38 +8,41 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// socketType is the name under which catalogues hold the WebSocket.
+// socketType is the name under which catalogues list the WebSocket.
 const socketType = "messaging-websocket"
 
-// WithWebSocket uses Zaqar's WebSocket beside HTTP: one connection that carries what
-// it can, quicker than HTTP and with pushes, while the rest goes over HTTP. The rest
-// is what the WebSocket has no words for (changing metadata, purging by halves,
-// delays, filters and counts of queues, sharing, health, raw calls), what it answers
-// less about (metadata without the defaults, a message without its claim), and
-// everything for as long as the WebSocket cannot be reached.
+// WithWebSocket adds Zaqar's WebSocket to HTTP. The WebSocket has a lower latency,
+// and the server pushes new messages over it, so a [Subscriber] sees them at once. It
+// uses one connection for all calls.
 //
-// url is its endpoint, ws, wss, http or https with any path; an empty one is looked
-// up in the catalogue. It takes the credentials, the TLS options and the HTTP client
-// that Connect was given, and is connected by the first call that needs it. It speaks
-// V2 only: with another version everything goes over HTTP.
+// HTTP still carries the rest: what the WebSocket has no action for (changing
+// metadata, purging only messages or only subscriptions, delays, filters and counts
+// of queues, sharing, health, raw calls), what it answers in less detail (metadata
+// without the defaults, a message without its claim), and everything while the
+// WebSocket cannot be reached.
 //
-// To have the WebSocket alone, give its URL to [Connect] as the endpoint.
+// url is a ws, wss, http or https URL with any path. An empty url is looked up in the
+// service catalogue. The WebSocket uses the credentials, the TLS options and the HTTP
+// client that were given to Connect. The first call that needs it connects it. It
+// speaks V2 only: with another version everything goes over HTTP.
+//
+// To use the WebSocket without HTTP, give its URL to [Connect] as the endpoint.
 func WithWebSocket(url string) ConnectOption {
 	return func(s *settings) { s.socket, s.socketURL = true, url }
 }
 
-// WithMessagePack makes the WebSocket's frames MessagePack instead of JSON. They are
-// smaller, and take no integers of more than 64 bits: a call that would send one is
-// an error, and nothing is sent.
+// WithMessagePack encodes the WebSocket's frames as MessagePack instead of JSON,
+// which is smaller. MessagePack has no integers of more than 64 bits: a call with one
+// is an error, and nothing is sent. It needs the WebSocket.
 func WithMessagePack() ConnectOption { return func(s *settings) { s.messagePack = true } }
 
-// isSocket reports whether an endpoint can only be a WebSocket's.
+// isSocket reports whether an endpoint can only be a WebSocket.
 func isSocket(endpoint string) bool {
 	scheme, _, _ := strings.Cut(endpoint, "://")
 	return strings.EqualFold(scheme, "ws") || strings.EqualFold(scheme, "wss")
 }
 
-// checkSocket finds what cannot be right about the WebSocket.
+// checkSocket finds mistakes in the options of the WebSocket.
 func (s *settings) checkSocket(endpoint string) error {
 	alone := isSocket(endpoint)
 	bad := func(argument, rule string) error {
@@ -47,21 +50,21 @@ func (s *settings) checkSocket(endpoint string) error {
 	}
 	switch {
 	case s.socket && alone:
-		return bad("WithWebSocket", "adds a WebSocket to HTTP, but the endpoint is a WebSocket's itself")
+		return bad("WithWebSocket", "adds a WebSocket to HTTP, but the endpoint is a WebSocket already: leave one of them out")
 	case s.socket && s.transport != nil:
-		return bad("WithTransport", "cannot be combined with WithWebSocket: see transport.Fallback")
+		return bad("WithTransport", "cannot be combined with WithWebSocket: use transport.Fallback")
 	case s.messagePack && (!s.socket && !alone || s.transport != nil):
-		return bad("WithMessagePack", "is about the WebSocket: give WithWebSocket, or a ws or wss endpoint")
+		return bad("WithMessagePack", "needs the WebSocket: use WithWebSocket, or a ws or wss endpoint")
 	case (s.socket || alone && s.transport == nil) && s.version != "" && s.version != V2:
 		return bad("WithVersion", "must be v2 for the WebSocket, not "+s.version.String())
 	case s.socketURL != strings.TrimSpace(s.socketURL):
-		return bad("WithWebSocket", "has spaces around it")
+		return bad("WithWebSocket", "must not begin or end with a space")
 	}
 	return nil
 }
 
-// alone makes the transport of a client that has the WebSocket only.
-func (s *settings) alone(conn *Conn, endpoint string) error {
+// onlyWebSocket makes the transport of a client that has only the WebSocket.
+func (s *settings) onlyWebSocket(conn *Conn, endpoint string) error {
 	socket, err := s.webSocket(conn, endpoint, "endpoint")
 	if err != nil {
 		return err
@@ -70,13 +73,13 @@ func (s *settings) alone(conn *Conn, endpoint string) error {
 	return nil
 }
 
-// beside puts the WebSocket before the HTTP of a client.
-func (s *settings) beside(ctx context.Context, conn *Conn) error {
+// addWebSocket puts the WebSocket in front of a client's HTTP transport.
+func (s *settings) addWebSocket(ctx context.Context, conn *Conn) error {
 	url := s.socketURL
 	if url == "" {
 		finder, ok := s.auth.(auth.EndpointFinder)
 		if !ok {
-			return &ArgumentError{Op: "connect", Argument: "WithWebSocket", Rule: "is empty, and the credentials have no catalogue to find its URL in"}
+			return &ArgumentError{Op: "connect", Argument: "WithWebSocket", Rule: "is empty, and the credentials have no catalogue to look it up in: give the WebSocket's URL"}
 		}
 		var err error
 		if url, err = finder.Endpoint(ctx, socketType); err != nil {
@@ -94,7 +97,7 @@ func (s *settings) beside(ctx context.Context, conn *Conn) error {
 func (s *settings) webSocket(conn *Conn, url, argument string) (*transport.WebSocket, error) {
 	client, err := s.client()
 	if err != nil {
-		return nil, &ArgumentError{Op: "connect", Argument: "the TLS material", Rule: "cannot be used", Err: err}
+		return nil, &ArgumentError{Op: "connect", Argument: "TLS options", Rule: "cannot be used", Err: err}
 	}
 	socket, err := transport.NewWebSocket(url, transport.WebSocketOptions{
 		Client: client, MessagePack: s.messagePack, Auth: conn.auth, ClientID: conn.clientID,

@@ -17,7 +17,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// frames answers everything alike, in the words of the WebSocket.
+// frames gives the same answer to every request, in the form of the WebSocket.
 func frames(status int, body string) *clienttest.Scripted {
 	return &clienttest.Scripted{Answer: func(*transport.Request) (*transport.Response, error) {
 		return &transport.Response{Status: status, Header: http.Header{}, Body: []byte(body), Dialect: transport.Frames}, nil
@@ -41,7 +41,7 @@ func TestOptionsOfTheWebSocketThatCannotBeRight(t *testing.T) {
 		"spaces":                    {"http://a", []zaqar.ConnectOption{zaqar.WithWebSocket(" ws://b")}, "WithWebSocket"},
 		"a password in the URL":     {"ws://user:s3cret@a", nil, "endpoint"},
 		"no catalogue to find it":   {"http://a", []zaqar.ConnectOption{zaqar.WithVersion(zaqar.V2), zaqar.WithWebSocket("")}, "WithWebSocket"},
-		"a CA that cannot be found": {"wss://a", []zaqar.ConnectOption{zaqar.WithCACert("/nowhere")}, "the TLS material"},
+		"a CA that cannot be found": {"wss://a", []zaqar.ConnectOption{zaqar.WithCACert("/nowhere")}, "TLS options"},
 	} {
 		_, err := zaqar.Connect(t.Context(), test.endpoint, append(test.options, zaqar.WithProject("p"))...)
 		if e, ok := errors.AsType[*zaqar.ArgumentError](err); !ok || e.Argument != test.argument || strings.Contains(err.Error(), "s3cret") {
@@ -233,7 +233,7 @@ func TestATokenThatIsRefusedOverTheWebSocketIsRenewedOnce(t *testing.T) {
 	}
 }
 
-// forgetful are credentials that bring a token of nobody first.
+// forgetful are credentials whose first token is invalid.
 type forgetful struct {
 	auth.Authorizer
 	*keystone.Auth

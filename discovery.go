@@ -9,19 +9,19 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// discover chooses the newest version that both sides speak.
+// discover chooses the newest API version that both sides support.
 func (c *Conn) discover(ctx context.Context) error {
 	c.version = V2
 	r, err := c.call(ctx, wire.Versions, nil)
 	if err != nil {
-		// Whatever a proxy says instead of the list: V2, which every server of
-		// the last ten years has. No answer at all is the caller's to know.
+		// An answer without a list is a proxy's: take V2, which every server of the
+		// last ten years has. No answer at all is an error.
 		e, ok := errors.AsType[*Error](err)
 		if ok && e.Code != 0 {
 			return nil
 		}
 		if ok {
-			e.Op, e.Err = "connect", fmt.Errorf("asking %s for its versions: %w", c.endpoint, e.Err)
+			e.Op, e.Err = "connect", fmt.Errorf("cannot ask %s for its API versions: %w", c.endpoint, e.Err)
 		}
 		return err
 	}
@@ -39,17 +39,17 @@ func (c *Conn) choose(ctx context.Context, listed []wire.VersionInfo) error {
 				continue
 			}
 			c.version = v
-			// A server lists deprecated versions that are switched off, too.
+			// Servers also list deprecated versions that are switched off.
 			if info.Status == "DEPRECATED" && !c.serves(ctx) {
 				continue
 			}
 			return nil
 		}
 	}
-	return &Error{Op: "connect", Err: errors.New("the server lists no API version that this library speaks"), repeatable: true}
+	return &Error{Op: "connect", Err: errors.New("the server lists no API version that this library supports"), repeatable: true}
 }
 
-// serves asks whether the routes of the chosen version are there.
+// serves reports whether the chosen version is switched on.
 func (c *Conn) serves(ctx context.Context) bool {
 	_, err := c.call(ctx, wire.Home, nil)
 	e, ok := errors.AsType[*Error](err)

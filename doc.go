@@ -1,8 +1,8 @@
-// Package zaqar is a client for OpenStack Zaqar, the message queue service that
-// was once called Marconi.
+// Package zaqar is a client for OpenStack Zaqar, a message queue service like Amazon SQS.
+// (It was once called Marconi.)
 //
-// A [Client] works on queues, a [Queue] on messages. Whoever posts, posts; whoever
-// works, claims messages, handles them and deletes them:
+// A [Client] works on queues and a [Queue] on messages. One program posts messages.
+// Another claims them, handles them and deletes them:
 //
 //	client, err := zaqar.Connect(ctx, "", zaqar.WithAuth(keystone.FromEnv()))
 //	if err != nil {
@@ -20,43 +20,98 @@
 //		if err := msg.Delete(ctx); err != nil { … }
 //	}
 //
-// A [Consumer] does the latter for as long as it takes: it keeps the claims alive,
-// tries again what fails, and stops without losing anything.
+// Most programs need no claims of their own. A [Consumer] makes them in a loop. It
+// extends them while handlers run, acknowledges what succeeds, retries what fails, and
+// stops without losing a message:
 //
 //	worker := queue.Consumer(zaqar.ConsumerConfig{DeadLetter: "wot-dead"})
 //	err := worker.Run(ctx, zaqar.Handle(func(ctx context.Context, event Event, msg *zaqar.Message) error {
 //		…
 //	}))
 //
-// # What is guaranteed
+// A [Publisher] posts many messages in few requests. That gives a high throughput, at the
+// price of some latency. A [Subscriber] reads queues without claiming anything, so that
+// every subscriber sees every message. [Async] runs any call in the background and
+// returns a [Future] of its result.
 //
-// Delivery is at least once. A message that [Queue.Post] returned an id for is
-// stored, and is handed out again and again, each time its claim ends without it
-// being deleted, until it is deleted or its TTL is over. A handler must bear
-// seeing a message twice; docs/delivery-guarantees.md tells when it does. Posting is never repeated by this library when it may
-// have been carried out; see [Error.MayHaveActed]. Only a [Publisher] does so, when it
-// was told that duplicates do no harm.
+// # Delivery and order
 //
-// # The words
+// Delivery is at least once. A message whose id [Queue.Post] returned is stored. It is
+// delivered again each time its claim ends before it is deleted, until it is deleted or
+// its TTL ends. So make handlers idempotent; docs/delivery-guarantees.md lists when a
+// message is delivered twice. [Queue.Pop] delivers at most once.
 //
-// A [Conn] sends one request: sign-in, identity, errors. A [Client] does what
-// concerns the whole account. A [Queue] is a handle by name. A [Message] was
-// read; an [Outgoing] is to be posted. A [Claim] is the right to work on messages
-// for a while. A [Consumer] makes claims, keeps them alive, and hands the messages to
-// a [Handler]. A [Publisher] posts many messages in few requests, and a [Future] is
-// the outcome of what runs without its caller. [Metadata] is what a queue carries
-// beside its messages. An [Error] is every answer other than 2xx. A [Subscription] has
-// the server tell a webhook or a mailbox of messages (package webhook is the receiving
-// end), and [Queue.Share] gives somebody without an account a right to a queue
-// (auth.SignedURL). Pools and flavors are in package admin.
+// Order is not guaranteed in general. Listings and claims take the oldest messages first
+// (FIFO), and a Publisher with its default Concurrency of 1 stores messages in the order
+// in which they were published. But a message that failed is delivered again after newer
+// ones, and several workers finish in any order. A Subscriber yields the messages of
+// each queue in the order of that queue. There is no order between queues.
+//
+// This package never posts a message again if it may have been stored; see
+// [Error.MayHaveActed]. Only a Publisher with AllowDuplicates does.
+//
+// # Errors
+//
+// Every answer other than 2xx is an [*Error]. Compare kinds with errors.Is, such as
+// [ErrNotFound] and [ErrClaimLost]. [SafeToRetry] tells whether a call can be repeated
+// without harm. A wrong argument is an [*ArgumentError], and nothing is sent.
 //
 // # Durations, bodies, lists
 //
-// Every time span is a time.Duration; Zaqar counts whole seconds, and a fraction
-// is an error. Bodies are any JSON value, and numbers keep all their digits. Lists
-// are iter.Seq2: lazy, and safe to leave at any point.
+// Every duration is a time.Duration. Zaqar counts whole seconds, so a fraction of one is
+// an error. A body is any JSON value, and numbers keep all their digits. Lists are
+// iter.Seq2: they fetch pages as the loop needs them, and you can leave the loop at any
+// time.
 //
-// What servers do differently from their documentation, and how this library
-// deals with it, is in docs/server-quirks.md; "quirk 5" in a comment means the
-// fifth there.
+// A call blocks until its answer has arrived, its context ends, or, if the context has
+// no deadline, the time set by [WithTimeout] is over.
+//
+// # Glossary
+//
+//   - Queue: messages under a name. The first post creates it.
+//   - Message: a JSON value with an id and a TTL.
+//   - TTL: how long the server keeps a message, a claim or a subscription. What expires
+//     is deleted without a notice. (SQS: message retention period.)
+//   - Claim: the right to work on some messages for a while. It is a lease: nobody else
+//     can claim them until it ends (but see quirk 5). (SQS: messages in flight; RabbitMQ:
+//     unacknowledged.)
+//   - Visibility timeout: the TTL of a claim. (SQS: visibility timeout; Pub/Sub: ack
+//     deadline.)
+//   - Extend: to start the TTL of a claim again, with [Claim.Update]. (SQS:
+//     ChangeMessageVisibility; Pub/Sub: modifyAckDeadline.)
+//   - Acknowledge, ack: to delete a claimed message after it was handled. (RabbitMQ and
+//     Pub/Sub: ack; SQS: DeleteMessage.)
+//   - Release: to end a claim early, so that its messages can be claimed at once.
+//     (RabbitMQ: nack with requeue.) Zaqar releases whole claims only.
+//   - Grace: how much longer than their claim the claimed messages live, at least.
+//   - Consumer: claims messages and hands them to handlers. Consumers of one queue share
+//     its messages. (SQS and RabbitMQ: consumer; Kafka: consumer group.)
+//   - Worker: one of the goroutines of a Consumer that run its handler.
+//   - Back-off: the wait before a retry, which grows with each failure.
+//   - Dead letter: a message that could not be handled and was moved to another queue, the
+//     dead-letter queue.
+//   - Idempotent: doing it twice has the same effect as doing it once.
+//   - At least once: no message is lost before its TTL ends, but some are delivered more
+//     than once.
+//   - Publisher: collects messages in a buffer and posts them in batches.
+//   - Flow control, backpressure: when the buffer is full, Publish blocks until there is
+//     room, or refuses or drops the message, as configured.
+//   - Subscriber: follows queues and yields their messages without claiming them.
+//     (RabbitMQ: a fanout exchange; Kafka: a consumer without a group.)
+//   - Poller: the part of a Subscriber that reads one queue, at an interval or when the
+//     server pushes over the WebSocket.
+//   - Marker: where a page of a listing starts, as the server defines it.
+//   - Cursor, position: how far a Subscriber has read. A [Position] can be saved. (Kafka:
+//     offset.)
+//   - Echo: whether a listing includes the messages that the client posted itself.
+//   - Subscription: the server's own delivery to a webhook or a mailbox; package webhook is
+//     the receiving end. (SNS: subscription; Pub/Sub: push subscription.)
+//
+// # Packages
+//
+// Credentials are in auth and auth/keystone, pools and flavors in admin, webhooks in
+// webhook, logs and traces in observe. Package zaqartest is an embedded server for tests.
+//
+// Servers differ from their documentation. How, and what this library does about it, is
+// in docs/server-quirks.md: "quirk 5" in a comment means number 5 there.
 package zaqar

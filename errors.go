@@ -12,79 +12,79 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// The kinds of errors, for errors.Is. An [*Error] matches by its code; errors
-// made before anything was sent match by their cause.
+// The kinds of errors, for errors.Is. An [*Error] matches by its code or its cause.
 var (
-	// ErrInvalid: an argument is wrong, found before the wire ([*ArgumentError])
-	// or by the server (400).
+	// ErrInvalid: an argument is wrong. The library found it before anything was sent
+	// ([*ArgumentError]), or the server did (400).
 	ErrInvalid = fault.Invalid
-	// ErrUnauthorized: the credentials were refused, by Zaqar (401) or Keystone, or
-	// are a signed URL that has expired.
+	// ErrUnauthorized: Zaqar (401) or Keystone refused the credentials, or they are a
+	// signed URL that has expired.
 	ErrUnauthorized = fault.Unauthorized
-	// ErrForbidden: not allowed (403): a policy, a message that somebody else
-	// has claimed, or a call that a signed URL does not cover, which is not sent.
+	// ErrForbidden: the call is not allowed (403), because of a policy or because
+	// another claim holds the message. Or a signed URL does not cover the call; then
+	// nothing was sent.
 	ErrForbidden = fault.Forbidden
-	// ErrNotFound: no such message, claim, queue or API version (404). Many
-	// operations on a queue that does not exist succeed; see [Queue].
+	// ErrNotFound: there is no such message, claim, subscription, queue or API version
+	// (404). Many operations on a queue that does not exist succeed; see [Queue].
 	ErrNotFound = fault.NotFound
-	// ErrConflict: the change contradicts the present state (409).
+	// ErrConflict: the change contradicts the current state (409).
 	ErrConflict = fault.Conflict
-	// ErrUnavailable: the service, or a proxy before it, could not answer (502,
-	// 503, 504). The call may have taken effect: ask [SafeToRetry].
+	// ErrUnavailable: the service, or a proxy in front of it, could not answer (502,
+	// 503, 504). The call may have taken effect; see [SafeToRetry].
 	ErrUnavailable = fault.Unavailable
-	// ErrUnsupported: the API version, or the WebSocket where there is nothing else,
-	// has no such operation. Nothing was sent.
+	// ErrUnsupported: the API version in use, or the WebSocket of a client without
+	// HTTP, lacks the operation. Nothing was sent.
 	ErrUnsupported = fault.Unsupported
-	// ErrClaimLost: the claim does not hold the message (any more): it expired,
-	// was released, or the message went to another claim. The work done on the
-	// message may be done again by somebody else.
+	// ErrClaimLost: the claim does not hold the message, or no longer does. It expired
+	// or was released, or another claim took the message. Somebody else may handle the
+	// message again.
 	ErrClaimLost = fault.ClaimLost
-	// ErrClaimEmpty: the claim is empty, so there is nothing to update or reload.
+	// ErrClaimEmpty: the claim is empty, so it cannot be updated or reloaded.
 	ErrClaimEmpty = fault.ClaimEmpty
-	// ErrExists: the queue existed already and its metadata differs from what
-	// was asked for; or the subscriber had a subscription already, see
-	// [Queue.CreateSubscription].
+	// ErrExists: the queue exists with other metadata than was asked for
+	// ([Client.CreateQueue]), or the subscriber has a subscription already
+	// ([Queue.CreateSubscription]).
 	ErrExists = fault.Exists
-	// ErrClosed: the client, or the publisher, consumer or subscriber, was closed
-	// before the call began. Nothing was sent.
+	// ErrClosed: the client, publisher, consumer or subscriber was closed before the
+	// call began. Nothing was sent.
 	ErrClosed = fault.Closed
-	// ErrMalformed: an answer could not be understood. The call took effect.
+	// ErrMalformed: the answer could not be understood. The call took effect.
 	ErrMalformed = fault.Malformed
 )
 
-// Error is an operation that failed: refused by a server (every answer other
-// than 2xx), or without an answer. It is the seed's ErrorBase.
+// Error is an operation that failed: the server refused it (every answer other than
+// 2xx), or no answer came.
 //
-// Its text names the operation, the queue, the code in parentheses and what the
-// server said, in one line:
+// Its text is one line with the operation, the queue, the code in parentheses and the
+// server's explanation:
 //
 //	zaqar: message_get wot: (404): Not found: Message abc does not exist.
 //
-// It never holds a token, a password or a signature.
+// The text never contains a token, a password or a signature.
 type Error struct {
-	// Op is the operation, such as "message_post"; for a raw call the method and
-	// path, such as "GET /v2/queues".
+	// Op is the operation, such as "message_post". For a raw call it is the method and
+	// the path, such as "GET /v2/queues".
 	Op string
-	// Queue is the queue's name, "" for operations without one.
+	// Queue is the queue's name, or "" for an operation without one.
 	Queue string
-	// Code is the HTTP status, and 0 when there was no answer.
+	// Code is the HTTP status, or 0 when no answer came.
 	Code int
-	// Title and Description are the server's words; either may be empty.
+	// Title and Description are the server's explanation. Either may be empty.
 	Title, Description string
-	// RequestID is the server's name for the request ("req-…"), for its logs;
-	// "" when it told none (servers before 2024 do not).
+	// RequestID identifies the request in the server's logs ("req-…"). It is "" when
+	// the server sent none, as servers before 2024 do.
 	RequestID string
-	// Err is the cause when there is one on this side: a network error, the end
-	// of the context, a sign-in that failed, an answer that made no sense.
+	// Err is the cause on this side, if there is one: a network error, the end of the
+	// context, a failed sign-in, an answer that could not be understood.
 	Err error
 
 	maybeActed bool // the server may have acted
-	repeatable bool // doing it twice is the same as doing it once
+	repeatable bool // the operation is idempotent
 	claimed    bool // the call named a claim, and a 400 or 403 is about it
-	expired    bool // the claim's time was over by our clock
+	expired    bool // the claim had expired by the local clock
 }
 
-// Error returns the one-line text.
+// Error returns the text, in one line.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("zaqar: " + e.Op)
@@ -115,7 +115,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// codes says which sentinel a status stands for.
+// codes maps a status to its kind of error.
 var codes = map[int]error{
 	http.StatusBadRequest:         ErrInvalid,
 	http.StatusUnauthorized:       ErrUnauthorized,
@@ -127,7 +127,7 @@ var codes = map[int]error{
 	http.StatusGatewayTimeout:     ErrUnavailable,
 }
 
-// Is matches the sentinels.
+// Is reports whether the error is of a kind, such as [ErrNotFound].
 func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrClaimLost:
@@ -147,9 +147,10 @@ func (e *Error) Is(target error) bool {
 	return ok && kind == target
 }
 
-// claimLost reads the ways in which servers say that a claim is over: 404 to
-// its own address, 503 on Redis until it is collected (quirk 7) and 500 over the
-// WebSocket, and 400 or 403 to the deletion of a message with it.
+// claimLost knows how servers say that a claim is over. They answer 404 to a request
+// for the claim itself. Until Redis has collected the claim that is a 503 (quirk 7),
+// and a 500 over the WebSocket. To the deletion of a message with the claim they
+// answer 400 or 403.
 func (e *Error) claimLost() bool {
 	switch wire.Op(e.Op) {
 	case wire.ClaimGet, wire.ClaimUpdate:
@@ -161,21 +162,20 @@ func (e *Error) claimLost() bool {
 	return false
 }
 
-// MayHaveActed reports whether the server may have carried the operation out
-// all the same: an answer that never came, a 5xx (a 503 to a post does not say
-// that nothing was stored), an answer that could not be read. It is false when
-// the server refused, or the request certainly never reached it.
+// MayHaveActed reports whether the server may have carried out the operation in spite
+// of the error. That is so when no answer came, when the answer was a 5xx (a 503 to a
+// post does not say that nothing was stored), or when it could not be read. It is
+// false when the server refused the operation or the request cannot have reached it.
 func (e *Error) MayHaveActed() bool { return e.maybeActed }
 
-// SafeToRetry reports whether sending the same call again can do no harm:
-// either the server has certainly not acted, or acting twice is the same as
-// acting once (reading, deleting, creating a queue). Posting, claiming and
-// popping are safe to retry only in the first case. It does not say that a
-// retry will help.
+// SafeToRetry reports whether it is harmless to send the same call again: either the
+// server cannot have acted, or the operation is idempotent (reading, deleting,
+// creating a queue). Posting, claiming and popping are not idempotent. It does not
+// say that a retry will succeed.
 func (e *Error) SafeToRetry() bool { return !e.maybeActed || e.repeatable }
 
-// SafeToRetry is [Error.SafeToRetry] of the *Error in err's chain. It is true
-// for an [*ArgumentError] and for [ErrUnsupported], with which nothing was sent, and
+// SafeToRetry calls [Error.SafeToRetry] on the [*Error] in err's chain. It is true
+// for an [*ArgumentError] and for [ErrUnsupported], since nothing was sent. It is
 // false for errors that this package did not make.
 func SafeToRetry(err error) bool {
 	if e, ok := errors.AsType[*Error](err); ok {
@@ -185,23 +185,23 @@ func SafeToRetry(err error) bool {
 	return ok || errors.Is(err, ErrUnsupported)
 }
 
-// acted says whether a server that answers with this status may have acted.
+// acted reports whether a server that answers with this status may have acted.
 func acted(status int) bool {
 	return status >= 500 || status == http.StatusRequestTimeout || status < 300
 }
 
-// ArgumentError is an argument that cannot be right, found before anything was
-// sent. It matches [ErrInvalid].
+// ArgumentError is an argument that was found to be wrong before anything was sent.
+// It matches [ErrInvalid].
 type ArgumentError struct {
-	// Op is the operation, "connect" for [Connect].
+	// Op is the operation, such as "message_post"; for [Connect] it is "connect".
 	Op string
-	// Argument names what is wrong, Rule what it must be.
+	// Argument names the argument. Rule says what is wrong with it or what it must be.
 	Argument, Rule string
-	// Err is the cause when there is one.
+	// Err is the cause, if there is one.
 	Err error
 }
 
-// Error names the operation, the argument and the rule.
+// Error returns the operation, the argument and the rule, in one line.
 func (e *ArgumentError) Error() string {
 	text := fmt.Sprintf("zaqar: %s: %s %s", e.Op, e.Argument, e.Rule)
 	if e.Err != nil {
@@ -216,7 +216,7 @@ func (e *ArgumentError) Unwrap() error { return e.Err }
 // Is matches [ErrInvalid].
 func (e *ArgumentError) Is(target error) bool { return target == ErrInvalid }
 
-// unsupportedError names operation and version.
+// unsupportedError names the operation and the API version that lacks it.
 type unsupportedError struct{ cause *wire.Unsupported }
 
 func (e *unsupportedError) Error() string { return "zaqar: " + e.cause.Error() }

@@ -12,8 +12,8 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// The connection has the raw verbs, for what the library does not model. It adds
-// credentials, and what is not 2xx is an error here too.
+// The raw verbs are for requests that the library has no method for. They send the
+// credentials, and every answer other than 2xx is an error.
 func ExampleConn() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -49,8 +49,8 @@ func ExampleConn() {
 	// true
 }
 
-// Do sends a request of which every part is yours. Here it is the change of a
-// queue, which has a media type of its own.
+// Do sends a request that is entirely yours. Changing a queue needs a special media
+// type.
 func ExampleConn_Do() {
 	ctx := context.Background()
 	client, stop := embedded()

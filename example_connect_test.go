@@ -29,8 +29,8 @@ func serve(options ...zaqartest.Option) (srv *zaqartest.Server, stop func()) {
 	}
 }
 
-// A server without authentication, as in development: the caller names the
-// project. The API version is asked for.
+// A server without authentication, as in development: the caller names the project.
+// Connect asks the server for its API version.
 func ExampleConnect() {
 	srv, stop := serve()
 	defer stop()
@@ -47,7 +47,7 @@ func ExampleConnect() {
 	// Output: v2 demo
 }
 
-// With an endpoint and a version nothing is sent, so that a service can start
+// Given an endpoint and a version, Connect sends nothing. So a service can start
 // before its Zaqar.
 func ExampleConnect_withoutIO() {
 	client, err := zaqar.Connect(context.Background(), "https://zaqar.example.com:8888/v2",
@@ -61,7 +61,7 @@ func ExampleConnect_withoutIO() {
 	// Output: https://zaqar.example.com:8888 v2
 }
 
-// What cannot be right is told before anything is sent.
+// Wrong arguments are found before anything is sent.
 func ExampleConnect_wrong() {
 	_, err := zaqar.Connect(context.Background(), "https://zaqar.example.com:8888")
 	fmt.Println(err)
@@ -69,13 +69,13 @@ func ExampleConnect_wrong() {
 	_, err = zaqar.Connect(context.Background(), "zaqar.example.com", zaqar.WithProject("demo"))
 	fmt.Println(errors.Is(err, zaqar.ErrInvalid))
 	// Output:
-	// zaqar: connect: credentials are missing: give WithAuth, or WithProject for a server without authentication
+	// zaqar: connect: credentials are missing: use WithAuth, or WithProject for a server without authentication
 	// true
 }
 
-// Keystone signs in, renews the token, and knows where Zaqar is: the endpoint
-// stays empty. [keystone.FromEnv] and [keystone.FromCloud] take the place of
-// [keystone.Password] where OS_* variables or a clouds.yaml have it all.
+// Keystone credentials sign in, renew the token and know where Zaqar is, so the
+// endpoint stays empty. Use [keystone.FromEnv] for OS_* variables and
+// [keystone.FromCloud] for a clouds.yaml.
 func ExampleWithAuth() {
 	srv, stop := serve(zaqartest.WithKeystone())
 	defer stop()
@@ -92,7 +92,7 @@ func ExampleWithAuth() {
 	// Output: true <nil>
 }
 
-// Wrong credentials are one error, whoever refused them.
+// Refused credentials are the same error whether Zaqar or Keystone refused them.
 func ExampleWithAuth_refused() {
 	srv, stop := serve(zaqartest.WithKeystone())
 	defer stop()
@@ -103,8 +103,8 @@ func ExampleWithAuth_refused() {
 	// Output: true
 }
 
-// A way of your own to authenticate is one function that sets a header. Here
-// the token comes from a vault.
+// Your own authentication is one function that sets a header. Here the token comes
+// from a vault.
 func ExampleWithAuth_plugIn() {
 	srv, stop := serve(zaqartest.WithKeystone())
 	defer stop()
@@ -160,7 +160,7 @@ func ExampleClient_Home() {
 	// Output: true /v2/queues/{queue_name}/claims/{claim_id} [claim_id queue_name]
 }
 
-// An old cloud may speak API v1 only. The program stays the same.
+// An old cloud may only have API v1. The program stays the same.
 func ExampleWithVersion() {
 	ctx := context.Background()
 	srv, stop := serve()
@@ -182,7 +182,7 @@ func ExampleWithVersion() {
 	}
 	fmt.Println(queue.Href(), string(message.Body()))
 
-	// What v1 lacks is an error before anything is sent.
+	// An operation that v1 lacks is an error, and nothing is sent.
 	_, err = queue.Pop(ctx, 1)
 	fmt.Println(errors.Is(err, zaqar.ErrUnsupported), err)
 	// Output:
@@ -190,8 +190,8 @@ func ExampleWithVersion() {
 	// true zaqar: message_pop: API v1 has no such operation
 }
 
-// Checksums are compared on request. A body that does not fit comes with an error
-// beside it.
+// WithChecksums compares checksums. A message whose body does not fit comes with an
+// error.
 func ExampleWithChecksums() {
 	ctx := context.Background()
 	srv, stop := serve(zaqartest.WithChecksums(true))
@@ -219,7 +219,7 @@ func ExampleWithChecksums() {
 	// Output: MD5:eccbc87e4b5ce2fe28308fd9f2a7baf3
 }
 
-// An administrator asks how the stores are.
+// An administrator checks the stores behind the server.
 func ExampleClient_Health() {
 	ctx := context.Background()
 	srv, stop := serve(zaqartest.WithDefaultRoles("admin"))

@@ -12,8 +12,8 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// Every answer other than 2xx is an error. errors.Is asks for its kind,
-// errors.As for its parts; its text has the code in parentheses.
+// Every answer other than 2xx is an error. errors.Is finds its kind and errors.As its
+// fields. The text has the code in parentheses.
 func ExampleError() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -32,7 +32,7 @@ func ExampleError() {
 	// true
 }
 
-// What is wrong for certain is not sent.
+// A wrong argument is an error, and nothing is sent.
 func ExampleArgumentError() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -45,12 +45,12 @@ func ExampleArgumentError() {
 	}
 	fmt.Println(errors.Is(err, zaqar.ErrInvalid))
 	// Output:
-	// queue name must have 1 to 64 characters of A-Z a-z 0-9 _ - and the dot; it is "no spaces"
+	// queue name "no spaces" is not legal: use 1 to 64 of the characters A-Z a-z 0-9 _ - and the dot
 	// true
 }
 
-// A 503 to a post does not say that nothing was stored: posting again may store
-// twice. Reading again harms nobody.
+// A 503 to a post does not say that nothing was stored, so posting again may store
+// twice. Reading is idempotent.
 func ExampleSafeToRetry() {
 	srv, stop := serve()
 	defer stop()
@@ -67,7 +67,7 @@ func ExampleSafeToRetry() {
 	fmt.Println(errors.Is(err, zaqar.ErrUnavailable), zaqar.SafeToRetry(err))
 	_, err = queue.Stats(ctx)
 	fmt.Println(errors.Is(err, zaqar.ErrUnavailable), zaqar.SafeToRetry(err))
-	_, err = queue.Post(ctx, make(chan int)) // JSON has no channels: nothing was sent
+	_, err = queue.Post(ctx, make(chan int)) // JSON has no channels, so nothing was sent
 	fmt.Println(errors.Is(err, zaqar.ErrInvalid), zaqar.SafeToRetry(err))
 	// Output:
 	// true false
@@ -75,7 +75,7 @@ func ExampleSafeToRetry() {
 	// true true
 }
 
-// A refusal is certain. A connection that breaks tells nothing.
+// A refusal is certain. After a broken connection nobody knows.
 func ExampleError_MayHaveActed() {
 	srv, stop := serve()
 	defer stop()
@@ -87,7 +87,7 @@ func ExampleError_MayHaveActed() {
 	defer func() { _ = client.Close() }()
 	queue := client.Queue("wot")
 
-	// The server stores the message, and its answer is lost.
+	// The server stores the message, but its answer is lost.
 	srv.Inject(zaqartest.Fault{Kind: "message_post", Cut: true, After: true})
 	_, err = queue.Post(ctx, "here all the same")
 	if e, ok := errors.AsType[*zaqar.Error](err); ok {

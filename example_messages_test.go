@@ -10,8 +10,8 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// Each argument is one message, and any value that JSON can encode is a body.
-// The ids come in the same order.
+// Each argument is one message. Any value that JSON can encode can be its body. The
+// ids are in the same order.
 func ExampleQueue_Post() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -28,7 +28,7 @@ func ExampleQueue_Post() {
 	// Output: 3
 }
 
-// A body alone gets the queue's default TTL. An Outgoing has its own.
+// A plain body gets the queue's default TTL. An Outgoing can set its own.
 func ExampleOutgoing() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -50,8 +50,8 @@ func ExampleOutgoing() {
 	// "for two minutes" 2m0s
 }
 
-// A delay counts only on a queue that has a delay of its own: servers ignore it
-// elsewhere.
+// A delay works only on a queue that has a default delay. Servers ignore it on
+// others.
 func ExampleOutgoing_delay() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -79,7 +79,7 @@ func ExampleOutgoing_delay() {
 	// true 1
 }
 
-// Reading takes nothing away: see [zaqar.Queue.Claim] for work.
+// Messages lists without claiming. To work on messages use [zaqar.Queue.Claim].
 func ExampleQueue_Messages() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -186,7 +186,7 @@ func ExampleMessage_Decode() {
 	// Output: winning 10
 }
 
-// Numbers in an any are json.Number, so that none is rounded to a float64.
+// A number decoded into an any is a json.Number, so it keeps all its digits.
 func ExampleMessage_Decode_numbers() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -209,7 +209,7 @@ func ExampleMessage_Decode_numbers() {
 	// Output: 9007199254740993 json.Number
 }
 
-// A status is that of the moment of reading. Reload asks again.
+// A status belongs to the moment of reading. Reload reads again.
 func ExampleMessage_Status() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -242,7 +242,7 @@ func ExampleMessage_Status() {
 	// Output: Free [1], Claimed [2]
 }
 
-// What is gone cannot be read again.
+// A deleted message cannot be read again.
 func ExampleMessage_Reload() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -267,7 +267,7 @@ func ExampleMessage_Reload() {
 	// true
 }
 
-// Popped messages are deleted as they are read. Where that is too early, claim.
+// Pop deletes the messages as it reads them. If that is too early, use a claim.
 func ExampleQueue_Pop() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -289,7 +289,7 @@ func ExampleQueue_Pop() {
 	// "second"
 }
 
-// Any number of ids; those that are gone already are passed over.
+// DeleteMessages takes any number of ids and ignores those that are gone already.
 func ExampleQueue_DeleteMessages() {
 	ctx := context.Background()
 	client, stop := embedded()

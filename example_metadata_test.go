@@ -10,7 +10,7 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// Update replaces: what is not in the new content is gone.
+// Update replaces: keys that are not in the new content are removed.
 func ExampleMetadata_Update() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -78,7 +78,7 @@ func ExampleMetadata_Remove() {
 	// true
 }
 
-// Metadata is as of the last exchange. Reload gets what others changed since.
+// Metadata is as last read. Reload reads what others have changed since.
 func ExampleMetadata_Reload() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -109,7 +109,7 @@ func ExampleMetadata_Reload() {
 	// 1000
 }
 
-// The keys that Zaqar itself acts upon, with their types.
+// Reserved has the keys that Zaqar itself uses, with their types.
 func ExampleMetadata_Reserved() {
 	ctx := context.Background()
 	client, stop := embedded()

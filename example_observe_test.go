@@ -12,8 +12,8 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// An observer is told what happens beneath the calls; a type switch takes what is
-// of interest, to count it or to trace it.
+// An observer gets an event for each request, retry and so on. A type switch selects
+// those to count or trace.
 func ExampleWithObserver() {
 	srv, err := zaqartest.NewServer()
 	if err != nil {
@@ -43,8 +43,8 @@ func ExampleWithObserver() {
 	// message_post wot 201
 }
 
-// A logger gets the same, as text: requests at the level Debug, what an operator
-// should see at Info and above.
+// A logger gets the same events as text: requests at level Debug, and what an
+// operator should see at Info and above.
 func ExampleWithLogger() {
 	srv, err := zaqartest.NewServer()
 	if err != nil {
@@ -60,7 +60,7 @@ func ExampleWithLogger() {
 		Level: slog.LevelDebug,
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 			switch a.Key {
-			case slog.TimeKey, "took", "request_id", "received": // they differ from run to run
+			case slog.TimeKey, "took", "request_id", "received": // these differ from run to run
 				return slog.Attr{}
 			}
 			return a

@@ -9,8 +9,7 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// A handle costs nothing: no request is sent, and the queue need not exist.
-// Posting makes it.
+// A handle sends no request, and the queue need not exist. Posting creates it.
 func ExampleClient_Queue() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -32,8 +31,8 @@ func ExampleClient_Queue() {
 	// Output: wot /v2/queues/wot false true
 }
 
-// Metadata can be given at once: values of your own in a Content, and what Zaqar
-// itself acts upon in a Reserved.
+// A new queue can have metadata: your own values in a Content, and what Zaqar itself
+// uses in a Reserved.
 func ExampleClient_CreateQueue() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -49,8 +48,8 @@ func ExampleClient_CreateQueue() {
 	// Output: <Queue [orders]>
 }
 
-// Making a queue that is there is no error, unless it has other metadata than
-// asked for. The handle is good in both cases.
+// Creating a queue that exists is not an error, unless its metadata differs. The
+// handle is valid in both cases.
 func ExampleClient_CreateQueue_again() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -68,7 +67,7 @@ func ExampleClient_CreateQueue_again() {
 	// <Queue [orders]> true
 }
 
-// Leaving the loop ends the listing; pages behind are never fetched.
+// Leaving the loop ends the listing. Further pages are not fetched.
 func ExampleClient_Queues() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -114,7 +113,7 @@ func ExampleClient_Queues_options() {
 	// wot 2
 }
 
-// ok is false on servers that do not count, as those with pooling.
+// ok is false if the server does not count, as with pooling.
 func ExampleClient_CountQueues() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -147,7 +146,7 @@ func ExampleQueue_Stats() {
 		log.Fatal(err)
 	}
 	fmt.Println(stats)
-	// Both are nil when the queue is empty.
+	// Both are nil if the queue is empty.
 	if stats.Oldest != nil && stats.Newest != nil {
 		fmt.Printf("from %s to %s\n", stats.Oldest.Body, stats.Newest.Body)
 	}
@@ -156,8 +155,8 @@ func ExampleQueue_Stats() {
 	// from "first" to "third"
 }
 
-// The messages go, the queue and its metadata stay. Without an argument the
-// subscriptions go too.
+// Purge deletes the messages. The queue and its metadata stay. Without an argument it
+// deletes the subscriptions too.
 func ExampleQueue_Purge() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -179,7 +178,7 @@ func ExampleQueue_Purge() {
 	// Output: 0 true <nil>
 }
 
-// Deleting what is not there succeeds.
+// Delete is idempotent.
 func ExampleQueue_Delete() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -193,7 +192,7 @@ func ExampleQueue_Delete() {
 	// Output: <nil> <nil>
 }
 
-// Claimed messages go, too.
+// PurgeAll deletes claimed messages too.
 func ExampleQueue_PurgeAll() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -214,7 +213,7 @@ func ExampleQueue_PurgeAll() {
 	// Output: claimed:0 free:0 total:0 <nil>
 }
 
-// The seed's next(client.queues()).
+// First returns the first item of a listing, if there is one.
 func ExampleFirst() {
 	ctx := context.Background()
 	client, stop := embedded()

@@ -12,8 +12,8 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// A signed URL gives somebody without an account a right to a queue. It is handed over
-// as one line of text, and is all that the other side needs.
+// A signed URL gives somebody without an account access to a queue. It is one line of
+// text, and the receiver needs nothing else.
 func ExampleQueue_Share() {
 	ctx := context.Background()
 	srv, stop := serve(zaqartest.WithSecretKey("the servers' key"))
@@ -32,9 +32,9 @@ func ExampleQueue_Share() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	line := signed.Reveal() // a secret: printing signed itself does not show it
+	line := signed.Reveal() // a secret; printing signed itself shows nothing of it
 
-	// Elsewhere.
+	// In the receiver's program:
 	received, err := auth.ParseSignedURL(line)
 	if err != nil {
 		log.Fatal(err)
@@ -47,7 +47,7 @@ func ExampleQueue_Share() {
 	ids, err := guest.Queue("wot").Post(ctx, "hello")
 	fmt.Println(len(ids), err)
 
-	// What it does not cover is not even sent.
+	// A call that it does not cover is not sent.
 	_, err = guest.Queue("wot").Claim(ctx)
 	fmt.Println(errors.Is(err, zaqar.ErrForbidden), err)
 	// Output:

@@ -10,8 +10,8 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// A webhook is told of each message that is posted from now on. Package webhook is
-// the other end of it.
+// The server notifies a webhook of each message that is posted from now on. Package
+// webhook is the receiving end.
 func ExampleQueue_CreateSubscription() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -31,7 +31,7 @@ func ExampleQueue_CreateSubscription() {
 	}
 	fmt.Println(subscription.Created(), subscription.TTL(), subscription.Confirmed())
 
-	// It lasts for its TTL, from the last update on.
+	// Its TTL counts from the last update.
 	if err := subscription.Update(ctx, zaqar.TTL(48*time.Hour)); err != nil {
 		log.Fatal(err)
 	}
@@ -41,8 +41,8 @@ func ExampleQueue_CreateSubscription() {
 	// 48h0m0s <SubscriptionOptions _retry_policy post_headers[X-Team]>
 }
 
-// A subscriber has one subscription to a queue. What was confirmed is in the way of
-// another, and comes with the error.
+// A subscriber has at most one subscription to a queue. If it has a confirmed one,
+// the error comes with that one.
 func ExampleQueue_CreateSubscription_conflict() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -60,13 +60,13 @@ func ExampleQueue_CreateSubscription_conflict() {
 
 	subscription, err := queue.CreateSubscription(ctx, config)
 	if errors.Is(err, zaqar.ErrExists) {
-		fmt.Println("it is there already:", subscription.ID() == first.ID(), subscription.Created())
+		fmt.Println("it exists already:", subscription.ID() == first.ID(), subscription.Created())
 		err = subscription.Update(ctx, zaqar.TTL(config.TTL)) // keep it alive
 	}
 	if err != nil {
 		log.Fatal(err)
 	}
-	// Output: it is there already: true false
+	// Output: it exists already: true false
 }
 
 func ExampleQueue_Subscriptions() {

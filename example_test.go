@@ -11,8 +11,9 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// embedded returns a client of a Zaqar inside this process, and what ends both.
-// With a real Zaqar it is one line: zaqar.Connect(ctx, "", zaqar.WithAuth(keystone.FromEnv())).
+// embedded returns a client of a Zaqar inside this process, and a function that stops
+// both. For a real Zaqar use zaqar.Connect(ctx, "",
+// zaqar.WithAuth(keystone.FromEnv())).
 func embedded() (client *zaqar.Client, stop func()) {
 	srv, err := zaqartest.NewServer()
 	if err != nil {
@@ -33,7 +34,7 @@ func embedded() (client *zaqar.Client, stop func()) {
 	}
 }
 
-// A whole session: make a queue, find it, post, read, claim, delete.
+// A whole session: create a queue, find it, post, read, claim, delete.
 func Example() {
 	ctx := context.Background()
 	client, stop := embedded()

@@ -11,9 +11,9 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// The WebSocket beside HTTP: one connection carries what it can, and what it has no
-// words for, such as a change of metadata, goes over HTTP. With Keystone its URL can
-// be left empty: the catalogue has it.
+// A WebSocket in addition to HTTP. HTTP carries what the WebSocket has no action for,
+// such as a change of metadata. With Keystone the URL can be empty: it is in the
+// catalogue.
 func ExampleWithWebSocket() {
 	ctx := context.Background()
 	srv, stop := serve()
@@ -46,8 +46,8 @@ func ExampleWithWebSocket() {
 	// [<Message ttl:3600>] <nil> 1
 }
 
-// The WebSocket alone, with binary frames. What it has no words for is an error
-// before anything is sent.
+// The WebSocket without HTTP, with binary frames. An operation that it does not have
+// is an error, and nothing is sent.
 func ExampleWithMessagePack() {
 	ctx := context.Background()
 	srv, stop := serve()
@@ -77,8 +77,8 @@ func ExampleWithMessagePack() {
 	// true
 }
 
-// Transports of one's own can be put together: here HTTP beneath a WebSocket, which
-// tells how the connection fares.
+// Transports can be combined: here a WebSocket with HTTP as the fallback. The
+// WebSocket reports the state of its connection.
 func ExampleWithTransport_fallback() {
 	ctx := context.Background()
 	srv, stop := serve()

@@ -37,7 +37,7 @@ func FuzzMetadata(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := normal(content)
+		again, err := normalized(content)
 		if err != nil || len(again) != len(content) {
 			t.Errorf("%q: %v, then %v, %v", data, content, again, err)
 		}

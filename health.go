@@ -9,13 +9,13 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// Health is what a server says of the stores behind it.
+// Health is the state of the stores behind a server.
 type Health struct {
-	// Store is the one store of a server without pooling.
+	// Store is the only store of a server without pooling.
 	Store StoreHealth
-	// Pools are the stores of a server with pooling, by name; nil without.
+	// Pools are the stores of a server with pooling, by name. It is nil without pooling.
 	Pools map[string]StoreHealth
-	// CatalogReachable is whether a server with pooling finds its catalogue of
+	// CatalogReachable reports whether a server with pooling reaches its catalogue of
 	// queues.
 	CatalogReachable bool
 }
@@ -23,7 +23,7 @@ type Health struct {
 // StoreHealth is the health of one store.
 type StoreHealth struct {
 	Reachable bool
-	// Operations are what the server tried on the store: "create_queue",
+	// Operations are those that the server tried on the store: "create_queue",
 	// "post_messages", ….
 	Operations map[string]OperationHealth
 }
@@ -32,11 +32,12 @@ type StoreHealth struct {
 type OperationHealth struct {
 	Succeeded bool
 	Took      time.Duration
-	// Ref names the failure in the server's log; "" when it succeeded.
+	// Ref identifies the failure in the server's log. It is "" after a success.
 	Ref string
 }
 
-// OK reports whether all stores are reachable and every operation succeeded.
+// OK reports whether every store is reachable and every operation succeeded. With
+// pooling, the catalogue must be reachable too.
 func (h Health) OK() bool {
 	if h.Pools == nil {
 		return h.Store.OK()
@@ -59,10 +60,12 @@ func (h StoreHealth) OK() bool {
 	return h.Reachable
 }
 
-// Health asks how the stores behind the service are. It wants the role admin (on
-// V2) and a server that runs in admin mode; without the error matches
-// [ErrForbidden] or [ErrNotFound]. The server tries every operation, so it can take
-// a while. V1 lacks it. [Client.Ping] is enough to see that the service is alive.
+// Health asks for the state of the stores behind the service. The server tries every
+// operation on them, so the call can take long. V1 does not have it.
+//
+// On V2 it needs the admin role and a server that runs in admin mode; otherwise the
+// error matches [ErrForbidden] or [ErrNotFound]. To check that the service is alive,
+// [Client.Ping] is enough.
 func (c *Client) Health(ctx context.Context) (Health, error) {
 	r, err := c.conn.call(ctx, wire.Health, nil)
 	if err != nil {

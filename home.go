@@ -9,9 +9,9 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// HomeDoc is a server's home document: the resources it says it offers. Servers
-// leave some out (topics) and describe some wrongly, so the library does not act
-// on it.
+// HomeDoc is a server's home document: the resources that the server says it offers.
+// Servers leave some out (topics) and describe others wrongly, so the library does
+// not rely on it.
 type HomeDoc struct {
 	version   Version
 	resources map[string]HomeResource
@@ -22,9 +22,9 @@ type HomeDoc struct {
 type HomeResource struct {
 	// Template is the path, with variables in braces: "/v2/queues/{queue_name}".
 	Template string
-	// Vars are the names of the variables.
+	// Vars are the names of these variables.
 	Vars []string
-	// Allow are the methods.
+	// Allow are the HTTP methods.
 	Allow []string
 }
 
@@ -44,11 +44,10 @@ func newHomeDoc(v Version, resources map[string]wire.HomeResource, raw []byte) *
 	return doc
 }
 
-// Relations returns the names of the resources in order: "rel/claim", ….
+// Relations returns the names of the resources, sorted: "rel/claim", ….
 func (d *HomeDoc) Relations() []string { return slices.Sorted(maps.Keys(d.resources)) }
 
-// Resource returns a resource by its relation, with or without the "rel/" before
-// it.
+// Resource returns a resource by its relation, with or without "rel/" in front.
 func (d *HomeDoc) Resource(relation string) (HomeResource, bool) {
 	r, ok := d.resources[relation]
 	if !ok {
@@ -62,5 +61,9 @@ func (d *HomeDoc) Raw() json.RawMessage { return slices.Clone(d.raw) }
 
 // String returns "<HomeDoc v2: 21 resources>".
 func (d *HomeDoc) String() string {
-	return fmt.Sprintf("<HomeDoc %s: %d resources>", d.version, len(d.resources))
+	noun := "resources"
+	if len(d.resources) == 1 {
+		noun = "resource"
+	}
+	return fmt.Sprintf("<HomeDoc %s: %d %s>", d.version, len(d.resources), noun)
 }

@@ -13,20 +13,19 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// Message is a message as it was read: by [Queue.Messages], [Queue.Message],
-// [Queue.Pop] or in a [Claim]. It is safe for concurrent use.
+// Message is a message as it was read by [Queue.Messages], [Queue.Message],
+// [Queue.Pop] or [Queue.Claim]. It is safe for concurrent use.
 type Message struct {
 	queue *Queue
 	state atomic.Pointer[messageState]
 }
 
-// messageState is what one reading told; it is never changed.
+// messageState is the result of one read. It never changes.
 type messageState struct {
 	wire.Message
 	status Status
-	// claim is the claim under which the message was read, and so the right to
-	// delete it. The claim id in an href is no such right: it can be old, or
-	// somebody else's.
+	// claim is the claim that brought the message, and so the right to delete it. The
+	// claim id in an href is no such right: it can be old, or somebody else's.
 	claim string
 }
 
@@ -36,17 +35,17 @@ func newMessage(q *Queue, m wire.Message, status Status, claim string) *Message 
 	return msg
 }
 
-// Status is whether a message is free or claimed.
+// Status says whether a message is free, claimed or gone.
 type Status int
 
 // The values of Status.
 const (
-	// Free: nobody has claimed the message.
+	// Free: no claim holds the message.
 	Free Status = 1
 	// Claimed: a claim holds the message.
 	Claimed Status = 2
-	// Gone: the message is not in the queue any more: it was popped, or deleted
-	// through this very value.
+	// Gone: the message is no longer in the queue. It was popped, or deleted through
+	// this Message.
 	Gone Status = 3
 )
 
@@ -66,26 +65,27 @@ func (s Status) String() string {
 // ID returns the message's id.
 func (m *Message) ID() string { return m.state.Load().ID }
 
-// Href returns the message's path from the service's root, without the claim
-// that servers hang on it: "/v2/queues/wot/messages/50b68a50d6f5b8c8a7c62b01".
+// Href returns the message's path from the service's root:
+// "/v2/queues/wot/messages/50b68a50d6f5b8c8a7c62b01". It leaves out the claim that
+// servers add.
 func (m *Message) Href() string { return m.queue.Href() + "/messages/" + m.ID() }
 
 // Queue returns the queue that the message is in.
 func (m *Message) Queue() *Queue { return m.queue }
 
-// TTL returns how long the message is kept, counted from when it was posted. A
-// claim can prolong it.
+// TTL returns how long the server keeps the message, counted from when it was posted.
+// A claim can prolong it.
 func (m *Message) TTL() time.Duration { return time.Duration(m.state.Load().TTL) }
 
-// Age returns how long ago the message was posted, in whole seconds by the
-// server's clock, at the moment it was read.
+// Age returns how long before the read the message was posted, in whole seconds by
+// the server's clock. It does not grow; see [Message.Reload].
 func (m *Message) Age() time.Duration { return time.Duration(m.state.Load().Age) }
 
 // Body returns the body as the server sent it: any JSON value.
 func (m *Message) Body() json.RawMessage { return slices.Clone(m.state.Load().Body) }
 
-// Decode decodes the body into v, as json.Unmarshal does, but for numbers: into
-// an any they come as json.Number, with all their digits.
+// Decode decodes the body into v like json.Unmarshal, with one difference: a number
+// decoded into an any is a json.Number, which keeps all its digits.
 func (m *Message) Decode(v any) error {
 	s := m.state.Load()
 	if err := wire.Unmarshal(s.Body, v); err != nil {
@@ -94,8 +94,8 @@ func (m *Message) Decode(v any) error {
 	return nil
 }
 
-// ClaimID returns the claim under which the message was read, or the one that its
-// href named, which may be over; "" when there was none.
+// ClaimID returns the claim that brought the message, or the one named in its href,
+// which may be over. It is "" if there is none.
 func (m *Message) ClaimID() string {
 	s := m.state.Load()
 	if s.claim != "" {
@@ -104,12 +104,12 @@ func (m *Message) ClaimID() string {
 	return s.ClaimID
 }
 
-// ClaimCount returns how often the message was claimed, as far as the server
-// tells: only of popped messages, on queues that count.
+// ClaimCount returns how often the message was claimed. Servers report it only for
+// popped messages, on queues that count claims; otherwise it is 0.
 func (m *Message) ClaimCount() int { return m.state.Load().ClaimCount }
 
-// Checksum returns the checksum that the server made of the body ("MD5:…"), ""
-// when it makes none.
+// Checksum returns the server's checksum of the body ("MD5:…"), or "" if the server
+// sent none. See [WithChecksums].
 func (m *Message) Checksum() string { return m.state.Load().Checksum }
 
 // String returns "<Message ttl:120>".
@@ -117,13 +117,15 @@ func (m *Message) String() string {
 	return fmt.Sprintf("<Message ttl:%d>", wire.ToSeconds(m.TTL()))
 }
 
-// Status tells whether the message was free or claimed when it was read; call
-// [Message.Reload] first for the present. A message of a claim is Claimed, one
-// of a listing without [IncludeClaimed] is Free, and no I/O is done. Otherwise
-// the message's href names a claim or none; a named one may be over, so the
-// server is asked whether it still holds the message. On V1 hrefs name no claims,
-// and the WebSocket tells no hrefs: the message is then read again over HTTP if the
-// client has it, and otherwise the error matches [ErrUnsupported].
+// Status reports whether the message was free or claimed when it was read. Call
+// [Message.Reload] first for its current status.
+//
+// A message of a claim is Claimed and one of a listing without [IncludeClaimed] is
+// Free; then nothing is sent. Otherwise Status looks at the message's href. If it
+// names a claim, which may be over, it asks the server whether that claim still holds
+// the message. The WebSocket sends no hrefs, so there Status first reads the message
+// again over HTTP. On V1, where hrefs name no claims, and on a client without HTTP
+// the error matches [ErrUnsupported].
 func (m *Message) Status(ctx context.Context) (Status, error) {
 	s := m.state.Load()
 	if s.status != 0 {
@@ -138,7 +140,7 @@ func (m *Message) Status(ctx context.Context) (Status, error) {
 	return status, err
 }
 
-// statusOf asks the claim that a message's href names.
+// statusOf asks the claim that the message's href names.
 func (q *Queue) statusOf(ctx context.Context, m wire.Message) (Status, error) {
 	route, err := wire.Lookup(wire.Version(q.conn.version), wire.MessageGet)
 	if err == nil && m.HidesClaim() {
@@ -154,9 +156,9 @@ func (q *Queue) statusOf(ctx context.Context, m wire.Message) (Status, error) {
 	}
 	claim, err := q.ClaimByID(ctx, m.ClaimID)
 	switch {
-	case errors.Is(err, ErrChecksum): // of another message, maybe; not the question
+	case errors.Is(err, ErrChecksum): // does not matter here, and may be another message's
 	case errors.Is(err, ErrClaimLost):
-		// A 503 can also be an outage (quirk 7); then nobody knows.
+		// A 503 can also mean an outage (quirk 7).
 		if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusServiceUnavailable {
 			if _, down := q.conn.call(ctx, wire.Ping, nil); down != nil {
 				return 0, down
@@ -172,15 +174,14 @@ func (q *Queue) statusOf(ctx context.Context, m wire.Message) (Status, error) {
 	return Free, nil
 }
 
-// Reload reads the message again. It is an error that matches [ErrNotFound] when
-// the message is not there any more.
+// Reload reads the message again. If it is gone, the error matches [ErrNotFound].
 func (m *Message) Reload(ctx context.Context) error {
 	old := m.state.Load()
 	fresh, err := m.queue.get(ctx, old.ID)
 	if err != nil {
 		return err
 	}
-	// The right to delete stays as long as the message names the same claim.
+	// The right to delete it remains while the message names the same claim.
 	state := &messageState{Message: fresh}
 	if fresh.ClaimID == old.claim {
 		state.claim = old.claim
@@ -189,11 +190,13 @@ func (m *Message) Reload(ctx context.Context) error {
 	return m.queue.conn.verify(m)
 }
 
-// Delete deletes the message, with its claim when it was read from one. It
-// succeeds too when the message is gone already. An error that matches
-// [ErrClaimLost] means that the claim does not hold the message any more, and
-// somebody else may be at work on it; one that matches [ErrForbidden], that the
-// message was read free and has been claimed since.
+// Delete deletes the message, with its claim if it came from one. That acknowledges
+// the message: it is handled and not delivered again. Delete is idempotent: it
+// succeeds if the message is gone already.
+//
+// If the error matches [ErrClaimLost], the claim no longer holds the message, and
+// somebody else may be handling it. If it matches [ErrForbidden], the message was
+// free when it was read and has been claimed since.
 func (m *Message) Delete(ctx context.Context) error {
 	s := m.state.Load()
 	if s.status == Gone {

@@ -15,15 +15,15 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// Content is a queue's metadata: any JSON value under any key. Numbers that come
-// from the server are json.Number, so that they keep all digits. Keys that begin
-// with an underscore are Zaqar's own; [Reserved] has them with their types.
+// Content is a queue's metadata: any JSON value under any key. Numbers from the
+// server are json.Number, which keeps all their digits. Keys that begin with an
+// underscore are Zaqar's own; [Reserved] has them with their types.
 //
 // As an option of [Client.CreateQueue] it is the metadata of the new queue.
 type Content map[string]any
 
-// Metadata holds a queue's metadata as of the last exchange with the server, and
-// changes it. [Queue.Metadata] makes it. It is safe for concurrent use.
+// Metadata is a queue's metadata as last read or written, with methods to change it.
+// [Queue.Metadata] returns it. It is safe for concurrent use.
 type Metadata struct {
 	queue *Queue
 
@@ -31,10 +31,10 @@ type Metadata struct {
 	content Content
 }
 
-// Metadata fetches the queue's metadata. In v2 the server fills in its defaults
-// for [Reserved] keys that are not set, and answers a queue that does not exist
-// with nothing but these defaults. Over the WebSocket alone there are no defaults: what
-// is not set is not there.
+// Metadata reads the queue's metadata. In V2 the server fills in its defaults for
+// [Reserved] keys that are not set, and returns only these for a queue that does not
+// exist. Over the WebSocket without HTTP there are no defaults: keys that are not set
+// are missing.
 func (q *Queue) Metadata(ctx context.Context) (*Metadata, error) {
 	m := &Metadata{queue: q}
 	if err := m.Reload(ctx); err != nil {
@@ -43,15 +43,16 @@ func (q *Queue) Metadata(ctx context.Context) (*Metadata, error) {
 	return m, nil
 }
 
-// Content returns a copy of the metadata. Objects and arrays inside are shared:
-// do not change them.
+// Content returns a copy of the metadata. The copy is shallow: do not change objects
+// and arrays inside it.
 func (m *Metadata) Content() Content {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return maps.Clone(m.content)
 }
 
-// Get returns the value under a key.
+// Get returns the value under a key. ok is false if the key is not set. It sends
+// nothing.
 func (m *Metadata) Get(key string) (any, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -59,16 +60,16 @@ func (m *Metadata) Get(key string) (any, bool) {
 	return value, ok
 }
 
-// Reload fetches the newest metadata from the server.
+// Reload reads the metadata from the server again.
 func (m *Metadata) Reload(ctx context.Context) error {
 	r, err := m.queue.call(ctx, wire.QueueGet, nil)
 	if err != nil {
 		return err
 	}
-	return m.take(r)
+	return m.store(r)
 }
 
-func (m *Metadata) take(r reply) error {
+func (m *Metadata) store(r reply) error {
 	content, err := decode(r, decodeContent)
 	if err != nil {
 		return err
@@ -79,17 +80,17 @@ func (m *Metadata) take(r reply) error {
 	return nil
 }
 
-// Update replaces the metadata: keys that are not in content are removed, Zaqar's
-// own among them (they go back to their defaults). To change single keys use
-// [Metadata.Set] and [Metadata.Remove].
+// Update replaces the metadata. Keys that are not in content are removed, Zaqar's own
+// included, which return to their defaults. To change a single key use [Metadata.Set]
+// or [Metadata.Remove].
 //
-// V1 replaces in one step and V1_1 cannot change metadata at all. V2 has no
-// replacement, only changes key by key, all of them or none. Update
-// fetches the present metadata and asks for the difference, so a change that
-// somebody else makes in that moment can survive. It is an error that matches
-// [ErrNotFound] when the queue does not exist.
+// V1 replaces the metadata in one step. V1_1 cannot change it: the error matches
+// [ErrUnsupported]. V2 has no replacement, only changes of single keys, all or none
+// of them. There Update reads the metadata and sends the difference, so a change that
+// somebody else makes in between can survive. On a conflict it starts again, up to
+// three times. If the queue does not exist, the error matches [ErrNotFound].
 func (m *Metadata) Update(ctx context.Context, content map[string]any) error {
-	wanted, err := normal(content)
+	wanted, err := normalized(content)
 	if err != nil {
 		return m.badValue("content", err)
 	}
@@ -102,16 +103,17 @@ func (m *Metadata) Update(ctx context.Context, content map[string]any) error {
 			return err
 		}
 		err := m.patch(ctx, m.difference(wanted))
-		// A conflict: somebody removed a key in between.
+		// A conflict means that somebody removed a key in between.
 		if attempt == attempts || !errors.Is(err, ErrConflict) {
 			return err
 		}
 	}
 }
 
-// Set puts one value under a key and leaves the others alone. On V1 it reads and
-// replaces all, so a change that somebody else makes in that moment is lost. It is an error that
-// matches [ErrNotFound] when the queue does not exist.
+// Set sets one key and leaves the others alone. V1 can only replace the whole
+// metadata, so there a change that somebody else makes meanwhile is lost. V1_1 cannot
+// change metadata: the error matches [ErrUnsupported]. If the queue does not exist,
+// the error matches [ErrNotFound].
 func (m *Metadata) Set(ctx context.Context, key string, value any) error {
 	if err := m.checkKey(key); err != nil {
 		return err
@@ -129,9 +131,9 @@ func (m *Metadata) Set(ctx context.Context, key string, value any) error {
 	return m.patch(ctx, []wire.Change{wire.Set(key, json.RawMessage(encoded))})
 }
 
-// Remove removes one key and leaves the others alone. It is an error that matches
-// [ErrConflict] when the key is not there, and [ErrNotFound] when the queue does
-// not exist.
+// Remove removes one key and leaves the others alone. If the key is not set, the
+// error matches [ErrConflict]. If the queue does not exist, it matches [ErrNotFound].
+// V1 and V1_1 behave as for [Metadata.Set].
 func (m *Metadata) Remove(ctx context.Context, key string) error {
 	if err := m.checkKey(key); err != nil {
 		return err
@@ -148,7 +150,7 @@ func (m *Metadata) Remove(ctx context.Context, key string) error {
 	return m.patch(ctx, []wire.Change{wire.Remove(key)})
 }
 
-// edit changes single keys where the API version has only a replacement.
+// edit changes one key where the API version can only replace everything.
 func (m *Metadata) edit(ctx context.Context, change func(Content) error) error {
 	if err := m.Reload(ctx); err != nil {
 		return err
@@ -160,9 +162,9 @@ func (m *Metadata) edit(ctx context.Context, change func(Content) error) error {
 	return m.replace(ctx, content)
 }
 
-// replace replaces the whole metadata at once.
+// replace replaces the whole metadata in one request.
 func (m *Metadata) replace(ctx context.Context, content Content) error {
-	if err := m.queue.ownKeys(content); err != nil {
+	if err := m.queue.refuseOwnKeys(content); err != nil {
 		return err
 	}
 	if _, err := m.queue.call(ctx, wire.QueueReplace, wire.Params{"metadata": content}); err != nil {
@@ -171,8 +173,8 @@ func (m *Metadata) replace(ctx context.Context, content Content) error {
 	return m.Reload(ctx)
 }
 
-// ownKeys refuses Zaqar's own keys where the API version does.
-func (q *Queue) ownKeys(content Content) error {
+// refuseOwnKeys refuses Zaqar's own keys where the API version refuses them.
+func (q *Queue) refuseOwnKeys(content Content) error {
 	route, err := wire.Lookup(wire.Version(q.conn.version), wire.QueueReplace)
 	if err != nil || !route.OwnKeys {
 		return nil
@@ -201,10 +203,10 @@ func (m *Metadata) patch(ctx context.Context, changes []wire.Change) error {
 	if err != nil {
 		return err
 	}
-	return m.take(r)
+	return m.store(r)
 }
 
-// difference returns the changes that lead from the present content to wanted.
+// difference returns the changes from the current content to the wanted one.
 func (m *Metadata) difference(wanted Content) []wire.Change {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -223,15 +225,15 @@ func (m *Metadata) difference(wanted Content) []wire.Change {
 	return changes
 }
 
-// unset reports whether a key is one of Zaqar's own that the server shows though
-// it is not stored.
+// unset reports whether the server shows one of Zaqar's own keys although it is not
+// set.
 func unset(key string, value any) bool {
 	return reservedKeys[key] && (value == nil || value == false || value == json.Number("0"))
 }
 
-// differing returns the keys under which the content is not as wanted.
-func (m *Metadata) differing(wanted Content) ([]string, error) {
-	wanted, err := normal(wanted)
+// differingKeys returns the keys whose values are not the wanted ones.
+func (m *Metadata) differingKeys(wanted Content) ([]string, error) {
+	wanted, err := normalized(wanted)
 	if err != nil {
 		return nil, m.badValue("metadata", err)
 	}
@@ -245,8 +247,8 @@ func (m *Metadata) differing(wanted Content) ([]string, error) {
 	return keys, nil
 }
 
-// String returns "<Metadata max_size:1000>": the keys in order, without those of
-// Zaqar's own that are not set.
+// String returns "<Metadata max_size:1000>": the keys that are set, sorted, with
+// their values.
 func (m *Metadata) String() string {
 	content := m.Content()
 	var b strings.Builder
@@ -261,9 +263,9 @@ func (m *Metadata) String() string {
 	return b.String() + ">"
 }
 
-// normal brings values to the form in which the server's come: what JSON makes of
-// them, with numbers as json.Number.
-func normal(content map[string]any) (Content, error) {
+// normalized converts values to the form in which the server returns them: plain JSON
+// values, with numbers as json.Number.
+func normalized(content map[string]any) (Content, error) {
 	encoded, err := plainjson.Marshal(content)
 	if err != nil {
 		return nil, err

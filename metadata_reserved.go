@@ -9,7 +9,7 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// Zaqar's own keys in a queue's metadata.
+// Zaqar's own keys in a queue's metadata. [Reserved] has their types.
 const (
 	KeyMaxMessagesPostSize   = "_max_messages_post_size"
 	KeyDefaultMessageTTL     = "_default_message_ttl"
@@ -22,44 +22,44 @@ const (
 	KeyRetryPolicy           = "_retry_policy"
 )
 
-// reservedKeys are the keys that v2 fills in where they are not set.
+// reservedKeys are the keys that V2 fills in when they are not set.
 var reservedKeys = map[string]bool{
 	KeyMaxMessagesPostSize: true, KeyDefaultMessageTTL: true, KeyDefaultMessageDelay: true,
 	KeyDeadLetterQueue: true, KeyDeadLetterMessagesTTL: true, KeyMaxClaimCount: true,
 	KeyEnableEncryptMessages: true,
 }
 
-// Reserved is the part of a queue's metadata that Zaqar itself acts upon (v2).
-// The zero value of a field means: not set, the server's default holds.
+// Reserved is the part of a queue's metadata that Zaqar itself uses (V1_1 and V2). A
+// zero field is not set: the server's default applies.
 //
 // As an option of [Client.CreateQueue] it sets the fields that are not zero.
 // [Metadata.Reserved] reads it back.
 type Reserved struct {
-	// MaxMessagesPostSize limits a post's request body, in bytes.
+	// MaxMessagesPostSize is the largest body of a post request, in bytes.
 	MaxMessagesPostSize int
-	// DefaultMessageTTL is the life of messages posted without one: whole seconds,
-	// at least [MinTTL].
+	// DefaultMessageTTL is the TTL of messages posted without one: whole seconds, at
+	// least [MinTTL].
 	DefaultMessageTTL time.Duration
-	// DefaultMessageDelay hides new messages for that long: whole seconds, at most
-	// 15 minutes. Only on queues that have it is [Outgoing.Delay] heeded (quirk 11).
+	// DefaultMessageDelay hides new messages for this long: whole seconds, at most 15
+	// minutes. Servers ignore [Outgoing.Delay] on queues without it (quirk 11).
 	DefaultMessageDelay time.Duration
-	// DeadLetterQueue receives messages that were claimed MaxClaimCount times
-	// without being deleted. Both are needed. The queue must exist.
+	// DeadLetterQueue is the dead-letter queue: it receives messages that were claimed
+	// MaxClaimCount times without being deleted. Set both. The queue must exist.
 	DeadLetterQueue string
 	MaxClaimCount   int
-	// DeadLetterMessagesTTL is the life of messages moved there: whole seconds, at
-	// least [MinTTL].
+	// DeadLetterMessagesTTL is the TTL of messages moved there: whole seconds, at least
+	// [MinTTL].
 	DeadLetterMessagesTTL time.Duration
-	// EncryptMessages stores bodies encrypted. Servers then hand out ciphertext to
-	// claims and pops (quirk 12).
+	// EncryptMessages stores bodies encrypted. Servers then return ciphertext to claims
+	// and pops (quirk 12).
 	EncryptMessages bool
-	// Flavor places a new queue, on servers with pooling.
+	// Flavor selects the pools for a new queue, on servers with pooling.
 	Flavor string
-	// RetryPolicy is how notifications of subscriptions are tried again.
+	// RetryPolicy says how the server retries notifications to subscribers.
 	RetryPolicy RetryPolicy
 }
 
-// check finds what the server would refuse, or take and not act upon.
+// check finds what the server would refuse, or accept and not act on.
 func (o Reserved) check() error {
 	bad := func(key, rule string) error {
 		return &ArgumentError{Op: string(wire.QueueCreate), Argument: key, Rule: rule}
@@ -70,14 +70,14 @@ func (o Reserved) check() error {
 	case o.MaxClaimCount < 0:
 		return bad(KeyMaxClaimCount, "must not be negative")
 	case (o.MaxClaimCount == 0) != (o.DeadLetterQueue == ""):
-		return bad(KeyDeadLetterQueue, "and "+KeyMaxClaimCount+" do nothing without each other: set both")
+		return bad(KeyDeadLetterQueue, "and "+KeyMaxClaimCount+" have no effect without each other: set both")
 	case o.DeadLetterQueue != "" && !legalName.MatchString(o.DeadLetterQueue):
 		return bad(KeyDeadLetterQueue, "must be the name of a queue")
 	}
 	return o.RetryPolicy.check(wire.QueueCreate)
 }
 
-// applyCreate puts the fields that are set among the metadata of a new queue.
+// applyCreate adds the fields that are set to the metadata of a new queue.
 func (o Reserved) applyCreate(content Content) error {
 	if err := o.check(); err != nil {
 		return err
@@ -122,8 +122,8 @@ func (o *Reserved) durations() []durationField {
 	}
 }
 
-// Reserved returns Zaqar's own keys with their types. A value of another type
-// than Zaqar's is an error that matches [ErrMalformed].
+// Reserved returns Zaqar's own keys with their types. A value of another type is an
+// error that matches [ErrMalformed]. It sends nothing.
 func (m *Metadata) Reserved() (Reserved, error) {
 	content := m.Content()
 	var o Reserved

@@ -10,84 +10,87 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// watch tells a client's observer what happens. Without an observer it does nothing.
-type watch struct {
-	observer observe.Observer
+// observer reports a client's events to the observe.Observer that Connect was given.
+// Without one it does nothing.
+type observer struct {
+	to observe.Observer
 
 	mu      sync.Mutex
-	current auth.Secret // the token seen last
-	refused bool        // and whether it was refused
+	token   auth.Secret // the last token that was sent
+	refused bool        // it was answered 401
 	stop    func()      // ends the notices of the transport
 }
 
-// tell reports one event.
-func (w *watch) tell(ctx context.Context, e observe.Event) {
-	if w.observer != nil {
-		w.observer.Observe(ctx, e)
+// enabled reports whether anybody observes, so that events need not be made for nobody.
+func (o *observer) enabled() bool { return o.to != nil }
+
+func (o *observer) report(ctx context.Context, e observe.Event) {
+	if o.enabled() {
+		o.to.Observe(ctx, e)
 	}
 }
 
-func (w *watch) retries(ctx context.Context, e observe.Retry) { w.tell(ctx, e) }
-
-func (w *watch) starts(ctx context.Context, r observe.Request) context.Context {
-	if starter, ok := w.observer.(observe.Starter); ok {
+// requestStarts returns the context for a request: a tracing observer adds its span.
+func (o *observer) requestStarts(ctx context.Context, r observe.Request) context.Context {
+	if starter, ok := o.to.(observe.Starter); ok {
 		return starter.Start(ctx, r)
 	}
 	return ctx
 }
 
-// token sees which token a request takes, and reports one that is new.
-func (w *watch) token(ctx context.Context, h http.Header, from auth.Authorizer) {
+// tokenSent reports a renewal when a request carries another token than the one before.
+func (o *observer) tokenSent(ctx context.Context, h http.Header, from auth.Authorizer) {
 	token := h.Get(auth.HeaderToken)
-	if w.observer == nil || token == "" {
+	if !o.enabled() || token == "" {
 		return
 	}
-	w.mu.Lock()
-	known := w.current.Reveal()
-	renewed := observe.TokenRenewed{Project: h.Get(auth.HeaderProject), Refused: w.refused}
+	o.mu.Lock()
+	known := o.token.Reveal()
+	renewed := observe.TokenRenewed{Project: h.Get(auth.HeaderProject), Refused: o.refused}
 	if known != token {
-		w.current, w.refused = auth.NewSecret(token), false
+		o.token, o.refused = auth.NewSecret(token), false
 	}
-	w.mu.Unlock()
+	o.mu.Unlock()
 	if known == token || known == "" {
 		return
 	}
 	if expirer, ok := from.(auth.Expirer); ok {
 		renewed.Expires = expirer.Expires()
 	}
-	w.tell(ctx, renewed)
+	o.report(ctx, renewed)
 }
 
-// refuses notes that a token was answered 401.
-func (w *watch) refuses(h http.Header) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.refused = w.refused || h.Get(auth.HeaderToken) == w.current.Reveal()
+// tokenRefused notes that the token of a request was answered 401.
+func (o *observer) tokenRefused(h http.Header) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.refused = o.refused || h.Get(auth.HeaderToken) == o.token.Reveal()
 }
 
-// follow reports what a transport tells unasked.
-func (w *watch) follow(t transport.Transport) {
+// follow reports what happens to a transport's connection: connected, disconnected,
+// pushed.
+func (o *observer) follow(t transport.Transport) {
 	notifier, ok := t.(transport.Notifier)
-	if !ok || w.observer == nil {
+	if !ok || !o.enabled() {
 		return
 	}
-	w.stop = notifier.Notify(func(n transport.Notice) {
+	o.stop = notifier.Notify(func(n transport.Notice) {
 		switch n.Kind {
 		case transport.Connected:
-			w.tell(context.Background(), observe.Connected{Session: n.Session, Attempts: n.Attempts})
+			o.report(context.Background(), observe.Connected{Session: n.Session, Attempts: n.Attempts})
 		case transport.Disconnected:
-			w.tell(context.Background(), observe.Disconnected{Session: n.Session, Err: n.Err})
+			o.report(context.Background(), observe.Disconnected{Session: n.Session, Err: n.Err})
 		case transport.Pushed:
-			w.tell(context.Background(), observe.Push{Session: n.Session, Queue: n.Queue, Size: len(n.Body)})
+			o.report(context.Background(), observe.Push{Session: n.Session, Queue: n.Queue, Size: len(n.Body)})
 		}
 	})
 }
 
-func (w *watch) close() {
-	w.mu.Lock()
-	stop := w.stop
-	w.stop = nil
-	w.mu.Unlock()
+func (o *observer) close() {
+	o.mu.Lock()
+	stop := o.stop
+	o.stop = nil
+	o.mu.Unlock()
 	if stop != nil {
 		stop()
 	}

@@ -84,7 +84,7 @@ func TestAnObserverIsToldOfRetriesAndOfTokensThatChange(t *testing.T) {
 	}
 }
 
-// noticing is a transport that tells what it is told to tell.
+// noticing is a transport whose notices the test sends.
 type noticing struct {
 	*clienttest.Scripted
 	fn      func(transport.Notice)

@@ -9,8 +9,8 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// The options of the verbs are values of small types; a verb takes those that
-// make sense for it, and the compiler refuses the rest.
+// Options of methods are values of small types, such as Limit(10). Each method takes
+// an interface that only its own options implement, so a wrong one does not compile.
 type (
 	// QueuesOption is an option of [Client.Queues].
 	QueuesOption interface{ applyQueues(*listing) }
@@ -33,75 +33,78 @@ type (
 	CreateOption interface{ applyCreate(Content) error }
 )
 
-// Limit is a number of items in all. For listings the default is no limit; for
-// [Queue.Claim] it is the server's (10), and the server's largest (20, unless
-// the operator changed it) is checked by the server.
+// Limit is the total number of items. For listings the default is no limit. For
+// [Queue.Claim] the default is the server's (10); the server's maximum is 20 unless
+// the operator changed it, and more is an error that matches [ErrInvalid].
 type Limit int
 
-// PageSize is the number of items that a listing asks for at a time. The default
-// is 20, the largest that servers allow unless the operator changed it; where a
-// server refuses that, its own default is used. It must be at least 2: pages of
-// one never advance on servers that store in Redis (quirk 1).
+// PageSize is the number of items that a listing asks for in one request. The default
+// is 20, the maximum of servers unless the operator changed it. If the server refuses
+// 20, the listing uses the server's own default. It must be at least 2: pages of 1
+// never advance on servers that store in Redis (quirk 1).
 type PageSize int
 
-// Marker starts a listing behind a place: for queues the name of a queue, for
-// messages what the server uses (on Redis a message's id, on MongoDB a number), for
-// subscriptions an id.
+// Marker starts a listing after an item. For queues it is a name, for subscriptions
+// an id. For messages it is what the server uses: a message's id on Redis, a number
+// on MongoDB.
 type Marker string
 
-// Detailed fetches the metadata of the queues along with a listing.
+// Detailed makes a listing of queues include their metadata. The default is false.
 type Detailed bool
 
-// NameLike lists the queues whose names match a regular expression. Servers that
-// store in Redis ignore it and list all; MongoDB applies it.
+// NameLike lists only the queues whose names match a regular expression. Servers that
+// store in MongoDB apply it. Those that store in Redis ignore it and list all queues.
+// V2 only.
 type NameLike string
 
-// Having lists the queues that have these values in their metadata. Servers that
-// store in Redis ignore it and list all; MongoDB applies it.
+// Having lists only the queues with these values in their metadata. Servers that
+// store in MongoDB apply it. Those that store in Redis ignore it and list all queues.
+// V2 only.
 type Having map[string]string
 
-// Echo is whether a listing has the messages that this client posted itself, told
-// by its Client-ID. The default is true, unlike the server's, so that who posts
-// can read.
+// Echo sets whether a listing includes messages that this client posted itself;
+// servers compare the Client-ID. The default is true, unlike the server's, so that a
+// client can read what it posted.
 type Echo bool
 
-// IncludeClaimed is whether a listing has messages that are claimed. The default
-// is false.
+// IncludeClaimed sets whether a listing includes claimed messages. The default is
+// false.
 type IncludeClaimed bool
 
-// IncludeDelayed is whether a listing has messages whose delay is not over. The
-// default is false. V2 only.
+// IncludeDelayed sets whether a listing includes messages whose delay is not over.
+// The default is false. V2 only.
 type IncludeDelayed bool
 
-// IDs lists only the messages with these ids, claimed or not, own or not; those
-// that do not exist are left out.
+// IDs lists only the messages with these ids, whether they are claimed or not and
+// whoever posted them. Ids that do not exist are left out.
 type IDs []string
 
-// ClaimID names a claim: in a listing it selects the messages which that claim
-// holds, in a deletion it proves the right to delete them.
+// ClaimID names a claim. In a listing it selects the messages that the claim holds.
+// In a deletion it proves the right to delete them.
 type ClaimID string
 
 // TTL is how long a claim or a subscription lasts: whole seconds, at least [MinTTL].
-// For claims servers allow 12 hours unless the operator changed it.
+// The maximum for claims is 12 hours unless the operator changed it.
 type TTL time.Duration
 
-// Grace is how much longer than the claim its messages live at least: whole
-// seconds, at least [MinTTL] when claiming.
+// Grace is how much longer than their claim the claimed messages live, at least:
+// whole seconds, at least [MinTTL] when claiming.
 type Grace time.Duration
 
-// The constants of the API that operators cannot change.
+// Durations of the API that operators cannot change.
 const (
-	// MinTTL is the shortest life of a message or a claim, and the shortest grace.
+	// MinTTL is the minimum for the TTL of a message, a claim or a subscription, and
+	// for the grace.
 	MinTTL = 60 * time.Second
-	// DefaultClaimTTL and DefaultClaimGrace are what Claim asks for when it is not
-	// told: the same as the server's own defaults.
+	// DefaultClaimTTL and DefaultClaimGrace are the defaults of [Queue.Claim], equal to
+	// the server's.
 	DefaultClaimTTL   = 300 * time.Second
 	DefaultClaimGrace = 60 * time.Second
 
 	defaultPageSize = 20
 )
 
-// listing is what the options of a listing add up to.
+// listing collects the options of a listing.
 type listing struct {
 	op       wire.Op
 	queue    string
@@ -111,8 +114,8 @@ type listing struct {
 	params   wire.Params
 	ids      *IDs
 	claim    *ClaimID
-	// filters are the parameters that, set to true, show what the server leaves
-	// out after it has cut the page; none when it leaves nothing out.
+	// filters are the parameters that must be true to see everything: the server
+	// filters by them after it has cut the page. It is empty when nothing is filtered.
 	filters []string
 }
 
@@ -129,9 +132,9 @@ func (l *listing) check() error {
 	}
 	switch {
 	case l.limit != nil && *l.limit < 1:
-		return bad("Limit", fmt.Sprintf("must be at least 1, not %d; leave it out for no limit", *l.limit))
+		return bad("Limit", fmt.Sprintf("must be at least 1, not %d; omit it for no limit", *l.limit))
 	case l.pageSize != nil && *l.pageSize < 2:
-		return bad("PageSize", fmt.Sprintf("must be at least 2, not %d: pages of one never advance on some servers", *l.pageSize))
+		return bad("PageSize", fmt.Sprintf("must be at least 2, not %d: on some servers pages of 1 never advance", *l.pageSize))
 	case l.claim != nil && *l.claim == "":
 		return bad("ClaimID", "is empty")
 	}
@@ -150,8 +153,8 @@ func checkIDs(op wire.Op, ids []string) error {
 	return nil
 }
 
-// seconds renders a duration option, which must be whole seconds and not less
-// than least.
+// seconds converts a duration, which must be whole seconds and at least the given
+// least.
 func seconds(op wire.Op, argument string, d, least time.Duration) (int64, error) {
 	if d < least || d%time.Second != 0 {
 		return 0, &ArgumentError{
@@ -195,7 +198,7 @@ func (o Having) applyQueues(l *listing) {
 
 func (o Content) applyCreate(content Content) error {
 	if _, ok := o[""]; ok {
-		return &ArgumentError{Op: string(wire.QueueCreate), Argument: "metadata", Rule: "has an empty key, which could never be changed"}
+		return &ArgumentError{Op: string(wire.QueueCreate), Argument: "metadata", Rule: "has an empty key, which nobody could change later"}
 	}
 	maps.Copy(content, o)
 	return nil

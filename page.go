@@ -11,8 +11,8 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// First returns the first item of a listing; ok is false when there is none. It
-// fetches one page.
+// First returns the first item of a listing. ok is false if the listing is empty or
+// fails; then err is nil or the error. It blocks for one page.
 //
 //	msg, ok, err := zaqar.First(queue.Messages(ctx))
 func First[T any](list iter.Seq2[T, error]) (item T, ok bool, err error) {
@@ -22,11 +22,11 @@ func First[T any](list iter.Seq2[T, error]) (item T, ok bool, err error) {
 	return item, false, nil
 }
 
-// page is one page of a listing; keys tell its items apart.
+// page is one page of a listing. keys are the ids or names of its items.
 type page[T any] struct {
 	keys  []string
 	items []T
-	next  string // the marker that the server gave for the page behind, or ""
+	next  string // the server's marker for the next page, or ""
 }
 
 func (p *page[T]) add(key string, item T) {
@@ -36,14 +36,14 @@ func (p *page[T]) add(key string, item T) {
 
 type fetch[T any] func(context.Context, wire.Params) (page[T], error)
 
-// paginate turns pages into one lazy sequence. It never gets stuck and never
-// ends early, whatever the server makes of markers:
+// paginate turns pages into one lazy sequence. Whatever the server does with markers,
+// the sequence neither loops nor ends early:
 //
-//   - A marker that is gone, or that is the first item, makes servers start from
-//     the beginning (quirks 1, 2, 15): items seen before are passed over, and a
-//     marker that led nowhere is not used again.
-//   - Servers filter after they have cut the page (quirk 4), so a short page does
-//     not mean that nothing is behind it: the unfiltered listing tells.
+//   - When its marker is gone, or is the first item, a server starts the listing
+//     again (quirks 1, 2, 15). Items seen before are skipped, and a marker that
+//     brought nothing new is not used again.
+//   - Servers filter after they have cut the page (quirk 4). So a short page may not
+//     be the last one. The unfiltered listing shows whether it is.
 func paginate[T any](ctx context.Context, l listing, get fetch[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
@@ -51,20 +51,21 @@ func paginate[T any](ctx context.Context, l listing, get fetch[T]) iter.Seq2[T, 
 			yield(none, err)
 			return
 		}
-		w := &walk[T]{listing: l, get: get, marker: string(l.marker), seen: map[string]bool{}, tried: map[string]bool{}}
-		w.start()
+		p := &pager[T]{listing: l, get: get, marker: string(l.marker), seen: map[string]bool{}, used: map[string]bool{}}
+		p.size = p.firstSize()
 		for {
-			p, err := w.fetch(ctx)
+			current, err := p.fetch(ctx)
 			if err != nil {
 				yield(none, err)
 				return
 			}
-			for _, i := range w.fresh(p) {
-				if !yield(p.items[i], nil) || w.enough() {
+			for _, i := range p.unseen(current) {
+				p.yielded++
+				if !yield(current.items[i], nil) || p.limitReached() {
 					return
 				}
 			}
-			more, err := w.advance(ctx, p)
+			more, err := p.advance(ctx, current)
 			if err != nil {
 				yield(none, err)
 				return
@@ -76,167 +77,164 @@ func paginate[T any](ctx context.Context, l listing, get fetch[T]) iter.Seq2[T, 
 	}
 }
 
-// walk is where a listing stands.
-type walk[T any] struct {
+// pager is the state of one listing.
+type pager[T any] struct {
 	listing
-	get    fetch[T]
-	marker string
-	size   int             // items asked for at a time
-	given  int             // items yielded
-	seen   map[string]bool // keys yielded
-	tried  map[string]bool // markers used since something new was yielded
+	get     fetch[T]
+	marker  string
+	size    int             // the page size to ask for; 0: the server's
+	yielded int             // the number of items
+	seen    map[string]bool // the keys of these items
+	used    map[string]bool // markers used since the last new item
 
-	probedAt, probedNext string // the last look behind a marker
+	// The last probe of the unfiltered listing: from which marker, to which.
+	probedFrom, probedTo string
 }
 
-// start chooses the size of the first page: no more than is wanted.
-func (w *walk[T]) start() {
-	w.size = defaultPageSize
-	if w.pageSize != nil {
-		w.size = int(*w.pageSize)
+// firstSize asks for no more items than the limit wants.
+func (p *pager[T]) firstSize() int {
+	size := defaultPageSize
+	if p.pageSize != nil {
+		size = int(*p.pageSize)
 	}
-	if w.limit != nil {
-		w.size = max(2, min(w.size, int(*w.limit)))
+	if p.limit != nil {
+		size = max(2, min(size, int(*p.limit))) // never 1: quirk 1
 	}
+	return size
 }
 
-func (w *walk[T]) fetch(ctx context.Context) (page[T], error) {
-	p, err := w.get(ctx, w.request(w.params))
+func (p *pager[T]) limitReached() bool { return p.limit != nil && p.yielded >= int(*p.limit) }
+
+func (p *pager[T]) fetch(ctx context.Context) (page[T], error) {
+	result, err := p.get(ctx, p.request(p.params))
 	e, refused := errors.AsType[*Error](err)
-	if refused && e.Code == http.StatusBadRequest && w.pageSize == nil && w.size > 0 {
+	if refused && e.Code == http.StatusBadRequest && p.pageSize == nil && p.size > 0 {
 		// The operator may allow less than 20: let the server choose.
-		w.size = 0
-		return w.get(ctx, w.request(w.params))
+		p.size = 0
+		return p.get(ctx, p.request(p.params))
 	}
-	return p, err
+	return result, err
 }
 
-func (w *walk[T]) request(params wire.Params) wire.Params {
-	p := wire.Params{}
-	maps.Copy(p, params)
-	if w.size > 0 {
-		p["limit"] = w.size
+func (p *pager[T]) request(params wire.Params) wire.Params {
+	request := wire.Params{}
+	maps.Copy(request, params)
+	if p.size > 0 {
+		request["limit"] = p.size
 	}
-	if w.marker != "" {
-		p["marker"] = w.marker
-	} else if p["include_claimed"] == true {
-		// Without a marker that is a 503 on Redis (quirk 3); an unknown marker
-		// is the beginning.
-		p["marker"] = "0"
+	if p.marker != "" {
+		request["marker"] = p.marker
+	} else if request["include_claimed"] == true {
+		// Redis answers 503 to this without a marker (quirk 3). It takes an unknown
+		// marker for the beginning.
+		request["marker"] = "0"
 	}
-	return p
+	return request
 }
 
-// fresh returns which items of a page were not there before, and takes them
-// down as yielded.
-func (w *walk[T]) fresh(p page[T]) []int {
-	var fresh []int
-	for i, key := range p.keys {
-		if w.seen[key] {
+// unseen returns the indices of the items that are new, and remembers their keys.
+func (p *pager[T]) unseen(current page[T]) []int {
+	var unseen []int
+	for i, key := range current.keys {
+		if p.seen[key] {
 			continue
 		}
-		w.seen[key] = true
-		fresh = append(fresh, i)
+		p.seen[key] = true
+		unseen = append(unseen, i)
 	}
-	if len(fresh) > 0 {
-		clear(w.tried)
+	if len(unseen) > 0 {
+		clear(p.used)
 	}
-	return fresh
-}
-
-// enough counts one yielded item and reports whether that was the last wanted.
-func (w *walk[T]) enough() bool {
-	w.given++
-	return w.limit != nil && w.given >= int(*w.limit)
+	return unseen
 }
 
 // advance moves to the next page and reports whether there is one.
-func (w *walk[T]) advance(ctx context.Context, p page[T]) (bool, error) {
-	full := w.size > 0 && len(p.keys) >= w.size
-	if w.pageSize == nil && w.size > 0 {
-		w.size = defaultPageSize
+func (p *pager[T]) advance(ctx context.Context, current page[T]) (bool, error) {
+	full := p.size > 0 && len(current.keys) >= p.size
+	if p.pageSize == nil && p.size > 0 {
+		p.size = defaultPageSize
 	}
-	next := p.next
-	if len(w.filters) > 0 && !full {
-		behind, more, err := w.behind(ctx, p)
+	next := current.next
+	if len(p.filters) > 0 && !full {
+		unfiltered, more, err := p.probe(ctx, current)
 		if err != nil || !more {
 			return false, err
 		}
-		// Empty, or the same page as before: what is left of this stretch is
-		// filtered out.
-		if len(p.keys) == 0 || w.tried[next] {
-			next = behind
+		// An empty page, or the same one again: the filter leaves out the rest of
+		// this stretch.
+		if len(current.keys) == 0 || p.used[next] {
+			next = unfiltered
 		}
 	}
 	if next == "" {
 		return false, nil
 	}
-	if w.tried[next] {
-		if next = w.stepBack(p); next == "" {
-			return false, w.stuck(full)
+	if p.used[next] {
+		if next = p.unusedMarker(current); next == "" {
+			return false, p.loops(full)
 		}
 	}
-	w.tried[next] = true
-	w.marker = next
+	p.used[next] = true
+	p.marker = next
 	return true, nil
 }
 
-// behind looks past a page that filtering left short: it returns the marker
-// behind the next stretch of the unfiltered listing.
-func (w *walk[T]) behind(ctx context.Context, p page[T]) (string, bool, error) {
-	at := w.marker
-	if p.next != "" {
-		at = p.next
+// probe looks past a page that the filter left short. It reads the next page of the
+// unfiltered listing and returns the marker after it.
+func (p *pager[T]) probe(ctx context.Context, current page[T]) (string, bool, error) {
+	from := p.marker
+	if current.next != "" {
+		from = current.next
 	}
-	if w.probedNext != "" && w.probedAt == at {
-		return w.probedNext, true, nil
+	if p.probedTo != "" && p.probedFrom == from {
+		return p.probedTo, true, nil
 	}
 	unfiltered := wire.Params{}
-	maps.Copy(unfiltered, w.params)
-	for _, name := range w.filters {
+	maps.Copy(unfiltered, p.params)
+	for _, name := range p.filters {
 		unfiltered[name] = true
 	}
-	before := w.marker
-	w.marker = at
-	all, err := w.get(ctx, w.request(unfiltered))
-	w.marker = before
+	before := p.marker
+	p.marker = from
+	all, err := p.get(ctx, p.request(unfiltered))
+	p.marker = before
 	if err != nil || len(all.keys) == 0 || all.next == "" {
 		return "", false, err
 	}
-	if w.size > len(all.keys) && w.knows(all) {
-		return "", false, nil // a short stretch of what was seen: the end
+	if p.size > len(all.keys) && p.knows(all) {
+		return "", false, nil // a short page of known items is the last one
 	}
-	w.probedAt, w.probedNext = at, all.next
+	p.probedFrom, p.probedTo = from, all.next
 	return all.next, true, nil
 }
 
-func (w *walk[T]) knows(p page[T]) bool {
-	for _, key := range p.keys {
-		if !w.seen[key] {
+// knows reports whether all items of a page were seen before.
+func (p *pager[T]) knows(all page[T]) bool {
+	for _, key := range all.keys {
+		if !p.seen[key] {
 			return false
 		}
 	}
 	return true
 }
 
-// stepBack finds a marker further up the page that was not used in vain yet.
-func (w *walk[T]) stepBack(p page[T]) string {
-	for i := len(p.keys) - 1; i >= 0; i-- {
-		if key := p.keys[i]; !w.tried[key] {
+// unusedMarker returns the last key of the page that was not used as a marker yet.
+func (p *pager[T]) unusedMarker(current page[T]) string {
+	for i := len(current.keys) - 1; i >= 0; i-- {
+		if key := current.keys[i]; !p.used[key] {
 			return key
 		}
 	}
 	return ""
 }
 
-// stuck is the error for a full page behind which the server shows nothing but
-// that page again. A short one is the end.
-func (w *walk[T]) stuck(full bool) error {
+// loops is the error when a full page leads only to itself. A short page is the end.
+func (p *pager[T]) loops(full bool) error {
 	if !full {
 		return nil
 	}
 	return &Error{
-		Op: string(w.op), Queue: w.queue, repeatable: true,
-		Err: fmt.Errorf("%w: the listing starts again behind marker %q", ErrMalformed, w.marker),
+		Op: string(p.op), Queue: p.queue, repeatable: true,
+		Err: fmt.Errorf("%w: the listing starts again after marker %q", ErrMalformed, p.marker),
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// crooked lists messages as servers on Redis do, with all that is wrong about it:
-// a marker that is unknown or the first element starts from the beginning (quirks
-// 1 and 2), and filters come after the page is cut (quirk 4).
+// crooked lists messages with the mistakes of servers on Redis: a marker that is unknown
+// or is the first item starts from the beginning (quirks 1 and 2), and filters apply
+// after the page is cut (quirk 4).
 type crooked struct {
 	items  []item
 	most   int         // the largest page allowed; 0 means 20
@@ -26,8 +26,8 @@ type crooked struct {
 
 type item struct {
 	id      string
-	hidden  bool // own or claimed: only the unfiltered listing has it
-	expired bool // no listing has it
+	hidden  bool // own or claimed: only the unfiltered listing includes it
+	expired bool // no listing includes it
 }
 
 func (c *crooked) answer(req *transport.Request) (*transport.Response, error) {
@@ -134,13 +134,13 @@ func TestAListingSurvivesTheDeletionOfItsMarker(t *testing.T) {
 			c := &crooked{items: items(50, nil)}
 			want := c.visible()
 			c.before = func(n int) {
-				// Before each third answer the head or the marker goes away.
+				// Before every third answer, the first message or the marker is deleted.
 				if n%3 == 0 && n < 30 {
 					c.items = slices.Delete(c.items, 0, 1)
 				}
 			}
 			got := listed(t, c, size, zaqar.IncludeClaimed(all))
-			for _, i := range c.items { // what is still there must have been listed
+			for _, i := range c.items { // messages that still exist must have been listed
 				if !slices.Contains(got, i.id) {
 					t.Errorf("pages of %d: %s is missing", size, i.id)
 				}
@@ -218,7 +218,7 @@ func TestAListingWithoutLinksEnds(t *testing.T) {
 
 func TestAListingThatLeadsNowhereIsAnError(t *testing.T) {
 	t.Parallel()
-	// Twenty queues whose names are cut to one (quirk 15): no marker leads on.
+	// Twenty queues whose names are cut to the same one (quirk 15): no marker advances.
 	queues := make([]map[string]string, 20)
 	for i := range queues {
 		queues[i] = map[string]string{"name": "a"}

@@ -44,7 +44,7 @@ func (q publisherQueue) SizeLimit(ctx context.Context) publisher.SizeLimit {
 }
 
 func (q publisherQueue) Observe(ctx context.Context, e observe.Event) {
-	q.queue.conn.watch.tell(ctx, e)
+	q.queue.conn.observer.report(ctx, e)
 }
 
 // envelope measures a post's request without messages. Its form depends on the API

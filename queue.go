@@ -11,14 +11,15 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// Queue is a handle to a queue. Having one does not mean that the queue exists:
-// in v1.1 and v2 posting creates it, and reading from a queue that does not exist
-// finds nothing instead of failing: [Queue.Messages] and [Queue.Claim] are empty,
-// [Queue.Stats] are zero, [Queue.Metadata] has the defaults, and deleting
-// succeeds. [Queue.Exists] tells.
+// Queue is a handle to a queue. The queue need not exist: in V1_1 and V2 posting
+// creates it. Reading from a queue that does not exist finds nothing instead of
+// failing: [Queue.Messages] and [Queue.Claim] are empty, [Queue.Stats] are zero,
+// [Queue.Metadata] has the defaults, and deleting succeeds. [Queue.Exists] reports
+// whether it exists.
 //
-// A name has 1 to 64 characters of A-Z a-z 0-9 _ - and the dot; an illegal one is
-// an [*ArgumentError] of each operation. A Queue is safe for concurrent use.
+// A name has 1 to 64 of the characters A-Z a-z 0-9 _ - and the dot. With an illegal
+// name every operation returns an [*ArgumentError]. A Queue is safe for concurrent
+// use. [Client.Queue] makes it.
 type Queue struct {
 	conn    *Conn
 	name    string
@@ -38,12 +39,12 @@ func (q *Queue) Href() string {
 	return fmt.Sprintf("/%s/queues/%s", q.conn.version, q.name)
 }
 
-// Created reports whether the [Client.CreateQueue] that returned this handle made
-// the queue, rather than found it.
+// Created reports whether the [Client.CreateQueue] that returned this handle created
+// the queue. It is false if the queue existed.
 func (q *Queue) Created() bool { return q.created }
 
-// Listed returns the metadata that a listing with [Detailed] brought along, and
-// nil without. [Queue.Metadata] asks the server.
+// Listed returns the metadata that came with a listing with [Detailed], else nil.
+// [Queue.Metadata] asks the server.
 func (q *Queue) Listed() Content { return maps.Clone(q.listed) }
 
 // String returns "<Queue [wot]>".
@@ -58,7 +59,7 @@ func (q *Queue) check(op wire.Op) error {
 	}
 	return &ArgumentError{
 		Op: string(op), Argument: "queue name",
-		Rule: fmt.Sprintf("must have 1 to 64 characters of A-Z a-z 0-9 _ - and the dot; it is %.80q", q.name),
+		Rule: fmt.Sprintf("%.80q is not legal: use 1 to 64 of the characters A-Z a-z 0-9 _ - and the dot", q.name),
 	}
 }
 
@@ -74,11 +75,10 @@ func (q *Queue) call(ctx context.Context, op wire.Op, p wire.Params) (reply, err
 	return q.conn.call(ctx, op, p)
 }
 
-// Exists asks whether the queue exists. On v2 that takes the right to change the
-// queue: its GET answers 200 for a queue that does not exist, so a change of
-// nothing is asked for.
-//
-// V1_1 has no way to ask: there the queues are listed up to this one.
+// Exists reports whether the queue exists. On V2 it needs the right to change the
+// queue: since a GET answers 200 even for a queue that does not exist, Exists asks
+// for an empty change. V1_1 has no way to ask, so Exists lists the queues up to this
+// one.
 func (q *Queue) Exists(ctx context.Context) (bool, error) {
 	if !q.conn.has(wire.QueueExists) {
 		return q.isListed(ctx)
@@ -108,10 +108,10 @@ func (q *Queue) isListed(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// Delete deletes the queue with its messages. It succeeds too when there is no
-// such queue. Servers that store in Redis keep the queue's subscriptions.
+// Delete deletes the queue and its messages. It succeeds if there is no such queue.
+// Servers that store in Redis keep the queue's subscriptions.
 func (q *Queue) Delete(ctx context.Context) error {
-	q.conn.made.Delete(q.name)
+	q.conn.ensured.Delete(q.name)
 	_, err := q.call(ctx, wire.QueueDelete, nil)
 	return err
 }

@@ -10,18 +10,19 @@ import (
 )
 
 // Messages lists the queue's messages, oldest first, without claiming them. It is
-// lazy: pages are fetched as the loop goes on, and leaving the loop ends it. An
-// error is yielded once, last. A queue that does not exist has no messages.
+// lazy: the loop fetches one page at a time and blocks while it does. Leave the loop
+// when you have enough. An error is yielded once, as the last item. A queue that does
+// not exist has no messages.
 //
-// Without options these are the free messages whose delay is over, the client's
-// own among them. [Echo](false) leaves its own out; [IncludeClaimed] and
-// [IncludeDelayed] take more in; [IDs] and [ClaimID] select, alone or together;
-// [Limit] is the number of messages in all, [PageSize] that of one request,
-// [Marker] starts behind a place.
+// Without options it lists the messages that are free and not delayed, including
+// those that this client posted. [Echo](false) leaves its own out. [IncludeClaimed]
+// and [IncludeDelayed] add the claimed and the delayed ones. [IDs] and [ClaimID]
+// select messages, alone or together. [Limit] is the total number of messages,
+// [PageSize] the number in one request, and [Marker] starts after a message.
 //
-// Messages that are posted or deleted while the loop runs may or may not appear;
-// each appears once. Where 20 or more messages at one place have expired and the
-// server has not collected them, it hides what follows until it has.
+// Each message appears once. Messages that are posted or deleted during the loop may
+// or may not appear. Expired messages that the server has not collected yet can hide
+// the ones after them, if 20 or more are next to each other.
 func (q *Queue) Messages(ctx context.Context, options ...MessagesOption) iter.Seq2[*Message, error] {
 	list := listing{op: wire.MessageList, queue: q.name}
 	list.set("echo", true)
@@ -43,7 +44,8 @@ func (q *Queue) Messages(ctx context.Context, options ...MessagesOption) iter.Se
 		list.op = wire.MessageGetMany
 		return q.verified(q.selected(ctx, list, q.byIDs))
 	}
-	// Without claimed ones, what is listed is free, whatever its href says.
+	// Unless claimed messages are included, all of them are free, whatever their hrefs
+	// say.
 	status := Free
 	if list.params["include_claimed"] == true {
 		status = 0
@@ -70,7 +72,7 @@ func (q *Queue) messagesPage(ctx context.Context, p wire.Params, status Status) 
 	return result, nil
 }
 
-// verified compares the checksums of a listing, see WithChecksums.
+// verified adds the comparison of checksums to a listing; see WithChecksums.
 func (q *Queue) verified(list iter.Seq2[*Message, error]) iter.Seq2[*Message, error] {
 	if !q.conn.checksums {
 		return list
@@ -87,17 +89,18 @@ func (q *Queue) verified(list iter.Seq2[*Message, error]) iter.Seq2[*Message, er
 	}
 }
 
-// selected yields what a selection other than by pages brings.
+// selected yields the messages that find finds. It is for selections that have no
+// pages.
 func (q *Queue) selected(ctx context.Context, list listing, find func(context.Context, listing, func(*Message) bool) error) iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
 		if err := list.check(); err != nil {
 			yield(nil, err)
 			return
 		}
-		given := 0
+		yielded := 0
 		err := find(ctx, list, func(m *Message) bool {
-			given++
-			return yield(m, nil) && (list.limit == nil || given < int(*list.limit))
+			yielded++
+			return yield(m, nil) && (list.limit == nil || yielded < int(*list.limit))
 		})
 		if err != nil {
 			yield(nil, err)
@@ -105,7 +108,7 @@ func (q *Queue) selected(ctx context.Context, list listing, find func(context.Co
 	}
 }
 
-// inClaim finds the messages of a claim, those with the ids asked for.
+// inClaim finds the messages of a claim, or those of them with the given ids.
 func (q *Queue) inClaim(ctx context.Context, list listing, found func(*Message) bool) error {
 	claim, err := q.ClaimByID(ctx, string(*list.claim))
 	if err != nil && claim == nil {
@@ -122,7 +125,7 @@ func (q *Queue) inClaim(ctx context.Context, list listing, found func(*Message) 
 	return nil
 }
 
-// byIDs finds messages by their ids, as many at a time as the server allows.
+// byIDs finds messages by their ids, one page of ids in each request.
 func (q *Queue) byIDs(ctx context.Context, list listing, found func(*Message) bool) error {
 	size := defaultPageSize
 	if list.pageSize != nil {
@@ -146,8 +149,8 @@ func (q *Queue) byIDs(ctx context.Context, list listing, found func(*Message) bo
 	return nil
 }
 
-// Message reads one message. It is an error that matches [ErrNotFound] when there
-// is no such message.
+// Message reads one message, claimed or not. If there is no such message, the error
+// matches [ErrNotFound].
 func (q *Queue) Message(ctx context.Context, id string) (*Message, error) {
 	m, err := q.get(ctx, id)
 	if err != nil {
@@ -168,10 +171,13 @@ func (q *Queue) get(ctx context.Context, id string) (wire.Message, error) {
 	return decode(r, wire.DecodeMessage)
 }
 
-// Pop takes up to n messages out of the queue at once, oldest first. They are
-// deleted as they are read: when the answer is lost on its way, so are they. Use
-// a claim where that matters. Servers allow 20 at a time unless the operator
-// changed it. An empty queue gives an empty slice.
+// Pop removes up to n messages from the queue and returns them, oldest first. An
+// empty queue gives an empty slice. Servers allow 20 at once unless the operator
+// changed it.
+//
+// Pop delivers at most once: the server deletes the messages as it answers, so if the
+// answer is lost, the messages are lost. Use [Queue.Claim] where that matters. Pop is
+// not idempotent and never repeated. V1 does not have it.
 func (q *Queue) Pop(ctx context.Context, n int) ([]*Message, error) {
 	if n < 1 {
 		return nil, &ArgumentError{Op: string(wire.MessagePop), Argument: "n", Rule: fmt.Sprintf("must be at least 1, not %d", n)}
@@ -186,19 +192,20 @@ func (q *Queue) Pop(ctx context.Context, n int) ([]*Message, error) {
 	}
 	popped := make([]*Message, len(page.Messages))
 	for i, m := range page.Messages {
-		m.ClaimID = "" // the server's own, already over
+		m.ClaimID = "" // a claim that the server made to pop it, and that is over
 		popped[i] = newMessage(q, m, Gone, "")
 	}
 	return popped, q.conn.verify(popped...)
 }
 
-// deletion is what the options of a deletion add up to.
+// deletion collects the options of a deletion.
 type deletion struct{ claims []string }
 
-// DeleteMessage deletes one message. A claimed message needs the [ClaimID] of its
-// claim, else the error matches [ErrForbidden]; with a claim that does not hold
-// the message (any more) it matches [ErrClaimLost]. It succeeds when there is no
-// such message.
+// DeleteMessage deletes one message. That is how a claimed message is acknowledged.
+// It needs the [ClaimID] of the claim that holds the message. Without it the error
+// matches [ErrForbidden]. With a claim that does not hold the message, or no longer
+// does, it matches [ErrClaimLost]. DeleteMessage is idempotent: it succeeds if there
+// is no such message.
 func (q *Queue) DeleteMessage(ctx context.Context, id string, options ...DeleteOption) error {
 	var d deletion
 	for _, option := range options {
@@ -221,14 +228,14 @@ func (q *Queue) DeleteMessage(ctx context.Context, id string, options ...DeleteO
 	return err
 }
 
-// DeleteMessages deletes messages by their ids, 20 at a time. Ids that do not
-// exist are passed over. When it fails half-way, the error says how many of the
-// ids were done; repeating the call is safe.
+// DeleteMessages deletes messages by their ids, 20 in each request. It ignores ids
+// that do not exist. If a later request fails, the error says how many ids were done.
+// It is idempotent.
 //
-// Servers delete claimed messages too, without asking for the claim (quirk 22).
-// Only one that runs with message_delete_with_claim_id demands the [ClaimID]s of
-// the claims that hold them, and there messages without a claim cannot be
-// deleted so.
+// Servers delete claimed messages without asking for the claim (quirk 22). Only
+// servers that run with message_delete_with_claim_id demand the [ClaimID] of every
+// claim that holds one of the messages; they cannot delete unclaimed messages in this
+// way.
 func (q *Queue) DeleteMessages(ctx context.Context, ids []string, options ...DeleteOption) error {
 	var d deletion
 	for _, option := range options {
@@ -245,7 +252,7 @@ func (q *Queue) DeleteMessages(ctx context.Context, ids []string, options ...Del
 		}
 		if _, err := q.call(ctx, wire.MessageDeleteMany, p); err != nil {
 			if done > 0 {
-				err = fmt.Errorf("%w (the first %d of %d were deleted)", err, done, len(ids))
+				err = fmt.Errorf("%w (the first %d of %d ids were done: call again with the rest)", err, done, len(ids))
 			}
 			return err
 		}

@@ -11,37 +11,41 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// Outgoing is a message to be posted, for those who want more than a body.
+// Outgoing is a message to post that needs more than a body.
 type Outgoing struct {
-	// Body is any value that JSON can encode; nil is JSON's null.
+	// Body is any value that JSON can encode. nil is JSON's null.
 	Body any
-	// TTL is how long the message is kept: whole seconds, at least [MinTTL];
-	// servers allow 14 days unless the operator changed it. Zero means the queue's
-	// default (an hour unless its metadata says otherwise).
+	// TTL is how long the server keeps the message: whole seconds, at least [MinTTL],
+	// and at most 14 days unless the operator changed it. Defaults to the queue's own
+	// default, an hour unless its metadata sets another ([Reserved]).
 	TTL time.Duration
-	// Delay hides the message for that long: whole seconds; servers allow 15
-	// minutes. Zero means the queue's default. V2 only, and only on queues whose
-	// DefaultMessageDelay is set: elsewhere servers ignore it without a word (quirk
-	// 11), so Post looks there first, by one more request, and refuses.
+	// Delay hides the message for this long: whole seconds, at most 15 minutes.
+	// Defaults to the queue's own default. V2 only, and only on queues with a
+	// DefaultMessageDelay ([Reserved]): on others servers silently ignore the delay
+	// (quirk 11). Post checks that first, with one more request, and then returns an
+	// [*ArgumentError].
 	Delay time.Duration
 }
 
-// Post posts messages and returns their ids in the same order. Each argument is
-// one message: any value that JSON can encode is its body (a slice is one body,
-// not many; a []byte is encoded in base64; for JSON that is encoded already use
-// json.RawMessage), and an [Outgoing] has a TTL and a delay too. All are stored or
-// none. The queue is created when it does not exist.
+// Post posts messages and returns their ids in the same order. Each argument is one
+// message. It can be any value that JSON can encode, which is the body, or an
+// [Outgoing] with a TTL and a delay. A slice is one body, a []byte is encoded as
+// base64, and a json.RawMessage is sent as it is. Either all messages are stored or
+// none. Post creates the queue if it does not exist.
 //
-// Servers limit the whole request to 256 KiB, unless the operator or the queue's
-// metadata changed that; there is no limit on the number of messages.
+// The whole request may have 256 KiB, unless the operator or the queue's metadata
+// ([Reserved]) changed that. The number of messages is not limited. Post blocks until
+// the server has answered. To post many messages at high throughput use a
+// [Publisher].
 //
-// Post is never repeated when the messages may have been stored: posting twice
-// stores twice. An error tells by [Error.MayHaveActed]; a 503 says that they may.
-// So does a context that ended: the request may still arrive, and even create
-// again a queue that was deleted in between.
+// Posting is not idempotent: posting twice stores twice. Therefore Post never repeats
+// a request that may have been carried out. [Error.MayHaveActed] tells whether the
+// messages may be stored. They may be after a 503, and after the end of the context:
+// the request can still arrive, and can even create a queue again that was deleted
+// meanwhile.
 func (q *Queue) Post(ctx context.Context, bodies ...any) ([]string, error) {
 	if len(bodies) == 0 {
-		return nil, &ArgumentError{Op: string(wire.MessagePost), Argument: "bodies", Rule: "must be one message at least"}
+		return nil, &ArgumentError{Op: string(wire.MessagePost), Argument: "bodies", Rule: "must have at least one message"}
 	}
 	messages := make([]wire.Outgoing, len(bodies))
 	for i, body := range bodies {
@@ -60,8 +64,8 @@ func (q *Queue) Post(ctx context.Context, bodies ...any) ([]string, error) {
 	return q.send(ctx, messages)
 }
 
-// send posts messages that are ready, and creates the queue where the API version
-// wants that, once for each client.
+// send posts messages that are ready, and first creates the queue where the API
+// version needs that.
 func (q *Queue) send(ctx context.Context, messages []wire.Outgoing) ([]string, error) {
 	if err := q.ensure(ctx); err != nil {
 		return nil, err
@@ -73,24 +77,24 @@ func (q *Queue) send(ctx context.Context, messages []wire.Outgoing) ([]string, e
 	return decode(r, func(data []byte) ([]string, error) { return wire.DecodePosted(data, len(messages)) })
 }
 
-// ensure creates the queue where posting does not.
+// ensure creates the queue where posting does not, once for each client.
 func (q *Queue) ensure(ctx context.Context) error {
 	route, err := wire.Lookup(wire.Version(q.conn.version), wire.MessagePost)
 	if err != nil {
 		return q.conn.unsupported(wire.MessagePost, "")
 	}
-	if _, made := q.conn.made.Load(q.name); made || !route.NeedsQueue {
+	if _, ok := q.conn.ensured.Load(q.name); ok || !route.NeedsQueue {
 		return nil
 	}
 	if _, err := q.call(ctx, wire.QueueCreate, nil); err != nil {
 		return err
 	}
-	q.conn.made.Store(q.name, true)
+	q.conn.ensured.Store(q.name, true)
 	return nil
 }
 
-// prepare does what the API version wants of messages: it gives them a TTL, and
-// refuses delays that the queue would ignore.
+// prepare gives messages a TTL where the API version needs one, and refuses delays
+// that the queue would ignore.
 func (q *Queue) prepare(ctx context.Context, messages []wire.Outgoing) error {
 	route, err := wire.Lookup(wire.Version(q.conn.version), wire.MessagePost)
 	if err != nil {
@@ -109,7 +113,7 @@ func (q *Queue) prepare(ctx context.Context, messages []wire.Outgoing) error {
 	return nil
 }
 
-// heedsDelays refuses the delay of a message on a queue where it would be ignored.
+// heedsDelays returns an error if the queue would ignore the delay of a message.
 func (q *Queue) heedsDelays(ctx context.Context, which string) error {
 	metadata, err := q.Metadata(ctx)
 	if err != nil {
@@ -121,11 +125,11 @@ func (q *Queue) heedsDelays(ctx context.Context, which string) error {
 	}
 	return &ArgumentError{
 		Op: string(wire.MessagePost), Argument: which + "'s Delay",
-		Rule: "would be ignored: the queue has no default delay; set " + KeyDefaultMessageDelay + " in its metadata first",
+		Rule: "would be ignored, because the queue has no default delay: set " + KeyDefaultMessageDelay + " in its metadata first",
 	}
 }
 
-// outgoing brings one argument of Post to the wire's form.
+// outgoing converts one argument of Post to its wire form.
 func outgoing(value any, which string) (wire.Outgoing, error) {
 	bad := func(rule string, err error) (wire.Outgoing, error) {
 		return wire.Outgoing{}, &ArgumentError{Op: string(wire.MessagePost), Argument: which, Rule: rule, Err: err}
@@ -133,7 +137,7 @@ func outgoing(value any, which string) (wire.Outgoing, error) {
 	var o Outgoing
 	switch v := value.(type) {
 	case nil:
-		return bad("is nil; for JSON's null post Outgoing{}", nil)
+		return bad("is nil: to post JSON's null, post Outgoing{}", nil)
 	case *Outgoing:
 		if v == nil {
 			return bad("is a nil *Outgoing", nil)
@@ -142,7 +146,7 @@ func outgoing(value any, which string) (wire.Outgoing, error) {
 	case Outgoing:
 		o = v
 	case *Message, *Claim, *Queue:
-		return bad(fmt.Sprintf("is a %T, not a body; to post a message again, post its Body()", v), nil)
+		return bad(fmt.Sprintf("is a %T, not a body: to post a message again, post its Body()", v), nil)
 	default:
 		o.Body = v
 	}

@@ -8,24 +8,24 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// Resource is a kind of thing in a queue, for [Queue.Purge] and [ShareConfig].
+// Resource is a kind of resource in a queue, for [Queue.Purge] and [ShareConfig].
 type Resource string
 
-// What a queue holds. It can be purged of messages and subscriptions.
+// The resources of a queue. Messages and subscriptions can be purged.
 const (
 	MessageResource      Resource = "messages"
 	SubscriptionResource Resource = "subscriptions"
 	ClaimResource        Resource = "claims"
 )
 
-// Purge drops the queue's messages and subscriptions, or only those [Resource]s
-// that are named. The queue and its metadata stay. V2 only.
+// Purge deletes the queue's messages and subscriptions, or only the [Resource]s that
+// are given. The queue and its metadata stay. V2 only.
 //
 // Servers that store in Redis leave claimed messages, and all subscriptions but the
-// first 10 (quirk 16); [Queue.PurgeAll] does not.
+// first 10 (quirk 16). [Queue.PurgeAll] deletes these too.
 func (q *Queue) Purge(ctx context.Context, resources ...Resource) error {
 	if slices.Contains(resources, ClaimResource) {
-		return &ArgumentError{Op: string(wire.QueuePurge), Argument: "Resource", Rule: "must be of messages and subscriptions: claims cannot be purged"}
+		return &ArgumentError{Op: string(wire.QueuePurge), Argument: "Resource", Rule: "must be messages or subscriptions: claims cannot be purged"}
 	}
 	p := wire.Params{}
 	if len(resources) > 0 {
@@ -35,10 +35,10 @@ func (q *Queue) Purge(ctx context.Context, resources ...Resource) error {
 	return err
 }
 
-// PurgeAll purges until nothing is left of what it was asked for, claimed and
-// delayed messages included: those are deleted by their ids, under the hands of
-// whoever claimed them. It returns when a look finds nothing, or with an error: also
-// when ctx ends, which it must when others keep on posting. V2 only.
+// PurgeAll purges until nothing is left, including claimed and delayed messages. It
+// deletes claimed messages by their ids, even while somebody works on them. It blocks
+// until a listing finds nothing, a request fails or ctx ends. Give ctx a deadline if
+// others may keep posting. V2 only.
 func (q *Queue) PurgeAll(ctx context.Context, resources ...Resource) error {
 	asked := func(r Resource) bool { return len(resources) == 0 || slices.Contains(resources, r) }
 	for {
@@ -68,7 +68,7 @@ func (q *Queue) PurgeAll(ctx context.Context, resources ...Resource) error {
 	}
 }
 
-// deleteListed deletes every message that is listed, and returns how many.
+// deleteListed deletes every message that is listed and returns their number.
 func (q *Queue) deleteListed(ctx context.Context) (int, error) {
 	var ids []string
 	for m, err := range q.Messages(ctx, IncludeClaimed(true), IncludeDelayed(true)) {
@@ -86,7 +86,7 @@ func (q *Queue) deleteListed(ctx context.Context) (int, error) {
 // hasSubscriptions reports whether a subscription is left.
 func (q *Queue) hasSubscriptions(ctx context.Context) (bool, error) {
 	_, ok, err := First(q.Subscriptions(ctx, Limit(1)))
-	if errors.Is(err, ErrNotFound) { // a server without subscriptions
+	if errors.Is(err, ErrNotFound) { // the server has no subscriptions
 		return false, nil
 	}
 	return ok, err

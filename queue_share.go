@@ -9,32 +9,32 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// ShareConfig says what a pre-signed URL shall allow. Its zero value allows to read
+// ShareConfig says what a pre-signed URL allows. Its zero value allows reading
 // messages for a day.
 type ShareConfig struct {
-	// Paths are what it gives access to; the default is the queue's messages. A
-	// worker that claims and deletes needs ClaimResource and MessageResource.
+	// Paths are the resources that it gives access to. Defaults to the queue's messages.
+	// A worker, which claims and deletes, needs ClaimResource and MessageResource.
 	Paths []Resource
-	// Methods are those of HTTP, in capitals; the default is GET. Posting and
-	// claiming are POST, renewing a claim is PATCH, deleting and popping are DELETE.
-	// All methods hold for all paths.
+	// Methods are the HTTP methods that it allows, in capitals, on every path. Defaults
+	// to GET. Posting and claiming are POST, extending a claim is PATCH, deleting and
+	// popping are DELETE.
 	Methods []string
-	// Expires is when it ends, by the server's clock: it must be in the future there.
-	// Fractions of a second are cut off. The default is the server's, a day from now.
+	// Expires is when it stops working, by the server's clock, where it must be in the
+	// future. Fractions of a second are cut off. Defaults to a day from now.
 	Expires time.Time
 }
 
-// Share asks the server for a pre-signed URL: the right to some calls on this queue
-// until a moment, to be handed to somebody who has no account. The queue need not
-// exist. Nobody can take the right back before it expires, short of changing the
-// server's key.
+// Share asks the server for a pre-signed URL. It gives somebody without an account
+// the right to some calls on this queue until it expires. Nobody can revoke it
+// earlier, except by changing the server's key. The queue need not exist.
 //
-// The receiver gives it to [Connect]. It brings the endpoint that this client uses;
-// see auth.SignedURL.WithEndpoint where the receiver reaches the service by another.
+// The receiver gives the URL to [Connect]. It includes the endpoint that this client
+// uses; if the receiver reaches the service at another one, see
+// auth.SignedURL.WithEndpoint.
 //
-// It may be repeated safely. A server without a key for signatures answers an error
-// that matches [ErrInvalid]. V2 only, and not over the WebSocket. Those who know the
-// server's key can do without the server: auth.Sign.
+// Share is idempotent. A server without a key for signatures answers with an error
+// that matches [ErrInvalid]. V2 only, and HTTP only. Whoever knows the server's key
+// can sign without the server: auth.Sign.
 func (q *Queue) Share(ctx context.Context, config ShareConfig) (auth.SignedURL, error) {
 	p, err := config.params()
 	if err != nil {
@@ -48,14 +48,15 @@ func (q *Queue) Share(ctx context.Context, config ShareConfig) (auth.SignedURL, 
 	if err != nil {
 		return auth.SignedURL{}, r.malformed(err)
 	}
-	// An endpoint that is no URL belongs to a transport of the caller's own.
+	// An endpoint that is not a URL belongs to the caller's own transport.
 	if with, err := signed.WithEndpoint(q.conn.endpoint); err == nil {
 		return with, nil
 	}
 	return signed, nil
 }
 
-// params renders the request. All is told, since a body must be there.
+// params renders the request. It always sends paths and methods, since the server
+// needs a body.
 func (c ShareConfig) params() (wire.Params, error) {
 	bad := func(argument, rule string) error {
 		return &ArgumentError{Op: string(wire.QueueShare), Argument: argument, Rule: rule}
@@ -71,12 +72,12 @@ func (c ShareConfig) params() (wire.Params, error) {
 		switch path {
 		case MessageResource, SubscriptionResource, ClaimResource:
 		default:
-			return nil, bad("Paths", fmt.Sprintf("must be of messages, subscriptions and claims, not %.80q", string(path)))
+			return nil, bad("Paths", fmt.Sprintf("must be messages, subscriptions or claims, not %.80q", string(path)))
 		}
 	}
 	for _, method := range c.Methods {
 		if !capitals(method) {
-			return nil, bad("Methods", fmt.Sprintf("must be those of HTTP in capitals, not %.80q", method))
+			return nil, bad("Methods", fmt.Sprintf("must be HTTP methods in capitals, not %.80q", method))
 		}
 	}
 	if !c.Expires.IsZero() {

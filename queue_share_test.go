@@ -82,7 +82,7 @@ func TestAnAnswerThatIsNoSignedURLIsAnError(t *testing.T) {
 	}
 }
 
-// signedForWot is a right to read and post on the queue wot for an hour.
+// signedForWot allows reading and posting on the queue wot for an hour.
 func signedForWot(t *testing.T) auth.SignedURL {
 	t.Helper()
 	signed, err := auth.Sign("key", auth.Grant{
@@ -174,7 +174,7 @@ func TestAnExpiredSignedURLIsNotSent(t *testing.T) {
 			t.Fatal(err)
 		}
 		sent := spy.Count()
-		time.Sleep(time.Hour) // of the bubble
+		time.Sleep(time.Hour) // the bubble's clock
 		_, err := q.Post(t.Context(), 1)
 		if !errors.Is(err, auth.ErrExpired) || !errors.Is(err, zaqar.ErrUnauthorized) || clienttest.AsError(t, err).MayHaveActed() {
 			t.Errorf("the error is %v", err)
@@ -252,16 +252,5 @@ func TestASignedURLIsEnoughToPublishAndToConsume(t *testing.T) {
 	}
 	if left := srv.Messages("p", "wot"); len(left) != 0 {
 		t.Errorf("left is %v", left)
-	}
-}
-
-func TestClaimsCannotBePurged(t *testing.T) {
-	t.Parallel()
-	spy := clienttest.Says(http.StatusNoContent, "")
-	q := clienttest.Over(t, spy).Queue("wot")
-	for _, err := range []error{q.Purge(t.Context(), zaqar.ClaimResource), q.PurgeAll(t.Context(), zaqar.MessageResource, zaqar.ClaimResource)} {
-		if _, ok := errors.AsType[*zaqar.ArgumentError](err); !ok || spy.Count() != 0 {
-			t.Errorf("%v, %d requests", err, spy.Count())
-		}
 	}
 }

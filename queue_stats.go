@@ -11,33 +11,34 @@ import (
 
 // Stats are a queue's statistics.
 //
-// On servers that store in Redis they are estimates: messages that have expired
-// may still count, Free can be negative, and the call can fail with a 503 until
-// expired messages are collected (quirk 8).
+// On servers that store in Redis they are estimates: expired messages may still
+// count, and Free can be negative. Until expired messages are collected, the call can
+// fail with a 503 (quirk 8).
 type Stats struct {
-	// Claimed, Free and Total are numbers of messages.
+	// Claimed, Free and Total count messages.
 	Claimed, Free, Total int
-	// Oldest and Newest are nil when the queue is empty.
+	// Oldest and Newest are nil if the queue is empty.
 	Oldest, Newest *MessageStats
 }
 
-// MessageStats is the oldest or newest message in [Stats].
+// MessageStats describes the oldest or newest message in [Stats].
 type MessageStats struct {
 	ID, Href string
-	// Age is the time since the message was posted, and TTL how long it is kept,
-	// counted from the same moment.
+	// Age is the time since the message was posted. TTL is how long the server keeps
+	// it, counted from the same moment.
 	Age, TTL time.Duration
-	// Created is when it was posted by the server's clock, the zero time when the
-	// server does not tell.
+	// Created is when it was posted, by the server's clock. It is zero if the server
+	// does not report it.
 	Created time.Time
 	// ClaimID is the claim that holds the message, or held it last.
 	ClaimID string
-	// ClaimCount is how often it was claimed, on queues that count.
+	// ClaimCount is how often the message was claimed, on queues that count claims.
 	ClaimCount int
 	Body       json.RawMessage
 }
 
-// Stats asks for the queue's statistics. A queue that does not exist has zeros.
+// Stats asks for the queue's statistics. For a queue that does not exist they are
+// zero.
 func (q *Queue) Stats(ctx context.Context) (Stats, error) {
 	r, err := q.call(ctx, wire.QueueStats, nil)
 	if err != nil {
@@ -62,7 +63,7 @@ func newMessageStats(m *wire.MessageStats) *MessageStats {
 	if m == nil {
 		return nil
 	}
-	// A time in a form of the server's own is not worth failing for.
+	// A time in another format is not worth an error.
 	created, _ := time.Parse(time.RFC3339, m.Created)
 	return &MessageStats{
 		ID: m.ID, Href: m.Href, Age: time.Duration(m.Age), TTL: time.Duration(m.TTL),

@@ -7,22 +7,23 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// RetryPolicy is how a server tries again to notify a subscriber that it could not
-// reach, as metadata of a queue ([Reserved]) or as an option of a subscription
-// ([SubscriptionOptions]). A zero field means the server's default. The delays are
-// whole seconds. Servers try again only when there was no answer: one of 4xx or 5xx
+// RetryPolicy says how a server retries a notification to a subscriber that it could
+// not reach. It is part of a queue's metadata ([Reserved]) or an option of a
+// subscription ([SubscriptionOptions]). A zero field is the server's default. Delays
+// are whole seconds. A server retries only if no answer came: a 4xx or 5xx answer
 // ends it.
 type RetryPolicy struct {
-	// RetriesWithNoDelay (3) come first, then MinimumDelayRetries (3) each after
-	// MinimumDelay (5 s), then retries whose delays grow by Backoff from
-	// MinimumDelay to MaximumDelay (30 s), then MaximumDelayRetries (3) each after
-	// MaximumDelay. MaximumDelay must be at least 10 s longer than MinimumDelay.
+	// A retry follows this order; the server's defaults are in parentheses. First come
+	// RetriesWithNoDelay (3). Then MinimumDelayRetries (3), each after MinimumDelay
+	// (5 s). Then retries whose delay grows by Backoff from MinimumDelay to
+	// MaximumDelay (30 s). Then MaximumDelayRetries (3), each after MaximumDelay.
+	// MaximumDelay must be at least 10 s longer than MinimumDelay.
 	RetriesWithNoDelay, MinimumDelayRetries, MaximumDelayRetries int
 	MinimumDelay, MaximumDelay                                   time.Duration
 	// Backoff is "linear" (the default), "arithmetic", "exponential" or
 	// "geometric".
 	Backoff string
-	// IgnoreSubscriptionOverride makes the queue's policy go before those of its
+	// IgnoreSubscriptionOverride makes the queue's policy win over those of its
 	// subscriptions.
 	IgnoreSubscriptionOverride bool
 }
@@ -73,7 +74,7 @@ func (p RetryPolicy) check(op wire.Op) error {
 	}
 	switch {
 	case p.RetriesWithNoDelay < 0 || p.MinimumDelayRetries < 0 || p.MaximumDelayRetries < 0:
-		return bad("must not have negative numbers")
+		return bad("must not have negative numbers of retries")
 	case shortest%time.Second != 0 || longest%time.Second != 0 || shortest < 0:
 		return bad("must have delays of whole seconds")
 	case longest-shortest < leastDelayRange:

@@ -18,9 +18,8 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// TestNothingPrintsASecret prints everything that a user can hold, by every verb
-// that programs print with: fmt ignores String on unexported fields, so a secret
-// must not be in them as text.
+// TestNothingPrintsASecret prints every value that a user can hold, with every verb. fmt
+// ignores the String method of unexported fields, so they must not hold a secret as text.
 func TestNothingPrintsASecret(t *testing.T) {
 	t.Parallel()
 	const password, token = "p4ssw0rd-of-demo", "t0k3n-given"

@@ -77,7 +77,7 @@ func (q subscribedQueue) params(look subscriber.Look) wire.Params {
 }
 
 func (q subscribedQueue) Observe(ctx context.Context, e observe.Event) {
-	q.queue.conn.watch.tell(ctx, e)
+	q.queue.conn.observer.report(ctx, e)
 }
 
 // pushServer is the service as internal/push needs it.
@@ -120,7 +120,7 @@ func (s pushServer) Ping(ctx context.Context) error {
 	return err
 }
 
-func (s pushServer) Observe(ctx context.Context, e observe.Event) { s.conn.watch.tell(ctx, e) }
+func (s pushServer) Observe(ctx context.Context, e observe.Event) { s.conn.observer.report(ctx, e) }
 
 // limited gives a call the client's time limit, also when ctx has a later deadline.
 func (c *Conn) limited(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -8,12 +8,13 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// Subscription is somebody's wish to be told of a queue's messages, kept by the
-// server until its TTL is over. [Queue.CreateSubscription] makes one; [Subscriber] is
-// something else, which lives in this process.
+// Subscription makes the server notify a subscriber, such as a webhook, of each
+// message that is posted to a queue. The server keeps it until its TTL ends.
+// [Queue.CreateSubscription] makes one. It is not a [Subscriber], which reads queues
+// in this process.
 //
-// Its properties are as of the last exchange with the server. A Subscription is safe
-// for concurrent use. It prints without its subscriber, whose URI can hold secrets.
+// Its properties are as last read or written. A Subscription is safe for concurrent
+// use. It prints without the subscriber, whose URI may contain secrets. V2 only.
 type Subscription struct {
 	queue   *Queue
 	id      string
@@ -21,10 +22,10 @@ type Subscription struct {
 	state   atomic.Pointer[subscriptionState]
 }
 
-// subscriptionState is what was read last.
+// subscriptionState is the result of the last read.
 type subscriptionState struct {
 	wire.Subscription
-	since time.Time // when Age was right
+	since time.Time // the time at which Age was right
 }
 
 func newSubscription(q *Queue, s wire.Subscription) *Subscription {
@@ -36,42 +37,42 @@ func newSubscription(q *Queue, s wire.Subscription) *Subscription {
 // ID returns the subscription's id.
 func (s *Subscription) ID() string { return s.id }
 
-// Queue returns the queue that it is about.
+// Queue returns the subscription's queue.
 func (s *Subscription) Queue() *Queue { return s.queue }
 
 // Href returns the subscription's path from the service's root.
 func (s *Subscription) Href() string { return s.queue.Href() + "/subscriptions/" + s.id }
 
-// Created reports whether the [Queue.CreateSubscription] that returned it made it,
-// rather than found it.
+// Created reports whether the [Queue.CreateSubscription] that returned it created the
+// subscription. It is false if the subscription existed.
 func (s *Subscription) Created() bool { return s.created }
 
-// Subscriber returns the URI to which messages go.
+// Subscriber returns the URI that the messages are sent to.
 func (s *Subscription) Subscriber() string { return s.state.Load().Subscriber }
 
 // TTL returns how long the subscription lasts, counted from its creation or from the
 // last update of its TTL.
 func (s *Subscription) TTL() time.Duration { return time.Duration(s.state.Load().TTL) }
 
-// Age returns the time since then. It goes on by the local clock from what the server
-// told last, in whole seconds of the server's.
+// Age returns the time since its creation or the last update of its TTL. It starts
+// from the server's whole seconds and grows by the local clock.
 func (s *Subscription) Age() time.Duration {
 	state := s.state.Load()
 	return time.Duration(state.Age) + time.Since(state.since)
 }
 
-// Options returns how the subscriber wants to be told.
+// Options returns how the subscriber is notified.
 func (s *Subscription) Options() SubscriptionOptions { return readOptions(s.state.Load().Options) }
 
-// Confirmed reports whether the subscriber has confirmed. Where servers do not require
-// it, nobody confirms, and messages are delivered all the same.
+// Confirmed reports whether the subscriber has confirmed. Where servers do not
+// require that, nobody confirms, and messages are delivered all the same.
 func (s *Subscription) Confirmed() bool { return s.state.Load().Confirmed }
 
 // String returns "<Subscription 7d0d…c1 of wot>", with the whole id.
 func (s *Subscription) String() string { return "<Subscription " + s.id + " of " + s.queue.name + ">" }
 
-// Reload reads the subscription again. One that was deleted, or whose TTL is over, is
-// an error that matches [ErrNotFound].
+// Reload reads the subscription again. If it was deleted or its TTL is over, the
+// error matches [ErrNotFound].
 func (s *Subscription) Reload(ctx context.Context) error {
 	start := time.Now()
 	r, err := s.call(ctx, wire.SubscriptionGet, wire.Params{})
@@ -86,10 +87,11 @@ func (s *Subscription) Reload(ctx context.Context) error {
 	return nil
 }
 
-// subscriptionChange is what the options of an update add up to.
+// subscriptionChange collects the options of an update.
 type subscriptionChange struct{ params wire.Params }
 
-// SubscriberURI is where messages go, as an option of [Subscription.Update].
+// SubscriberURI is the URI that messages are sent to, as an option of
+// [Subscription.Update].
 type SubscriberURI string
 
 func (o SubscriberURI) applySubscription(c *subscriptionChange) error {
@@ -103,13 +105,14 @@ func (o TTL) applySubscription(c *subscriptionChange) error {
 	return err
 }
 
-// Update changes the subscription, and reads it again: a [TTL] makes it last so long
-// from now on, [SubscriptionOptions] replace all its options (the zero value takes them
-// away), and a [SubscriberURI] sends messages elsewhere. A subscriber that has a
-// subscription of its own is an error that matches [ErrConflict].
+// Update changes the subscription and reads it again. A [TTL] makes it last that long
+// from now on. [SubscriptionOptions] replace all its options; the zero value removes
+// them. A [SubscriberURI] sends messages elsewhere; if that subscriber has a
+// subscription to the queue already, the error matches [ErrConflict].
 //
-// It must be called before the TTL is over to keep the subscription alive; afterwards
-// the error matches [ErrNotFound]. V2 only, and not over the WebSocket.
+// To keep the subscription alive, update its TTL before it is over; afterwards the
+// error matches [ErrNotFound]. Update blocks for two requests. V2 only, and HTTP
+// only.
 func (s *Subscription) Update(ctx context.Context, changes ...SubscriptionChange) error {
 	c := subscriptionChange{wire.Params{}}
 	for _, change := range changes {
@@ -118,7 +121,7 @@ func (s *Subscription) Update(ctx context.Context, changes ...SubscriptionChange
 		}
 	}
 	if len(c.params) == 0 {
-		return &ArgumentError{Op: string(wire.SubscriptionUpdate), Argument: "the changes", Rule: "are missing"}
+		return &ArgumentError{Op: string(wire.SubscriptionUpdate), Argument: "changes", Rule: "are missing: give at least one"}
 	}
 	if _, err := s.call(ctx, wire.SubscriptionUpdate, c.params); err != nil {
 		return err
@@ -126,10 +129,11 @@ func (s *Subscription) Update(ctx context.Context, changes ...SubscriptionChange
 	return s.Reload(ctx)
 }
 
-// Confirm says for the subscriber that it wants the messages, or no longer wants them.
-// The credentials of this client must allow it; a subscriber without an account
-// confirms with what the server sent it, see package webhook. With false the server
-// also tells the subscriber, and how to come back. V2 only, and not over the WebSocket.
+// Confirm confirms the subscription in the subscriber's place, or with false cancels
+// the confirmation. The credentials of this client must allow that. A subscriber
+// without an account confirms with what the server sent to it; see package webhook.
+// After a cancellation the server notifies the subscriber of it, and of how to
+// confirm again. V2 only, and HTTP only.
 func (s *Subscription) Confirm(ctx context.Context, wanted bool) error {
 	if _, err := s.call(ctx, wire.SubscriptionConfirm, wire.Params{"confirmed": wanted}); err != nil {
 		return err
@@ -144,7 +148,7 @@ func (s *Subscription) Confirm(ctx context.Context, wanted bool) error {
 	}
 }
 
-// Delete ends the subscription. It succeeds too when there is none. V2 only.
+// Delete deletes the subscription. It succeeds if there is none. V2 only.
 func (s *Subscription) Delete(ctx context.Context) error {
 	_, err := s.call(ctx, wire.SubscriptionDelete, wire.Params{})
 	return err
@@ -152,7 +156,7 @@ func (s *Subscription) Delete(ctx context.Context) error {
 
 func (s *Subscription) call(ctx context.Context, op wire.Op, p wire.Params) (reply, error) {
 	if s.id == "" {
-		return reply{}, &ArgumentError{Op: string(op), Argument: "the subscription's id", Rule: "is empty"}
+		return reply{}, &ArgumentError{Op: string(op), Argument: "subscription id", Rule: "is empty"}
 	}
 	p["subscription_id"] = s.id
 	return s.queue.call(ctx, op, p)

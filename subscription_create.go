@@ -13,21 +13,21 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// SubscriptionConfig says who is to be told of a queue's messages, and how.
+// SubscriptionConfig says who is notified of a queue's messages, and how.
 type SubscriptionConfig struct {
-	// Subscriber is where the messages go, a URI: http or https (a webhook, see
-	// package webhook), trust+http or trust+https (a webhook that gets a token along),
+	// Subscriber is the URI that messages are sent to: http or https (a webhook; see
+	// package webhook), trust+http or trust+https (a webhook that also gets a token),
 	// or mailto. Servers may allow others.
 	Subscriber string
-	// TTL is how long the subscription lasts: whole seconds, at least [MinTTL]. The
-	// default is the server's, an hour. [Subscription.Update] renews it.
+	// TTL is how long the subscription lasts: whole seconds, at least [MinTTL].
+	// Defaults to the server's, an hour. [Subscription.Update] prolongs it.
 	TTL time.Duration
-	// Options are how the subscriber wants to be told.
+	// Options say how the subscriber is notified.
 	Options SubscriptionOptions
 }
 
-// params checks the configuration and renders it. Options are left out where there
-// are none: with null servers accept the subscription and deliver nothing (quirk 19).
+// params checks the configuration and renders it. It omits empty options: with null
+// servers accept the subscription and deliver nothing (quirk 19).
 func (c SubscriptionConfig) params() (wire.Params, error) {
 	if err := checkSubscriber(wire.SubscriptionCreate, c.Subscriber); err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func (c SubscriptionConfig) params() (wire.Params, error) {
 	return p, nil
 }
 
-// checkSubscriber tells no part of the URI: it can hold secrets.
+// checkSubscriber does not show the URI: it may contain secrets.
 func checkSubscriber(op wire.Op, uri string) error {
 	if u, err := url.Parse(uri); err == nil && u.Scheme != "" {
 		return nil
@@ -61,27 +61,34 @@ func checkSubscriber(op wire.Op, uri string) error {
 	}
 }
 
-// CreateSubscription subscribes somebody to the queue: from now on the server sends
-// each message that is posted to the subscriber, on its own and in no certain order,
-// and keeps it in the queue as well. The queue is created if it does not exist. A
-// server delivers only if it is set up to, and one that requires confirmation sends
-// the subscriber no messages before it has confirmed; package webhook does that.
+// CreateSubscription subscribes somebody to the queue. From now on the server sends
+// each message that is posted to the subscriber, in a request of its own and in no
+// particular order. The message stays in the queue as well. The queue is created if
+// it does not exist. The server must be set up to deliver. If it requires
+// confirmation, it sends no messages before the subscriber has confirmed, which
+// package webhook does.
 //
-// A queue has one subscription for each subscriber. Where there is one already, the
-// server leaves it as it is, and [Subscription.Created] of what is returned is false.
-// If it was not confirmed, the server asks the subscriber again to confirm, and
-// CreateSubscription succeeds (quirk 19), unless the other one has another TTL or
-// other options: then it returns the other one with an error that matches [ErrExists].
-// If it was confirmed, or over the WebSocket, the other one is returned with an error
-// that matches [ErrExists] and [ErrConflict]. [Subscription.Update] changes it.
+// A queue has at most one subscription for each subscriber. If there is one already,
+// the server does not change it, and [Subscription.Created] is false. There are two
+// cases:
 //
-// The subscription is read once it is made, to tell which case it was: by its age. One
-// that was made less than about a second before, and with the same settings, cannot be
-// told from a new one. When the reading fails, the subscription is returned with the error.
+//   - It was not confirmed: the server asks the subscriber again to confirm (quirk
+//     19). CreateSubscription succeeds if the TTL and the options are those asked
+//     for. Otherwise it returns the existing one with an error that matches
+//     [ErrExists].
+//   - It was confirmed, or the call went over the WebSocket: CreateSubscription
+//     returns the existing one with an error that matches [ErrExists] and
+//     [ErrConflict].
 //
-// It may be repeated safely, also after a 503, with which servers that store in Redis
-// greet the first who subscribes after a subscription has ended (quirk 36). Blocks for
-// two requests. V2 only.
+// [Subscription.Update] changes an existing one.
+//
+// CreateSubscription reads the new subscription to tell the cases apart by its age.
+// One with the same settings that is less than about a second old looks like a new
+// one. If this second request fails, the subscription is returned with the error.
+//
+// It is idempotent. That holds after a 503, too, which servers that store in Redis
+// answer to the first subscription after another one has ended (quirk 36). It
+// blocks for two requests. V2 only.
 func (q *Queue) CreateSubscription(ctx context.Context, config SubscriptionConfig) (*Subscription, error) {
 	p, err := config.params()
 	if err != nil {
@@ -103,17 +110,17 @@ func (q *Queue) CreateSubscription(ctx context.Context, config SubscriptionConfi
 	if err := s.Reload(ctx); err != nil {
 		return s, err
 	}
-	// Servers count ages in whole seconds, from whole seconds.
+	// Servers compute ages from times in whole seconds.
 	young := time.Duration(s.state.Load().Age) < time.Since(start)+time.Second
 	asked := config.describes(s)
 	s.created = young && asked
 	if !asked {
-		return s, &Error{Op: string(wire.SubscriptionCreate), Queue: q.name, Err: s.exists("with another TTL or other options")}
+		return s, &Error{Op: string(wire.SubscriptionCreate), Queue: q.name, Err: s.exists(" with another TTL or other options")}
 	}
 	return s, nil
 }
 
-// describes reports whether a subscription is as it was configured. A trust that was
+// describes reports whether a subscription is configured like this. A trust that was
 // not asked for is the server's own.
 func (c SubscriptionConfig) describes(s *Subscription) bool {
 	if c.TTL != 0 && c.TTL != s.TTL() {
@@ -131,23 +138,22 @@ func (c SubscriptionConfig) describes(s *Subscription) bool {
 	return err == nil && reflect.DeepEqual(want, got)
 }
 
-// subscribed finds the subscription that is in the way of a new one.
+// subscribed finds the existing subscription that a new one conflicts with.
 func (q *Queue) subscribed(ctx context.Context, config SubscriptionConfig, conflict *Error) (*Subscription, error) {
 	for s, err := range q.Subscriptions(ctx) {
 		if err != nil {
-			conflict.Err = fmt.Errorf("and the subscription that there is was not found: %w", err)
+			conflict.Err = fmt.Errorf("cannot find the existing subscription: %w", err)
 			return nil, conflict
 		}
 		if s.Subscriber() == config.Subscriber {
-			conflict.Err = s.exists("already")
+			conflict.Err = s.exists("")
 			return s, conflict
 		}
 	}
 	return nil, conflict
 }
 
-// existsError is something that is there already, in other words than those of
-// ErrExists.
+// existsError matches ErrExists with a text of its own.
 type existsError struct{ text string }
 
 func (e *existsError) Error() string { return e.text }
@@ -155,14 +161,16 @@ func (e *existsError) Error() string { return e.text }
 func (e *existsError) Is(target error) bool { return target == ErrExists }
 
 func (s *Subscription) exists(how string) error {
-	return &existsError{"the subscriber has subscription " + s.ID() + " " + how + ": change it with Subscription.Update"}
+	return &existsError{"the subscriber already has subscription " + s.ID() + how + ": change it with Subscription.Update"}
 }
 
-// Subscriptions lists the queue's subscriptions, by id. It is lazy: pages are fetched
-// as the loop goes on, and leaving the loop ends it. An error is yielded once, last.
+// Subscriptions lists the queue's subscriptions, sorted by id. It is lazy: the loop
+// fetches one page at a time and blocks while it does. Leave the loop when you have
+// enough. An error is yielded once, as the last item. A queue that does not exist has
+// none.
 //
-// [Limit] is the number of subscriptions in all, [PageSize] that of one request,
-// [Marker] starts behind an id. A queue that does not exist has none. V2 only.
+// [Limit] is the total number of subscriptions, [PageSize] the number in one request,
+// and [Marker] starts after an id. V2 only.
 func (q *Queue) Subscriptions(ctx context.Context, options ...SubscriptionsOption) iter.Seq2[*Subscription, error] {
 	list := listing{op: wire.SubscriptionList, queue: q.name}
 	for _, option := range options {
@@ -185,8 +193,8 @@ func (q *Queue) Subscriptions(ctx context.Context, options ...SubscriptionsOptio
 	})
 }
 
-// Subscription reads one subscription by its id. One that does not exist is an error
-// that matches [ErrNotFound]. V2 only.
+// Subscription reads a subscription by its id. If it does not exist, the error
+// matches [ErrNotFound]. V2 only.
 func (q *Queue) Subscription(ctx context.Context, id string) (*Subscription, error) {
 	s := newSubscription(q, wire.Subscription{ID: id})
 	if err := s.Reload(ctx); err != nil {

@@ -14,11 +14,11 @@ import (
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// MessagePlaceholder is what the server replaces in [SubscriptionOptions.PostData],
-// with its quotes, by the notification as JSON.
+// MessagePlaceholder stands for the notification in [SubscriptionOptions.PostData].
+// The server replaces it, including its quotes, by the notification as JSON.
 const MessagePlaceholder = `"$zaqar_message$"`
 
-// The keys of a subscription's options that Zaqar acts upon.
+// The keys of a subscription's options that Zaqar uses.
 const (
 	keyPostData    = "post_data"
 	keyPostHeaders = "post_headers"
@@ -27,28 +27,27 @@ const (
 	keyTrustID     = "trust_id"
 )
 
-// SubscriptionOptions are how a subscriber wants to be told. The zero value of a
-// field means: not set.
+// SubscriptionOptions say how a subscriber is notified. A zero field is not set.
 //
-// It prints without the values of its headers, its data and its trust, which can be
+// They print without the values of the headers, the data and the trust, which may be
 // secrets.
 type SubscriptionOptions struct {
-	// RetryPolicy is how the server tries again when it cannot reach a webhook. The
-	// queue's own ([Reserved.RetryPolicy]) can override it.
+	// RetryPolicy says how the server retries when it cannot reach a webhook. The
+	// queue's own policy ([Reserved.RetryPolicy]) can override it.
 	RetryPolicy RetryPolicy
 	// PostData is the body that a webhook gets instead of the notification, with
-	// [MessagePlaceholder] where the notification goes. A handler of package webhook
-	// cannot read what is not a notification.
+	// [MessagePlaceholder] in place of the notification. A handler of package webhook
+	// reads only notifications.
 	PostData string
-	// PostHeaders go with each request to a webhook. They can replace Content-Type.
+	// PostHeaders are added to each request to a webhook. They can replace Content-Type.
 	PostHeaders map[string]string
-	// From and Subject are those of the mail to a mailto subscriber.
+	// From and Subject are for the mail to a mailto subscriber.
 	From, Subject string
-	// TrustID is the trust by which the server gets a token for a trust+http or
-	// trust+https subscriber. The server makes one for the caller's token when there
-	// is none, and tells it here.
+	// TrustID is the trust with which the server gets a token for a trust+http or
+	// trust+https subscriber. If it is not set, the server creates a trust from the
+	// caller's token and returns its id here.
 	TrustID string
-	// Extra has other options, as any JSON values.
+	// Extra has other options, which can be any JSON values.
 	Extra map[string]any
 }
 
@@ -67,15 +66,15 @@ func (o SubscriptionOptions) content(op wire.Op) (Content, error) {
 	if len(o.PostHeaders) > 0 {
 		content[keyPostHeaders] = o.PostHeaders
 	}
-	content, err := normal(content)
+	content, err := normalized(content)
 	if err != nil {
 		return nil, &ArgumentError{Op: string(op), Argument: "Options.Extra", Rule: "cannot be encoded as JSON", Err: err}
 	}
 	return content, nil
 }
 
-// readOptions types what an answer has. Options that are of another type than
-// Zaqar's stay in Extra, and none are none: servers take null for them (quirk 19).
+// readOptions gives the options of an answer their types. Options with a type other
+// than Zaqar's stay in Extra. Servers accept null for no options (quirk 19).
 func readOptions(raw json.RawMessage) SubscriptionOptions {
 	var o SubscriptionOptions
 	content, err := decodeContent(raw)
@@ -98,8 +97,7 @@ func readOptions(raw json.RawMessage) SubscriptionOptions {
 	return o
 }
 
-// readInto reports whether a value has the type of what it is read into, which is
-// left as it was when it has not.
+// readInto reports whether a value has the type of into, and stores it there if so.
 func readInto(value, into any) bool {
 	encoded, err := plainjson.Marshal(value)
 	if err != nil {
@@ -120,7 +118,7 @@ func (o SubscriptionOptions) applySubscription(c *subscriptionChange) error {
 	return err
 }
 
-// String names the options that are set.
+// String returns the names of the options that are set.
 func (o SubscriptionOptions) String() string {
 	content, err := o.content("")
 	if err != nil {
@@ -135,11 +133,11 @@ func (o SubscriptionOptions) String() string {
 	return strings.TrimSuffix("<SubscriptionOptions "+strings.Join(names, " "), " ") + ">"
 }
 
-// Format prints what String returns, whatever the verb and flags.
+// Format prints the text of String for every verb and flag.
 func (o SubscriptionOptions) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, o.String()) }
 
-// MarshalText encodes what String returns.
+// MarshalText returns the text of String.
 func (o SubscriptionOptions) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
-// LogValue logs what String returns.
+// LogValue logs the text of String.
 func (o SubscriptionOptions) LogValue() slog.Value { return slog.StringValue(o.String()) }

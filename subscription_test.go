@@ -26,7 +26,7 @@ func subscribe(t *testing.T, q *zaqar.Queue, config zaqar.SubscriptionConfig) *z
 	return s
 }
 
-// subscribed answers as a server on which every subscriber has subscription s.
+// subscribed answers like a server on which every subscriber has subscription s.
 func subscribed(t *testing.T, subscription string) *clienttest.Scripted {
 	t.Helper()
 	return &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
@@ -63,7 +63,7 @@ func TestOptionsHaveTheNamesOfTheWire(t *testing.T) {
 	t.Parallel()
 	spy := subscribed(t, `{"id":"s","ttl":3600,"age":0}`)
 	q := clienttest.Over(t, spy).Queue("wot")
-	// The answer is not what was asked for, so the subscription is another one.
+	// The answer differs from the request, so the subscription existed before.
 	_, err := q.CreateSubscription(t.Context(), zaqar.SubscriptionConfig{
 		Subscriber: "trust+" + webhookURL, TTL: time.Hour, Options: zaqar.SubscriptionOptions{
 			RetryPolicy: zaqar.RetryPolicy{RetriesWithNoDelay: 2, MinimumDelay: 7 * time.Second},

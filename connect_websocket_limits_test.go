@@ -24,7 +24,7 @@ func TestSubscriptionsWorkOverTheWebSocketAsFarAsItHasThem(t *testing.T) {
 	if !s.Created() || s.TTL() != 2*time.Hour || s.Subscriber() != webhookURL || s.Options().Subject != "s" {
 		t.Errorf("made %v, created %v, TTL %v, to %s with %v", s, s.Created(), s.TTL(), s.Subscriber(), s.Options())
 	}
-	// Here also what is not confirmed is in the way.
+	// Over the WebSocket an unconfirmed subscription is a conflict, too.
 	again, err := q.CreateSubscription(ctx, config)
 	if !errors.Is(err, zaqar.ErrExists) || !errors.Is(err, zaqar.ErrConflict) || again == nil || again.ID() != s.ID() {
 		t.Errorf("again: %v, %v", again, err)
@@ -79,7 +79,7 @@ func TestASignedURLWorksOverTheWebSocketForMessages(t *testing.T) {
 			t.Fatal(found, err)
 		}
 	}
-	// The WebSocket takes no signature for claims. HTTP does.
+	// The WebSocket accepts no signed URL for claims. HTTP does.
 	if _, err := socket.Queue("wot").Claim(t.Context()); !errors.Is(err, zaqar.ErrUnsupported) {
 		t.Errorf("a claim over the WebSocket: %v", err)
 	}

@@ -123,7 +123,7 @@ var (
 	quoted   = regexp.MustCompile("`([^`\n]+)`")
 	sentence = regexp.MustCompile(`"([^"]+)"`)
 	citation = regexp.MustCompile("`[^`]+`|\"[^\"]+\"")
-	// goName is Type.Method or package.Name, with or without a call behind it.
+	// goName is Type.Method or package.Name, with or without a call after it.
 	goName = regexp.MustCompile(`^((?:(?:zaqar|admin|auth|keystone|observe|transport|webhook|zaqartest)\.)?[A-Z]\w*(?:\.[A-Z]\w*)?)(?:\(.*\))?$`)
 )
 
@@ -136,8 +136,8 @@ func quotedIn(text string) []string {
 	return list
 }
 
-// qualified returns those names in backticks that can only be Go's: with a dot
-// and, behind it, a capital letter.
+// qualified returns the names in backticks that must be Go's: they have a dot followed
+// by a capital letter.
 func qualified(text string) []string {
 	var list []string
 	for _, found := range quoted.FindAllStringSubmatch(text, -1) {
@@ -185,8 +185,8 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// goFiles parses the library's Go files whose paths are wanted. Folders with a
-// go.mod of their own are other modules.
+// goFiles parses the library's Go files with the wanted paths. It skips folders with a
+// go.mod, which are other modules.
 func goFiles(t *testing.T, wanted func(path string) bool) map[string]*ast.File {
 	t.Helper()
 	files := map[string]*ast.File{}

@@ -7,9 +7,8 @@ import (
 	"testing"
 )
 
-// TestTheLibraryLinksLittleBesideItself: who imports package zaqar gets the WebSocket
-// and MessagePack into the binary, and so does who imports zaqartest; auth/keystone
-// brings gophercloud to those who import it.
+// Programs that import package zaqar or zaqartest link the libraries for WebSocket and
+// MessagePack. Only those that import auth/keystone link gophercloud.
 func TestTheLibraryLinksLittleBesideItself(t *testing.T) {
 	t.Parallel()
 	socket := []string{"github.com/coder/websocket", "github.com/philhofer/fwd", "github.com/tinylib/msgp", "github.com/zaqar-go/zaqar"}
