@@ -65,49 +65,6 @@ var fieldTypes = map[string]func(json.RawMessage) bool{
 // textHeaders are those that must be text, if they are there.
 var textHeaders = []string{"User-Agent", "Date", "Accept", "Client-ID", "X-Project-ID", "X-Auth-Token"}
 
-func isText(value json.RawMessage) bool {
-	_, ok := text(value)
-	return ok
-}
-
-// isStrictInteger does not take true for 1.
-func isStrictInteger(value json.RawMessage) bool {
-	_, ok := integer(value)
-	return ok && !isBool(value)
-}
-
-func isArray(value json.RawMessage) bool {
-	_, err := array(value)
-	return err == nil
-}
-
-func isObject(value json.RawMessage) bool {
-	_, err := object(value)
-	return err == nil
-}
-
-func isTexts(value json.RawMessage) bool {
-	_, ok := texts(value)
-	return ok
-}
-
-// texts reads an array of strings.
-func texts(value json.RawMessage) ([]string, bool) {
-	items, err := array(value)
-	if err != nil {
-		return nil, false
-	}
-	out := make([]string, 0, len(items))
-	for _, item := range items {
-		s, ok := text(item)
-		if !ok {
-			return nil, false
-		}
-		out = append(out, s)
-	}
-	return out, true
-}
-
 // findAction finds what a request wants.
 func findAction(value json.RawMessage) (*action, error) {
 	name, ok := text(value)

@@ -100,21 +100,21 @@ func (f Fault) told() told {
 }
 
 // act does what a request asks for. A panic costs this request only.
-func (a *ask) act(refused error) (out told) {
+func (a *ask) act(rejected error) (out told) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			a.srv.logger.Error("an action panicked", "kind", a.kind(), "cause", cause, "stack", string(debug.Stack()))
 			out = told{http.StatusInternalServerError, failure{"The server made a mistake.", "Unexpected error."}}
 		}
 	}()
-	out, err := told{}, refused
+	out, err := told{}, rejected
 	if err == nil {
 		out, err = a.dispatch()
 	}
 	if err == nil {
 		return out
 	}
-	r, ok := errors.AsType[*refusal](err)
+	r, ok := refused(err)
 	switch {
 	case errors.Is(err, errNoPool):
 		return told{http.StatusServiceUnavailable, failure{err.Error(), "Queue " + a.queue() + " could not be created."}}

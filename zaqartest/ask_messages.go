@@ -214,5 +214,8 @@ func askDeletions(a *ask) (told, error) {
 		}
 		return w.deleteMessages(q, ids, claims, guarded)
 	})
+	if errors.Is(err, errOtherClaim) {
+		err = unableToDelete(http.StatusBadRequest, err)
+	}
 	return told{http.StatusNoContent, noFields}, unlessNoQueue(err)
 }

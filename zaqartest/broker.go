@@ -90,3 +90,6 @@ func (w *writing) dropAdoption(key []byte) {
 		w.Delete(spaceKey(adoptedSpace, uid, m.id[:]...))
 	}
 }
+
+// healthProject holds the queue of the health check. No request can name it.
+const healthProject = "health\x01"

@@ -1,10 +1,5 @@
 package zaqartest
 
-import "errors"
-
-// lease is what a caller asks of a claim, in seconds.
-type lease struct{ ttl, grace int64 }
-
 // take claims up to limit messages: the oldest that nobody holds and that are
 // not delayed. Without any there is no claim.
 func (w *writing) take(q queue, limit int, terms lease) (claim, []message, error) {
@@ -78,69 +73,4 @@ func (w *writing) release(q queue, c claim) {
 		w.replaceMessage(q, m, free)
 	}
 	w.removeClaim(q, c)
-}
-
-// deleteMessage removes a message on behalf of somebody who names a claim, or
-// none ("").
-func (w *writing) deleteMessage(q queue, m message, claimID string) error {
-	if claimID == "" {
-		if m.claimed(w.now) {
-			return errClaimed
-		}
-		w.removeMessage(q, m)
-		return nil
-	}
-	c, err := w.claim(q, claimID)
-	switch {
-	case err != nil:
-		return err
-	case !m.claimed(w.now):
-		return errNotClaimed
-	case m.claim != c.id:
-		return errOtherClaim
-	}
-	w.removeMessage(q, m)
-	return nil
-}
-
-// graveyard says what happens to the messages of a queue that were claimed too
-// often.
-type graveyard struct {
-	active   bool  // the queue counts claims
-	exists   bool  // so does the dead letter queue
-	maxCount int64 // claims that a message may see
-	ttl      int64 // of a dead letter, or 0: it keeps its own
-	queue    queue
-}
-
-// deadLetters reads it from the metadata. Zaqar counts only where both keys are
-// set, and does not make the queue.
-func (w *writing) deadLetters(q queue) (graveyard, error) {
-	var g graveyard
-	name := q.metadata.text("_dead_letter_queue")
-	g.maxCount = q.metadata.integer("_max_claim_count")
-	g.active = name != "" && g.maxCount > 0
-	if !g.active {
-		return g, nil
-	}
-	g.ttl = q.metadata.integer("_dead_letter_queue_messages_ttl")
-	var err error
-	g.queue, err = w.queue(q.project, name)
-	if errors.Is(err, errNoQueue) {
-		return g, nil
-	}
-	g.exists = err == nil
-	return g, err
-}
-
-// bury moves a message to the end of the dead letter queue, under its own id.
-// There it is free, and its claims are counted afresh.
-func (w *writing) bury(q queue, m message, to graveyard) {
-	m = m.kept()
-	w.removeMessage(q, m)
-	m.claim, m.claimExpires, m.claimCount = uuid{}, never, 0
-	if to.ttl > 0 {
-		m.created, m.ttl, m.expires = w.now, to.ttl, w.now.plus(to.ttl)
-	}
-	w.append(to.queue, m)
 }

@@ -12,20 +12,6 @@ type clock struct{ offset atomic.Int64 }
 
 func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.offset.Load())) }
 
-// Advance moves the server's clock forward by d, without waiting: messages,
-// claims, subscriptions, delays and tokens that end by then have ended when
-// Advance returns, and attempts to deliver that are due by then have been begun.
-// Time goes on from there at its usual speed. A WebSocket whose token ends is as
-// good as closed: its client has yet to read so.
-func (s *Server) Advance(d time.Duration) {
-	s.clock.offset.Add(int64(d))
-	s.alarms.advanced()
-}
-
-// Now returns the server's time: that of the machine (or of the synctest
-// bubble) plus every Advance.
-func (s *Server) Now() time.Time { return s.clock.now() }
-
 // instant is a moment in nanoseconds since 1970: what records hold, since it
 // sorts as bytes.
 type instant int64

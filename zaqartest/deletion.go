@@ -60,36 +60,13 @@ func deleteMessages(c *call) (reply, error) {
 		}
 		return w.deleteMessages(q, ids, claims, guarded)
 	})
-	if errors.Is(err, errNoQueue) {
+	switch {
+	case errors.Is(err, errNoQueue):
 		err = nil
+	case errors.Is(err, errOtherClaim):
+		err = unableToDelete(http.StatusBadRequest, err)
 	}
 	return empty(http.StatusNoContent), err
-}
-
-// deleteMessages removes messages by their ids, claimed or not; guarded, they
-// must be held by one of some claims.
-func (w *writing) deleteMessages(q queue, ids, claims []string, guarded bool) error {
-	for _, id := range ids {
-		m, err := w.message(q, id)
-		if err != nil {
-			continue
-		}
-		if guarded && !w.heldByAny(q, m, claims) {
-			return unableToDelete(http.StatusBadRequest, errOtherClaim)
-		}
-		w.removeMessage(q, m)
-	}
-	return nil
-}
-
-// heldByAny tells whether one of some claims holds a message.
-func (r *reading) heldByAny(q queue, m message, claims []string) bool {
-	for _, id := range claims {
-		if c, err := r.claim(q, id); err == nil && m.claimed(r.now) && m.claim == c.id {
-			return true
-		}
-	}
-	return false
 }
 
 // poppedItem is a message that was taken and deleted in one step.

@@ -10,17 +10,6 @@ import (
 	"unicode/utf8"
 )
 
-// marshal writes JSON as others do: without Go's escapes for HTML.
-func marshal(v any) ([]byte, error) {
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
-}
-
 // checkDocument refuses what Zaqar cannot take as a request's body, so that
 // every value in it can be kept as it is and sent out again: text that is not
 // JSON or not UTF-8, integers beyond 64 bits, halves of surrogate pairs, and
@@ -80,8 +69,6 @@ func numberEnd(text []byte, i int) int {
 	return i
 }
 
-func isInteger(number []byte) bool { return !bytes.ContainsAny(number, ".eE") }
-
 // wholeRunes tells whether every \u escape of a surrogate in a JSON string has
 // its other half.
 func wholeRunes(text []byte) bool {
@@ -113,58 +100,4 @@ func wholeRunes(text []byte) bool {
 func escaped(text []byte) rune {
 	n, _ := strconv.ParseUint(string(text[1:5]), 16, 16) // JSON is valid here
 	return rune(n)
-}
-
-// object reads a JSON object. Its keys are exact: encoding/json would take "TTL"
-// for "ttl" in a struct.
-func object(text []byte) (map[string]json.RawMessage, error) {
-	var out map[string]json.RawMessage
-	if err := json.Unmarshal(text, &out); err != nil || out == nil {
-		return nil, errors.New("an object is expected")
-	}
-	return out, nil
-}
-
-// array reads a JSON array.
-func array(text []byte) ([]json.RawMessage, error) {
-	var out []json.RawMessage
-	if err := json.Unmarshal(text, &out); err != nil || out == nil {
-		return nil, errors.New("an array is expected")
-	}
-	return out, nil
-}
-
-// integer reads a JSON integer. As in Zaqar the two booleans are integers,
-// while 60.0 and 6e1 are none.
-func integer(value json.RawMessage) (int64, bool) {
-	switch string(value) {
-	case "true":
-		return 1, true
-	case "false":
-		return 0, true
-	}
-	if !isInteger(value) {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(string(value), 10, 64)
-	return n, err == nil
-}
-
-// text reads a JSON string.
-func text(value json.RawMessage) (string, bool) {
-	var out *string
-	if err := json.Unmarshal(value, &out); err != nil || out == nil {
-		return "", false
-	}
-	return *out, true
-}
-
-// isFalsy tells the values for which Zaqar fills in a default.
-func isFalsy(value json.RawMessage) bool {
-	switch string(value) {
-	case "", "null", "false", "0", "-0", `""`, "[]", "{}":
-		return true
-	}
-	n, err := strconv.ParseFloat(string(value), 64)
-	return err == nil && n == 0
 }

@@ -225,19 +225,6 @@ func deleteFlavor(c *call) (reply, error) {
 	return empty(http.StatusNoContent), err
 }
 
-// findPools finds pools by their names, all of them.
-func (r *reading) findPools(names []string) ([]pool, error) {
-	var out []pool
-	for _, name := range names {
-		p, ok := r.pool(name)
-		if !ok {
-			return nil, errors.New("Pool " + name + " does not exist.")
-		}
-		out = append(out, p)
-	}
-	return out, nil
-}
-
 // flavorPools reads a body with the names of a flavor's pools.
 func (c *call) flavorPools(isNew bool) ([]string, error) {
 	document, err := c.anyDocument()
@@ -252,35 +239,4 @@ func (c *call) flavorPools(isNew bool) ([]string, error) {
 		}
 	}
 	return names, err
-}
-
-// parseFlavor reads the body of a new flavor, which has nothing that nobody
-// knows, or of a change.
-func parseFlavor(document []byte, isNew bool) ([]string, error) {
-	fields, err := object(document)
-	if err != nil {
-		return nil, invalidBody("A flavor must be an object.")
-	}
-	for name, value := range fields {
-		switch {
-		case name == "pool_list" || !isNew:
-		case name != "capabilities":
-			return nil, invalidBody("A flavor has no %q.", name)
-		case !isObject(value):
-			return nil, invalidBody("The capabilities of a flavor must be an object.")
-		}
-	}
-	items, err := array(fields["pool_list"])
-	if err != nil {
-		return nil, invalidBody("A flavor must have a pool_list, which is an array.")
-	}
-	var names []string
-	for _, item := range items {
-		name, ok := text(item)
-		if !ok {
-			name = string(item) // which is the name of no pool
-		}
-		names = append(names, name)
-	}
-	return names, nil
 }

@@ -16,7 +16,7 @@ func FuzzSubscription(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	limits, now := DefaultLimits(), instantOf(time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC))
+	limits, now := defaultLimits(), instantOf(time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if checkDocument(body) != nil {
 			return

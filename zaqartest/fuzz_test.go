@@ -15,7 +15,7 @@ func FuzzMetadata(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	limits := DefaultLimits()
+	limits := defaultLimits()
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if checkDocument(text) != nil {
 			return

@@ -12,9 +12,6 @@ type operationStatus struct {
 	Ref       *string `json:"ref"` // of a failure in the server's log
 }
 
-// healthProject holds the queue of the health check. No request can name it.
-const healthProject = "health\x01"
-
 // getHealth tries every operation of the store on a queue of its own. Where there
 // are pools it tells that of each of them: they all are that store.
 func getHealth(c *call) (reply, error) {

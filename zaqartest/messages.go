@@ -1,6 +1,8 @@
 package zaqartest
 
 import (
+	"crypto/md5"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -198,4 +200,14 @@ func getMessage(c *call) (reply, error) {
 		c.location = c.queuePath("messages", c.param("message"))
 	}
 	return jsonReply(http.StatusOK, item)
+}
+
+// checksum is what a message carries where the option is on: of its body, as
+// Python would write it. A body of null has none.
+func (s *Server) checksum(body json.RawMessage) string {
+	if !s.options.checksums || string(body) == "null" {
+		return ""
+	}
+	sum := md5.Sum(pythonJSON(body))
+	return "MD5:" + hex.EncodeToString(sum[:])
 }

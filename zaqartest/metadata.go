@@ -23,7 +23,7 @@ func (m metadata) integer(key string) int64 {
 
 // reserved are the keys that mean something to Zaqar, with what they are when
 // they are not set.
-func (l Limits) reserved() metadata {
+func (l brokerLimits) reserved() metadata {
 	return metadata{
 		"_max_messages_post_size":         json.RawMessage(strconv.Itoa(l.MaxMessagesPostSize)),
 		"_default_message_ttl":            json.RawMessage(strconv.Itoa(l.DefaultMessageTTL)),
@@ -36,7 +36,7 @@ func (l Limits) reserved() metadata {
 }
 
 // withReserved is the metadata as v2 tells it.
-func (m metadata) withReserved(l Limits) metadata {
+func (m metadata) withReserved(l brokerLimits) metadata {
 	out := maps.Clone(m)
 	if out == nil {
 		out = metadata{}
@@ -50,7 +50,7 @@ func (m metadata) withReserved(l Limits) metadata {
 }
 
 // checkMetadata refuses reserved keys with values that Zaqar cannot use.
-func (l Limits) checkMetadata(m metadata) error {
+func (l brokerLimits) checkMetadata(m metadata) error {
 	for _, rule := range []struct {
 		key      string
 		min, max int64
@@ -77,10 +77,6 @@ func (l Limits) checkMetadata(m metadata) error {
 		return errors.New("_enable_encrypt_messages must be true or false")
 	}
 	return checkRetryPolicy(m["_retry_policy"])
-}
-
-func isBool(value json.RawMessage) bool {
-	return string(value) == "true" || string(value) == "false"
 }
 
 // checkRetryPolicy looks at how notifications are to be repeated.
@@ -125,3 +121,6 @@ func checkRetryPolicy(value json.RawMessage) error {
 	}
 	return nil
 }
+
+// metadata is the metadata of a queue. The values are JSON, as it came.
+type metadata map[string]json.RawMessage

@@ -77,18 +77,6 @@ func (n *notifier) posted(q queue, subscribers []subscription, messages []messag
 	}
 }
 
-// subscribers are those of a queue who are told of its messages; confirmed says
-// that they must have confirmed that they want it.
-func (r *reading) subscribers(q queue, confirmed bool) []subscription {
-	var out []subscription
-	for s := range r.subscriptions(q.project, q.name, "") {
-		if s.confirmed || !confirmed {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
 // store appends messages to a queue, all or none, and tells its subscribers. The
 // queue is made when it is missing.
 func (s *Server) store(project, name string, drafts []draft, client uuid) ([]message, error) {

@@ -12,7 +12,7 @@ type Option func(*options)
 type options struct {
 	keystone          bool
 	secretKey         string
-	limits            Limits
+	limits            brokerLimits
 	checksums         bool
 	guardedBulkDelete bool
 	defaultRoles      []string
@@ -27,7 +27,7 @@ type options struct {
 }
 
 func newOptions(opts []Option) options {
-	o := options{limits: DefaultLimits(), adminMode: true, requestLog: 1000, logger: slog.New(slog.DiscardHandler)}
+	o := options{limits: defaultLimits(), adminMode: true, requestLog: 1000, logger: slog.New(slog.DiscardHandler)}
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -50,7 +50,7 @@ func WithKeystone() Option { return func(o *options) { o.keystone = true } }
 func WithSecretKey(key string) Option { return func(o *options) { o.secretKey = key } }
 
 // WithLimits sets the bounds and defaults of requests. Default: [DefaultLimits].
-func WithLimits(limits Limits) Option { return func(o *options) { o.limits = limits } }
+func WithLimits(limits Limits) Option { return func(o *options) { o.limits = brokerLimits(limits) } }
 
 // WithChecksums puts a checksum of its body on each message, in v2. Default
 // false. Zaqar's option is enable_checksum.

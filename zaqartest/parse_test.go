@@ -2,7 +2,6 @@ package zaqartest
 
 import (
 	"encoding/json"
-	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,8 +12,7 @@ import (
 // a status of 4xx.
 func wantRefusal(t *testing.T, err error) {
 	t.Helper()
-	var r *refusal
-	if err != nil && (!errors.As(err, &r) || r.status < 400 || r.status > 499) {
+	if r, ok := refused(err); err != nil && (!ok || r.status < 400 || r.status > 499) {
 		t.Errorf("not the caller's mistake: %v", err)
 	}
 }
@@ -50,7 +48,7 @@ func FuzzPatch(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	limits := DefaultLimits()
+	limits := defaultLimits()
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if checkDocument(text) != nil {
 			return
@@ -79,7 +77,7 @@ func FuzzMessages(f *testing.F) {
 	} {
 		f.Add([]byte(seed), true)
 	}
-	limits := DefaultLimits()
+	limits := defaultLimits()
 	f.Fuzz(func(t *testing.T, text []byte, delays bool) {
 		if checkDocument(text) != nil {
 			return
@@ -106,7 +104,7 @@ func FuzzClaim(f *testing.F) {
 	for _, seed := range []string{`{"ttl":60,"grace":60}`, `{}`, `[]`, `{"ttl":null}`, `{"grace":-1}`} {
 		f.Add([]byte(seed), true)
 	}
-	limits := DefaultLimits()
+	limits := defaultLimits()
 	f.Fuzz(func(t *testing.T, text []byte, checkGrace bool) {
 		if checkDocument(text) != nil {
 			return

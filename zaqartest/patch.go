@@ -78,7 +78,7 @@ func unescapePointer(part string) (string, error) {
 }
 
 // patched applies edits in order: all of them, or an error and none.
-func (m metadata) patched(edits []edit, l Limits) (metadata, error) {
+func (m metadata) patched(edits []edit, l brokerLimits) (metadata, error) {
 	out := maps.Clone(m)
 	if out == nil {
 		out = metadata{}

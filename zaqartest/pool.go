@@ -1,7 +1,6 @@
 package zaqartest
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"iter"
@@ -44,12 +43,6 @@ var poolKinds = map[string][]string{
 
 func (p pool) in(flavor string) bool { return p.Flavor != nil && *p.Flavor == flavor }
 
-func poolKey(name string) []byte { return append([]byte{poolSpace}, name...) }
-
-func flavorKey(project, name string) []byte {
-	return append(append(append([]byte{flavorSpace}, project...), 0), name...)
-}
-
 // pools goes through all pools by name, from the one after marker on. Names need
 // not exist to be markers.
 func (r *reading) pools(marker string) iter.Seq[pool] {
@@ -74,17 +67,6 @@ func (r *reading) pool(name string) (pool, bool) {
 	return p, ok && json.Unmarshal(value, &p) == nil
 }
 
-// poolsOf are the pools of a flavor.
-func (r *reading) poolsOf(flavor string) []pool {
-	var out []pool
-	for p := range r.pools("") {
-		if p.in(flavor) {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
 // putPool stores a pool, unless another one has its URI.
 func (w *writing) putPool(p pool) error {
 	for other := range w.pools("") {
@@ -106,53 +88,6 @@ func (w *writing) deletePool(name string) error {
 		return errLastPool
 	}
 	w.Delete(poolKey(name))
-	return nil
-}
-
-// flavor finds a flavor of a project. What is stored of it are the capabilities
-// with which it was made.
-func (r *reading) flavor(project, name string) (capabilities json.RawMessage, err error) {
-	value, ok := r.Get(flavorKey(project, name))
-	if !ok {
-		return nil, errNoFlavor
-	}
-	return bytes.Clone(value), nil
-}
-
-// flavorAnywhere tells whether any project has a flavor of that name.
-func (r *reading) flavorAnywhere(name string) bool {
-	for key := range r.Scan([]byte{flavorSpace}, after([]byte{flavorSpace})) {
-		if bytes.HasSuffix(key, append([]byte{0}, name...)) {
-			return true
-		}
-	}
-	return false
-}
-
-// flavors goes through a project's flavors by name, from the one after marker on.
-func (r *reading) flavors(project, marker string) iter.Seq2[string, json.RawMessage] {
-	return func(yield func(string, json.RawMessage) bool) {
-		prefix := flavorKey(project, "")
-		from := prefix
-		if marker != "" {
-			from = append(flavorKey(project, marker), 0)
-		}
-		for key, value := range r.Scan(from, after(prefix)) {
-			if !yield(string(key[len(prefix):]), bytes.Clone(value)) {
-				return
-			}
-		}
-	}
-}
-
-// assign gives pools, which exist, to a flavor.
-func (w *writing) assign(flavor string, pools ...pool) error {
-	for _, p := range pools {
-		p.Flavor = &flavor
-		if err := w.putPool(p); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 

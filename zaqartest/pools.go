@@ -4,9 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // poolItem is a pool as administrators see it.
@@ -188,29 +185,6 @@ func deletePool(c *call) (reply, error) {
 	return empty(http.StatusNoContent), err
 }
 
-// poolTerms is what an administrator says about a pool. What is nil was not said.
-type poolTerms struct {
-	uri, flavor *string
-	weight      *int64
-	options     json.RawMessage
-}
-
-func (t poolTerms) apply(p pool) pool {
-	if t.uri != nil {
-		p.URI = *t.uri
-	}
-	if t.weight != nil {
-		p.Weight = *t.weight
-	}
-	if t.flavor != nil {
-		p.Flavor = t.flavor
-	}
-	if t.options != nil {
-		p.Options = t.options
-	}
-	return p
-}
-
 // poolTerms reads a body. Of a new pool it must have a uri and a weight, and
 // nothing that nobody knows; of a change, anything that can be changed.
 func (c *call) poolTerms(isNew bool) (poolTerms, error) {
@@ -219,86 +193,4 @@ func (c *call) poolTerms(isNew bool) (poolTerms, error) {
 		return poolTerms{}, err
 	}
 	return parsePool(document, isNew, isNew || c.target.version == v2)
-}
-
-// parsePool reads the body of a new pool or of a change; flavored says that a
-// flavor can be named.
-func parsePool(document []byte, isNew, flavored bool) (poolTerms, error) {
-	var terms poolTerms
-	fields, err := object(document)
-	if err != nil {
-		return terms, invalidBody("A pool must be an object.")
-	}
-	said := 0
-	for name, value := range fields {
-		switch name {
-		case "uri":
-			terms.uri, err = shortText(name, value)
-			if err == nil {
-				err = checkPoolURI(*terms.uri)
-			}
-		case "weight":
-			terms.weight, err = poolWeight(value)
-		case "flavor":
-			terms.flavor, err = shortText(name, value)
-			if !flavored {
-				said--
-			}
-		case "options":
-			if terms.options = value; !isObject(value) {
-				err = invalidBody("The options of a pool must be an object.")
-			}
-		default:
-			said--
-			if isNew {
-				err = invalidBody("A pool has no %q.", name)
-			}
-		}
-		if err != nil {
-			return terms, err
-		}
-		said++
-	}
-	switch {
-	case isNew && (terms.uri == nil || terms.weight == nil):
-		return terms, invalidBody("A pool must have a uri and a weight.")
-	case said == 0:
-		return terms, invalidBody("There is nothing to change.")
-	case !flavored:
-		terms.flavor = nil
-	}
-	return terms, nil
-}
-
-func shortText(name string, value json.RawMessage) (*string, error) {
-	content, ok := text(value)
-	if !ok || utf8.RuneCountInString(content) > 255 {
-		return nil, invalidBody("The %s of a pool must be a string of at most 255 characters.", name)
-	}
-	return &content, nil
-}
-
-// checkPoolURI stands for the attempt to connect.
-func checkPoolURI(uri string) error {
-	if kind, rest, _ := strings.Cut(uri, "://"); poolKinds[strings.ToLower(kind)] == nil || rest == "" {
-		return invalidBody("cannot connect to %s", uri)
-	}
-	return nil
-}
-
-// poolWeight reads a weight. Unlike elsewhere, the two booleans are no integers.
-func poolWeight(value json.RawMessage) (*int64, error) {
-	n, ok := integer(value)
-	if !ok || isBool(value) || n < 0 || n > 1<<32-1 {
-		return nil, invalidBody("The weight of a pool must be an integer from 0 to 4294967295.")
-	}
-	return &n, nil
-}
-
-// checkAdminName refuses names of pools and flavors that no database takes.
-func checkAdminName(name string) error {
-	if name == "" || utf8.RuneCountInString(name) > maxQueueName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return invalid("The name of a pool or a flavor is 1 to %d printable characters.", maxQueueName)
-	}
-	return nil
 }

@@ -104,17 +104,26 @@ func notFound(format string, args ...any) error {
 // noRoute is the answer to a path that leads nowhere.
 func noRoute() error { return &refusal{status: http.StatusNotFound, title: "404 Not Found"} }
 
-// asReply turns an error into an answer. What is no refusal is a failure of the
-// store.
+// refused returns what the caller is told of an error; ok is false for a failure
+// of the server.
+func refused(err error) (r *refusal, ok bool) {
+	if invalid, ok := errors.AsType[*Invalid](err); ok {
+		return &refusal{status: http.StatusBadRequest, title: invalid.Title, description: invalid.Text}, true
+	}
+	return errors.AsType[*refusal](err)
+}
+
+// asReply turns an error into an answer. An error that is not about the request
+// is a failure of the store.
 func asReply(err error, accept string) reply {
-	var r *refusal
+	r, ok := refused(err)
 	switch {
 	case errors.Is(err, errNoPool):
 		r = &refusal{
 			status: http.StatusServiceUnavailable, title: "Service temporarily unavailable",
 			description: "The queue could not be created: " + err.Error() + ".",
 		}
-	case !errors.As(err, &r):
+	case !ok:
 		r = &refusal{
 			status:      http.StatusServiceUnavailable,
 			title:       "Service temporarily unavailable",

@@ -52,8 +52,6 @@ func newRetryPolicy(ofSubscription, ofQueue json.RawMessage) retryPolicy {
 	return p
 }
 
-func isTrue(value json.RawMessage) bool { return string(value) == "true" }
-
 // delay is the time between the failure of attempt n, the first of which is 0,
 // and the next one. ok is false where there is no next one.
 func (p retryPolicy) delay(n int64) (delay time.Duration, ok bool) {

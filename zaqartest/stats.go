@@ -73,15 +73,6 @@ func newStatsItem(c *call, m message, now instant) *statsItem {
 	}
 }
 
-// holder is the claim that holds a message, or nil.
-func (m message) holder(now instant) *string {
-	if !m.claimed(now) {
-		return nil
-	}
-	id := m.claim.String()
-	return &id
-}
-
 // purgeQueue serves the removal of what is in a queue: all of it, claimed
 // messages too.
 func purgeQueue(c *call) (reply, error) {
@@ -116,30 +107,4 @@ func (s *Server) purge(project, queue string, wanted purge) error {
 		}
 		return err
 	})
-}
-
-// purge says what to remove.
-type purge struct{ messages, subscriptions bool }
-
-func parsePurge(document []byte) (purge, error) {
-	var wanted purge
-	fields, err := object(document)
-	if err != nil {
-		return wanted, invalid("The body must have an array of resource_types.")
-	}
-	names, err := array(fields["resource_types"])
-	if err != nil {
-		return wanted, invalid("The body must have an array of resource_types.")
-	}
-	for _, value := range names {
-		switch name, _ := text(value); name {
-		case "messages":
-			wanted.messages = true
-		case "subscriptions":
-			wanted.subscriptions = true
-		default:
-			return wanted, invalid("resource_types can be messages and subscriptions.")
-		}
-	}
-	return wanted, nil
 }

@@ -31,22 +31,22 @@ type subscriptionTerms struct {
 }
 
 // parseSubscription reads the body of a new subscription.
-func parseSubscription(document []byte, l Limits, now instant) (subscription, error) {
+func parseSubscription(document []byte, l brokerLimits, now instant) (subscription, error) {
 	fields, err := object(document)
 	if err != nil {
-		return subscription{}, invalidBody("A subscription must be an object.")
+		return subscription{}, invalidDocument("A subscription must be an object.")
 	}
 	terms, err := parseTerms(fields, now)
 	switch {
 	case err != nil:
 		return subscription{}, err
 	case terms.subscriber == nil:
-		return subscription{}, invalid("The subscription has no subscriber.")
+		return subscription{}, invalidRequest("The subscription has no subscriber.")
 	}
 	s := subscription{subscriber: *terms.subscriber, ttl: int64(l.DefaultSubscriptionTTL), options: terms.options}
 	if value, present := fields["ttl"]; present {
 		if terms.ttl == nil {
-			return subscription{}, invalid("The ttl of a subscription must be an integer, not %s.", value)
+			return subscription{}, invalidRequest("The ttl of a subscription must be an integer, not %s.", value)
 		}
 		s.ttl = *terms.ttl
 	}
@@ -63,10 +63,10 @@ func parseSubscription(document []byte, l Limits, now instant) (subscription, er
 func parseSubscriptionPatch(document []byte, now instant) (subscriptionTerms, error) {
 	fields, err := object(document)
 	if err != nil {
-		return subscriptionTerms{}, invalid("A change of a subscription must be an object.")
+		return subscriptionTerms{}, invalidRequest("A change of a subscription must be an object.")
 	}
 	if len(fields) == 0 {
-		return subscriptionTerms{}, invalid("There is nothing to change.")
+		return subscriptionTerms{}, invalidRequest("There is nothing to change.")
 	}
 	if value := fields["subscriber"]; !isNull(value) {
 		if _, ok := text(value); !ok {
@@ -84,7 +84,7 @@ func parseSubscriptionPatch(document []byte, now instant) (subscriptionTerms, er
 }
 
 func unableToUpdate(description string) error {
-	return badRequest("Unable to update subscription", description)
+	return &Invalid{"Unable to update subscription", description}
 }
 
 // parseTerms checks what is there. A null says nothing, and fields that nobody
@@ -94,34 +94,44 @@ func parseTerms(fields map[string]json.RawMessage, now instant) (subscriptionTer
 	if value := fields["subscriber"]; !isNull(value) {
 		subscriber, ok := text(value)
 		if !ok || !slices.Contains(subscriberSchemes, schemeOf(subscriber)) {
-			return terms, invalid("The subscriber must be a URI whose scheme is one of %s.", strings.Join(subscriberSchemes, ", "))
+			return terms, invalidRequest("The subscriber must be a URI whose scheme is one of %s.", strings.Join(subscriberSchemes, ", "))
 		}
 		terms.subscriber = &subscriber
 	}
 	if value := fields["options"]; !isNull(value) {
 		if _, err := object(value); err != nil && !isFalsy(value) {
-			return terms, invalid("The options of a subscription must be an object.")
+			return terms, invalidRequest("The options of a subscription must be an object.")
 		}
 		terms.options = value
 	}
 	if options, err := object(terms.options); err == nil {
 		if err := checkRetryPolicy(options["_retry_policy"]); err != nil {
-			return terms, invalid("%v.", err)
+			return terms, invalidRequest("%v.", err)
 		}
 	}
 	if value := fields["ttl"]; !isNull(value) {
 		ttl, ok := integer(value)
 		switch {
 		case !ok:
-			return terms, invalid("The ttl of a subscription must be an integer.")
+			return terms, invalidRequest("The ttl of a subscription must be an integer.")
 		case ttl < minSubscriptionTTL:
-			return terms, invalid("The ttl of a subscription must be at least %d seconds.", minSubscriptionTTL)
+			return terms, invalidRequest("The ttl of a subscription must be at least %d seconds.", minSubscriptionTTL)
 		case ttl >= endOfYears-now.seconds():
-			return terms, invalid("The ttl of a subscription leads beyond the year 9999.")
+			return terms, invalidRequest("The ttl of a subscription leads beyond the year 9999.")
 		}
 		terms.ttl = &ttl
 	}
 	return terms, nil
 }
 
-func isNull(value json.RawMessage) bool { return value == nil || string(value) == "null" }
+// parseConfirmation reads whether the subscriber wants messages.
+func parseConfirmation(document []byte) (bool, error) {
+	fields, err := object(document)
+	if err != nil {
+		return false, &Invalid{"Unable to confirm subscription", "The body must be an object."}
+	}
+	if !isBool(fields["confirmed"]) {
+		return false, invalidRequest("confirmed must be true or false.")
+	}
+	return string(fields["confirmed"]) == "true", nil
+}

@@ -68,15 +68,6 @@ func (s subscription) option(name string) json.RawMessage {
 	return options[name]
 }
 
-func subscriptionsPrefix(project, queue string) []byte {
-	key := append([]byte{subscriptionSpace}, project...)
-	return append(append(append(key, 0), queue...), 0)
-}
-
-func subscriptionKey(project, queue string, id uuid) []byte {
-	return append(subscriptionsPrefix(project, queue), id[:]...)
-}
-
 // subscriptions goes through the live subscriptions of a queue by id, from the
 // one after marker on. As on a real server, a marker that is no subscription
 // (any more) starts over.
@@ -178,4 +169,16 @@ func (w *writing) unsubscribeAll(project, queue string) {
 	for _, s := range all {
 		w.unsubscribe(project, queue, s)
 	}
+}
+
+// subscribers are those of a queue who are told of its messages; confirmed says
+// that they must have confirmed that they want it.
+func (r *reading) subscribers(q queue, confirmed bool) []subscription {
+	var out []subscription
+	for s := range r.subscriptions(q.project, q.name, "") {
+		if s.confirmed || !confirmed {
+			out = append(out, s)
+		}
+	}
+	return out
 }

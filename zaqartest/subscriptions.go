@@ -173,18 +173,6 @@ func confirmSubscription(c *call) (reply, error) {
 	return empty(http.StatusNoContent).with("Location", c.subscriptionPath()+"/confirm"), err
 }
 
-// parseConfirmation reads whether the subscriber wants messages.
-func parseConfirmation(document []byte) (bool, error) {
-	fields, err := object(document)
-	if err != nil {
-		return false, badRequest("Unable to confirm subscription", "The body must be an object.")
-	}
-	if !isBool(fields["confirmed"]) {
-		return false, invalid("confirmed must be true or false.")
-	}
-	return string(fields["confirmed"]) == "true", nil
-}
-
 // deleteSubscription serves the end of a subscription, existing or not.
 func deleteSubscription(c *call) (reply, error) {
 	err := c.changeSubscription(func(w *writing, s subscription) error {

@@ -2,24 +2,12 @@ package zaqartest
 
 import (
 	"bytes"
-	"crypto/md5"
-	"encoding/hex"
 	"encoding/json"
 	"math"
 	"strconv"
 	"strings"
 	"unicode/utf16"
 )
-
-// checksum is what a message carries where the option is on: of its body, as
-// Python would write it. A body of null has none.
-func (s *Server) checksum(body json.RawMessage) string {
-	if !s.options.checksums || string(body) == "null" {
-		return ""
-	}
-	sum := md5.Sum(pythonJSON(body))
-	return "MD5:" + hex.EncodeToString(sum[:])
-}
 
 // pythonJSON writes a JSON value as Python's json module does by default: a
 // space after each comma and colon, nothing beyond ASCII, numbers in Python's

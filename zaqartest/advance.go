@@ -1,0 +1,17 @@
+package zaqartest
+
+import "time"
+
+// Advance moves the server's clock forward by d, without waiting: messages,
+// claims, subscriptions, delays and tokens that end by then have ended when
+// Advance returns, and attempts to deliver that are due by then have been begun.
+// Time goes on from there at its usual speed. A WebSocket whose token ends is as
+// good as closed: its client has yet to read so.
+func (s *Server) Advance(d time.Duration) {
+	s.clock.offset.Add(int64(d))
+	s.alarms.advanced()
+}
+
+// Now returns the server's time: that of the machine (or of the synctest
+// bubble) plus every Advance.
+func (s *Server) Now() time.Time { return s.clock.now() }

@@ -1,0 +1,79 @@
+package zaqartest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"iter"
+)
+
+// flavor finds a flavor of a project. What is stored of it are the capabilities
+// with which it was made.
+func (r *reading) flavor(project, name string) (capabilities json.RawMessage, err error) {
+	value, ok := r.Get(flavorKey(project, name))
+	if !ok {
+		return nil, errNoFlavor
+	}
+	return bytes.Clone(value), nil
+}
+
+// flavors goes through a project's flavors by name, from the one after marker on.
+func (r *reading) flavors(project, marker string) iter.Seq2[string, json.RawMessage] {
+	return func(yield func(string, json.RawMessage) bool) {
+		prefix := flavorKey(project, "")
+		from := prefix
+		if marker != "" {
+			from = append(flavorKey(project, marker), 0)
+		}
+		for key, value := range r.Scan(from, after(prefix)) {
+			if !yield(string(key[len(prefix):]), bytes.Clone(value)) {
+				return
+			}
+		}
+	}
+}
+
+// flavorAnywhere tells whether any project has a flavor of that name.
+func (r *reading) flavorAnywhere(name string) bool {
+	for key := range r.Scan([]byte{flavorSpace}, after([]byte{flavorSpace})) {
+		if bytes.HasSuffix(key, append([]byte{0}, name...)) {
+			return true
+		}
+	}
+	return false
+}
+
+// findPools finds pools by their names, all of them.
+func (r *reading) findPools(names []string) ([]pool, error) {
+	var out []pool
+	for _, name := range names {
+		p, ok := r.pool(name)
+		if !ok {
+			return nil, errors.New("Pool " + name + " does not exist.")
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// poolsOf are the pools of a flavor.
+func (r *reading) poolsOf(flavor string) []pool {
+	var out []pool
+	for p := range r.pools("") {
+		if p.in(flavor) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// assign gives pools, which exist, to a flavor.
+func (w *writing) assign(flavor string, pools ...pool) error {
+	for _, p := range pools {
+		p.Flavor = &flavor
+		if err := w.putPool(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package zaqartest
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+)
+
+// posted is the answer to a post.
+type posted struct {
+	Resources []string `json:"resources"`
+	Partial   *bool    `json:"partial,omitempty"` // in v1, and never true
+}
+
+// postMessages serves posts. The queue is made when it is missing, before the
+// body is looked at; of the messages, all are stored or none.
+func postMessages(c *call) (reply, error) {
+	q, err := ensureQueue(c)
+	if err != nil {
+		return reply{}, err
+	}
+	return post(c, q, rulesFor(c.srv.options.limits, q))
+}
+
+// postMessagesV11 is the same for a version in which no queue has rules of its
+// own.
+func postMessagesV11(c *call) (reply, error) {
+	q, err := ensureQueue(c)
+	if err != nil {
+		return reply{}, err
+	}
+	return post(c, q, rulesFor(c.srv.options.limits, queue{}))
+}
+
+// postMessagesV1 takes a bare array and wants the ttl of each message, the
+// caller's id, and a queue.
+func postMessagesV1(c *call) (reply, error) {
+	if !c.named {
+		return reply{}, badRequest("Missing header value", `The "Client-ID" header is required.`)
+	}
+	var q queue
+	err := c.srv.broker.view(func(r *reading) error {
+		var err error
+		q, err = r.queue(c.project, c.param("queue"))
+		return missingQueue(c, err)
+	})
+	if err != nil {
+		return reply{}, err
+	}
+	rules := rulesFor(c.srv.options.limits, queue{})
+	rules.ttl = 0
+	return post(c, q, rules)
+}
+
+func ensureQueue(c *call) (queue, error) {
+	var q queue
+	err := c.srv.broker.view(func(r *reading) error {
+		var err error
+		q, err = r.queue(c.project, c.param("queue"))
+		return err
+	})
+	if errors.Is(err, errNoQueue) {
+		err = c.srv.broker.update(func(w *writing) error {
+			var err error
+			q, _, err = w.createQueue(c.project, c.param("queue"), nil)
+			return err
+		})
+	}
+	return q, err
+}
+
+func post(c *call, q queue, rules postRules) (reply, error) {
+	document, err := c.document(rules.maxLength)
+	if err != nil {
+		return reply{}, err
+	}
+	list := json.RawMessage(document)
+	if c.target.version != v1 {
+		fields, err := object(document)
+		if err != nil || fields["messages"] == nil {
+			return reply{}, invalid("No messages were found in the request body.")
+		}
+		list = fields["messages"]
+	}
+	drafts, err := parseDrafts(list, rules)
+	if err != nil {
+		return reply{}, err
+	}
+	// The queue may have been deleted, or made again, since it was looked at.
+	stored, err := c.srv.store(q.project, q.name, drafts, c.client)
+	if err != nil {
+		return reply{}, err
+	}
+	var ids []string
+	answer := posted{}
+	for _, m := range stored {
+		ids = append(ids, m.id.String())
+		answer.Resources = append(answer.Resources, c.queuePath("messages", m.id.String()))
+	}
+	if c.target.version == v1 {
+		answer.Partial = new(bool)
+	}
+	out, err := jsonReply(http.StatusCreated, answer)
+	return out.with("Location", c.queuePath("messages")+"?ids="+strings.Join(ids, ",")), err
+}

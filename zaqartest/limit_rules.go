@@ -1,0 +1,111 @@
+package zaqartest
+
+import "errors"
+
+// The bounds that no option of Zaqar changes.
+const (
+	minMessageTTL      = 60  // seconds
+	minClaimTTL        = 60  // seconds
+	minClaimGrace      = 60  // seconds
+	minSubscriptionTTL = 60  // seconds
+	maxQueueName       = 64  // characters
+	maxProjectName     = 256 // characters
+	maxNesting         = 900 // arrays and objects within each other
+)
+
+// pageSize is how many things a page or a claim holds when the caller does not
+// say: ten, or fewer where the server allows fewer.
+func pageSize(maximum int) int { return min(10, maximum) }
+
+// filled replaces what is not set by its default.
+func (l brokerLimits) filled() brokerLimits {
+	defaults := defaultLimits()
+	for _, field := range []struct{ have, fallback *int }{
+		{&l.MaxQueuesPerPage, &defaults.MaxQueuesPerPage},
+		{&l.MaxMessagesPerPage, &defaults.MaxMessagesPerPage},
+		{&l.MaxMessagesPerClaimOrPop, &defaults.MaxMessagesPerClaimOrPop},
+		{&l.MaxQueueMetadata, &defaults.MaxQueueMetadata},
+		{&l.MaxMessagesPostSize, &defaults.MaxMessagesPostSize},
+		{&l.MaxMessageTTL, &defaults.MaxMessageTTL},
+		{&l.MaxMessageDelay, &defaults.MaxMessageDelay},
+		{&l.MaxClaimTTL, &defaults.MaxClaimTTL},
+		{&l.MaxClaimGrace, &defaults.MaxClaimGrace},
+		{&l.DefaultMessageTTL, &defaults.DefaultMessageTTL},
+		{&l.DefaultClaimTTL, &defaults.DefaultClaimTTL},
+		{&l.DefaultClaimGrace, &defaults.DefaultClaimGrace},
+		{&l.MaxPoolsPerPage, &defaults.MaxPoolsPerPage},
+		{&l.MaxFlavorsPerPage, &defaults.MaxFlavorsPerPage},
+		{&l.MaxSubscriptionsPerPage, &defaults.MaxSubscriptionsPerPage},
+		{&l.DefaultSubscriptionTTL, &defaults.DefaultSubscriptionTTL},
+	} {
+		if *field.have <= 0 {
+			*field.have = *field.fallback
+		}
+	}
+	return l
+}
+
+// largestBody is the largest request body that any operation reads.
+func (l brokerLimits) largestBody() int64 {
+	return int64(max(l.MaxMessagesPostSize, l.MaxQueueMetadata, 64<<10))
+}
+
+// check refuses limits that contradict each other or the API.
+func (l brokerLimits) check() error {
+	switch {
+	case l.MaxMessageTTL < minMessageTTL, l.MaxClaimTTL < minClaimTTL, l.MaxClaimGrace < minClaimGrace:
+		return errors.New("zaqartest: the largest TTL or grace is below the smallest one that the API allows")
+	case l.DefaultMessageTTL < minMessageTTL || l.DefaultMessageTTL > l.MaxMessageTTL:
+		return errors.New("zaqartest: DefaultMessageTTL is out of range")
+	case l.DefaultClaimTTL < minClaimTTL || l.DefaultClaimTTL > l.MaxClaimTTL:
+		return errors.New("zaqartest: DefaultClaimTTL is out of range")
+	case l.DefaultClaimGrace < minClaimGrace || l.DefaultClaimGrace > l.MaxClaimGrace:
+		return errors.New("zaqartest: DefaultClaimGrace is out of range")
+	case l.DefaultSubscriptionTTL < minSubscriptionTTL:
+		return errors.New("zaqartest: DefaultSubscriptionTTL is out of range")
+	}
+	return nil
+}
+
+// brokerLimits are the limits of zaqartest, where each field is explained. The two
+// types convert into each other, so the compiler keeps their fields alike.
+type brokerLimits struct {
+	MaxQueuesPerPage         int
+	MaxSubscriptionsPerPage  int
+	MaxPoolsPerPage          int
+	MaxFlavorsPerPage        int
+	MaxMessagesPerPage       int
+	MaxMessagesPerClaimOrPop int
+	MaxQueueMetadata         int
+	MaxMessagesPostSize      int
+	MaxMessageTTL            int
+	MaxMessageDelay          int
+	MaxClaimTTL              int
+	MaxClaimGrace            int
+	DefaultMessageTTL        int
+	DefaultClaimTTL          int
+	DefaultClaimGrace        int
+	DefaultSubscriptionTTL   int
+}
+
+// defaultLimits are those of a Zaqar that nobody configured.
+func defaultLimits() brokerLimits {
+	return brokerLimits{
+		MaxQueuesPerPage:         20,
+		MaxSubscriptionsPerPage:  20,
+		MaxPoolsPerPage:          20,
+		MaxFlavorsPerPage:        20,
+		MaxMessagesPerPage:       20,
+		MaxMessagesPerClaimOrPop: 20,
+		MaxQueueMetadata:         64 << 10,
+		MaxMessagesPostSize:      256 << 10,
+		MaxMessageTTL:            14 * 24 * 3600,
+		MaxMessageDelay:          900,
+		MaxClaimTTL:              12 * 3600,
+		MaxClaimGrace:            12 * 3600,
+		DefaultMessageTTL:        3600,
+		DefaultClaimTTL:          300,
+		DefaultClaimGrace:        60,
+		DefaultSubscriptionTTL:   3600,
+	}
+}
