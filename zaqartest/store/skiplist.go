@@ -1,88 +1,13 @@
-package zaqartest
+package store
 
 import (
 	"bytes"
 	"iter"
 	"math/rand/v2"
-	"sync"
 )
 
-// NewMemoryStore returns a store that lives as long as the process: what a
-// server uses when no other is given.
-func NewMemoryStore() Store {
-	return &memoryStore{keys: skipList{head: &node{}}}
-}
-
-type memoryStore struct {
-	mu   sync.RWMutex
-	keys skipList
-}
-
-// View implements [Store].
-func (m *memoryStore) View(fn func(Reader) error) error {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	return fn(&m.keys)
-}
-
-// Update implements [Store].
-func (m *memoryStore) Update(fn func(Writer) error) (err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	tx := &memoryTx{skipList: &m.keys}
-	done := false
-	defer func() {
-		if !done || err != nil {
-			tx.undo()
-		}
-	}()
-	err = fn(tx)
-	done = true
-	return err
-}
-
-// Close implements [Store].
-func (m *memoryStore) Close() error { return nil }
-
-// memoryTx writes in place and remembers how to go back.
-type memoryTx struct {
-	*skipList
-	before []change
-}
-
-type change struct {
-	key     []byte
-	value   []byte
-	existed bool
-}
-
-// Put implements [Writer].
-func (t *memoryTx) Put(key, value []byte) {
-	key = bytes.Clone(key)
-	old, existed := t.set(key, append([]byte{}, value...))
-	t.before = append(t.before, change{key, old, existed})
-}
-
-// Delete implements [Writer].
-func (t *memoryTx) Delete(key []byte) {
-	if old, existed := t.remove(key); existed {
-		t.before = append(t.before, change{bytes.Clone(key), old, true})
-	}
-}
-
-func (t *memoryTx) undo() {
-	for i := len(t.before) - 1; i >= 0; i-- {
-		c := t.before[i]
-		if c.existed {
-			t.set(c.key, c.value)
-		} else {
-			t.remove(c.key)
-		}
-	}
-}
-
-// skipList is an ordered map in which a step costs about the logarithm of its
-// size. Its values are never changed in place, only replaced.
+// skipList is an ordered map. Each operation takes logarithmic time. Values are
+// replaced, never changed in place.
 type skipList struct {
 	head   *node
 	height int
@@ -114,8 +39,8 @@ func (l *skipList) Scan(from, to []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// seek returns the first node whose key is not less than key. Into path it
-// writes, for every level, the last node before that one.
+// seek returns the first node whose key is not less than key. If path is not nil, it
+// receives the last node before that one, on each level.
 func (l *skipList) seek(key []byte, path *[maxHeight]*node) *node {
 	at := l.head
 	for level := l.height - 1; level >= 0; level-- {
