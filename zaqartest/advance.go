@@ -8,7 +8,7 @@ import "time"
 // Time goes on from there at its usual speed. A WebSocket whose token ends is as
 // good as closed: its client has yet to read so.
 func (s *Server) Advance(d time.Duration) {
-	s.clock.offset.Add(int64(d))
+	s.clock.advance(d)
 	s.alarms.advanced()
 }
 

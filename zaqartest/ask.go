@@ -154,7 +154,7 @@ func (a *ask) checkProject() error {
 	switch {
 	case a.project == "":
 		return notUnderstood("The X-Project-ID header is empty.")
-	case len(a.project) > maxProjectName || strings.ContainsFunc(a.project, unicode.IsControl):
+	case !validProject(a.project) || strings.ContainsFunc(a.project, unicode.IsControl):
 		return invalid("The project id is not valid.")
 	}
 	return nil
@@ -163,7 +163,7 @@ func (a *ask) checkProject() error {
 // checkQueue refuses a name that no queue can have. As on real servers it is for
 // requests that could make one; others just find nothing.
 func (a *ask) checkQueue() error {
-	if name := a.queue(); len(name) > maxQueueName || !queueName.MatchString(name) {
+	if !validQueueName(a.queue()) {
 		return invalid("The name of a queue is 1 to 64 letters, digits, underscores, dashes and dots.")
 	}
 	return nil

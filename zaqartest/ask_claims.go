@@ -45,7 +45,7 @@ func askClaim(a *ask) (told, error) {
 		made, messages, err := w.take(q, limit, terms)
 		id = made.id.String()
 		for _, m := range messages {
-			taken = append(taken, newSocketMessage(m, w.now, &id))
+			taken = append(taken, newSocketMessage(m, w.Now(), &id))
 		}
 		return err
 	})
@@ -68,9 +68,9 @@ func askClaimContent(a *ask) (told, error) {
 			return err
 		}
 		id := found.id.String()
-		item.Age, item.TTL = r.now.secondsSince(found.created), found.ttl
+		item.Age, item.TTL = r.Now().secondsSince(found.created), found.ttl
 		for _, m := range r.held(q, found) {
-			item.Messages = append(item.Messages, newSocketMessage(m, r.now, &id))
+			item.Messages = append(item.Messages, newSocketMessage(m, r.Now(), &id))
 		}
 		return nil
 	})
@@ -95,35 +95,12 @@ func askClaimUpdate(a *ask) (told, error) {
 	if err != nil {
 		return told{}, err
 	}
-	err = a.srv.broker.update(func(w *writing) error {
-		q, err := w.queue(a.project, a.queue())
-		if err != nil {
-			return err
-		}
-		found, err := w.claim(q, a.text("claim_id"))
-		if err == nil {
-			w.renew(q, found, terms)
-		}
-		return err
-	})
+	err = a.srv.broker.extendClaim(a.project, a.queue(), a.text("claim_id"), terms)
 	return told{http.StatusNoContent, "Claim " + a.text("claim_id") + " updated."}, a.absentClaim(err)
 }
 
 // askClaimRelease releases a claim, existing or not.
 func askClaimRelease(a *ask) (told, error) {
-	err := a.srv.broker.update(func(w *writing) error {
-		q, err := w.queue(a.project, a.queue())
-		if err != nil {
-			return err
-		}
-		found, err := w.claim(q, a.text("claim_id"))
-		if err == nil {
-			w.release(q, found)
-		}
-		return err
-	})
-	if errors.Is(err, errNoClaim) {
-		err = nil
-	}
-	return told{http.StatusNoContent, "Claim " + a.text("claim_id") + " deleted."}, unlessNoQueue(err)
+	err := a.srv.broker.releaseClaim(a.project, a.queue(), a.text("claim_id"))
+	return told{http.StatusNoContent, "Claim " + a.text("claim_id") + " deleted."}, err
 }

@@ -40,7 +40,7 @@ func askPost(a *ask) (told, error) {
 	if err != nil {
 		return told{}, err
 	}
-	stored, err := a.srv.store(a.project, q.name, drafts, client)
+	stored, err := a.srv.post(a.project, q.name, drafts, client)
 	ids := []string{}
 	for _, m := range stored {
 		ids = append(ids, m.id.String())
@@ -48,25 +48,12 @@ func askPost(a *ask) (told, error) {
 	return told{http.StatusCreated, map[string]any{"message_ids": ids}}, err
 }
 
+// ensureQueue makes the queue if it is missing and can have that name.
 func (a *ask) ensureQueue() (queue, error) {
-	var q queue
-	err := a.srv.broker.view(func(r *reading) error {
-		var err error
-		q, err = r.queue(a.project, a.queue())
-		return err
-	})
-	if !errors.Is(err, errNoQueue) {
-		return q, err
-	}
 	if err := a.checkQueue(); err != nil {
-		return q, err
+		return queue{}, err
 	}
-	err = a.srv.broker.update(func(w *writing) error {
-		var err error
-		q, _, err = w.createQueue(a.project, a.queue(), nil)
-		return err
-	})
-	return q, err
+	return a.srv.broker.ensureQueue(a.project, a.queue())
 }
 
 func askMessages(a *ask) (told, error) {
@@ -89,7 +76,7 @@ func askMessages(a *ask) (told, error) {
 			own: client, hideOwn: !a.flag("echo"), hideClaimed: !a.flag("include_claimed"),
 			hideDelay: !a.flag("include_delayed"), limit: limit,
 		}) {
-			found = append(found, newSocketMessage(m, r.now, nil))
+			found = append(found, newSocketMessage(m, r.Now(), nil))
 		}
 		return nil
 	})
@@ -106,7 +93,7 @@ func askMessage(a *ask) (told, error) {
 		}
 		m, err := r.message(q, a.text("message_id"))
 		if err == nil {
-			found = newSocketMessage(m, r.now, nil)
+			found = newSocketMessage(m, r.Now(), nil)
 		}
 		return err
 	})
@@ -137,7 +124,7 @@ func askMessagesByID(a *ask) (told, error) {
 		}
 		for _, id := range ids {
 			if m, err := r.message(q, id); err == nil {
-				found = append(found, newSocketMessage(m, r.now, nil))
+				found = append(found, newSocketMessage(m, r.Now(), nil))
 			}
 		}
 		return nil
@@ -155,21 +142,9 @@ func (a *ask) ids() ([]string, error) {
 }
 
 func askDeletion(a *ask) (told, error) {
-	err := a.srv.broker.update(func(w *writing) error {
-		q, err := w.queue(a.project, a.queue())
-		if err != nil {
-			return err
-		}
-		m, err := w.message(q, a.text("message_id"))
-		if err != nil {
-			return err
-		}
-		return w.deleteMessage(q, m, a.text("claim_id"))
-	})
+	err := a.srv.broker.deleteMessage(a.project, a.queue(), a.text("message_id"), a.text("claim_id"))
 	status := 0
 	switch {
-	case errors.Is(err, errNoQueue), errors.Is(err, errNoMessage):
-		err = nil
 	case errors.Is(err, errNoClaim), errors.Is(err, errNotClaimed):
 		status = http.StatusBadRequest
 	case errors.Is(err, errClaimed), errors.Is(err, errOtherClaim):
@@ -207,15 +182,9 @@ func askDeletions(a *ask) (told, error) {
 	if guarded && !named {
 		return told{}, invalid("The claim_ids of the messages are required.")
 	}
-	err = a.srv.broker.update(func(w *writing) error {
-		q, err := w.queue(a.project, a.queue())
-		if err != nil {
-			return err
-		}
-		return w.deleteMessages(q, ids, claims, guarded)
-	})
+	err = a.srv.broker.deleteMessages(a.project, a.queue(), ids, claims, guarded)
 	if errors.Is(err, errOtherClaim) {
 		err = unableToDelete(http.StatusBadRequest, err)
 	}
-	return told{http.StatusNoContent, noFields}, unlessNoQueue(err)
+	return told{http.StatusNoContent, noFields}, err
 }

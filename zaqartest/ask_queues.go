@@ -58,12 +58,7 @@ func askQueueCreation(a *ask) (told, error) {
 	if err := limits.checkMetadata(content); err != nil {
 		return told{}, invalid("%v.", err)
 	}
-	var created bool
-	err := a.srv.broker.update(func(w *writing) error {
-		var err error
-		_, created, err = w.createQueue(a.project, a.queue(), content)
-		return err
-	})
+	created, err := a.srv.broker.createQueue(a.project, a.queue(), content)
 	status := http.StatusNoContent
 	if created {
 		status = http.StatusCreated
@@ -86,14 +81,8 @@ func askQueue(a *ask) (told, error) {
 }
 
 func askQueueDeletion(a *ask) (told, error) {
-	err := a.srv.broker.update(func(w *writing) error {
-		q, err := w.queue(a.project, a.queue())
-		if err == nil {
-			w.deleteQueue(q)
-		}
-		return err
-	})
-	return told{http.StatusNoContent, "Queue " + a.queue() + " removed."}, unlessNoQueue(err)
+	err := a.srv.broker.deleteQueue(a.project, a.queue())
+	return told{http.StatusNoContent, "Queue " + a.queue() + " removed."}, err
 }
 
 // unlessNoQueue passes errors on, but for a queue that does not exist.
@@ -137,7 +126,7 @@ func askStats(a *ask) (told, error) {
 		counted := r.count(q)
 		stats = socketStats{Claimed: counted.claimed, Free: counted.total - counted.claimed, Total: counted.total}
 		if counted.total > 0 {
-			stats.Oldest, stats.Newest = a.statsItem(counted.oldest, r.now), a.statsItem(counted.newest, r.now)
+			stats.Oldest, stats.Newest = a.statsItem(counted.oldest, r.Now()), a.statsItem(counted.newest, r.Now())
 		}
 		return nil
 	})
@@ -169,6 +158,6 @@ func askPurge(a *ask) (told, error) {
 			wanted.subscriptions = wanted.subscriptions || name == "subscriptions"
 		}
 	}
-	err := a.srv.purge(a.project, a.queue(), wanted)
+	err := a.srv.broker.purge(a.project, a.queue(), wanted)
 	return told{http.StatusNoContent, noFields}, err
 }

@@ -63,7 +63,7 @@ func askSubscriptions(a *ask) (told, error) {
 	found := []subscriptionItem{}
 	err = a.srv.broker.view(func(r *reading) error {
 		for s := range r.subscriptions(a.project, a.queue(), a.text("marker")) {
-			if found = append(found, newSubscriptionItem(a.queue(), s, r.now)); len(found) == limit {
+			if found = append(found, newSubscriptionItem(a.queue(), s, r.Now())); len(found) == limit {
 				break
 			}
 		}
@@ -77,7 +77,7 @@ func askSubscriptionContent(a *ask) (told, error) {
 	id := a.text("subscription_id")
 	err := a.srv.broker.view(func(r *reading) error {
 		s, err := r.subscription(a.project, a.queue(), id)
-		item = newSubscriptionItem(a.queue(), s, r.now)
+		item = newSubscriptionItem(a.queue(), s, r.Now())
 		return err
 	})
 	if errors.Is(err, errNoSubscription) {

@@ -3,7 +3,6 @@ package zaqartest
 import (
 	"bytes"
 	"errors"
-	"iter"
 )
 
 // What a broker answers when it cannot do what it was asked for.
@@ -29,21 +28,24 @@ type broker struct {
 
 // reading is a transaction that looks; writing is one that changes things.
 type reading struct {
-	Reader
+	tx  Reader
 	now instant
 }
 
+// writing is a transaction that changes things.
 type writing struct {
 	reading
-	Writer
+	tx      Writer
 	pooling bool
 }
 
-// Get says which of the two embedded ones is meant.
-func (w *writing) Get(key []byte) ([]byte, bool) { return w.Writer.Get(key) }
+// Now is the time of the transaction.
+func (r *reading) Now() instant { return r.now }
 
-// Scan says which of the two embedded ones is meant.
-func (w *writing) Scan(from, to []byte) iter.Seq2[[]byte, []byte] { return w.Writer.Scan(from, to) }
+// newBroker returns a broker that keeps everything in a store.
+func newBroker(store Store, clock *clock, pooling bool) *broker {
+	return &broker{store: store, clock: clock, pooling: pooling}
+}
 
 func (b *broker) view(fn func(*reading) error) error {
 	return b.store.View(func(r Reader) error {
@@ -65,29 +67,29 @@ func (b *broker) update(fn func(*writing) error) error {
 // sweep removes messages, claims and subscriptions that have ended.
 func (w *writing) sweep() {
 	var ended [][]byte
-	for key := range w.Scan([]byte{expirySpace}, expiryKey(w.now+1, nil)) {
+	for key := range w.tx.Scan([]byte{expirySpace}, expiryKey(w.now+1, nil)) {
 		ended = append(ended, bytes.Clone(key))
 	}
 	for _, key := range ended {
-		w.Delete(key)
+		w.tx.Delete(key)
 		subject := key[9:]
 		if subject[0] == messageSpace {
 			w.dropAdoption(subject)
 		}
-		w.Delete(subject)
+		w.tx.Delete(subject)
 	}
 }
 
 // dropAdoption forgets the foreign id of a message that was moved here.
 func (w *writing) dropAdoption(key []byte) {
-	value, ok := w.Get(key)
+	value, ok := w.tx.Get(key)
 	if !ok {
 		return
 	}
 	if m, ok := decodeMessage(key, value); ok {
 		var uid uuid
 		copy(uid[:], key[1:])
-		w.Delete(spaceKey(adoptedSpace, uid, m.id[:]...))
+		w.tx.Delete(spaceKey(adoptedSpace, uid, m.id[:]...))
 	}
 }
 

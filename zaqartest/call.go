@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -118,8 +117,6 @@ func (c *call) anyDocument() ([]byte, error) {
 	return c.document(c.srv.options.limits.largestBody())
 }
 
-var queueName = regexp.MustCompile(`^[a-zA-Z0-9_\-.]+$`)
-
 // check refuses a request in the order of Zaqar: the first thing that is wrong
 // decides.
 func (c *call) check() error {
@@ -226,7 +223,7 @@ func (c *call) checkProject() error {
 
 func (c *call) checkQueueName() error {
 	name, has := c.target.params["queue"]
-	if has && (len(c.project) > maxProjectName || len(name) > maxQueueName || !queueName.MatchString(name)) {
+	if has && (!validProject(c.project) || !validQueueName(name)) {
 		return badRequest("Invalid "+strings.TrimSuffix(c.collection(), "s")+" identification",
 			"The name of a queue or topic is 1 to 64 letters, digits, underscores, dashes and dots. That of a project is 256 at most.")
 	}

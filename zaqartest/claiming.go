@@ -1,5 +1,7 @@
 package zaqartest
 
+import "errors"
+
 // take claims up to limit messages: the oldest that nobody holds and that are
 // not delayed. Without any there is no claim.
 func (w *writing) take(q queue, limit int, terms lease) (claim, []message, error) {
@@ -73,4 +75,33 @@ func (w *writing) release(q queue, c claim) {
 		w.replaceMessage(q, m, free)
 	}
 	w.removeClaim(q, c)
+}
+
+// extendClaim gives a claim new terms, from now on.
+func (b *broker) extendClaim(project, name, id string, terms lease) error {
+	return b.update(func(w *writing) error {
+		q, err := w.queue(project, name)
+		if err != nil {
+			return err
+		}
+		found, err := w.claim(q, id)
+		if err == nil {
+			w.renew(q, found, terms)
+		}
+		return err
+	})
+}
+
+// releaseClaim ends a claim. The queue and the claim may be missing.
+func (b *broker) releaseClaim(project, name, id string) error {
+	return b.changeQueue(project, name, func(w *writing, q queue) error {
+		found, err := w.claim(q, id)
+		if errors.Is(err, errNoClaim) {
+			return nil
+		}
+		if err == nil {
+			w.release(q, found)
+		}
+		return err
+	})
 }

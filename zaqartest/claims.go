@@ -59,7 +59,7 @@ func makeClaim(c *call, rules leaseRules) (id string, items []messageItem, err e
 		}
 		made, taken, err := w.take(q, limit, terms)
 		for _, m := range taken {
-			items = append(items, newMessageItem(c, m, w.now, true))
+			items = append(items, newMessageItem(c, m, w.Now(), true))
 		}
 		id = made.id.String()
 		return err
@@ -82,9 +82,9 @@ func getClaim(c *call) (reply, error) {
 		if err != nil {
 			return err
 		}
-		item.Age, item.TTL = r.now.secondsSince(found.created), found.ttl
+		item.Age, item.TTL = r.Now().secondsSince(found.created), found.ttl
 		for _, m := range r.held(q, found) {
-			item.Messages = append(item.Messages, newMessageItem(c, m, r.now, true))
+			item.Messages = append(item.Messages, newMessageItem(c, m, r.Now(), true))
 		}
 		return nil
 	})
@@ -116,37 +116,13 @@ func renewClaim(c *call, rules leaseRules) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	err = c.srv.broker.update(func(w *writing) error {
-		q, err := w.queue(c.project, c.param("queue"))
-		if err != nil {
-			return err
-		}
-		found, err := w.claim(q, c.param("claim"))
-		if err == nil {
-			w.renew(q, found, terms)
-		}
-		return err
-	})
+	err = c.srv.broker.extendClaim(c.project, c.param("queue"), c.param("claim"), terms)
 	return empty(http.StatusNoContent), missingClaim(c, err)
 }
 
 // deleteClaim serves the release of a claim, existing or not.
 func deleteClaim(c *call) (reply, error) {
-	err := c.srv.broker.update(func(w *writing) error {
-		q, err := w.queue(c.project, c.param("queue"))
-		if err != nil {
-			return err
-		}
-		found, err := w.claim(q, c.param("claim"))
-		if err == nil {
-			w.release(q, found)
-		}
-		return err
-	})
-	if errors.Is(err, errNoQueue) || errors.Is(err, errNoClaim) {
-		err = nil
-	}
-	return empty(http.StatusNoContent), err
+	return empty(http.StatusNoContent), c.srv.broker.releaseClaim(c.project, c.param("queue"), c.param("claim"))
 }
 
 // missingClaim tells the caller of a claim that is not there, and passes other

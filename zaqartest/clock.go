@@ -10,7 +10,11 @@ import (
 // Every time that the server stores, compares or tells comes from it.
 type clock struct{ offset atomic.Int64 }
 
+// now is the server's time.
 func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.offset.Load())) }
+
+// advance moves the clock forward.
+func (c *clock) advance(d time.Duration) { c.offset.Add(int64(d)) }
 
 // instant is a moment in nanoseconds since 1970: what records hold, since it
 // sorts as bytes.

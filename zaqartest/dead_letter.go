@@ -41,5 +41,5 @@ func (w *writing) bury(q queue, m message, to graveyard) {
 	if to.ttl > 0 {
 		m.created, m.ttl, m.expires = w.now, to.ttl, w.now.plus(to.ttl)
 	}
-	w.append(to.queue, m)
+	w.appendMessage(to.queue, m)
 }

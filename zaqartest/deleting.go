@@ -1,5 +1,7 @@
 package zaqartest
 
+import "errors"
+
 // deleteMessage removes a message on behalf of somebody who names a claim, or
 // none ("").
 func (w *writing) deleteMessage(q queue, m message, claimID string) error {
@@ -47,4 +49,46 @@ func (r *reading) heldByAny(q queue, m message, claims []string) bool {
 		}
 	}
 	return false
+}
+
+// deleteMessage removes a message on behalf of a caller who names a claim, or none
+// (""). The queue and the message may be missing.
+func (b *broker) deleteMessage(project, name, id, claimID string) error {
+	return b.changeQueue(project, name, func(w *writing, q queue) error {
+		m, err := w.message(q, id)
+		if errors.Is(err, errNoMessage) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return w.deleteMessage(q, m, claimID)
+	})
+}
+
+// deleteMessages removes messages by their ids, all or none. Missing ones do not
+// count. If guarded, one of the claims must hold each of them.
+func (b *broker) deleteMessages(project, name string, ids, claims []string, guarded bool) error {
+	return b.changeQueue(project, name, func(w *writing, q queue) error {
+		return w.deleteMessages(q, ids, claims, guarded)
+	})
+}
+
+// pop claims up to limit messages and deletes them, in one step. It returns them with
+// the time at which it did so.
+func (b *broker) pop(project, name string, limit int) (popped []message, now instant, err error) {
+	err = b.changeQueue(project, name, func(w *writing, q queue) error {
+		made, messages, err := w.take(q, limit, lease{ttl: 1})
+		if err != nil {
+			return err
+		}
+		for _, m := range messages {
+			popped = append(popped, m.kept())
+			w.removeMessage(q, m)
+		}
+		w.removeClaim(q, made)
+		now = w.now
+		return nil
+	})
+	return popped, now, err
 }

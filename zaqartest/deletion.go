@@ -9,20 +9,8 @@ import (
 // deleteMessage serves the deletion of one message. That it is gone already is
 // no error, but a claim that does not hold it is one.
 func deleteMessage(c *call) (reply, error) {
-	err := c.srv.broker.update(func(w *writing) error {
-		q, err := w.queue(c.project, c.param("queue"))
-		if err != nil {
-			return err
-		}
-		m, err := w.message(q, c.param("message"))
-		if err != nil {
-			return err
-		}
-		return w.deleteMessage(q, m, lastValue(c.query, "claim_id"))
-	})
+	err := c.srv.broker.deleteMessage(c.project, c.param("queue"), c.param("message"), lastValue(c.query, "claim_id"))
 	switch {
-	case errors.Is(err, errNoQueue), errors.Is(err, errNoMessage):
-		err = nil
 	case errors.Is(err, errNoClaim), errors.Is(err, errNotClaimed):
 		err = unableToDelete(http.StatusBadRequest, err)
 	case errors.Is(err, errClaimed), errors.Is(err, errOtherClaim):
@@ -53,17 +41,8 @@ func deleteMessages(c *call) (reply, error) {
 	if guarded && len(claims) == 0 {
 		return reply{}, invalid("The parameter claim_ids is required.")
 	}
-	err = c.srv.broker.update(func(w *writing) error {
-		q, err := w.queue(c.project, c.param("queue"))
-		if err != nil {
-			return err
-		}
-		return w.deleteMessages(q, ids, claims, guarded)
-	})
-	switch {
-	case errors.Is(err, errNoQueue):
-		err = nil
-	case errors.Is(err, errOtherClaim):
+	err = c.srv.broker.deleteMessages(c.project, c.param("queue"), ids, claims, guarded)
+	if errors.Is(err, errOtherClaim) {
 		err = unableToDelete(http.StatusBadRequest, err)
 	}
 	return empty(http.StatusNoContent), err
@@ -96,30 +75,15 @@ func popMessages(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, map[string]any{"messages": popped})
 }
 
-// pop takes messages out of a queue, which may not exist.
+// pop pops messages of a queue, which may not exist.
 func (s *Server) pop(project, name string, limit int) ([]poppedItem, error) {
+	messages, now, err := s.broker.pop(project, name, limit)
 	popped := []poppedItem{}
-	err := s.broker.update(func(w *writing) error {
-		q, err := w.queue(project, name)
-		if err != nil {
-			return err
-		}
-		held, taken, err := w.take(q, limit, lease{ttl: 1})
-		if err != nil {
-			return err
-		}
-		for _, m := range taken {
-			popped = append(popped, poppedItem{
-				ID: m.id.String(), Age: w.now.secondsSince(m.created), TTL: m.ttl, Body: m.kept().body,
-				ClaimID: m.claim.String(), ClaimCount: m.claimCount, Checksum: s.checksum(m.body),
-			})
-			w.removeMessage(q, m)
-		}
-		w.removeClaim(q, held)
-		return nil
-	})
-	if errors.Is(err, errNoQueue) {
-		err = nil
+	for _, m := range messages {
+		popped = append(popped, poppedItem{
+			ID: m.id.String(), Age: now.secondsSince(m.created), TTL: m.ttl, Body: m.body,
+			ClaimID: m.claim.String(), ClaimCount: m.claimCount, Checksum: s.checksum(m.body),
+		})
 	}
 	return popped, err
 }

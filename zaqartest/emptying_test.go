@@ -24,7 +24,7 @@ func keysOf(t *testing.T, s Store) []string {
 // Nothing is left of a queue that was deleted, nor of what has expired.
 func TestTheStoreEmptiesAgain(t *testing.T) {
 	store := NewMemoryStore()
-	b := &broker{store: store, clock: &clock{}}
+	b := newBroker(store, &clock{}, false)
 	update := func(fn func(w *writing, q queue) error) {
 		t.Helper()
 		err := b.update(func(w *writing) error {
@@ -43,7 +43,7 @@ func TestTheStoreEmptiesAgain(t *testing.T) {
 	update(func(w *writing, q queue) error {
 		_, _, err := w.createQueue("p", "dead", nil)
 		for i := range 50 {
-			w.append(q, draft{body: []byte("1"), ttl: 60 + int64(i)}.message(w.now, uuid{}))
+			w.append(q, draft{body: []byte("1"), ttl: 60 + int64(i)}, uuid{})
 		}
 		return err
 	})
@@ -52,9 +52,9 @@ func TestTheStoreEmptiesAgain(t *testing.T) {
 			_, _, err := w.take(q, 10, lease{ttl: 60, grace: 60})
 			return err
 		})
-		b.clock.offset.Add(int64(60 * time.Second))
+		b.clock.advance(60 * time.Second)
 	}
-	b.clock.offset.Add(int64(time.Hour))
+	b.clock.advance(time.Hour)
 	update(func(*writing, queue) error { return nil })
 	for _, key := range keysOf(t, store) {
 		if key[0] != queueSpace && key[0] != numberSpace {
@@ -63,7 +63,7 @@ func TestTheStoreEmptiesAgain(t *testing.T) {
 	}
 	update(func(w *writing, q queue) error {
 		for range 5 {
-			w.append(q, draft{body: []byte("1"), ttl: 60}.message(w.now, uuid{}))
+			w.append(q, draft{body: []byte("1"), ttl: 60}, uuid{})
 		}
 		_, _, err := w.take(q, 2, lease{ttl: 60, grace: 60})
 		w.deleteQueue(q)

@@ -10,7 +10,7 @@ import (
 // flavor finds a flavor of a project. What is stored of it are the capabilities
 // with which it was made.
 func (r *reading) flavor(project, name string) (capabilities json.RawMessage, err error) {
-	value, ok := r.Get(flavorKey(project, name))
+	value, ok := r.tx.Get(flavorKey(project, name))
 	if !ok {
 		return nil, errNoFlavor
 	}
@@ -25,7 +25,7 @@ func (r *reading) flavors(project, marker string) iter.Seq2[string, json.RawMess
 		if marker != "" {
 			from = append(flavorKey(project, marker), 0)
 		}
-		for key, value := range r.Scan(from, after(prefix)) {
+		for key, value := range r.tx.Scan(from, after(prefix)) {
 			if !yield(string(key[len(prefix):]), bytes.Clone(value)) {
 				return
 			}
@@ -33,9 +33,17 @@ func (r *reading) flavors(project, marker string) iter.Seq2[string, json.RawMess
 	}
 }
 
+// putFlavor stores a flavor of a project.
+func (w *writing) putFlavor(project, name string, capabilities json.RawMessage) {
+	w.tx.Put(flavorKey(project, name), capabilities)
+}
+
+// deleteFlavor removes a flavor of a project, if there is one.
+func (w *writing) deleteFlavor(project, name string) { w.tx.Delete(flavorKey(project, name)) }
+
 // flavorAnywhere tells whether any project has a flavor of that name.
 func (r *reading) flavorAnywhere(name string) bool {
-	for key := range r.Scan([]byte{flavorSpace}, after([]byte{flavorSpace})) {
+	for key := range r.tx.Scan([]byte{flavorSpace}, after([]byte{flavorSpace})) {
 		if bytes.HasSuffix(key, append([]byte{0}, name...)) {
 			return true
 		}

@@ -152,7 +152,7 @@ func putFlavor(c *call) (reply, error) {
 		if err != nil {
 			return err
 		}
-		w.Put(flavorKey(c.project, c.param("flavor")), capabilities)
+		w.putFlavor(c.project, c.param("flavor"), capabilities)
 		return w.assign(c.param("flavor"), pools...)
 	})
 	return empty(http.StatusCreated).with("Location", c.path("flavors", c.param("flavor"))), err
@@ -172,7 +172,7 @@ func putFlavorV11(c *call) (reply, error) {
 		return reply{}, err
 	}
 	err = c.srv.broker.update(func(w *writing) error {
-		w.Put(flavorKey(c.project, c.param("flavor")), fields["capabilities"])
+		w.putFlavor(c.project, c.param("flavor"), fields["capabilities"])
 		return nil
 	})
 	return empty(http.StatusCreated).with("Location", c.path("flavors", c.param("flavor"))), err
@@ -216,7 +216,7 @@ func patchFlavorV11(*call) (reply, error) {
 // deleteFlavor serves the end of a flavor, existing or not. Its pools stay.
 func deleteFlavor(c *call) (reply, error) {
 	err := c.srv.broker.update(func(w *writing) error {
-		w.Delete(flavorKey(c.project, c.param("flavor")))
+		w.deleteFlavor(c.project, c.param("flavor"))
 		if c.target.version != v2 {
 			return nil
 		}

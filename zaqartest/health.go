@@ -29,7 +29,7 @@ func getHealth(c *call) (reply, error) {
 		}},
 		{"post_messages", func(w *writing, q queue) error {
 			for range 2 {
-				w.append(q, draft{body: []byte("{}"), ttl: minMessageTTL}.message(w.now, uuid{}))
+				w.append(q, draft{body: []byte("{}"), ttl: minMessageTTL}, uuid{})
 			}
 			return nil
 		}},

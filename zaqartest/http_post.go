@@ -2,7 +2,6 @@ package zaqartest
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
 )
@@ -16,21 +15,21 @@ type posted struct {
 // postMessages serves posts. The queue is made when it is missing, before the
 // body is looked at; of the messages, all are stored or none.
 func postMessages(c *call) (reply, error) {
-	q, err := ensureQueue(c)
+	q, err := c.srv.broker.ensureQueue(c.project, c.param("queue"))
 	if err != nil {
 		return reply{}, err
 	}
-	return post(c, q, rulesFor(c.srv.options.limits, q))
+	return postBody(c, q, rulesFor(c.srv.options.limits, q))
 }
 
 // postMessagesV11 is the same for a version in which no queue has rules of its
 // own.
 func postMessagesV11(c *call) (reply, error) {
-	q, err := ensureQueue(c)
+	q, err := c.srv.broker.ensureQueue(c.project, c.param("queue"))
 	if err != nil {
 		return reply{}, err
 	}
-	return post(c, q, rulesFor(c.srv.options.limits, queue{}))
+	return postBody(c, q, rulesFor(c.srv.options.limits, queue{}))
 }
 
 // postMessagesV1 takes a bare array and wants the ttl of each message, the
@@ -50,27 +49,10 @@ func postMessagesV1(c *call) (reply, error) {
 	}
 	rules := rulesFor(c.srv.options.limits, queue{})
 	rules.ttl = 0
-	return post(c, q, rules)
+	return postBody(c, q, rules)
 }
 
-func ensureQueue(c *call) (queue, error) {
-	var q queue
-	err := c.srv.broker.view(func(r *reading) error {
-		var err error
-		q, err = r.queue(c.project, c.param("queue"))
-		return err
-	})
-	if errors.Is(err, errNoQueue) {
-		err = c.srv.broker.update(func(w *writing) error {
-			var err error
-			q, _, err = w.createQueue(c.project, c.param("queue"), nil)
-			return err
-		})
-	}
-	return q, err
-}
-
-func post(c *call, q queue, rules postRules) (reply, error) {
+func postBody(c *call, q queue, rules postRules) (reply, error) {
 	document, err := c.document(rules.maxLength)
 	if err != nil {
 		return reply{}, err
@@ -88,7 +70,7 @@ func post(c *call, q queue, rules postRules) (reply, error) {
 		return reply{}, err
 	}
 	// The queue may have been deleted, or made again, since it was looked at.
-	stored, err := c.srv.store(q.project, q.name, drafts, c.client)
+	stored, err := c.srv.post(q.project, q.name, drafts, c.client)
 	if err != nil {
 		return reply{}, err
 	}

@@ -158,7 +158,7 @@ func (s *Server) Messages(project, queue string) []StoredMessage {
 			return err
 		}
 		for m := range r.messages(q, 0) {
-			out = append(out, newStoredMessage(m.kept(), r.now))
+			out = append(out, newStoredMessage(m.kept(), r.Now()))
 		}
 		return nil
 	})

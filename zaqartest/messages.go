@@ -109,7 +109,7 @@ func messagePage(c *call) (page messageList, exists bool, err error) {
 			own: c.client, hideOwn: !echo && c.named, hideClaimed: !claimed, hideDelay: !delayed, limit: limit,
 		})
 		for _, m := range found {
-			page.Messages = append(page.Messages, newMessageItem(c, m, r.now, false))
+			page.Messages = append(page.Messages, newMessageItem(c, m, r.Now(), false))
 		}
 		if len(found) > 0 {
 			last := found[len(found)-1].number
@@ -167,7 +167,7 @@ func messagesByID(c *call) ([]messageItem, error) {
 		}
 		for _, id := range ids {
 			if m, err := r.message(q, id); err == nil {
-				found = append(found, newMessageItem(c, m, r.now, false))
+				found = append(found, newMessageItem(c, m, r.Now(), false))
 			}
 		}
 		return nil
@@ -190,7 +190,7 @@ func getMessage(c *call) (reply, error) {
 		if err != nil {
 			return notFound("Message %s does not exist.", c.param("message"))
 		}
-		item = newMessageItem(c, m, r.now, false)
+		item = newMessageItem(c, m, r.Now(), false)
 		return nil
 	})
 	if err != nil {

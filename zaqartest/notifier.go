@@ -1,6 +1,9 @@
 package zaqartest
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // The kinds of notices that subscribers get; so they are called on the wire.
 const (
@@ -77,26 +80,17 @@ func (n *notifier) posted(q queue, subscribers []subscription, messages []messag
 	}
 }
 
-// store appends messages to a queue, all or none, and tells its subscribers. The
-// queue is made when it is missing.
-func (s *Server) store(project, name string, drafts []draft, client uuid) ([]message, error) {
-	var q queue
-	var stored []message
-	var subscribers []subscription
-	err := s.broker.update(func(w *writing) error {
-		var err error
-		if q, _, err = w.createQueue(project, name, nil); err != nil {
-			return err
-		}
-		for _, d := range drafts {
-			stored = append(stored, w.append(q, d.message(w.now, client)))
-		}
-		subscribers = w.subscribers(q, s.options.confirm)
-		return nil
-	})
+// post stores messages, all or none, and tells the queue's subscribers. A missing
+// queue is made.
+func (s *Server) post(project, name string, drafts []draft, client uuid) ([]message, error) {
+	done, err := s.broker.post(project, name, drafts, client)
 	if err != nil {
 		return nil, err
 	}
-	s.notifier.posted(q, subscribers, stored)
-	return stored, nil
+	subscribers := done.subscribers
+	if s.options.confirm {
+		subscribers = slices.DeleteFunc(subscribers, func(s subscription) bool { return !s.confirmed })
+	}
+	s.notifier.posted(done.queue, subscribers, done.messages)
+	return done.messages, nil
 }

@@ -51,7 +51,7 @@ func (r *reading) pools(marker string) iter.Seq[pool] {
 		if marker != "" {
 			from = append(from, 0)
 		}
-		for key, value := range r.Scan(from, after([]byte{poolSpace})) {
+		for key, value := range r.tx.Scan(from, after([]byte{poolSpace})) {
 			p := pool{name: string(key[1:])}
 			if json.Unmarshal(value, &p) == nil && !yield(p) {
 				return
@@ -62,7 +62,7 @@ func (r *reading) pools(marker string) iter.Seq[pool] {
 
 // pool finds a pool by name.
 func (r *reading) pool(name string) (pool, bool) {
-	value, ok := r.Get(poolKey(name))
+	value, ok := r.tx.Get(poolKey(name))
 	p := pool{name: name}
 	return p, ok && json.Unmarshal(value, &p) == nil
 }
@@ -76,7 +76,7 @@ func (w *writing) putPool(p pool) error {
 	}
 	value, err := marshal(p)
 	if err == nil {
-		w.Put(poolKey(p.name), value)
+		w.tx.Put(poolKey(p.name), value)
 	}
 	return err
 }
@@ -87,7 +87,7 @@ func (w *writing) deletePool(name string) error {
 	if ok && p.Flavor != nil && w.flavorAnywhere(*p.Flavor) && len(w.poolsOf(*p.Flavor)) == 1 {
 		return errLastPool
 	}
-	w.Delete(poolKey(name))
+	w.tx.Delete(poolKey(name))
 	return nil
 }
 

@@ -2,6 +2,7 @@ package zaqartest
 
 import (
 	"encoding/json"
+	"slices"
 )
 
 // draft is a message that is to be posted, checked.
@@ -96,4 +97,28 @@ func (d draft) message(now instant, client uuid) message {
 		m.visible = now.plus(d.delay)
 	}
 	return m
+}
+
+// posting is what has become of a post.
+type posting struct {
+	queue       queue
+	messages    []message
+	subscribers []subscription // confirmed or not
+}
+
+// post appends messages to a queue, all or none. A missing queue is made.
+func (b *broker) post(project, name string, drafts []draft, client uuid) (posting, error) {
+	var done posting
+	err := b.update(func(w *writing) error {
+		var err error
+		if done.queue, _, err = w.createQueue(project, name, nil); err != nil {
+			return err
+		}
+		for _, d := range drafts {
+			done.messages = append(done.messages, w.append(done.queue, d, client))
+		}
+		done.subscribers = slices.Collect(w.subscriptions(project, name, ""))
+		return nil
+	})
+	return done, err
 }

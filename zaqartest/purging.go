@@ -1,5 +1,7 @@
 package zaqartest
 
+import "errors"
+
 // purge says what to remove.
 type purge struct{ messages, subscriptions bool }
 
@@ -24,4 +26,24 @@ func parsePurge(document []byte) (purge, error) {
 		}
 	}
 	return wanted, nil
+}
+
+// purge removes what is in a queue. The queue may be missing.
+func (b *broker) purge(project, name string, scope purge) error {
+	return b.update(func(w *writing) error {
+		if scope.subscriptions {
+			w.unsubscribeAll(project, name)
+		}
+		if !scope.messages {
+			return nil
+		}
+		q, err := w.queue(project, name)
+		if errors.Is(err, errNoQueue) {
+			return nil
+		}
+		if err == nil {
+			w.purge(q)
+		}
+		return err
+	})
 }

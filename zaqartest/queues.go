@@ -30,12 +30,7 @@ func putQueue(c *call) (reply, error) {
 func putQueueV1(c *call) (reply, error) { return createQueue(c, metadata{}) }
 
 func createQueue(c *call, content metadata) (reply, error) {
-	var created bool
-	err := c.srv.broker.update(func(w *writing) error {
-		var err error
-		_, created, err = w.createQueue(c.project, c.param("queue"), content)
-		return err
-	})
+	created, err := c.srv.broker.createQueue(c.project, c.param("queue"), content)
 	if errors.Is(err, errNoFlavor) {
 		err = invalid("The flavor of the queue does not exist.")
 	}
@@ -182,15 +177,5 @@ func missingQueue(c *call, err error) error {
 
 // deleteQueue serves the end of a queue, existing or not.
 func deleteQueue(c *call) (reply, error) {
-	err := c.srv.broker.update(func(w *writing) error {
-		q, err := w.queue(c.project, c.param("queue"))
-		if err == nil {
-			w.deleteQueue(q)
-		}
-		return err
-	})
-	if errors.Is(err, errNoQueue) {
-		err = nil
-	}
-	return empty(http.StatusNoContent), err
+	return empty(http.StatusNoContent), c.srv.broker.deleteQueue(c.project, c.param("queue"))
 }

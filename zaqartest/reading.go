@@ -7,7 +7,7 @@ import (
 
 // queue finds a queue by name.
 func (r *reading) queue(project, name string) (queue, error) {
-	value, ok := r.Get(queueKey(project, name))
+	value, ok := r.tx.Get(queueKey(project, name))
 	if !ok {
 		return queue{}, errNoQueue
 	}
@@ -22,7 +22,7 @@ func (r *reading) queues(project, marker string) iter.Seq2[queue, error] {
 		if marker != "" {
 			from = append(queueKey(project, marker), 0)
 		}
-		for key, value := range r.Scan(from, after(prefix)) {
+		for key, value := range r.tx.Scan(from, after(prefix)) {
 			if !yield(decodeQueue(project, string(key[len(prefix):]), value)) {
 				return
 			}
@@ -34,7 +34,7 @@ func (r *reading) queues(project, marker string) iter.Seq2[queue, error] {
 func (r *reading) countQueues(project string) int {
 	count := 0
 	prefix := queuesPrefix(project)
-	for range r.Scan(prefix, after(prefix)) {
+	for range r.tx.Scan(prefix, after(prefix)) {
 		count++
 	}
 	return count
@@ -45,7 +45,7 @@ func (r *reading) countQueues(project string) int {
 func (r *reading) messages(q queue, number uint64) iter.Seq[message] {
 	return func(yield func(message) bool) {
 		end := after(spaceKey(messageSpace, q.uid))
-		for key, value := range r.Scan(messageKey(q.uid, number+1), end) {
+		for key, value := range r.tx.Scan(messageKey(q.uid, number+1), end) {
 			m, ok := decodeMessage(key, value)
 			if !ok || m.expired(r.now) {
 				continue
@@ -113,7 +113,7 @@ func (r *reading) message(q queue, id string) (message, error) {
 			return m, nil
 		}
 	}
-	if value, ok := r.Get(spaceKey(adoptedSpace, q.uid, wanted[:]...)); ok && len(value) == 8 {
+	if value, ok := r.tx.Get(spaceKey(adoptedSpace, q.uid, wanted[:]...)); ok && len(value) == 8 {
 		if m, ok := r.numbered(q, binary.BigEndian.Uint64(value)); ok && m.id == wanted {
 			return m, nil
 		}
@@ -124,7 +124,7 @@ func (r *reading) message(q queue, id string) (message, error) {
 // numbered finds a live message by its number.
 func (r *reading) numbered(q queue, number uint64) (message, bool) {
 	key := messageKey(q.uid, number)
-	value, ok := r.Get(key)
+	value, ok := r.tx.Get(key)
 	if !ok {
 		return message{}, false
 	}
@@ -154,7 +154,7 @@ func (r *reading) claim(q queue, id string) (claim, error) {
 	if !ok {
 		return claim{}, errNoClaim
 	}
-	value, ok := r.Get(spaceKey(claimSpace, q.uid, wanted[:]...))
+	value, ok := r.tx.Get(spaceKey(claimSpace, q.uid, wanted[:]...))
 	if !ok {
 		return claim{}, errNoClaim
 	}

@@ -62,7 +62,7 @@ func NewServer(opts ...Option) (*Server, error) {
 		return nil, errors.New("zaqartest: WithRequireConfirmation needs WithSecretKey")
 	}
 	s.logger = s.options.logger
-	s.broker = &broker{store: s.options.store, clock: s.clock, pooling: s.options.pooling}
+	s.broker = newBroker(s.options.store, s.clock, s.options.pooling)
 	s.journal = &journal{size: s.options.requestLog, observer: s.options.observer}
 	s.identity = newIdentity(s)
 	s.alarms = &alarms{clock: s.clock}

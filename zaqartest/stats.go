@@ -57,7 +57,7 @@ func statsOf(c *call) (statistics, error) {
 		counted := r.count(q)
 		stats.Total, stats.Claimed, stats.Free = counted.total, counted.claimed, counted.total-counted.claimed
 		if counted.total > 0 {
-			stats.Oldest, stats.Newest = newStatsItem(c, counted.oldest, r.now), newStatsItem(c, counted.newest, r.now)
+			stats.Oldest, stats.Newest = newStatsItem(c, counted.oldest, r.Now()), newStatsItem(c, counted.newest, r.Now())
 		}
 		return nil
 	})
@@ -86,25 +86,5 @@ func purgeQueue(c *call) (reply, error) {
 			return reply{}, err
 		}
 	}
-	return empty(http.StatusNoContent), c.srv.purge(c.project, c.param("queue"), wanted)
-}
-
-// purge removes what is in a queue, which may not exist.
-func (s *Server) purge(project, queue string, wanted purge) error {
-	return s.broker.update(func(w *writing) error {
-		if wanted.subscriptions {
-			w.unsubscribeAll(project, queue)
-		}
-		if !wanted.messages {
-			return nil
-		}
-		q, err := w.queue(project, queue)
-		if errors.Is(err, errNoQueue) {
-			return nil
-		}
-		if err == nil {
-			w.purge(q)
-		}
-		return err
-	})
+	return empty(http.StatusNoContent), c.srv.broker.purge(c.project, c.param("queue"), wanted)
 }

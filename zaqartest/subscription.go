@@ -78,7 +78,7 @@ func (r *reading) subscriptions(project, queue, marker string) iter.Seq[subscrip
 		if last, err := r.subscription(project, queue, marker); err == nil {
 			from = append(subscriptionKey(project, queue, last.id), 0)
 		}
-		for key, value := range r.Scan(from, after(prefix)) {
+		for key, value := range r.tx.Scan(from, after(prefix)) {
 			var id uuid
 			copy(id[:], key[len(prefix):])
 			s, ok := decodeSubscription(id, value)
@@ -99,7 +99,7 @@ func (r *reading) subscription(project, queue, id string) (subscription, error) 
 	if !ok {
 		return subscription{}, errNoSubscription
 	}
-	value, ok := r.Get(subscriptionKey(project, queue, wanted))
+	value, ok := r.tx.Get(subscriptionKey(project, queue, wanted))
 	if !ok {
 		return subscription{}, errNoSubscription
 	}
@@ -133,15 +133,23 @@ func (w *writing) subscribe(project, queue string, wanted subscription) (s subsc
 	return wanted, true
 }
 
-// resubscribe changes what is stored as was. A new subscriber must not have a
-// subscription yet. renewed tells that its life begins anew.
-func (w *writing) resubscribe(project, queue string, was, s subscription, renewed bool) error {
+// resubscribe changes the terms of a subscription. A new TTL counts from now on. A
+// new subscriber must not have another subscription to the queue.
+func (w *writing) resubscribe(project, queue string, s subscription, terms subscriptionTerms) error {
+	was := s
+	if terms.subscriber != nil {
+		s.subscriber = *terms.subscriber
+	}
+	if terms.options != nil {
+		s.options = terms.options
+	}
 	if other, ok := w.subscribed(project, queue, s.subscriber); ok && other.id != s.id {
 		return errSubscribed
 	}
-	if renewed {
+	if terms.ttl != nil {
+		s.ttl = *terms.ttl
 		s.created, s.expires = w.now, w.now.plus(s.ttl)
-		w.Delete(expiryKey(was.expires, subscriptionKey(project, queue, was.id)))
+		w.tx.Delete(expiryKey(was.expires, subscriptionKey(project, queue, was.id)))
 	}
 	w.putSubscription(project, queue, s)
 	return nil
@@ -149,15 +157,15 @@ func (w *writing) resubscribe(project, queue string, was, s subscription, renewe
 
 func (w *writing) putSubscription(project, queue string, s subscription) {
 	key := subscriptionKey(project, queue, s.id)
-	w.Put(key, s.encode())
-	w.Put(expiryKey(s.expires, key), nil)
+	w.tx.Put(key, s.encode())
+	w.tx.Put(expiryKey(s.expires, key), nil)
 }
 
 // unsubscribe removes a subscription.
 func (w *writing) unsubscribe(project, queue string, s subscription) {
 	key := subscriptionKey(project, queue, s.id)
-	w.Delete(expiryKey(s.expires, key))
-	w.Delete(key)
+	w.tx.Delete(expiryKey(s.expires, key))
+	w.tx.Delete(key)
 }
 
 // unsubscribeAll removes every subscription of a queue.
@@ -169,16 +177,4 @@ func (w *writing) unsubscribeAll(project, queue string) {
 	for _, s := range all {
 		w.unsubscribe(project, queue, s)
 	}
-}
-
-// subscribers are those of a queue who are told of its messages; confirmed says
-// that they must have confirmed that they want it.
-func (r *reading) subscribers(q queue, confirmed bool) []subscription {
-	var out []subscription
-	for s := range r.subscriptions(q.project, q.name, "") {
-		if s.confirmed || !confirmed {
-			out = append(out, s)
-		}
-	}
-	return out
 }

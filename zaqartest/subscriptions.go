@@ -42,7 +42,7 @@ func listSubscriptions(c *call) (reply, error) {
 	queue, last := c.param("queue"), ""
 	err = c.srv.broker.view(func(r *reading) error {
 		for s := range r.subscriptions(c.project, queue, lastValue(c.query, "marker")) {
-			page.Subscriptions = append(page.Subscriptions, newSubscriptionItem(queue, s, r.now))
+			page.Subscriptions = append(page.Subscriptions, newSubscriptionItem(queue, s, r.Now()))
 			if last = s.id.String(); len(page.Subscriptions) == limit {
 				break
 			}
@@ -69,7 +69,7 @@ func createSubscription(c *call) (reply, error) {
 			return reply{}, err
 		}
 	}
-	if _, err := ensureQueue(c); err != nil {
+	if _, err := c.srv.broker.ensureQueue(c.project, c.param("queue")); err != nil {
 		return reply{}, err
 	}
 	wanted, err := parseSubscription(document, c.srv.options.limits, instantOf(c.srv.Now()))
@@ -106,7 +106,7 @@ func getSubscription(c *call) (reply, error) {
 	var item subscriptionItem
 	err := c.srv.broker.view(func(r *reading) error {
 		s, err := r.subscription(c.project, c.param("queue"), c.param("subscription"))
-		item = newSubscriptionItem(c.param("queue"), s, r.now)
+		item = newSubscriptionItem(c.param("queue"), s, r.Now())
 		return err
 	})
 	if err != nil {
@@ -129,17 +129,7 @@ func updateSubscription(c *call) (reply, error) {
 		return reply{}, err
 	}
 	err = c.changeSubscription(func(w *writing, s subscription) error {
-		was := s
-		if terms.subscriber != nil {
-			s.subscriber = *terms.subscriber
-		}
-		if terms.ttl != nil {
-			s.ttl = *terms.ttl
-		}
-		if terms.options != nil {
-			s.options = terms.options
-		}
-		return w.resubscribe(c.project, c.param("queue"), was, s, terms.ttl != nil)
+		return w.resubscribe(c.project, c.param("queue"), s, terms)
 	})
 	if errors.Is(err, errSubscribed) {
 		err = &refusal{status: http.StatusConflict, title: "Resource conflict", description: "Not changed: " + err.Error() + "."}
