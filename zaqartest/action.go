@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // action is a row of the table that says what can be asked for on a WebSocket.
@@ -54,12 +56,12 @@ var actions = []action{
 // fieldTypes are the types of a body's fields, which are the same in all
 // actions. Other fields are not looked at.
 var fieldTypes = map[string]func(json.RawMessage) bool{
-	"queue_name": isText, "marker": isText, "message_id": isText, "claim_id": isText,
-	"subscriber": isText, "subscription_id": isText,
-	"limit": isStrictInteger, "ttl": isStrictInteger, "grace": isStrictInteger, "pop": isStrictInteger,
-	"detailed": isBool, "echo": isBool, "include_claimed": isBool, "include_delayed": isBool,
-	"messages": isArray, "message_ids": isTexts, "claim_ids": isTexts, "resource_types": isArray,
-	"metadata": isObject, "options": isObject,
+	"queue_name": rawjson.IsText, "marker": rawjson.IsText, "message_id": rawjson.IsText, "claim_id": rawjson.IsText,
+	"subscriber": rawjson.IsText, "subscription_id": rawjson.IsText,
+	"limit": rawjson.IsInteger, "ttl": rawjson.IsInteger, "grace": rawjson.IsInteger, "pop": rawjson.IsInteger,
+	"detailed": rawjson.IsBool, "echo": rawjson.IsBool, "include_claimed": rawjson.IsBool, "include_delayed": rawjson.IsBool,
+	"messages": rawjson.IsArray, "message_ids": rawjson.IsTexts, "claim_ids": rawjson.IsTexts, "resource_types": rawjson.IsArray,
+	"metadata": rawjson.IsObject, "options": rawjson.IsObject,
 }
 
 // textHeaders are those that must be text, if they are there.
@@ -67,7 +69,7 @@ var textHeaders = []string{"User-Agent", "Date", "Accept", "Client-ID", "X-Proje
 
 // findAction finds what a request wants.
 func findAction(value json.RawMessage) (*action, error) {
-	name, ok := text(value)
+	name, ok := rawjson.Text(value)
 	for i := range actions {
 		if ok && actions[i].name == name {
 			return &actions[i], nil
@@ -84,7 +86,7 @@ func findAction(value json.RawMessage) (*action, error) {
 
 // read checks the form of a request, and takes it apart.
 func (a *action) read(request fields) (headers, body fields, err error) {
-	headers, err = object(request["headers"])
+	headers, err = rawjson.Object(request["headers"])
 	required := []string{"Client-ID", "X-Project-ID"}
 	if a.name == authenticateAction {
 		required = []string{"X-Auth-Token", "X-Project-ID"}
@@ -93,12 +95,12 @@ func (a *action) read(request fields) (headers, body fields, err error) {
 		return nil, nil, badForm("the headers must have %s", strings.Join(required, " and "))
 	}
 	for _, name := range textHeaders {
-		if value, present := headers[name]; present && !isText(value) {
+		if value, present := headers[name]; present && !rawjson.IsText(value) {
 			return nil, nil, badForm("the header %s must be text", name)
 		}
 	}
 	value, present := request["body"]
-	if body, err = object(value); present && err != nil {
+	if body, err = rawjson.Object(value); present && err != nil {
 		return nil, nil, badForm("the body must be a map")
 	}
 	needed := strings.Fields(a.needs)

@@ -8,10 +8,10 @@ import "time"
 // Time goes on from there at its usual speed. A WebSocket whose token ends is as
 // good as closed: its client has yet to read so.
 func (s *Server) Advance(d time.Duration) {
-	s.clock.advance(d)
+	s.clock.Advance(d)
 	s.alarms.advanced()
 }
 
 // Now returns the server's time: that of the machine (or of the synctest
 // bubble) plus every Advance.
-func (s *Server) Now() time.Time { return s.clock.now() }
+func (s *Server) Now() time.Time { return s.clock.Now() }

@@ -4,12 +4,14 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
 // alarms do things at times of the server's clock, whether these come by
 // themselves or by [Server.Advance].
 type alarms struct {
-	clock *clock
+	clock *broker.Clock
 
 	mu      sync.Mutex
 	pending []*alarm
@@ -32,7 +34,7 @@ func (a *alarms) set(at time.Time, do func()) (cancel func()) {
 	}
 	entry := &alarm{at: at, do: do}
 	a.pending = append(a.pending, entry)
-	entry.timer = time.AfterFunc(at.Sub(a.clock.now()), func() { a.ring(entry) })
+	entry.timer = time.AfterFunc(at.Sub(a.clock.Now()), func() { a.ring(entry) })
 	return func() { a.remove(entry) }
 }
 
@@ -59,7 +61,7 @@ func (a *alarms) ring(entry *alarm) {
 // advanced is called when the clock has been moved.
 func (a *alarms) advanced() {
 	a.mu.Lock()
-	now := a.clock.now()
+	now := a.clock.Now()
 	var due []*alarm
 	for _, entry := range a.pending {
 		if entry.at.After(now) {

@@ -7,6 +7,9 @@ import (
 	"runtime/debug"
 	"strings"
 	"unicode"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // ask is a request on its way from a WebSocket through the server.
@@ -57,7 +60,7 @@ func (a *ask) seen() Seen {
 		out.Body = nil
 	}
 	for name, value := range a.headers {
-		content, ok := text(value)
+		content, ok := rawjson.Text(value)
 		if !ok {
 			content = string(value)
 		}
@@ -116,7 +119,7 @@ func (a *ask) act(rejected error) (out told) {
 	}
 	r, ok := refused(err)
 	switch {
-	case errors.Is(err, errNoPool):
+	case errors.Is(err, broker.ErrNoPool):
 		return told{http.StatusServiceUnavailable, failure{err.Error(), "Queue " + a.queue() + " could not be created."}}
 	case !ok:
 		a.srv.logger.Error("the store failed", "kind", a.kind(), "error", err)
@@ -154,7 +157,7 @@ func (a *ask) checkProject() error {
 	switch {
 	case a.project == "":
 		return notUnderstood("The X-Project-ID header is empty.")
-	case !validProject(a.project) || strings.ContainsFunc(a.project, unicode.IsControl):
+	case !broker.ValidProject(a.project) || strings.ContainsFunc(a.project, unicode.IsControl):
 		return invalid("The project id is not valid.")
 	}
 	return nil
@@ -163,7 +166,7 @@ func (a *ask) checkProject() error {
 // checkQueue refuses a name that no queue can have. As on real servers it is for
 // requests that could make one; others just find nothing.
 func (a *ask) checkQueue() error {
-	if !validQueueName(a.queue()) {
+	if !broker.ValidQueueName(a.queue()) {
 		return invalid("The name of a queue is 1 to 64 letters, digits, underscores, dashes and dots.")
 	}
 	return nil
@@ -171,13 +174,13 @@ func (a *ask) checkQueue() error {
 
 // header is a header that is text, or "".
 func (a *ask) header(name string) string {
-	value, _ := text(a.headers[name])
+	value, _ := rawjson.Text(a.headers[name])
 	return value
 }
 
 // text is a field of the body that is text, or "".
 func (a *ask) text(name string) string {
-	value, _ := text(a.body[name])
+	value, _ := rawjson.Text(a.body[name])
 	return value
 }
 
@@ -193,7 +196,7 @@ func (a *ask) count(name string, most, fallback int) (int, error) {
 	if !present {
 		return fallback, nil
 	}
-	n, _ := integer(value)
+	n, _ := rawjson.Integer(value)
 	if n < 1 || n > int64(most) {
 		return 0, invalid("%s must be from 1 to %d.", name, most)
 	}
@@ -201,8 +204,8 @@ func (a *ask) count(name string, most, fallback int) (int, error) {
 }
 
 // client reads the Client-ID, which must be a UUID where it matters who asks.
-func (a *ask) client() (uuid, error) {
-	id, ok := parseUUID(a.header("Client-ID"))
+func (a *ask) client() (broker.UUID, error) {
+	id, ok := broker.ParseUUID(a.header("Client-ID"))
 	if !ok {
 		return id, invalid("The Client-ID is not a UUID.")
 	}

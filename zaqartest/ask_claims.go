@@ -3,6 +3,9 @@ package zaqartest
 import (
 	"errors"
 	"net/http"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // socketClaim is a claim on a WebSocket.
@@ -13,21 +16,21 @@ type socketClaim struct {
 }
 
 // terms reads what is asked of a claim; what is not said has a default.
-func (a *ask) terms(checkGrace bool) (lease, error) {
-	rules := defaultLease(a.srv.options.limits)
-	rules.checkGrace = checkGrace
-	document, err := marshal(a.body)
+func (a *ask) terms(checkGrace bool) (broker.ClaimTerms, error) {
+	rules := broker.DefaultClaimRules(a.srv.options.limits)
+	rules.CheckGrace = checkGrace
+	document, err := rawjson.Marshal(a.body)
 	if err != nil {
-		return lease{}, err
+		return broker.ClaimTerms{}, err
 	}
-	return parseLease(document, rules, a.srv.options.limits)
+	return broker.ParseClaimTerms(document, rules, a.srv.options.limits)
 }
 
 // askClaim claims messages. Where there is none there is no claim either, but
 // there is an id.
 func askClaim(a *ask) (told, error) {
 	most := a.srv.options.limits.MaxMessagesPerClaimOrPop
-	limit, err := a.count("limit", most, pageSize(most))
+	limit, err := a.count("limit", most, broker.PageSize(most))
 	if err != nil {
 		return told{}, err
 	}
@@ -35,15 +38,15 @@ func askClaim(a *ask) (told, error) {
 	if err != nil {
 		return told{}, err
 	}
-	id := newUUID().String()
+	id := broker.NewUUID().String()
 	var taken []socketMessage
-	err = a.srv.broker.update(func(w *writing) error {
-		q, err := w.queue(a.project, a.queue())
+	err = a.srv.broker.Update(func(w *broker.WriteTx) error {
+		q, err := w.Queue(a.project, a.queue())
 		if err != nil {
 			return err
 		}
-		made, messages, err := w.take(q, limit, terms)
-		id = made.id.String()
+		made, messages, err := w.CreateClaim(q, limit, terms)
+		id = made.ID.String()
 		for _, m := range messages {
 			taken = append(taken, newSocketMessage(m, w.Now(), &id))
 		}
@@ -58,18 +61,18 @@ func askClaim(a *ask) (told, error) {
 // askClaimContent tells a claim with the messages that it still holds.
 func askClaimContent(a *ask) (told, error) {
 	item := socketClaim{Messages: []socketMessage{}}
-	err := a.srv.broker.view(func(r *reading) error {
-		q, err := r.queue(a.project, a.queue())
+	err := a.srv.broker.View(func(r *broker.ReadTx) error {
+		q, err := r.Queue(a.project, a.queue())
 		if err != nil {
 			return err
 		}
-		found, err := r.claim(q, a.text("claim_id"))
+		found, err := r.Claim(q, a.text("claim_id"))
 		if err != nil {
 			return err
 		}
-		id := found.id.String()
-		item.Age, item.TTL = r.Now().secondsSince(found.created), found.ttl
-		for _, m := range r.held(q, found) {
+		id := found.ID.String()
+		item.Age, item.TTL = r.Now().SecondsSince(found.Created), found.TTL
+		for _, m := range r.ClaimMessages(q, found) {
 			item.Messages = append(item.Messages, newSocketMessage(m, r.Now(), &id))
 		}
 		return nil
@@ -79,7 +82,7 @@ func askClaimContent(a *ask) (told, error) {
 
 // absentClaim refuses a claim that is not there, and passes other errors on.
 func (a *ask) absentClaim(err error) error {
-	if !errors.Is(err, errNoQueue) && !errors.Is(err, errNoClaim) {
+	if !errors.Is(err, broker.ErrNoQueue) && !errors.Is(err, broker.ErrNoClaim) {
 		return err
 	}
 	return &refusal{
@@ -95,12 +98,12 @@ func askClaimUpdate(a *ask) (told, error) {
 	if err != nil {
 		return told{}, err
 	}
-	err = a.srv.broker.extendClaim(a.project, a.queue(), a.text("claim_id"), terms)
+	err = a.srv.broker.ExtendClaim(a.project, a.queue(), a.text("claim_id"), terms)
 	return told{http.StatusNoContent, "Claim " + a.text("claim_id") + " updated."}, a.absentClaim(err)
 }
 
 // askClaimRelease releases a claim, existing or not.
 func askClaimRelease(a *ask) (told, error) {
-	err := a.srv.broker.releaseClaim(a.project, a.queue(), a.text("claim_id"))
+	err := a.srv.broker.ReleaseClaim(a.project, a.queue(), a.text("claim_id"))
 	return told{http.StatusNoContent, "Claim " + a.text("claim_id") + " deleted."}, err
 }

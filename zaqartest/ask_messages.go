@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // socketMessage is a message on a WebSocket: it tells the claim only in the
@@ -16,8 +19,8 @@ type socketMessage struct {
 	Body    json.RawMessage `json:"body"`
 }
 
-func newSocketMessage(m message, now instant, claim *string) socketMessage {
-	return socketMessage{ID: m.id.String(), ClaimID: claim, TTL: m.ttl, Age: now.secondsSince(m.created), Body: m.kept().body}
+func newSocketMessage(m broker.Message, now broker.Instant, claim *string) socketMessage {
+	return socketMessage{ID: m.ID.String(), ClaimID: claim, TTL: m.TTL, Age: now.SecondsSince(m.Created), Body: m.Clone().Body}
 }
 
 // askPost posts messages. The queue is made when it is missing, before they are
@@ -27,12 +30,12 @@ func askPost(a *ask) (told, error) {
 	if err != nil {
 		return told{}, err
 	}
-	rules := rulesFor(a.srv.options.limits, q)
-	rules.delay, rules.delays = 0, false
-	if int64(len(a.body["messages"])) > rules.maxLength {
-		return told{}, invalid("The messages are larger than %d bytes.", rules.maxLength)
+	rules := broker.PostRulesFor(a.srv.options.limits, q)
+	rules.Delay, rules.Delays = 0, false
+	if int64(len(a.body["messages"])) > rules.MaxLength {
+		return told{}, invalid("The messages are larger than %d bytes.", rules.MaxLength)
 	}
-	drafts, err := parseDrafts(a.body["messages"], rules)
+	drafts, err := broker.ParseDrafts(a.body["messages"], rules)
 	if err != nil {
 		return told{}, err
 	}
@@ -40,25 +43,25 @@ func askPost(a *ask) (told, error) {
 	if err != nil {
 		return told{}, err
 	}
-	stored, err := a.srv.post(a.project, q.name, drafts, client)
+	stored, err := a.srv.post(a.project, q.Name, drafts, client)
 	ids := []string{}
 	for _, m := range stored {
-		ids = append(ids, m.id.String())
+		ids = append(ids, m.ID.String())
 	}
 	return told{http.StatusCreated, map[string]any{"message_ids": ids}}, err
 }
 
 // ensureQueue makes the queue if it is missing and can have that name.
-func (a *ask) ensureQueue() (queue, error) {
+func (a *ask) ensureQueue() (broker.Queue, error) {
 	if err := a.checkQueue(); err != nil {
-		return queue{}, err
+		return broker.Queue{}, err
 	}
-	return a.srv.broker.ensureQueue(a.project, a.queue())
+	return a.srv.broker.EnsureQueue(a.project, a.queue())
 }
 
 func askMessages(a *ask) (told, error) {
 	most := a.srv.options.limits.MaxMessagesPerPage
-	limit, err := a.count("limit", most, pageSize(most))
+	limit, err := a.count("limit", most, broker.PageSize(most))
 	if err != nil {
 		return told{}, err
 	}
@@ -67,14 +70,14 @@ func askMessages(a *ask) (told, error) {
 		return told{}, err
 	}
 	found := []socketMessage{}
-	err = a.srv.broker.view(func(r *reading) error {
-		q, err := r.queue(a.project, a.queue())
+	err = a.srv.broker.View(func(r *broker.ReadTx) error {
+		q, err := r.Queue(a.project, a.queue())
 		if err != nil {
 			return err
 		}
-		for _, m := range r.page(q, r.place(q, a.text("marker")), view{
-			own: client, hideOwn: !a.flag("echo"), hideClaimed: !a.flag("include_claimed"),
-			hideDelay: !a.flag("include_delayed"), limit: limit,
+		for _, m := range r.Page(q, r.MarkerNumber(q, a.text("marker")), broker.MessageFilter{
+			Own: client, HideOwn: !a.flag("echo"), HideClaimed: !a.flag("include_claimed"),
+			HideDelayed: !a.flag("include_delayed"), Limit: limit,
 		}) {
 			found = append(found, newSocketMessage(m, r.Now(), nil))
 		}
@@ -86,12 +89,12 @@ func askMessages(a *ask) (told, error) {
 // askMessage tells one message, in the place of several.
 func askMessage(a *ask) (told, error) {
 	var found socketMessage
-	err := a.srv.broker.view(func(r *reading) error {
-		q, err := r.queue(a.project, a.queue())
+	err := a.srv.broker.View(func(r *broker.ReadTx) error {
+		q, err := r.Queue(a.project, a.queue())
 		if err != nil {
 			return err
 		}
-		m, err := r.message(q, a.text("message_id"))
+		m, err := r.Message(q, a.text("message_id"))
 		if err == nil {
 			found = newSocketMessage(m, r.Now(), nil)
 		}
@@ -103,9 +106,9 @@ func askMessage(a *ask) (told, error) {
 // absent refuses what is not there with 404, and passes other errors on.
 func (a *ask) absent(err error) error {
 	switch {
-	case errors.Is(err, errNoQueue):
+	case errors.Is(err, broker.ErrNoQueue):
 		return notFound("Queue %s does not exist.", a.queue())
-	case errors.Is(err, errNoMessage):
+	case errors.Is(err, broker.ErrNoMessage):
 		return notFound("Message %s does not exist.", a.text("message_id"))
 	}
 	return err
@@ -117,13 +120,13 @@ func askMessagesByID(a *ask) (told, error) {
 		return told{}, err
 	}
 	found := []socketMessage{}
-	err = a.srv.broker.view(func(r *reading) error {
-		q, err := r.queue(a.project, a.queue())
+	err = a.srv.broker.View(func(r *broker.ReadTx) error {
+		q, err := r.Queue(a.project, a.queue())
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
-			if m, err := r.message(q, id); err == nil {
+			if m, err := r.Message(q, id); err == nil {
 				found = append(found, newSocketMessage(m, r.Now(), nil))
 			}
 		}
@@ -134,7 +137,7 @@ func askMessagesByID(a *ask) (told, error) {
 
 // ids reads the ids of messages.
 func (a *ask) ids() ([]string, error) {
-	ids, _ := texts(a.body["message_ids"]) // their types were checked
+	ids, _ := rawjson.Texts(a.body["message_ids"]) // their types were checked
 	if most := a.srv.options.limits.MaxMessagesPerPage; len(ids) < 1 || len(ids) > most {
 		return nil, invalid("message_ids must be 1 to %d ids.", most)
 	}
@@ -142,12 +145,12 @@ func (a *ask) ids() ([]string, error) {
 }
 
 func askDeletion(a *ask) (told, error) {
-	err := a.srv.broker.deleteMessage(a.project, a.queue(), a.text("message_id"), a.text("claim_id"))
+	err := a.srv.broker.DeleteMessage(a.project, a.queue(), a.text("message_id"), a.text("claim_id"))
 	status := 0
 	switch {
-	case errors.Is(err, errNoClaim), errors.Is(err, errNotClaimed):
+	case errors.Is(err, broker.ErrNoClaim), errors.Is(err, broker.ErrNotClaimed):
 		status = http.StatusBadRequest
-	case errors.Is(err, errClaimed), errors.Is(err, errOtherClaim):
+	case errors.Is(err, broker.ErrClaimed), errors.Is(err, broker.ErrOtherClaim):
 		status = http.StatusForbidden
 	}
 	if status != 0 {
@@ -177,13 +180,13 @@ func askDeletions(a *ask) (told, error) {
 	if err != nil {
 		return told{}, err
 	}
-	claims, named := texts(a.body["claim_ids"])
+	claims, named := rawjson.Texts(a.body["claim_ids"])
 	guarded := a.srv.options.guardedBulkDelete
 	if guarded && !named {
 		return told{}, invalid("The claim_ids of the messages are required.")
 	}
-	err = a.srv.broker.deleteMessages(a.project, a.queue(), ids, claims, guarded)
-	if errors.Is(err, errOtherClaim) {
+	err = a.srv.broker.DeleteMessages(a.project, a.queue(), ids, claims, guarded)
+	if errors.Is(err, broker.ErrOtherClaim) {
 		err = unableToDelete(http.StatusBadRequest, err)
 	}
 	return told{http.StatusNoContent, noFields}, err

@@ -5,34 +5,37 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // socketQueue is a queue in a listing on a WebSocket, where nothing has an href.
 type socketQueue struct {
-	Name     string    `json:"name"`
-	Metadata *metadata `json:"metadata,omitempty"` // as it was stored
+	Name     string           `json:"name"`
+	Metadata *broker.Metadata `json:"metadata,omitempty"` // as it was stored
 }
 
 func askQueues(a *ask) (told, error) {
 	most := a.srv.options.limits.MaxQueuesPerPage
-	limit, err := a.count("limit", most, pageSize(most))
+	limit, err := a.count("limit", most, broker.PageSize(most))
 	if err != nil {
 		return told{}, err
 	}
 	found := []socketQueue{}
-	err = a.srv.broker.view(func(r *reading) error {
+	err = a.srv.broker.View(func(r *broker.ReadTx) error {
 		marker := a.text("marker")
 		// As on a real server, a marker that is no queue (any more) starts over.
-		if _, err := r.queue(a.project, marker); err != nil {
+		if _, err := r.Queue(a.project, marker); err != nil {
 			marker = ""
 		}
-		for q, err := range r.queues(a.project, marker) {
+		for q, err := range r.Queues(a.project, marker) {
 			if err != nil {
 				return err
 			}
-			item := socketQueue{Name: q.name}
+			item := socketQueue{Name: q.Name}
 			if a.flag("detailed") {
-				item.Metadata = &q.metadata
+				item.Metadata = &q.Metadata
 			}
 			if found = append(found, item); len(found) == limit {
 				break
@@ -45,9 +48,9 @@ func askQueues(a *ask) (told, error) {
 
 func askQueueCreation(a *ask) (told, error) {
 	limits := a.srv.options.limits
-	content := metadata{}
+	content := broker.Metadata{}
 	if value, present := a.body["metadata"]; present {
-		content, _ = object(value) // its type was checked
+		content, _ = rawjson.Object(value) // its type was checked
 		if len(value) > limits.MaxQueueMetadata {
 			return told{}, invalid("The metadata is larger than %d bytes.", limits.MaxQueueMetadata)
 		}
@@ -55,10 +58,10 @@ func askQueueCreation(a *ask) (told, error) {
 	if err := a.checkQueue(); err != nil {
 		return told{}, err
 	}
-	if err := limits.checkMetadata(content); err != nil {
+	if err := limits.CheckMetadata(content); err != nil {
 		return told{}, invalid("%v.", err)
 	}
-	created, err := a.srv.broker.createQueue(a.project, a.queue(), content)
+	created, err := a.srv.broker.CreateQueue(a.project, a.queue(), content)
 	status := http.StatusNoContent
 	if created {
 		status = http.StatusCreated
@@ -69,11 +72,11 @@ func askQueueCreation(a *ask) (told, error) {
 // askQueue tells the metadata as it was stored, and a queue that does not exist
 // looks like one without.
 func askQueue(a *ask) (told, error) {
-	content := metadata{}
-	err := a.srv.broker.view(func(r *reading) error {
-		q, err := r.queue(a.project, a.queue())
+	content := broker.Metadata{}
+	err := a.srv.broker.View(func(r *broker.ReadTx) error {
+		q, err := r.Queue(a.project, a.queue())
 		if err == nil {
-			content = q.metadata
+			content = q.Metadata
 		}
 		return err
 	})
@@ -81,13 +84,13 @@ func askQueue(a *ask) (told, error) {
 }
 
 func askQueueDeletion(a *ask) (told, error) {
-	err := a.srv.broker.deleteQueue(a.project, a.queue())
+	err := a.srv.broker.DeleteQueue(a.project, a.queue())
 	return told{http.StatusNoContent, "Queue " + a.queue() + " removed."}, err
 }
 
 // unlessNoQueue passes errors on, but for a queue that does not exist.
 func unlessNoQueue(err error) error {
-	if errors.Is(err, errNoQueue) {
+	if errors.Is(err, broker.ErrNoQueue) {
 		return nil
 	}
 	return err
@@ -118,46 +121,46 @@ type socketStatsItem struct {
 // too, but its status says so.
 func askStats(a *ask) (told, error) {
 	var stats socketStats
-	err := a.srv.broker.view(func(r *reading) error {
-		q, err := r.queue(a.project, a.queue())
+	err := a.srv.broker.View(func(r *broker.ReadTx) error {
+		q, err := r.Queue(a.project, a.queue())
 		if err != nil {
 			return err
 		}
-		counted := r.count(q)
-		stats = socketStats{Claimed: counted.claimed, Free: counted.total - counted.claimed, Total: counted.total}
-		if counted.total > 0 {
-			stats.Oldest, stats.Newest = a.statsItem(counted.oldest, r.Now()), a.statsItem(counted.newest, r.Now())
+		counted := r.Count(q)
+		stats = socketStats{Claimed: counted.Claimed, Free: counted.Total - counted.Claimed, Total: counted.Total}
+		if counted.Total > 0 {
+			stats.Oldest, stats.Newest = a.statsItem(counted.Oldest, r.Now()), a.statsItem(counted.Newest, r.Now())
 		}
 		return nil
 	})
 	status := http.StatusOK
-	if errors.Is(err, errNoQueue) {
+	if errors.Is(err, broker.ErrNoQueue) {
 		status, err = http.StatusNotFound, nil
 	}
 	return told{status, map[string]any{"messages": stats}}, err
 }
 
-func (a *ask) statsItem(m message, now instant) *socketStatsItem {
+func (a *ask) statsItem(m broker.Message, now broker.Instant) *socketStatsItem {
 	return &socketStatsItem{
-		ID: m.id.String(), Age: now.secondsSince(m.created), TTL: m.ttl, Body: m.kept().body,
-		ClaimID: m.holder(now), ClaimCount: m.claimCount,
-		Created: m.created.time().Format(time.RFC3339), Checksum: a.srv.checksum(m.body),
+		ID: m.ID.String(), Age: now.SecondsSince(m.Created), TTL: m.TTL, Body: m.Clone().Body,
+		ClaimID: m.Holder(now), ClaimCount: m.ClaimCount,
+		Created: m.Created.Time().Format(time.RFC3339), Checksum: a.srv.checksum(m.Body),
 	}
 }
 
 // askPurge removes what is in a queue. Types of things that there are not mean
 // nothing.
 func askPurge(a *ask) (told, error) {
-	wanted := purge{messages: true, subscriptions: true}
+	wanted := broker.PurgeScope{Messages: true, Subscriptions: true}
 	if value, present := a.body["resource_types"]; present {
-		wanted = purge{}
-		names, _ := array(value) // its type was checked
+		wanted = broker.PurgeScope{}
+		names, _ := rawjson.Array(value) // its type was checked
 		for _, value := range names {
-			name, _ := text(value)
-			wanted.messages = wanted.messages || name == "messages"
-			wanted.subscriptions = wanted.subscriptions || name == "subscriptions"
+			name, _ := rawjson.Text(value)
+			wanted.Messages = wanted.Messages || name == "messages"
+			wanted.Subscriptions = wanted.Subscriptions || name == "subscriptions"
 		}
 	}
-	err := a.srv.broker.purge(a.project, a.queue(), wanted)
+	err := a.srv.broker.Purge(a.project, a.queue(), wanted)
 	return told{http.StatusNoContent, noFields}, err
 }

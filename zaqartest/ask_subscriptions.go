@@ -5,6 +5,9 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // askSubscription subscribes: the WebSocket itself, unless another subscriber is
@@ -21,13 +24,13 @@ func askSubscription(a *ask) (told, error) {
 	if wanted, err = a.srv.identity.entrustFor(a.session.holder(), wanted); err != nil {
 		return told{}, err
 	}
-	var made subscription
+	var made broker.Subscription
 	var created bool
-	err = a.srv.broker.update(func(w *writing) error {
-		made, created = w.subscribe(a.project, a.queue(), wanted)
+	err = a.srv.broker.Update(func(w *broker.WriteTx) error {
+		made, created = w.Subscribe(a.project, a.queue(), wanted)
 		// From the moment on when posts can see it.
-		if created && own && !a.session.pushes.listen(place{a.project, a.queue()}, made.id, a.binary) {
-			w.unsubscribe(a.project, a.queue(), made)
+		if created && own && !a.session.pushes.listen(place{a.project, a.queue()}, made.ID, a.binary) {
+			w.Unsubscribe(a.project, a.queue(), made)
 		}
 		return nil
 	})
@@ -35,34 +38,34 @@ func askSubscription(a *ask) (told, error) {
 		return told{http.StatusConflict, "Subscription " + a.queue() + " not created."}, err
 	}
 	return told{http.StatusCreated, map[string]string{
-		"subscription_id": made.id.String(), "message": "Subscription " + a.queue() + " created.",
+		"subscription_id": made.ID.String(), "message": "Subscription " + a.queue() + " created.",
 	}}, err
 }
 
 // subscription reads what is to be subscribed; own tells that it is this
 // WebSocket.
-func (a *ask) subscription() (wanted subscription, own bool, err error) {
+func (a *ask) subscription() (wanted broker.Subscription, own bool, err error) {
 	content := maps.Clone(a.body)
 	if own = a.text("subscriber") == ""; own {
 		content["subscriber"], _ = json.Marshal(socketSubscriber + a.session.id.String()) // a string: that cannot fail
 	}
-	document, err := marshal(content)
+	document, err := rawjson.Marshal(content)
 	if err != nil {
 		return wanted, own, err
 	}
-	wanted, err = parseSubscription(document, a.srv.options.limits, instantOf(a.srv.Now()))
+	wanted, err = broker.ParseSubscription(document, a.srv.options.limits, broker.InstantOf(a.srv.Now()))
 	return wanted, own, err
 }
 
 func askSubscriptions(a *ask) (told, error) {
 	most := a.srv.options.limits.MaxSubscriptionsPerPage
-	limit, err := a.count("limit", most, pageSize(most))
+	limit, err := a.count("limit", most, broker.PageSize(most))
 	if err != nil {
 		return told{}, err
 	}
 	found := []subscriptionItem{}
-	err = a.srv.broker.view(func(r *reading) error {
-		for s := range r.subscriptions(a.project, a.queue(), a.text("marker")) {
+	err = a.srv.broker.View(func(r *broker.ReadTx) error {
+		for s := range r.Subscriptions(a.project, a.queue(), a.text("marker")) {
 			if found = append(found, newSubscriptionItem(a.queue(), s, r.Now())); len(found) == limit {
 				break
 			}
@@ -75,12 +78,12 @@ func askSubscriptions(a *ask) (told, error) {
 func askSubscriptionContent(a *ask) (told, error) {
 	var item subscriptionItem
 	id := a.text("subscription_id")
-	err := a.srv.broker.view(func(r *reading) error {
-		s, err := r.subscription(a.project, a.queue(), id)
+	err := a.srv.broker.View(func(r *broker.ReadTx) error {
+		s, err := r.Subscription(a.project, a.queue(), id)
 		item = newSubscriptionItem(a.queue(), s, r.Now())
 		return err
 	})
-	if errors.Is(err, errNoSubscription) {
+	if errors.Is(err, broker.ErrNoSubscription) {
 		err = &refusal{
 			status: http.StatusNotFound, description: err.Error() + ".",
 			summary: "Subscription " + id + " for queue " + a.queue() + " does not exist.",
@@ -92,14 +95,14 @@ func askSubscriptionContent(a *ask) (told, error) {
 // askUnsubscription removes a subscription, existing or not.
 func askUnsubscription(a *ask) (told, error) {
 	id := a.text("subscription_id")
-	err := a.srv.broker.update(func(w *writing) error {
-		s, err := w.subscription(a.project, a.queue(), id)
+	err := a.srv.broker.Update(func(w *broker.WriteTx) error {
+		s, err := w.Subscription(a.project, a.queue(), id)
 		if err == nil {
-			w.unsubscribe(a.project, a.queue(), s)
+			w.Unsubscribe(a.project, a.queue(), s)
 		}
 		return err
 	})
-	if errors.Is(err, errNoSubscription) {
+	if errors.Is(err, broker.ErrNoSubscription) {
 		err = nil
 	}
 	return told{http.StatusNoContent, "Subscription " + id + " removed."}, err

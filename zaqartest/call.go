@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // call is a request on its way through the server.
@@ -25,7 +28,7 @@ type call struct {
 	size    int64 // of the body, as announced
 	readErr error
 
-	client   uuid
+	client   broker.UUID
 	named    bool // the caller sent a Client-ID
 	project  string
 	roles    []string
@@ -55,11 +58,11 @@ func (s *Server) newCall(r *http.Request) *call {
 func (c *call) readBody() {
 	c.size = max(0, c.req.ContentLength)
 	if c.req.ContentLength < 0 && c.srv.isIdentity(c.req.URL.Path) {
-		c.body, c.readErr = io.ReadAll(io.LimitReader(c.req.Body, c.srv.options.limits.largestBody()))
+		c.body, c.readErr = io.ReadAll(io.LimitReader(c.req.Body, c.srv.options.limits.LargestBody()))
 		c.size = int64(len(c.body))
 		return
 	}
-	most := c.srv.options.limits.largestBody()
+	most := c.srv.options.limits.LargestBody()
 	if c.size > most && c.size <= 4*most {
 		// Taken and thrown away: so the connection can be used again after the
 		// refusal, which is not lost in the client's attempt to send.
@@ -106,7 +109,7 @@ func (c *call) document(most int64) ([]byte, error) {
 	if c.readErr != nil {
 		return nil, invalidBody("The body ended early.")
 	}
-	if err := checkDocument(c.body); err != nil {
+	if err := rawjson.Check(c.body); err != nil {
 		return nil, invalidBody("The request body was refused: %v.", err)
 	}
 	return c.body, nil
@@ -114,7 +117,7 @@ func (c *call) document(most int64) ([]byte, error) {
 
 // anyDocument is for bodies without a bound of their own.
 func (c *call) anyDocument() ([]byte, error) {
-	return c.document(c.srv.options.limits.largestBody())
+	return c.document(c.srv.options.limits.LargestBody())
 }
 
 // check refuses a request in the order of Zaqar: the first thing that is wrong
@@ -167,7 +170,7 @@ func (c *call) checkClient() error {
 		}
 		return nil
 	}
-	if c.client, c.named = parseUUID(values[0]); !c.named {
+	if c.client, c.named = broker.ParseUUID(values[0]); !c.named {
 		return badRequest("Wrong UUID value", "The Client-ID is not a UUID.")
 	}
 	return nil
@@ -223,7 +226,7 @@ func (c *call) checkProject() error {
 
 func (c *call) checkQueueName() error {
 	name, has := c.target.params["queue"]
-	if has && (!validProject(c.project) || !validQueueName(name)) {
+	if has && (!broker.ValidProject(c.project) || !broker.ValidQueueName(name)) {
 		return badRequest("Invalid "+strings.TrimSuffix(c.collection(), "s")+" identification",
 			"The name of a queue or topic is 1 to 64 letters, digits, underscores, dashes and dots. That of a project is 256 at most.")
 	}

@@ -1,6 +1,11 @@
 package zaqartest
 
-import "net/url"
+import (
+	"net/url"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
+)
 
 // confirmation is a notice that lets its reader say yes or no to messages: with
 // a signed URL for the path of the subscription's confirmation.
@@ -31,20 +36,20 @@ var confirmationTexts = map[string]string{
 
 // askToConfirm sends a subscriber a notice that works for so many seconds, if
 // the server wants confirmations.
-func askToConfirm(c *call, s subscription, kind string, life int64) error {
+func askToConfirm(c *call, s broker.Subscription, kind string, life int64) error {
 	if !c.srv.options.confirm {
 		return nil
 	}
-	path := c.queuePath("subscriptions", s.id.String(), "confirm")
+	path := c.queuePath("subscriptions", s.ID.String(), "confirm")
 	content := confirmation{
 		Type: kind, Message: confirmationTexts[kind] + c.param("queue"),
 		Methods: "PUT", Paths: path, ProjectID: c.project,
-		Expires:       instantOf(c.srv.Now()).plus(life).time().Format(expiresForm),
+		Expires:       broker.InstantOf(c.srv.Now()).Plus(life).Time().Format(expiresForm),
 		SubscribeBody: confirmedState{true}, QueueName: c.param("queue"),
 		HTTPURL: c.endpoint("messaging", path), WebSocketURL: c.endpoint("messaging-websocket", path),
 	}
 	content.Signature = signature(c.srv.options.secretKey, []string{path}, []string{"PUT"}, c.project, content.Expires)
-	document, err := marshal(content)
+	document, err := rawjson.Marshal(content)
 	if err != nil {
 		return err
 	}

@@ -4,16 +4,18 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
 // deleteMessage serves the deletion of one message. That it is gone already is
 // no error, but a claim that does not hold it is one.
 func deleteMessage(c *call) (reply, error) {
-	err := c.srv.broker.deleteMessage(c.project, c.param("queue"), c.param("message"), lastValue(c.query, "claim_id"))
+	err := c.srv.broker.DeleteMessage(c.project, c.param("queue"), c.param("message"), lastValue(c.query, "claim_id"))
 	switch {
-	case errors.Is(err, errNoClaim), errors.Is(err, errNotClaimed):
+	case errors.Is(err, broker.ErrNoClaim), errors.Is(err, broker.ErrNotClaimed):
 		err = unableToDelete(http.StatusBadRequest, err)
-	case errors.Is(err, errClaimed), errors.Is(err, errOtherClaim):
+	case errors.Is(err, broker.ErrClaimed), errors.Is(err, broker.ErrOtherClaim):
 		err = unableToDelete(http.StatusForbidden, err)
 	}
 	return empty(http.StatusNoContent), err
@@ -41,8 +43,8 @@ func deleteMessages(c *call) (reply, error) {
 	if guarded && len(claims) == 0 {
 		return reply{}, invalid("The parameter claim_ids is required.")
 	}
-	err = c.srv.broker.deleteMessages(c.project, c.param("queue"), ids, claims, guarded)
-	if errors.Is(err, errOtherClaim) {
+	err = c.srv.broker.DeleteMessages(c.project, c.param("queue"), ids, claims, guarded)
+	if errors.Is(err, broker.ErrOtherClaim) {
 		err = unableToDelete(http.StatusBadRequest, err)
 	}
 	return empty(http.StatusNoContent), err
@@ -77,12 +79,12 @@ func popMessages(c *call) (reply, error) {
 
 // pop pops messages of a queue, which may not exist.
 func (s *Server) pop(project, name string, limit int) ([]poppedItem, error) {
-	messages, now, err := s.broker.pop(project, name, limit)
+	messages, now, err := s.broker.Pop(project, name, limit)
 	popped := []poppedItem{}
 	for _, m := range messages {
 		popped = append(popped, poppedItem{
-			ID: m.id.String(), Age: now.secondsSince(m.created), TTL: m.ttl, Body: m.body,
-			ClaimID: m.claim.String(), ClaimCount: m.claimCount, Checksum: s.checksum(m.body),
+			ID: m.ID.String(), Age: now.SecondsSince(m.Created), TTL: m.TTL, Body: m.Body,
+			ClaimID: m.ClaimID.String(), ClaimCount: m.ClaimCount, Checksum: s.checksum(m.Body),
 		})
 	}
 	return popped, err

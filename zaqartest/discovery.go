@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
 // getVersions serves "GET /". A 300 without a Location: nothing to follow.
@@ -140,6 +142,6 @@ func (rel relation) resource(version *apiVersion) map[string]any {
 
 // getPing serves the liveness check. It asks the store.
 func getPing(c *call) (reply, error) {
-	err := c.srv.broker.view(func(*reading) error { return nil })
+	err := c.srv.broker.View(func(*broker.ReadTx) error { return nil })
 	return empty(http.StatusNoContent), err
 }

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // flavorItem is a flavor as clients see it.
@@ -32,8 +35,8 @@ func listFlavors(c *call) (reply, error) {
 		return reply{}, err
 	}
 	last := ""
-	err = c.srv.broker.view(func(r *reading) error {
-		for name, stored := range r.flavors(c.project, lastValue(c.query, "marker")) {
+	err = c.srv.broker.View(func(r *broker.ReadTx) error {
+		for name, stored := range r.Flavors(c.project, lastValue(c.query, "marker")) {
 			item, err := newFlavorItem(c, r, name, stored, detailed)
 			if err != nil {
 				return err
@@ -56,7 +59,7 @@ func listFlavors(c *call) (reply, error) {
 
 // newFlavorItem tells of a flavor what its pools are and can do. In v1.1 it has
 // no pools, and the capabilities with which it was made.
-func newFlavorItem(c *call, r *reading, name string, stored json.RawMessage, detailed bool) (flavorItem, error) {
+func newFlavorItem(c *call, r *broker.ReadTx, name string, stored json.RawMessage, detailed bool) (flavorItem, error) {
 	item := flavorItem{Name: name, Href: c.path("flavors", name)}
 	if c.target.version != v2 {
 		if detailed {
@@ -64,9 +67,9 @@ func newFlavorItem(c *call, r *reading, name string, stored json.RawMessage, det
 		}
 		return item, nil
 	}
-	pools := r.poolsOf(name)
+	pools := r.PoolsOf(name)
 	for _, p := range pools {
-		item.PoolList = append(item.PoolList, p.name)
+		item.PoolList = append(item.PoolList, p.Name)
 	}
 	if !detailed {
 		return item, nil
@@ -77,11 +80,11 @@ func newFlavorItem(c *call, r *reading, name string, stored json.RawMessage, det
 }
 
 // capabilitiesOf are those of the first of some pools.
-func capabilitiesOf(pools []pool) (json.RawMessage, error) {
+func capabilitiesOf(pools []broker.Pool) (json.RawMessage, error) {
 	if len(pools) == 0 {
 		return json.RawMessage("[]"), nil
 	}
-	return marshal(pools[0].capabilities())
+	return rawjson.Marshal(pools[0].Capabilities())
 }
 
 // getFlavor serves a flavor, with its pools even where there are none.
@@ -115,8 +118,8 @@ func getFlavorV11(c *call) (reply, error) {
 
 func readFlavor(c *call, detailed bool) (flavorItem, error) {
 	var item flavorItem
-	err := c.srv.broker.view(func(r *reading) error {
-		stored, err := r.flavor(c.project, c.param("flavor"))
+	err := c.srv.broker.View(func(r *broker.ReadTx) error {
+		stored, err := r.Flavor(c.project, c.param("flavor"))
 		if err == nil {
 			item, err = newFlavorItem(c, r, c.param("flavor"), stored, detailed)
 		}
@@ -128,7 +131,7 @@ func readFlavor(c *call, detailed bool) (flavorItem, error) {
 // missingFlavor tells the caller of a flavor that is not there, and passes other
 // errors on.
 func missingFlavor(c *call, err error) error {
-	if errors.Is(err, errNoFlavor) {
+	if errors.Is(err, broker.ErrNoFlavor) {
 		return notFound("Flavor %s does not exist.", c.param("flavor"))
 	}
 	return err
@@ -140,11 +143,11 @@ func putFlavor(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := checkAdminName(c.param("flavor")); err != nil {
+	if err := broker.CheckAdminName(c.param("flavor")); err != nil {
 		return reply{}, err
 	}
-	err = c.srv.broker.update(func(w *writing) error {
-		pools, err := w.findPools(names)
+	err = c.srv.broker.Update(func(w *broker.WriteTx) error {
+		pools, err := w.PoolsByName(names)
 		if err != nil {
 			return badRequest("Unable to create", err.Error())
 		}
@@ -152,8 +155,8 @@ func putFlavor(c *call) (reply, error) {
 		if err != nil {
 			return err
 		}
-		w.putFlavor(c.project, c.param("flavor"), capabilities)
-		return w.assign(c.param("flavor"), pools...)
+		w.PutFlavor(c.project, c.param("flavor"), capabilities)
+		return w.AssignPools(c.param("flavor"), pools...)
 	})
 	return empty(http.StatusCreated).with("Location", c.path("flavors", c.param("flavor"))), err
 }
@@ -164,15 +167,15 @@ func putFlavorV11(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	fields, err := object(document)
-	if err != nil || !isObject(fields["capabilities"]) {
+	fields, err := rawjson.Object(document)
+	if err != nil || !rawjson.IsObject(fields["capabilities"]) {
 		return reply{}, invalidBody("A flavor must have capabilities, which are an object.")
 	}
-	if err := checkAdminName(c.param("flavor")); err != nil {
+	if err := broker.CheckAdminName(c.param("flavor")); err != nil {
 		return reply{}, err
 	}
-	err = c.srv.broker.update(func(w *writing) error {
-		w.putFlavor(c.project, c.param("flavor"), fields["capabilities"])
+	err = c.srv.broker.Update(func(w *broker.WriteTx) error {
+		w.PutFlavor(c.project, c.param("flavor"), fields["capabilities"])
 		return nil
 	})
 	return empty(http.StatusCreated).with("Location", c.path("flavors", c.param("flavor"))), err
@@ -186,21 +189,21 @@ func patchFlavor(c *call) (reply, error) {
 	}
 	name := c.param("flavor")
 	item := flavorItem{Name: name, PoolList: names, Href: c.path("flavors", name)}
-	err = c.srv.broker.update(func(w *writing) error {
-		if _, err := w.flavor(c.project, name); err != nil {
+	err = c.srv.broker.Update(func(w *broker.WriteTx) error {
+		if _, err := w.Flavor(c.project, name); err != nil {
 			return missingFlavor(c, err)
 		}
-		pools, err := w.findPools(names)
+		pools, err := w.PoolsByName(names)
 		if err != nil {
 			return badRequest("updatefail", err.Error())
 		}
 		if item.Capabilities, err = capabilitiesOf(pools); err != nil {
 			return err
 		}
-		if err := w.assign("", w.poolsOf(name)...); err != nil {
+		if err := w.AssignPools("", w.PoolsOf(name)...); err != nil {
 			return err
 		}
-		return w.assign(name, pools...)
+		return w.AssignPools(name, pools...)
 	})
 	if err != nil {
 		return reply{}, err
@@ -215,12 +218,12 @@ func patchFlavorV11(*call) (reply, error) {
 
 // deleteFlavor serves the end of a flavor, existing or not. Its pools stay.
 func deleteFlavor(c *call) (reply, error) {
-	err := c.srv.broker.update(func(w *writing) error {
-		w.deleteFlavor(c.project, c.param("flavor"))
+	err := c.srv.broker.Update(func(w *broker.WriteTx) error {
+		w.DeleteFlavor(c.project, c.param("flavor"))
 		if c.target.version != v2 {
 			return nil
 		}
-		return w.assign("", w.poolsOf(c.param("flavor"))...)
+		return w.AssignPools("", w.PoolsOf(c.param("flavor"))...)
 	})
 	return empty(http.StatusNoContent), err
 }
@@ -231,7 +234,7 @@ func (c *call) flavorPools(isNew bool) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := parseFlavor(document, isNew)
+	names, err := broker.ParseFlavor(document, isNew)
 	if err == nil && len(names) == 0 {
 		err = &refusal{
 			status: http.StatusBadRequest, title: "Unable to create", description: "A flavor must have a pool.",

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/zaqar-go/zaqar/internal/msgpack"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // fields is a JSON object.
@@ -36,7 +37,7 @@ var (
 func newEcho(action string) echo {
 	text := nothing
 	if action != "" {
-		text, _ = marshal(action) // a string: that cannot fail
+		text, _ = rawjson.Marshal(action) // a string: that cannot fail
 	}
 	return echo{Action: text, Body: noFields, Headers: noFields, API: "v2"}
 }
@@ -70,10 +71,10 @@ func decodeFrame(in incoming) (frame, error) {
 			return f, notUnderstood("The binary frame is not MessagePack of a request: %v.", err)
 		}
 	}
-	if err := checkDocument(content); err != nil {
+	if err := rawjson.Check(content); err != nil {
 		return f, notUnderstood("The request was refused: %v.", err)
 	}
-	request, err := object(content)
+	request, err := rawjson.Object(content)
 	if err != nil {
 		return f, notUnderstood("A request must be a map.")
 	}
@@ -83,7 +84,7 @@ func decodeFrame(in incoming) (frame, error) {
 	if value, present := request["body"]; present {
 		f.echo.Body = value
 	}
-	if value := request["headers"]; !isFalsy(value) {
+	if value := request["headers"]; !rawjson.IsFalsy(value) {
 		f.echo.Headers = value
 	}
 	row, err := findAction(f.echo.Action)
@@ -118,7 +119,7 @@ func answerText(binary bool, request echo, answer told, more http.Header) ([]byt
 	for name, values := range more {
 		headers[name] = strings.Join(values, ", ")
 	}
-	content, err := marshal(map[string]any{"request": request, "body": answer.body, "headers": headers})
+	content, err := rawjson.Marshal(map[string]any{"request": request, "body": answer.body, "headers": headers})
 	if err == nil && binary {
 		content, err = msgpack.FromJSON(content)
 	}

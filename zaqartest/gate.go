@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"github.com/coder/websocket"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // tokenEnded is the code with which a WebSocket is closed when the token that it
@@ -85,8 +87,8 @@ func forbidden(words string) error {
 // signed tells whether a pre-signed URL allows a request. Real servers do not
 // compare the queue with the one that the URL is for.
 func (a *ask) signed(row *action) bool {
-	methods, _ := texts(a.headers["URL-Methods"])
-	paths, _ := texts(a.headers["URL-Paths"])
+	methods, _ := rawjson.Texts(a.headers["URL-Methods"])
+	paths, _ := rawjson.Texts(a.headers["URL-Paths"])
 	u := signedURL{
 		methods: methods, paths: paths, project: a.header("X-Project-ID"),
 		expires: a.header("URL-Expires"), signature: a.header("URL-Signature"),

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // net/http answers by itself what it cannot read as a request: in plain text,
@@ -40,7 +42,7 @@ func (c wordedConn) Write(b []byte) (int, error) {
 	if bytes.HasPrefix(status, []byte("431 ")) {
 		code = http.StatusRequestHeaderFieldsTooLarge
 	}
-	body, err := marshal(map[string]string{"title": "Bad request", "description": string(text)})
+	body, err := rawjson.Marshal(map[string]string{"title": "Bad request", "description": string(text)})
 	if err != nil {
 		return 0, err
 	}

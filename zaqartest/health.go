@@ -3,6 +3,8 @@ package zaqartest
 import (
 	"net/http"
 	"time"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
 // operationStatus is how one operation of the health check went.
@@ -17,45 +19,45 @@ type operationStatus struct {
 func getHealth(c *call) (reply, error) {
 	operations := map[string]operationStatus{}
 	reachable := true
-	name := newUUID().String()
-	var held claim
+	name := broker.NewUUID().String()
+	var held broker.Claim
 	for _, step := range []struct {
 		name string
-		run  func(*writing, queue) error
+		run  func(*broker.WriteTx, broker.Queue) error
 	}{
-		{"create_queue", func(w *writing, _ queue) error {
-			_, _, err := w.createQueue(healthProject, name, nil)
+		{"create_queue", func(w *broker.WriteTx, _ broker.Queue) error {
+			_, _, err := w.CreateQueue(broker.HealthProject, name, nil)
 			return err
 		}},
-		{"post_messages", func(w *writing, q queue) error {
+		{"post_messages", func(w *broker.WriteTx, q broker.Queue) error {
 			for range 2 {
-				w.append(q, draft{body: []byte("{}"), ttl: minMessageTTL}, uuid{})
+				w.Append(q, broker.Draft{Body: []byte("{}"), TTL: broker.MinMessageTTL}, broker.UUID{})
 			}
 			return nil
 		}},
-		{"claim_messages", func(w *writing, q queue) (err error) {
-			held, _, err = w.take(q, 1, lease{ttl: minClaimTTL, grace: minClaimGrace})
+		{"claim_messages", func(w *broker.WriteTx, q broker.Queue) (err error) {
+			held, _, err = w.CreateClaim(q, 1, broker.ClaimTerms{TTL: broker.MinClaimTTL, Grace: broker.MinClaimGrace})
 			return err
 		}},
-		{"list_messages", func(w *writing, q queue) error {
-			for range w.messages(q, 0) {
+		{"list_messages", func(w *broker.WriteTx, q broker.Queue) error {
+			for range w.Messages(q, 0) {
 				continue
 			}
 			return nil
 		}},
-		{"delete_messages", func(w *writing, q queue) error {
-			for _, m := range w.held(q, held) {
-				w.removeMessage(q, m)
+		{"delete_messages", func(w *broker.WriteTx, q broker.Queue) error {
+			for _, m := range w.ClaimMessages(q, held) {
+				w.RemoveMessage(q, m)
 			}
 			return nil
 		}},
-		{"delete_claim", func(w *writing, q queue) error { w.release(q, held); return nil }},
-		{"bulk_delete_messages", func(w *writing, q queue) error { w.purge(q); return nil }},
-		{"delete_queue", func(w *writing, q queue) error { w.deleteQueue(q); return nil }},
+		{"delete_claim", func(w *broker.WriteTx, q broker.Queue) error { w.ReleaseClaim(q, held); return nil }},
+		{"bulk_delete_messages", func(w *broker.WriteTx, q broker.Queue) error { w.DeleteAllMessages(q); return nil }},
+		{"delete_queue", func(w *broker.WriteTx, q broker.Queue) error { w.DeleteQueue(q); return nil }},
 	} {
 		start := time.Now()
-		err := c.srv.broker.update(func(w *writing) error {
-			q, err := w.queue(healthProject, name)
+		err := c.srv.broker.Update(func(w *broker.WriteTx) error {
+			q, err := w.Queue(broker.HealthProject, name)
 			if err != nil && step.name != "create_queue" {
 				return err
 			}
@@ -63,7 +65,7 @@ func getHealth(c *call) (reply, error) {
 		})
 		status := operationStatus{Succeeded: err == nil, Seconds: time.Since(start).Seconds()}
 		if err != nil {
-			ref := newUUID().String()
+			ref := broker.NewUUID().String()
 			status.Ref, reachable = &ref, false
 			c.srv.logger.Error("the health check failed", "operation", step.name, "ref", ref, "error", err)
 		}
@@ -74,9 +76,9 @@ func getHealth(c *call) (reply, error) {
 		return jsonReply(http.StatusOK, storage)
 	}
 	all := map[string]any{}
-	err := c.srv.broker.view(func(r *reading) error {
-		for p := range r.pools("") {
-			all[p.name] = storage
+	err := c.srv.broker.View(func(r *broker.ReadTx) error {
+		for p := range r.Pools("") {
+			all[p.Name] = storage
 		}
 		return nil
 	})

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // posted is the answer to a post.
@@ -15,21 +18,21 @@ type posted struct {
 // postMessages serves posts. The queue is made when it is missing, before the
 // body is looked at; of the messages, all are stored or none.
 func postMessages(c *call) (reply, error) {
-	q, err := c.srv.broker.ensureQueue(c.project, c.param("queue"))
+	q, err := c.srv.broker.EnsureQueue(c.project, c.param("queue"))
 	if err != nil {
 		return reply{}, err
 	}
-	return postBody(c, q, rulesFor(c.srv.options.limits, q))
+	return postBody(c, q, broker.PostRulesFor(c.srv.options.limits, q))
 }
 
 // postMessagesV11 is the same for a version in which no queue has rules of its
 // own.
 func postMessagesV11(c *call) (reply, error) {
-	q, err := c.srv.broker.ensureQueue(c.project, c.param("queue"))
+	q, err := c.srv.broker.EnsureQueue(c.project, c.param("queue"))
 	if err != nil {
 		return reply{}, err
 	}
-	return postBody(c, q, rulesFor(c.srv.options.limits, queue{}))
+	return postBody(c, q, broker.PostRulesFor(c.srv.options.limits, broker.Queue{}))
 }
 
 // postMessagesV1 takes a bare array and wants the ttl of each message, the
@@ -38,47 +41,47 @@ func postMessagesV1(c *call) (reply, error) {
 	if !c.named {
 		return reply{}, badRequest("Missing header value", `The "Client-ID" header is required.`)
 	}
-	var q queue
-	err := c.srv.broker.view(func(r *reading) error {
+	var q broker.Queue
+	err := c.srv.broker.View(func(r *broker.ReadTx) error {
 		var err error
-		q, err = r.queue(c.project, c.param("queue"))
+		q, err = r.Queue(c.project, c.param("queue"))
 		return missingQueue(c, err)
 	})
 	if err != nil {
 		return reply{}, err
 	}
-	rules := rulesFor(c.srv.options.limits, queue{})
-	rules.ttl = 0
+	rules := broker.PostRulesFor(c.srv.options.limits, broker.Queue{})
+	rules.TTL = 0
 	return postBody(c, q, rules)
 }
 
-func postBody(c *call, q queue, rules postRules) (reply, error) {
-	document, err := c.document(rules.maxLength)
+func postBody(c *call, q broker.Queue, rules broker.PostRules) (reply, error) {
+	document, err := c.document(rules.MaxLength)
 	if err != nil {
 		return reply{}, err
 	}
 	list := json.RawMessage(document)
 	if c.target.version != v1 {
-		fields, err := object(document)
+		fields, err := rawjson.Object(document)
 		if err != nil || fields["messages"] == nil {
 			return reply{}, invalid("No messages were found in the request body.")
 		}
 		list = fields["messages"]
 	}
-	drafts, err := parseDrafts(list, rules)
+	drafts, err := broker.ParseDrafts(list, rules)
 	if err != nil {
 		return reply{}, err
 	}
 	// The queue may have been deleted, or made again, since it was looked at.
-	stored, err := c.srv.post(q.project, q.name, drafts, c.client)
+	stored, err := c.srv.post(q.Project, q.Name, drafts, c.client)
 	if err != nil {
 		return reply{}, err
 	}
 	var ids []string
 	answer := posted{}
 	for _, m := range stored {
-		ids = append(ids, m.id.String())
-		answer.Resources = append(answer.Resources, c.queuePath("messages", m.id.String()))
+		ids = append(ids, m.ID.String())
+		answer.Resources = append(answer.Resources, c.queuePath("messages", m.ID.String()))
 	}
 	if c.target.version == v1 {
 		answer.Partial = new(bool)

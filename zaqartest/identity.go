@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
 // Everybody is in one domain.
@@ -95,7 +97,7 @@ func (i *identity) addUser(u User) (userID, projectID string) {
 	defer i.mu.Unlock()
 	a := i.accounts[u.Name]
 	if a == nil {
-		a = &account{id: newUUID().hex(), name: u.Name}
+		a = &account{id: broker.NewUUID().Hex(), name: u.Name}
 		i.accounts[u.Name] = a
 	}
 	a.password = u.Password
@@ -104,7 +106,7 @@ func (i *identity) addUser(u User) (userID, projectID string) {
 	}
 	p, ok := i.projects[u.Project]
 	if !ok {
-		p = project{id: newUUID().hex(), name: u.Project}
+		p = project{id: broker.NewUUID().Hex(), name: u.Project}
 		i.projects[u.Project] = p
 	}
 	g := grant{project: p, roles: slices.Clone(u.Roles)}
@@ -127,7 +129,7 @@ func (s *Server) AddApplicationCredential(user, name, secret string) (id string)
 	if a == nil || len(a.grants) == 0 {
 		return ""
 	}
-	c := &credential{id: newUUID().hex(), name: name, secret: secret, account: a, grant: a.grants[0]}
+	c := &credential{id: broker.NewUUID().Hex(), name: name, secret: secret, account: a, grant: a.grants[0]}
 	i.credentials = append(i.credentials, c)
 	return c.id
 }

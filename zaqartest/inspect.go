@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
 // Seen is a request that the server got.
@@ -152,13 +154,13 @@ type StoredMessage struct {
 // project is an id. A server whose store fails has none.
 func (s *Server) Messages(project, queue string) []StoredMessage {
 	var out []StoredMessage
-	err := s.broker.view(func(r *reading) error {
-		q, err := r.queue(project, queue)
+	err := s.broker.View(func(r *broker.ReadTx) error {
+		q, err := r.Queue(project, queue)
 		if err != nil {
 			return err
 		}
-		for m := range r.messages(q, 0) {
-			out = append(out, newStoredMessage(m.kept(), r.Now()))
+		for m := range r.Messages(q, 0) {
+			out = append(out, newStoredMessage(m.Clone(), r.Now()))
 		}
 		return nil
 	})
@@ -168,19 +170,19 @@ func (s *Server) Messages(project, queue string) []StoredMessage {
 	return out
 }
 
-func newStoredMessage(m message, now instant) StoredMessage {
+func newStoredMessage(m broker.Message, now broker.Instant) StoredMessage {
 	out := StoredMessage{
-		ID: m.id.String(), Body: m.body, TTL: time.Duration(m.ttl) * time.Second,
-		Created: m.created.time(), Expires: m.expires.time(), ClaimCount: int(m.claimCount),
+		ID: m.ID.String(), Body: m.Body, TTL: time.Duration(m.TTL) * time.Second,
+		Created: m.Created.Time(), Expires: m.Expires.Time(), ClaimCount: int(m.ClaimCount),
 	}
-	if m.client != (uuid{}) {
-		out.ClientID = m.client.String()
+	if m.Client != (broker.UUID{}) {
+		out.ClientID = m.Client.String()
 	}
-	if m.claimed(now) {
-		out.ClaimID = m.claim.String()
+	if m.Claimed(now) {
+		out.ClaimID = m.ClaimID.String()
 	}
-	if m.delayed(now) {
-		out.DelayedUntil = m.visible.time()
+	if m.Delayed(now) {
+		out.DelayedUntil = m.VisibleAt.Time()
 	}
 	return out
 }
@@ -189,12 +191,12 @@ func newStoredMessage(m message, now instant) StoredMessage {
 // the project is an id.
 func (s *Server) Queues(project string) []string {
 	var names []string
-	err := s.broker.view(func(r *reading) error {
-		for q, err := range r.queues(project, "") {
+	err := s.broker.View(func(r *broker.ReadTx) error {
+		for q, err := range r.Queues(project, "") {
 			if err != nil {
 				return err
 			}
-			names = append(names, q.name)
+			names = append(names, q.Name)
 		}
 		return nil
 	})
@@ -223,11 +225,11 @@ type StoredSubscription struct {
 // whose store fails has none.
 func (s *Server) Subscriptions(project, queue string) []StoredSubscription {
 	var out []StoredSubscription
-	err := s.broker.view(func(r *reading) error {
-		for sub := range r.subscriptions(project, queue, "") {
+	err := s.broker.View(func(r *broker.ReadTx) error {
+		for sub := range r.Subscriptions(project, queue, "") {
 			out = append(out, StoredSubscription{
-				ID: sub.id.String(), Subscriber: sub.subscriber, TTL: time.Duration(sub.ttl) * time.Second,
-				Created: sub.created.time(), Expires: sub.expires.time(), Options: sub.options, Confirmed: sub.confirmed,
+				ID: sub.ID.String(), Subscriber: sub.Subscriber, TTL: time.Duration(sub.TTL) * time.Second,
+				Created: sub.Created.Time(), Expires: sub.Expires.Time(), Options: sub.Options, Confirmed: sub.Confirmed,
 			})
 		}
 		return nil

@@ -1,5 +1,7 @@
 package zaqartest
 
+import "github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+
 // Limits are the bounds and defaults that Zaqar's configuration sets; each
 // field is named after its option. Times are in seconds, sizes in bytes. A
 // field that is zero or less stands for its default.
@@ -48,4 +50,4 @@ type Limits struct {
 }
 
 // DefaultLimits returns the limits of a Zaqar that nobody configured.
-func DefaultLimits() Limits { return Limits(defaultLimits()) }
+func DefaultLimits() Limits { return Limits(broker.DefaultLimits()) }

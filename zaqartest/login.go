@@ -3,6 +3,8 @@ package zaqartest
 import (
 	"encoding/json"
 	"net/http"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // loginRequest is what a client sends to get a token.
@@ -75,7 +77,7 @@ var (
 // login reads a request for a token and issues it.
 func (i *identity) login(body []byte) (*token, error) {
 	var request loginRequest
-	if checkDocument(body) != nil || json.Unmarshal(body, &request) != nil ||
+	if rawjson.Check(body) != nil || json.Unmarshal(body, &request) != nil ||
 		request.Auth == nil || len(request.Auth.Identity.Methods) == 0 {
 		return nil, errLoginBody
 	}
@@ -142,7 +144,7 @@ func (i *identity) scope(p proof, wanted json.RawMessage) (grant, error) {
 		Project *reference      `json:"project"`
 		None    json.RawMessage `json:"unscoped"`
 	}
-	if name, isText := text(wanted); wanted == nil || isText && name == "unscoped" {
+	if name, isText := rawjson.Text(wanted); wanted == nil || isText && name == "unscoped" {
 		return grant{}, nil
 	}
 	if json.Unmarshal(wanted, &scope) != nil {

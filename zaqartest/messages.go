@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // messageItem is a message as clients see it.
@@ -27,17 +30,17 @@ type messageList struct {
 
 // newMessageItem shows a message. Its link names the claim that holds it, but
 // in v1 only to who made the claim.
-func newMessageItem(c *call, m message, now instant, claiming bool) messageItem {
+func newMessageItem(c *call, m broker.Message, now broker.Instant, claiming bool) messageItem {
 	item := messageItem{
-		Href: c.queuePath("messages", m.id.String()),
-		TTL:  m.ttl, Age: now.secondsSince(m.created),
-		Body: m.kept().body,
+		Href: c.queuePath("messages", m.ID.String()),
+		TTL:  m.TTL, Age: now.SecondsSince(m.Created),
+		Body: m.Clone().Body,
 	}
 	if c.target.version != v1 {
-		item.ID, item.Checksum = m.id.String(), c.srv.checksum(m.body)
+		item.ID, item.Checksum = m.ID.String(), c.srv.checksum(m.Body)
 	}
-	if m.claimed(now) && (claiming || c.target.version != v1) {
-		item.Href += "?claim_id=" + m.claim.String()
+	if m.Claimed(now) && (claiming || c.target.version != v1) {
+		item.Href += "?claim_id=" + m.ClaimID.String()
 	}
 	return item
 }
@@ -62,7 +65,7 @@ func listMessagesV1(c *call) (reply, error) {
 	case err != nil:
 		return reply{}, err
 	case !exists:
-		return reply{}, missingQueue(c, errNoQueue)
+		return reply{}, missingQueue(c, broker.ErrNoQueue)
 	case len(page.Messages) == 0:
 		return empty(http.StatusNoContent), nil
 	}
@@ -76,7 +79,7 @@ var messageParameters = []string{"limit", "echo", "include_claimed", "include_de
 func messagePage(c *call) (page messageList, exists bool, err error) {
 	page = messageList{Messages: []messageItem{}, Links: &[]link{}}
 	most := c.srv.options.limits.MaxMessagesPerPage
-	limit, err := count(c.query, "limit", most, pageSize(most))
+	limit, err := count(c.query, "limit", most, broker.PageSize(most))
 	if err != nil {
 		return page, false, err
 	}
@@ -95,29 +98,29 @@ func messagePage(c *call) (page messageList, exists bool, err error) {
 			setBool(c.query, name, *value)
 		}
 	}
-	err = c.srv.broker.view(func(r *reading) error {
-		q, err := r.queue(c.project, c.param("queue"))
+	err = c.srv.broker.View(func(r *broker.ReadTx) error {
+		q, err := r.Queue(c.project, c.param("queue"))
 		if err != nil {
 			return err
 		}
 		exists = true
-		if c.target.version == v2 && q.metadata.integer("_default_message_delay") <= 0 {
+		if c.target.version == v2 && q.Metadata.Integer("_default_message_delay") <= 0 {
 			delayed = true
 			setBool(c.query, "include_delayed", true)
 		}
-		found := r.page(q, r.place(q, lastValue(c.query, "marker")), view{
-			own: c.client, hideOwn: !echo && c.named, hideClaimed: !claimed, hideDelay: !delayed, limit: limit,
+		found := r.Page(q, r.MarkerNumber(q, lastValue(c.query, "marker")), broker.MessageFilter{
+			Own: c.client, HideOwn: !echo && c.named, HideClaimed: !claimed, HideDelayed: !delayed, Limit: limit,
 		})
 		for _, m := range found {
 			page.Messages = append(page.Messages, newMessageItem(c, m, r.Now(), false))
 		}
 		if len(found) > 0 {
-			last := found[len(found)-1].number
-			page.Links = &[]link{nextLink(c.queuePath("messages"), c.query, messageParameters, q.id(last).String())}
+			last := found[len(found)-1].Number
+			page.Links = &[]link{nextLink(c.queuePath("messages"), c.query, messageParameters, q.MessageID(last).String())}
 		}
 		return nil
 	})
-	if errors.Is(err, errNoQueue) {
+	if errors.Is(err, broker.ErrNoQueue) {
 		err = nil
 	}
 	return page, exists, err
@@ -160,19 +163,19 @@ func messagesByID(c *call) ([]messageItem, error) {
 		return nil, err
 	}
 	var found []messageItem
-	err = c.srv.broker.view(func(r *reading) error {
-		q, err := r.queue(c.project, c.param("queue"))
+	err = c.srv.broker.View(func(r *broker.ReadTx) error {
+		q, err := r.Queue(c.project, c.param("queue"))
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
-			if m, err := r.message(q, id); err == nil {
+			if m, err := r.Message(q, id); err == nil {
 				found = append(found, newMessageItem(c, m, r.Now(), false))
 			}
 		}
 		return nil
 	})
-	if errors.Is(err, errNoQueue) {
+	if errors.Is(err, broker.ErrNoQueue) {
 		err = nil
 	}
 	return found, err
@@ -181,12 +184,12 @@ func messagesByID(c *call) ([]messageItem, error) {
 // getMessage serves one message, claimed or not.
 func getMessage(c *call) (reply, error) {
 	var item messageItem
-	err := c.srv.broker.view(func(r *reading) error {
-		q, err := r.queue(c.project, c.param("queue"))
+	err := c.srv.broker.View(func(r *broker.ReadTx) error {
+		q, err := r.Queue(c.project, c.param("queue"))
 		if err != nil {
 			return missingQueue(c, err)
 		}
-		m, err := r.message(q, c.param("message"))
+		m, err := r.Message(q, c.param("message"))
 		if err != nil {
 			return notFound("Message %s does not exist.", c.param("message"))
 		}
@@ -208,6 +211,6 @@ func (s *Server) checksum(body json.RawMessage) string {
 	if !s.options.checksums || string(body) == "null" {
 		return ""
 	}
-	sum := md5.Sum(pythonJSON(body))
+	sum := md5.Sum(rawjson.Python(body))
 	return "MD5:" + hex.EncodeToString(sum[:])
 }

@@ -3,6 +3,9 @@ package zaqartest
 import (
 	"encoding/json"
 	"slices"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // The kinds of notices that subscribers get; so they are called on the wire.
@@ -15,7 +18,7 @@ const (
 // notice is something that one subscriber is to be told.
 type notice struct {
 	project, queue string
-	subscription   subscription
+	subscription   broker.Subscription
 	kind           string          // such as notificationType
 	document       json.RawMessage // what the subscriber is told
 	retry          json.RawMessage // the queue's _retry_policy, or nil
@@ -42,7 +45,7 @@ func newNotifier(s *Server, c *courier) *notifier {
 }
 
 func (n *notifier) send(told notice) {
-	if way, ok := n.ways[schemeOf(told.subscription.subscriber)]; ok {
+	if way, ok := n.ways[broker.SchemeOf(told.subscription.Subscriber)]; ok {
 		way(told)
 	}
 }
@@ -60,21 +63,21 @@ type notification struct {
 // posted tells subscribers of messages that have been stored in a queue, each
 // message by itself. It is called once after every post, whatever transport that
 // came by.
-func (n *notifier) posted(q queue, subscribers []subscription, messages []message) {
+func (n *notifier) posted(q broker.Queue, subscribers []broker.Subscription, messages []broker.Message) {
 	for _, m := range messages {
-		content := notification{TTL: m.ttl, Body: m.body, Type: notificationType, QueueName: q.name}
-		if q.metadata.integer("_default_message_delay") > 0 {
-			delay := max(m.visible, m.created).secondsSince(m.created)
+		content := notification{TTL: m.TTL, Body: m.Body, Type: notificationType, QueueName: q.Name}
+		if q.Metadata.Integer("_default_message_delay") > 0 {
+			delay := max(m.VisibleAt, m.Created).SecondsSince(m.Created)
 			content.Delay = &delay
 		}
-		document, err := marshal(content)
+		document, err := rawjson.Marshal(content)
 		if err != nil {
 			continue // it came as JSON: that cannot be
 		}
 		for _, s := range subscribers {
 			n.send(notice{
-				project: q.project, queue: q.name, subscription: s, kind: notificationType,
-				document: document, retry: q.metadata["_retry_policy"],
+				project: q.Project, queue: q.Name, subscription: s, kind: notificationType,
+				document: document, retry: q.Metadata["_retry_policy"],
 			})
 		}
 	}
@@ -82,15 +85,15 @@ func (n *notifier) posted(q queue, subscribers []subscription, messages []messag
 
 // post stores messages, all or none, and tells the queue's subscribers. A missing
 // queue is made.
-func (s *Server) post(project, name string, drafts []draft, client uuid) ([]message, error) {
-	done, err := s.broker.post(project, name, drafts, client)
+func (s *Server) post(project, name string, drafts []broker.Draft, client broker.UUID) ([]broker.Message, error) {
+	done, err := s.broker.Post(project, name, drafts, client)
 	if err != nil {
 		return nil, err
 	}
-	subscribers := done.subscribers
+	subscribers := done.Subscribers
 	if s.options.confirm {
-		subscribers = slices.DeleteFunc(subscribers, func(s subscription) bool { return !s.confirmed })
+		subscribers = slices.DeleteFunc(subscribers, func(s broker.Subscription) bool { return !s.Confirmed })
 	}
-	s.notifier.posted(done.queue, subscribers, done.messages)
-	return done.messages, nil
+	s.notifier.posted(done.Queue, subscribers, done.Messages)
+	return done.Messages, nil
 }

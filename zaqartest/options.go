@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
 // Option changes how a server behaves.
@@ -12,7 +14,7 @@ type Option func(*options)
 type options struct {
 	keystone          bool
 	secretKey         string
-	limits            brokerLimits
+	limits            broker.Limits
 	checksums         bool
 	guardedBulkDelete bool
 	defaultRoles      []string
@@ -27,11 +29,11 @@ type options struct {
 }
 
 func newOptions(opts []Option) options {
-	o := options{limits: defaultLimits(), adminMode: true, requestLog: 1000, logger: slog.New(slog.DiscardHandler)}
+	o := options{limits: broker.DefaultLimits(), adminMode: true, requestLog: 1000, logger: slog.New(slog.DiscardHandler)}
 	for _, opt := range opts {
 		opt(&o)
 	}
-	o.limits = o.limits.filled()
+	o.limits = o.limits.Filled()
 	if o.store == nil {
 		o.store = NewMemoryStore()
 	}
@@ -50,7 +52,7 @@ func WithKeystone() Option { return func(o *options) { o.keystone = true } }
 func WithSecretKey(key string) Option { return func(o *options) { o.secretKey = key } }
 
 // WithLimits sets the bounds and defaults of requests. Default: [DefaultLimits].
-func WithLimits(limits Limits) Option { return func(o *options) { o.limits = brokerLimits(limits) } }
+func WithLimits(limits Limits) Option { return func(o *options) { o.limits = broker.Limits(limits) } }
 
 // WithChecksums puts a checksum of its body on each message, in v2. Default
 // false. Zaqar's option is enable_checksum.

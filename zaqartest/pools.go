@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
 // poolItem is a pool as administrators see it.
@@ -22,8 +24,8 @@ type poolList struct {
 	Links []link     `json:"links"`
 }
 
-func newPoolItem(c *call, p pool, detailed bool) poolItem {
-	item := poolItem{Name: p.name, URI: p.URI, Weight: p.Weight, Flavor: p.Flavor, Href: c.path("pools", p.name)}
+func newPoolItem(c *call, p broker.Pool, detailed bool) poolItem {
+	item := poolItem{Name: p.Name, URI: p.URI, Weight: p.Weight, Flavor: p.Flavor, Href: c.path("pools", p.Name)}
 	if detailed {
 		item.Options = p.Options
 	}
@@ -34,7 +36,7 @@ func newPoolItem(c *call, p pool, detailed bool) poolItem {
 // v2, where 0 and less mean all.
 func adminLimit(c *call, most int) (int, error) {
 	if c.target.version == v2 {
-		return count(c.query, "limit", most, pageSize(most))
+		return count(c.query, "limit", most, broker.PageSize(most))
 	}
 	return looseCount(c.query, "limit", 10)
 }
@@ -74,10 +76,10 @@ func poolPage(c *call) (poolList, error) {
 		return page, err
 	}
 	last := ""
-	err = c.srv.broker.view(func(r *reading) error {
-		for p := range r.pools(lastValue(c.query, "marker")) {
+	err = c.srv.broker.View(func(r *broker.ReadTx) error {
+		for p := range r.Pools(lastValue(c.query, "marker")) {
 			page.Pools = append(page.Pools, newPoolItem(c, p, detailed))
-			if last = p.name; len(page.Pools) == limit {
+			if last = p.Name; len(page.Pools) == limit {
 				break
 			}
 		}
@@ -96,10 +98,10 @@ func getPool(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	var p pool
+	var p broker.Pool
 	var found bool
-	err = c.srv.broker.view(func(r *reading) error {
-		p, found = r.pool(c.param("pool"))
+	err = c.srv.broker.View(func(r *broker.ReadTx) error {
+		p, found = r.Pool(c.param("pool"))
 		return nil
 	})
 	if err != nil {
@@ -123,16 +125,16 @@ func putPool(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := checkAdminName(c.param("pool")); err != nil {
+	if err := broker.CheckAdminName(c.param("pool")); err != nil {
 		return reply{}, err
 	}
-	err = c.srv.broker.update(func(w *writing) error {
-		p, _ := w.pool(c.param("pool"))
+	err = c.srv.broker.Update(func(w *broker.WriteTx) error {
+		p, _ := w.Pool(c.param("pool"))
 		p.Options = json.RawMessage("{}")
 		if c.target.version != v2 {
-			terms.flavor = nil // which older versions accept and ignore
+			terms.Flavor = nil // which older versions accept and ignore
 		}
-		return w.putPool(terms.apply(p))
+		return w.PutPool(terms.Apply(p))
 	})
 	return empty(http.StatusCreated).with("Location", c.path("pools", c.param("pool"))), sameURI(err)
 }
@@ -152,25 +154,25 @@ func patchPoolV1(c *call) (reply, error) {
 	return empty(http.StatusOK), err
 }
 
-func changePool(c *call) (pool, error) {
-	var p pool
+func changePool(c *call) (broker.Pool, error) {
+	var p broker.Pool
 	terms, err := c.poolTerms(false)
 	if err != nil {
 		return p, err
 	}
-	err = c.srv.broker.update(func(w *writing) error {
+	err = c.srv.broker.Update(func(w *broker.WriteTx) error {
 		var found bool
-		if p, found = w.pool(c.param("pool")); !found {
+		if p, found = w.Pool(c.param("pool")); !found {
 			return missingPool(c)
 		}
-		p = terms.apply(p)
-		return w.putPool(p)
+		p = terms.Apply(p)
+		return w.PutPool(p)
 	})
 	return p, sameURI(err)
 }
 
 func sameURI(err error) error {
-	if errors.Is(err, errSameURI) {
+	if errors.Is(err, broker.ErrSameURI) {
 		return &refusal{status: http.StatusConflict, title: "Resource conflict", description: "Not stored: " + err.Error() + "."}
 	}
 	return err
@@ -178,8 +180,8 @@ func sameURI(err error) error {
 
 // deletePool serves the end of a pool, existing or not.
 func deletePool(c *call) (reply, error) {
-	err := c.srv.broker.update(func(w *writing) error { return w.deletePool(c.param("pool")) })
-	if errors.Is(err, errLastPool) {
+	err := c.srv.broker.Update(func(w *broker.WriteTx) error { return w.DeletePool(c.param("pool")) })
+	if errors.Is(err, broker.ErrLastPool) {
 		err = unableToDelete(http.StatusForbidden, err)
 	}
 	return empty(http.StatusNoContent), err
@@ -187,10 +189,10 @@ func deletePool(c *call) (reply, error) {
 
 // poolTerms reads a body. Of a new pool it must have a uri and a weight, and
 // nothing that nobody knows; of a change, anything that can be changed.
-func (c *call) poolTerms(isNew bool) (poolTerms, error) {
+func (c *call) poolTerms(isNew bool) (broker.PoolTerms, error) {
 	document, err := c.anyDocument()
 	if err != nil {
-		return poolTerms{}, err
+		return broker.PoolTerms{}, err
 	}
-	return parsePool(document, isNew, isNew || c.target.version == v2)
+	return broker.ParsePool(document, isNew, isNew || c.target.version == v2)
 }

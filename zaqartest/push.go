@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar/internal/msgpack"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
 // pushKind is the kind of a message that is pushed through a WebSocket. It is no
@@ -26,18 +27,18 @@ type pushes struct {
 	mu         sync.Mutex
 	over       bool // the session has ended
 	binary     bool // as in the latest subscription
-	subscribed map[place]uuid
+	subscribed map[place]broker.UUID
 }
 
 // listen has a session get the messages of a subscription; false: it has ended.
-func (p *pushes) listen(to place, id uuid, binary bool) bool {
+func (p *pushes) listen(to place, id broker.UUID, binary bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.over {
 		return false
 	}
 	if p.subscribed == nil {
-		p.subscribed = map[place]uuid{}
+		p.subscribed = map[place]broker.UUID{}
 	}
 	p.subscribed[to], p.binary = id, binary
 	return true
@@ -45,14 +46,14 @@ func (p *pushes) listen(to place, id uuid, binary bool) bool {
 
 // wants tells whether a session made a subscription, and in which encoding its
 // messages are to come. The subscriber's URI alone would let others make one.
-func (p *pushes) wants(to place, id uuid) (binary, ok bool) {
+func (p *pushes) wants(to place, id broker.UUID) (binary, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.binary, p.subscribed[to] == id
 }
 
 // stop returns what was subscribed to. Nothing more is.
-func (p *pushes) stop() map[place]uuid {
+func (p *pushes) stop() map[place]broker.UUID {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	all := p.subscribed
@@ -66,10 +67,10 @@ func (x *session) unsubscribe() {
 	if len(all) == 0 {
 		return
 	}
-	err := x.srv.broker.update(func(w *writing) error {
+	err := x.srv.broker.Update(func(w *broker.WriteTx) error {
 		for at, id := range all {
-			if s, err := w.subscription(at.project, at.queue, id.String()); err == nil {
-				w.unsubscribe(at.project, at.queue, s)
+			if s, err := w.Subscription(at.project, at.queue, id.String()); err == nil {
+				w.Unsubscribe(at.project, at.queue, s)
 			}
 		}
 		return nil
@@ -83,7 +84,7 @@ func (x *session) unsubscribe() {
 // Real servers push before they store a message or after, and before they answer
 // the post or after. This one stores, pushes and answers.
 func (s *Server) push(told notice) bool {
-	id, ok := strings.CutPrefix(told.subscription.subscriber, socketSubscriber)
+	id, ok := strings.CutPrefix(told.subscription.Subscriber, socketSubscriber)
 	if !ok {
 		return false
 	}
@@ -91,7 +92,7 @@ func (s *Server) push(told notice) bool {
 	if x == nil {
 		return true
 	}
-	binary, ok := x.pushes.wants(place{told.project, told.queue}, told.subscription.id)
+	binary, ok := x.pushes.wants(place{told.project, told.queue}, told.subscription.ID)
 	if !ok {
 		return true
 	}

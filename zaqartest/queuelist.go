@@ -5,13 +5,16 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // queueItem is a queue in a listing.
 type queueItem struct {
-	Name     string    `json:"name"`
-	Href     string    `json:"href"`
-	Metadata *metadata `json:"metadata,omitempty"`
+	Name     string           `json:"name"`
+	Href     string           `json:"href"`
+	Metadata *broker.Metadata `json:"metadata,omitempty"`
 }
 
 // queueList is a page of a listing of queues.
@@ -46,7 +49,7 @@ func listQueuesV1(c *call) (reply, error) {
 func queuePage(c *call) (queueList, error) {
 	page := queueList{Queues: []queueItem{}, Links: []link{}}
 	limits := c.srv.options.limits
-	limit, err := count(c.query, "limit", limits.MaxQueuesPerPage, pageSize(limits.MaxQueuesPerPage))
+	limit, err := count(c.query, "limit", limits.MaxQueuesPerPage, broker.PageSize(limits.MaxQueuesPerPage))
 	if err != nil {
 		return page, err
 	}
@@ -67,13 +70,13 @@ func queuePage(c *call) (queueList, error) {
 		}
 	}
 	last := ""
-	err = c.srv.broker.view(func(r *reading) error {
+	err = c.srv.broker.View(func(r *broker.ReadTx) error {
 		marker := lastValue(c.query, "marker")
 		// As on a real server, a marker that is no queue (any more) starts over.
-		if _, err := r.queue(c.project, marker); err != nil {
+		if _, err := r.Queue(c.project, marker); err != nil {
 			marker = ""
 		}
-		for q, err := range r.queues(c.project, marker) {
+		for q, err := range r.Queues(c.project, marker) {
 			if err != nil {
 				return err
 			}
@@ -81,12 +84,12 @@ func queuePage(c *call) (queueList, error) {
 				continue
 			}
 			page.Queues = append(page.Queues, newQueueItem(c, q, detailed))
-			if last = q.name; len(page.Queues) == limit {
+			if last = q.Name; len(page.Queues) == limit {
 				break
 			}
 		}
 		if withCount {
-			page.Count = r.countQueues(c.project)
+			page.Count = r.CountQueues(c.project)
 		}
 		return nil
 	})
@@ -96,12 +99,12 @@ func queuePage(c *call) (queueList, error) {
 	return page, err
 }
 
-func newQueueItem(c *call, q queue, detailed bool) queueItem {
-	item := queueItem{Name: q.name, Href: c.path(c.collection(), q.name)}
+func newQueueItem(c *call, q broker.Queue, detailed bool) queueItem {
+	item := queueItem{Name: q.Name, Href: c.path(c.collection(), q.Name)}
 	if detailed {
-		item.Metadata = &q.metadata
+		item.Metadata = &q.Metadata
 		if c.target.version == v2 {
-			content := q.metadata.withReserved(c.srv.options.limits)
+			content := q.Metadata.WithReserved(c.srv.options.limits)
 			item.Metadata = &content
 		}
 	}
@@ -139,13 +142,13 @@ func newQueueFilter(query url.Values) (queueFilter, error) {
 }
 
 // matches compares values of the metadata as text: ?key=5 finds 5 and "5".
-func (f queueFilter) matches(q queue) bool {
-	if f.name != nil && !f.name.MatchString(q.name) {
+func (f queueFilter) matches(q broker.Queue) bool {
+	if f.name != nil && !f.name.MatchString(q.Name) {
 		return false
 	}
 	for key, want := range f.values {
-		value, present := q.metadata[key]
-		have, isText := text(value)
+		value, present := q.Metadata[key]
+		have, isText := rawjson.Text(value)
 		if !isText {
 			have = string(value)
 		}

@@ -4,22 +4,28 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
+
+// patchType is the only media type in which a queue's metadata can be patched.
+const patchType = "application/openstack-messaging-v2.0-json-patch"
 
 // putQueue serves the creation of a queue with metadata. A queue that exists
 // stays as it is.
 func putQueue(c *call) (reply, error) {
 	limits := c.srv.options.limits
-	content := metadata{}
+	content := broker.Metadata{}
 	if c.size > 0 {
 		document, err := c.document(int64(limits.MaxQueueMetadata))
 		if err != nil {
 			return reply{}, err
 		}
-		if content, err = object(document); err != nil {
+		if content, err = rawjson.Object(document); err != nil {
 			return reply{}, invalidBody("The metadata must be an object.")
 		}
-		if err := limits.checkMetadata(content); err != nil {
+		if err := limits.CheckMetadata(content); err != nil {
 			return reply{}, invalid("%v.", err)
 		}
 	}
@@ -27,11 +33,11 @@ func putQueue(c *call) (reply, error) {
 }
 
 // putQueueV1 serves the creation of a queue in v1, which takes no body.
-func putQueueV1(c *call) (reply, error) { return createQueue(c, metadata{}) }
+func putQueueV1(c *call) (reply, error) { return createQueue(c, broker.Metadata{}) }
 
-func createQueue(c *call, content metadata) (reply, error) {
-	created, err := c.srv.broker.createQueue(c.project, c.param("queue"), content)
-	if errors.Is(err, errNoFlavor) {
+func createQueue(c *call, content broker.Metadata) (reply, error) {
+	created, err := c.srv.broker.CreateQueue(c.project, c.param("queue"), content)
+	if errors.Is(err, broker.ErrNoFlavor) {
 		err = invalid("The flavor of the queue does not exist.")
 	}
 	status := http.StatusNoContent
@@ -42,11 +48,11 @@ func createQueue(c *call, content metadata) (reply, error) {
 }
 
 // metadataOf reads the metadata of the call's queue.
-func metadataOf(c *call) (metadata, error) {
-	var content metadata
-	err := c.srv.broker.view(func(r *reading) error {
-		q, err := r.queue(c.project, c.param("queue"))
-		content = q.metadata
+func metadataOf(c *call) (broker.Metadata, error) {
+	var content broker.Metadata
+	err := c.srv.broker.View(func(r *broker.ReadTx) error {
+		q, err := r.Queue(c.project, c.param("queue"))
+		content = q.Metadata
 		return err
 	})
 	return content, err
@@ -56,20 +62,20 @@ func metadataOf(c *call) (metadata, error) {
 // not exist looks like one without metadata.
 func getQueue(c *call) (reply, error) {
 	content, err := metadataOf(c)
-	if err != nil && !errors.Is(err, errNoQueue) {
+	if err != nil && !errors.Is(err, broker.ErrNoQueue) {
 		return reply{}, err
 	}
-	return jsonReply(http.StatusOK, content.withReserved(c.srv.options.limits))
+	return jsonReply(http.StatusOK, content.WithReserved(c.srv.options.limits))
 }
 
 // getQueueV11 serves the metadata as it was stored.
 func getQueueV11(c *call) (reply, error) {
 	content, err := metadataOf(c)
-	if err != nil && !errors.Is(err, errNoQueue) {
+	if err != nil && !errors.Is(err, broker.ErrNoQueue) {
 		return reply{}, err
 	}
 	if content == nil {
-		content = metadata{}
+		content = broker.Metadata{}
 	}
 	return jsonReply(http.StatusOK, content)
 }
@@ -78,7 +84,7 @@ func getQueueV11(c *call) (reply, error) {
 func queueExistsV1(c *call) (reply, error) {
 	c.location = c.queuePath()
 	_, err := metadataOf(c)
-	if errors.Is(err, errNoQueue) {
+	if errors.Is(err, broker.ErrNoQueue) {
 		return reply{}, &refusal{status: http.StatusNotFound, title: "404 Not Found", silent: true}
 	}
 	return empty(http.StatusNoContent), err
@@ -101,7 +107,7 @@ func putMetadataV1(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	content, err := object(document)
+	content, err := rawjson.Object(document)
 	if err != nil {
 		return reply{}, invalidBody("The metadata must be an object.")
 	}
@@ -110,13 +116,13 @@ func putMetadataV1(c *call) (reply, error) {
 			return reply{}, invalid("The key %q is reserved.", key)
 		}
 	}
-	err = c.srv.broker.update(func(w *writing) error {
-		q, err := w.queue(c.project, c.param("queue"))
+	err = c.srv.broker.Update(func(w *broker.WriteTx) error {
+		q, err := w.Queue(c.project, c.param("queue"))
 		if err != nil {
 			return missingQueue(c, err)
 		}
-		q.metadata = content
-		return w.saveQueue(q)
+		q.Metadata = content
+		return w.SaveQueue(q)
 	})
 	return empty(http.StatusNoContent).with("Location", c.queuePath("metadata")), err
 }
@@ -138,38 +144,38 @@ func patchQueue(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	edits, err := parsePatch(document)
+	edits, err := broker.ParsePatch(document)
 	if err != nil {
 		return reply{}, invalidBody("%v.", err)
 	}
-	var content metadata
-	err = c.srv.broker.update(func(w *writing) error {
-		q, err := w.queue(c.project, c.param("queue"))
+	var content broker.Metadata
+	err = c.srv.broker.Update(func(w *broker.WriteTx) error {
+		q, err := w.Queue(c.project, c.param("queue"))
 		if err != nil {
 			return missingQueue(c, err)
 		}
-		if content, err = q.metadata.patched(edits, limits); err != nil {
+		if content, err = q.Metadata.Patched(edits, limits); err != nil {
 			return &refusal{status: http.StatusConflict, title: "Resource conflict", description: err.Error()}
 		}
-		if err := limits.checkMetadata(content); err != nil {
+		if err := limits.CheckMetadata(content); err != nil {
 			return invalidBody("%v.", err)
 		}
-		if size, err := marshal(content); err != nil || len(size) > limits.MaxQueueMetadata {
+		if size, err := rawjson.Marshal(content); err != nil || len(size) > limits.MaxQueueMetadata {
 			return invalidBody("The metadata would be larger than %d bytes.", limits.MaxQueueMetadata)
 		}
-		q.metadata = content
-		return w.saveQueue(q)
+		q.Metadata = content
+		return w.SaveQueue(q)
 	})
 	if err != nil {
 		return reply{}, err
 	}
-	return jsonReply(http.StatusOK, content.withReserved(limits))
+	return jsonReply(http.StatusOK, content.WithReserved(limits))
 }
 
 // missingQueue tells the caller of a queue that does not exist, and passes
 // other errors on.
 func missingQueue(c *call, err error) error {
-	if errors.Is(err, errNoQueue) {
+	if errors.Is(err, broker.ErrNoQueue) {
 		return notFound("Queue %s does not exist.", c.param("queue"))
 	}
 	return err
@@ -177,5 +183,5 @@ func missingQueue(c *call, err error) error {
 
 // deleteQueue serves the end of a queue, existing or not.
 func deleteQueue(c *call) (reply, error) {
-	return empty(http.StatusNoContent), c.srv.broker.deleteQueue(c.project, c.param("queue"))
+	return empty(http.StatusNoContent), c.srv.broker.DeleteQueue(c.project, c.param("queue"))
 }

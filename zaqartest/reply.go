@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // reply is an answer before it is sent.
@@ -17,7 +20,7 @@ type reply struct {
 
 // jsonReply answers with a document.
 func jsonReply(status int, document any) (reply, error) {
-	body, err := marshal(document)
+	body, err := rawjson.Marshal(document)
 	if err != nil {
 		return reply{}, err
 	}
@@ -107,7 +110,7 @@ func noRoute() error { return &refusal{status: http.StatusNotFound, title: "404 
 // refused returns what the caller is told of an error; ok is false for a failure
 // of the server.
 func refused(err error) (r *refusal, ok bool) {
-	if invalid, ok := errors.AsType[*Invalid](err); ok {
+	if invalid, ok := errors.AsType[*broker.Invalid](err); ok {
 		return &refusal{status: http.StatusBadRequest, title: invalid.Title, description: invalid.Text}, true
 	}
 	return errors.AsType[*refusal](err)
@@ -118,7 +121,7 @@ func refused(err error) (r *refusal, ok bool) {
 func asReply(err error, accept string) reply {
 	r, ok := refused(err)
 	switch {
-	case errors.Is(err, errNoPool):
+	case errors.Is(err, broker.ErrNoPool):
 		r = &refusal{
 			status: http.StatusServiceUnavailable, title: "Service temporarily unavailable",
 			description: "The queue could not be created: " + err.Error() + ".",
@@ -156,7 +159,7 @@ func (r *refusal) told(accept string) reply {
 	}{Title: r.title, Description: r.description, Link: r.link}
 	// These are strings: neither can fail.
 	if form == jsonType {
-		out.body, _ = marshal(content)
+		out.body, _ = rawjson.Marshal(content)
 		return out
 	}
 	text, _ := xml.Marshal(content)

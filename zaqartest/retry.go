@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"math"
 	"time"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // retryPolicy says when a notice is sent again to a subscriber who could not be
@@ -25,10 +27,10 @@ const maxAttempts = 1000
 // newRetryPolicy takes the policy of a subscription or, where that has none or
 // must not override it, that of its queue. Both may be anything.
 func newRetryPolicy(ofSubscription, ofQueue json.RawMessage) retryPolicy {
-	mine, _ := object(ofSubscription)
-	queues, _ := object(ofQueue)
+	mine, _ := rawjson.Object(ofSubscription)
+	queues, _ := rawjson.Object(ofQueue)
 	chosen := mine
-	if len(mine) == 0 || isTrue(mine["ignore_subscription_override"]) || isTrue(queues["ignore_subscription_override"]) {
+	if len(mine) == 0 || rawjson.IsTrue(mine["ignore_subscription_override"]) || rawjson.IsTrue(queues["ignore_subscription_override"]) {
 		chosen = queues
 	}
 	p := retryPolicy{atOnce: 3, early: 3, late: 3, least: 5, most: 30, growth: "linear"}
@@ -42,11 +44,11 @@ func newRetryPolicy(ofSubscription, ofQueue json.RawMessage) retryPolicy {
 		{"maximum_delay", &p.most},
 		{"maximum_delay_retries", &p.late},
 	} {
-		if n, ok := integer(chosen[field.name]); ok {
+		if n, ok := rawjson.Integer(chosen[field.name]); ok {
 			*field.value = max(0, n)
 		}
 	}
-	if name, ok := text(chosen["retry_backoff_function"]); ok && name != "" {
+	if name, ok := rawjson.Text(chosen["retry_backoff_function"]); ok && name != "" {
 		p.growth = name
 	}
 	return p

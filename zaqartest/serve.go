@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"runtime/debug"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
 // serveHTTP handles every request, whatever way it came.
@@ -50,7 +52,7 @@ func (s *Server) answer(c *call) (out reply, fault, cut bool) {
 	if fault {
 		out = f.decorate(out)
 	}
-	return out.with("X-Openstack-Request-Id", "req-"+newUUID().String()), fault, false
+	return out.with("X-Openstack-Request-Id", "req-"+broker.NewUUID().String()), fault, false
 }
 
 // act does what a call asks for. A panic costs this call only.
@@ -77,7 +79,7 @@ func (s *Server) act(c *call) (out reply) {
 		return s.demandToken(c)
 	case err != nil:
 		out = asReply(err, c.accept())
-		if out.status == http.StatusServiceUnavailable && !errors.Is(err, errNoPool) {
+		if out.status == http.StatusServiceUnavailable && !errors.Is(err, broker.ErrNoPool) {
 			s.logger.Error("the store failed", "kind", c.kind, "error", err)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
 // Server is a Zaqar, and a small Keystone. Make one with [Run], [RunInMemory]
@@ -17,8 +19,8 @@ import (
 type Server struct {
 	options  options
 	routes   []route
-	clock    *clock
-	broker   *broker
+	clock    *broker.Clock
+	broker   *broker.Broker
 	identity *identity
 	notifier *notifier
 	courier  *courier
@@ -50,19 +52,19 @@ func NewServer(opts ...Option) (*Server, error) {
 	s := &Server{
 		options: newOptions(opts),
 		routes:  routes,
-		clock:   &clock{},
+		clock:   &broker.Clock{},
 		faults:  &faults{},
 		sockets: &sockets{open: map[string]*session{}},
 		fresh:   map[net.Conn]bool{},
 	}
-	if err := s.options.limits.check(); err != nil {
+	if err := s.options.limits.Check(); err != nil {
 		return nil, err
 	}
 	if s.options.confirm && s.options.secretKey == "" {
 		return nil, errors.New("zaqartest: WithRequireConfirmation needs WithSecretKey")
 	}
 	s.logger = s.options.logger
-	s.broker = newBroker(s.options.store, s.clock, s.options.pooling)
+	s.broker = broker.New(s.options.store, s.clock, s.options.pooling)
 	s.journal = &journal{size: s.options.requestLog, observer: s.options.observer}
 	s.identity = newIdentity(s)
 	s.alarms = &alarms{clock: s.clock}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
 const (
@@ -25,7 +27,7 @@ const (
 // them in their order, one writes.
 type session struct {
 	srv  *Server
-	id   uuid
+	id   broker.UUID
 	conn *websocket.Conn
 	// ctx ends when the connection does.
 	ctx    context.Context
@@ -44,7 +46,7 @@ type incoming struct {
 }
 
 func newSession(s *Server, conn *websocket.Conn, beneath net.Conn) *session {
-	x := &session{srv: s, id: newUUID(), conn: conn, asked: make(chan incoming, askedAhead), out: newOutbox()}
+	x := &session{srv: s, id: broker.NewUUID(), conn: conn, asked: make(chan incoming, askedAhead), out: newOutbox()}
 	// Not below the server's: that ends at once, this one after a goodbye.
 	x.ctx, x.cancel = context.WithCancel(context.WithoutCancel(s.ctx))
 	x.ended = sync.OnceFunc(func() {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // shareLife is how long a pre-signed URL works for which no end was asked.
@@ -54,7 +56,7 @@ func shareQueue(c *call) (reply, error) {
 // parseShare reads what to sign.
 func parseShare(document []byte, now time.Time) (share, error) {
 	wanted := share{parts: []string{"messages"}, methods: []string{http.MethodGet}, expires: now.Add(shareLife)}
-	fields, err := object(document)
+	fields, err := rawjson.Object(document)
 	if err != nil {
 		return wanted, invalid("The body must be an object.")
 	}
@@ -63,9 +65,9 @@ func parseShare(document []byte, now time.Time) (share, error) {
 			return wanted, invalid("The body has a key %q that nobody knows.", name)
 		}
 	}
-	if value := fields["paths"]; !isFalsy(value) {
+	if value := fields["paths"]; !rawjson.IsFalsy(value) {
 		var ok bool
-		if wanted.parts, ok = texts(value); !ok {
+		if wanted.parts, ok = rawjson.Texts(value); !ok {
 			return wanted, invalid("paths must be an array of strings.")
 		}
 	}
@@ -74,14 +76,14 @@ func parseShare(document []byte, now time.Time) (share, error) {
 			return wanted, invalid("paths can be messages, subscriptions and claims.")
 		}
 	}
-	if value := fields["methods"]; !isFalsy(value) {
+	if value := fields["methods"]; !rawjson.IsFalsy(value) {
 		var ok bool
-		if wanted.methods, ok = texts(value); !ok {
+		if wanted.methods, ok = rawjson.Texts(value); !ok {
 			return wanted, invalid("methods must be an array of strings.")
 		}
 	}
-	if value := fields["expires"]; !isNull(value) {
-		name, _ := text(value)
+	if value := fields["expires"]; !rawjson.IsNull(value) {
+		name, _ := rawjson.Text(value)
 		end, ok := parseExpires(name)
 		if !ok {
 			return wanted, invalid("expires must be a date, such as 2036-01-01T00:00:00.")

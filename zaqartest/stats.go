@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
 // statsItem is the oldest or the newest message in a queue's statistics.
@@ -31,7 +33,7 @@ type statistics struct {
 // getStats serves the statistics of a queue; without one they are all zero.
 func getStats(c *call) (reply, error) {
 	stats, err := statsOf(c)
-	if err != nil && !errors.Is(err, errNoQueue) {
+	if err != nil && !errors.Is(err, broker.ErrNoQueue) {
 		return reply{}, err
 	}
 	return jsonReply(http.StatusOK, map[string]any{"messages": stats})
@@ -49,42 +51,42 @@ func getStatsV1(c *call) (reply, error) {
 
 func statsOf(c *call) (statistics, error) {
 	var stats statistics
-	err := c.srv.broker.view(func(r *reading) error {
-		q, err := r.queue(c.project, c.param("queue"))
+	err := c.srv.broker.View(func(r *broker.ReadTx) error {
+		q, err := r.Queue(c.project, c.param("queue"))
 		if err != nil {
 			return err
 		}
-		counted := r.count(q)
-		stats.Total, stats.Claimed, stats.Free = counted.total, counted.claimed, counted.total-counted.claimed
-		if counted.total > 0 {
-			stats.Oldest, stats.Newest = newStatsItem(c, counted.oldest, r.Now()), newStatsItem(c, counted.newest, r.Now())
+		counted := r.Count(q)
+		stats.Total, stats.Claimed, stats.Free = counted.Total, counted.Claimed, counted.Total-counted.Claimed
+		if counted.Total > 0 {
+			stats.Oldest, stats.Newest = newStatsItem(c, counted.Oldest, r.Now()), newStatsItem(c, counted.Newest, r.Now())
 		}
 		return nil
 	})
 	return stats, err
 }
 
-func newStatsItem(c *call, m message, now instant) *statsItem {
+func newStatsItem(c *call, m broker.Message, now broker.Instant) *statsItem {
 	return &statsItem{
-		Age: now.secondsSince(m.created), TTL: m.ttl, Body: m.kept().body,
-		ClaimID: m.holder(now), ClaimCount: m.claimCount,
-		Created: m.created.time().Format(time.RFC3339),
-		Href:    c.queuePath("messages", m.id.String()), Checksum: c.srv.checksum(m.body),
+		Age: now.SecondsSince(m.Created), TTL: m.TTL, Body: m.Clone().Body,
+		ClaimID: m.Holder(now), ClaimCount: m.ClaimCount,
+		Created: m.Created.Time().Format(time.RFC3339),
+		Href:    c.queuePath("messages", m.ID.String()), Checksum: c.srv.checksum(m.Body),
 	}
 }
 
 // purgeQueue serves the removal of what is in a queue: all of it, claimed
 // messages too.
 func purgeQueue(c *call) (reply, error) {
-	wanted := purge{messages: true, subscriptions: true}
+	wanted := broker.PurgeScope{Messages: true, Subscriptions: true}
 	if c.size > 0 {
 		document, err := c.anyDocument()
 		if err != nil {
 			return reply{}, err
 		}
-		if wanted, err = parsePurge(document); err != nil {
+		if wanted, err = broker.ParsePurge(document); err != nil {
 			return reply{}, err
 		}
 	}
-	return empty(http.StatusNoContent), c.srv.broker.purge(c.project, c.param("queue"), wanted)
+	return empty(http.StatusNoContent), c.srv.broker.Purge(c.project, c.param("queue"), wanted)
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
 // subscriptionItem is a subscription as clients see it.
@@ -23,10 +25,10 @@ type subscriptionList struct {
 	Links         []link             `json:"links"`
 }
 
-func newSubscriptionItem(queue string, s subscription, now instant) subscriptionItem {
+func newSubscriptionItem(queue string, s broker.Subscription, now broker.Instant) subscriptionItem {
 	return subscriptionItem{
-		ID: s.id.String(), Source: queue, Subscriber: s.subscriber, TTL: s.ttl,
-		Age: now.secondsSince(s.created), Options: s.options, Confirmed: s.confirmed,
+		ID: s.ID.String(), Source: queue, Subscriber: s.Subscriber, TTL: s.TTL,
+		Age: now.SecondsSince(s.Created), Options: s.Options, Confirmed: s.Confirmed,
 	}
 }
 
@@ -35,15 +37,15 @@ func listSubscriptions(c *call) (reply, error) {
 	page := subscriptionList{Subscriptions: []subscriptionItem{}, Links: []link{}}
 	limits := c.srv.options.limits
 	most := limits.MaxSubscriptionsPerPage
-	limit, err := count(c.query, "limit", most, pageSize(most))
+	limit, err := count(c.query, "limit", most, broker.PageSize(most))
 	if err != nil {
 		return reply{}, err
 	}
 	queue, last := c.param("queue"), ""
-	err = c.srv.broker.view(func(r *reading) error {
-		for s := range r.subscriptions(c.project, queue, lastValue(c.query, "marker")) {
+	err = c.srv.broker.View(func(r *broker.ReadTx) error {
+		for s := range r.Subscriptions(c.project, queue, lastValue(c.query, "marker")) {
 			page.Subscriptions = append(page.Subscriptions, newSubscriptionItem(queue, s, r.Now()))
-			if last = s.id.String(); len(page.Subscriptions) == limit {
+			if last = s.ID.String(); len(page.Subscriptions) == limit {
 				break
 			}
 		}
@@ -69,43 +71,43 @@ func createSubscription(c *call) (reply, error) {
 			return reply{}, err
 		}
 	}
-	if _, err := c.srv.broker.ensureQueue(c.project, c.param("queue")); err != nil {
+	if _, err := c.srv.broker.EnsureQueue(c.project, c.param("queue")); err != nil {
 		return reply{}, err
 	}
-	wanted, err := parseSubscription(document, c.srv.options.limits, instantOf(c.srv.Now()))
+	wanted, err := broker.ParseSubscription(document, c.srv.options.limits, broker.InstantOf(c.srv.Now()))
 	if err != nil {
 		return reply{}, err
 	}
 	if wanted, err = entrust(c, wanted); err != nil {
 		return reply{}, err
 	}
-	var s subscription
+	var s broker.Subscription
 	var created bool
-	err = c.srv.broker.update(func(w *writing) error {
-		s, created = w.subscribe(c.project, c.param("queue"), wanted)
+	err = c.srv.broker.Update(func(w *broker.WriteTx) error {
+		s, created = w.Subscribe(c.project, c.param("queue"), wanted)
 		return nil
 	})
 	if err != nil {
 		return reply{}, err
 	}
-	if !created && s.confirmed {
+	if !created && s.Confirmed {
 		return reply{}, &refusal{
 			status: http.StatusConflict, title: "Resource conflict",
 			description: "The subscriber has a subscription to this queue.", location: c.queuePath("subscriptions"),
 		}
 	}
-	if err := askToConfirm(c, s, subscriptionConfirmation, wanted.ttl); err != nil {
+	if err := askToConfirm(c, s, subscriptionConfirmation, wanted.TTL); err != nil {
 		return reply{}, err
 	}
-	out, err := jsonReply(http.StatusCreated, map[string]string{"subscription_id": s.id.String()})
+	out, err := jsonReply(http.StatusCreated, map[string]string{"subscription_id": s.ID.String()})
 	return out.with("Location", c.queuePath("subscriptions")), err
 }
 
 // getSubscription serves a subscription.
 func getSubscription(c *call) (reply, error) {
 	var item subscriptionItem
-	err := c.srv.broker.view(func(r *reading) error {
-		s, err := r.subscription(c.project, c.param("queue"), c.param("subscription"))
+	err := c.srv.broker.View(func(r *broker.ReadTx) error {
+		s, err := r.Subscription(c.project, c.param("queue"), c.param("subscription"))
 		item = newSubscriptionItem(c.param("queue"), s, r.Now())
 		return err
 	})
@@ -124,14 +126,14 @@ func updateSubscription(c *call) (reply, error) {
 			return reply{}, err
 		}
 	}
-	terms, err := parseSubscriptionPatch(document, instantOf(c.srv.Now()))
+	terms, err := broker.ParseSubscriptionPatch(document, broker.InstantOf(c.srv.Now()))
 	if err != nil {
 		return reply{}, err
 	}
-	err = c.changeSubscription(func(w *writing, s subscription) error {
-		return w.resubscribe(c.project, c.param("queue"), s, terms)
+	err = c.changeSubscription(func(w *broker.WriteTx, s broker.Subscription) error {
+		return w.UpdateSubscription(c.project, c.param("queue"), s, terms)
 	})
-	if errors.Is(err, errSubscribed) {
+	if errors.Is(err, broker.ErrSubscribed) {
 		err = &refusal{status: http.StatusConflict, title: "Resource conflict", description: "Not changed: " + err.Error() + "."}
 	}
 	return empty(http.StatusNoContent).with("Location", c.subscriptionPath()), err
@@ -146,14 +148,14 @@ func confirmSubscription(c *call) (reply, error) {
 			return reply{}, err
 		}
 	}
-	confirmed, err := parseConfirmation(document)
+	confirmed, err := broker.ParseConfirmation(document)
 	if err != nil {
 		return reply{}, err
 	}
-	var changed subscription
-	err = c.changeSubscription(func(w *writing, s subscription) error {
-		s.confirmed = confirmed
-		w.putSubscription(c.project, c.param("queue"), s)
+	var changed broker.Subscription
+	err = c.changeSubscription(func(w *broker.WriteTx, s broker.Subscription) error {
+		s.Confirmed = confirmed
+		w.PutSubscription(c.project, c.param("queue"), s)
 		changed = s
 		return nil
 	})
@@ -165,8 +167,8 @@ func confirmSubscription(c *call) (reply, error) {
 
 // deleteSubscription serves the end of a subscription, existing or not.
 func deleteSubscription(c *call) (reply, error) {
-	err := c.changeSubscription(func(w *writing, s subscription) error {
-		w.unsubscribe(c.project, c.param("queue"), s)
+	err := c.changeSubscription(func(w *broker.WriteTx, s broker.Subscription) error {
+		w.Unsubscribe(c.project, c.param("queue"), s)
 		return nil
 	})
 	if r, ok := errors.AsType[*refusal](err); ok && r.status == http.StatusNotFound {
@@ -177,9 +179,9 @@ func deleteSubscription(c *call) (reply, error) {
 
 // changeSubscription finds the subscription that the path names, and does
 // something to it in the same transaction.
-func (c *call) changeSubscription(change func(*writing, subscription) error) error {
-	err := c.srv.broker.update(func(w *writing) error {
-		s, err := w.subscription(c.project, c.param("queue"), c.param("subscription"))
+func (c *call) changeSubscription(change func(*broker.WriteTx, broker.Subscription) error) error {
+	err := c.srv.broker.Update(func(w *broker.WriteTx) error {
+		s, err := w.Subscription(c.project, c.param("queue"), c.param("subscription"))
 		if err != nil {
 			return err
 		}
@@ -195,7 +197,7 @@ func (c *call) subscriptionPath() string {
 // missingSubscription tells the caller of a subscription that is not there, and
 // passes other errors on.
 func missingSubscription(c *call, err error) error {
-	if errors.Is(err, errNoSubscription) {
+	if errors.Is(err, broker.ErrNoSubscription) {
 		return notFound("Subscription %s does not exist.", c.param("subscription"))
 	}
 	return err

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
 // token is a token that was issued. It does not change.
@@ -36,7 +38,7 @@ func (i *identity) issue(p proof, g grant) *token {
 	defer i.mu.Unlock()
 	now := i.srv.Now().UTC()
 	t := &token{
-		id: newUUID().hex() + newUUID().hex(), auditID: newUUID().hex()[:22],
+		id: broker.NewUUID().Hex() + broker.NewUUID().Hex(), auditID: broker.NewUUID().Hex()[:22],
 		account: p.account, project: g.project, roles: g.roles, methods: p.methods,
 		issued: now, expires: now.Add(i.ttl), credential: p.credential,
 	}

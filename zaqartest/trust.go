@@ -5,6 +5,9 @@ import (
 	"maps"
 	"strings"
 	"time"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // trustScheme begins the scheme of a subscriber who wants a token with each
@@ -21,29 +24,29 @@ type trust struct {
 // entrust makes sure that a subscriber who wants tokens has a trust: the one
 // that the caller names, or a new one, from the caller. Without Keystone there
 // is nobody to trust.
-func entrust(c *call, s subscription) (subscription, error) {
+func entrust(c *call, s broker.Subscription) (broker.Subscription, error) {
 	t, _ := c.srv.identity.token(c.req.Header.Get("X-Auth-Token"))
 	return c.srv.identity.entrustFor(t, s)
 }
 
 // entrustFor is entrust for the owner of a token, or for nobody (nil).
-func (i *identity) entrustFor(t *token, s subscription) (subscription, error) {
-	if !strings.HasPrefix(schemeOf(s.subscriber), trustScheme) || s.option("trust_id") != nil {
+func (i *identity) entrustFor(t *token, s broker.Subscription) (broker.Subscription, error) {
+	if !strings.HasPrefix(broker.SchemeOf(s.Subscriber), trustScheme) || s.Option("trust_id") != nil {
 		return s, nil
 	}
 	if t == nil {
 		return s, invalid("The subscriber needs a trust: use a token, or name the trust in the option trust_id.")
 	}
-	options, err := object(s.options)
+	options, err := rawjson.Object(s.Options)
 	if err != nil {
 		options = map[string]json.RawMessage{}
 	}
-	id, err := marshal(i.entrust(t, time.Duration(s.ttl)*time.Second))
+	id, err := rawjson.Marshal(i.entrust(t, time.Duration(s.TTL)*time.Second))
 	if err != nil {
 		return s, err
 	}
 	options["trust_id"] = id
-	s.options, err = marshal(options)
+	s.Options, err = rawjson.Marshal(options)
 	return s, err
 }
 
@@ -53,7 +56,7 @@ func (i *identity) entrust(t *token, life time.Duration) string {
 	defer i.mu.Unlock()
 	now := i.srv.Now()
 	maps.DeleteFunc(i.trusts, func(_ string, t trust) bool { return !t.expires.After(now) })
-	id := newUUID().hex()
+	id := broker.NewUUID().Hex()
 	i.trusts[id] = trust{
 		account: t.account, grant: grant{project: t.project, roles: t.roles}, expires: now.Add(life),
 	}

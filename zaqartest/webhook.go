@@ -11,6 +11,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // deliveryTimeout bounds an attempt of the server's own client.
@@ -49,13 +52,13 @@ func loopbackClient() *http.Client {
 func (c *courier) post(told notice) {
 	d := newDelivery(told)
 	d.due = c.srv.Now()
-	d.url = told.subscription.subscriber
-	d.policy = newRetryPolicy(told.subscription.option("_retry_policy"), told.retry)
+	d.url = told.subscription.Subscriber
+	d.policy = newRetryPolicy(told.subscription.Option("_retry_policy"), told.retry)
 	d.Header.Set("Content-Type", jsonType)
 	var err error
-	if scheme := schemeOf(d.url); strings.HasPrefix(scheme, trustScheme) {
+	if scheme := broker.SchemeOf(d.url); strings.HasPrefix(scheme, trustScheme) {
 		d.url = d.url[len(trustScheme):]
-		d.trust, _ = text(told.subscription.option("trust_id"))
+		d.trust, _ = rawjson.Text(told.subscription.Option("trust_id"))
 		d.Header.Set("X-Auth-Token", redacted)
 	}
 	if d.Body, err = filledIn(told); err == nil {
@@ -71,19 +74,19 @@ func (c *courier) post(told notice) {
 
 func newDelivery(told notice) *delivery {
 	return &delivery{Delivery: Delivery{
-		Project: told.project, Queue: told.queue, SubscriptionID: told.subscription.id.String(),
-		Subscriber: told.subscription.subscriber, Kind: told.kind, Header: http.Header{}, Body: told.document,
+		Project: told.project, Queue: told.queue, SubscriptionID: told.subscription.ID.String(),
+		Subscriber: told.subscription.Subscriber, Kind: told.kind, Header: http.Header{}, Body: told.document,
 	}}
 }
 
 // filledIn is the body: the document, or the option post_data with the document
 // in the place that is meant for it.
 func filledIn(told notice) ([]byte, error) {
-	value := told.subscription.option("post_data")
+	value := told.subscription.Option("post_data")
 	if value == nil {
 		return told.document, nil
 	}
-	template, ok := text(value)
+	template, ok := rawjson.Text(value)
 	if !ok {
 		return nil, fmt.Errorf("%w: the option post_data is not a string", errHopeless)
 	}
@@ -92,16 +95,16 @@ func filledIn(told notice) ([]byte, error) {
 
 // addHeaders adds those of the option post_headers.
 func addHeaders(header http.Header, told notice) error {
-	value := told.subscription.option("post_headers")
-	if isNull(value) {
+	value := told.subscription.Option("post_headers")
+	if rawjson.IsNull(value) {
 		return nil
 	}
-	headers, err := object(value)
+	headers, err := rawjson.Object(value)
 	if err != nil {
 		return fmt.Errorf("%w: the option post_headers: %w", errHopeless, err)
 	}
 	for name, value := range headers {
-		content, ok := text(value)
+		content, ok := rawjson.Text(value)
 		if !ok {
 			return fmt.Errorf("%w: the header %s of the option post_headers is not a string", errHopeless, name)
 		}
@@ -147,9 +150,9 @@ func (c *courier) attempt(d *delivery) DeliveryAttempt {
 func (c *courier) mail(told notice) {
 	d := newDelivery(told)
 	d.State = DeliveryRecorded
-	from, _ := text(told.subscription.option("from"))
-	subject, _ := text(told.subscription.option("subject"))
-	address, query, _ := strings.Cut(told.subscription.subscriber[len("mailto:"):], "?")
+	from, _ := rawjson.Text(told.subscription.Option("from"))
+	subject, _ := rawjson.Text(told.subscription.Option("subject"))
+	address, query, _ := strings.Cut(told.subscription.Subscriber[len("mailto:"):], "?")
 	parameters, _ := url.ParseQuery(query) // what can be read of it
 	for name, values := range parameters {
 		if strings.EqualFold(name, "subject") {

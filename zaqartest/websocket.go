@@ -71,7 +71,7 @@ func (s *Server) openSocket(w http.ResponseWriter, c *call, entry *Seen, fault b
 	}
 	// Twice the largest body leaves room for what is refused in words; beyond
 	// that the connection ends.
-	conn.SetReadLimit(2 * s.options.limits.largestBody())
+	conn.SetReadLimit(2 * s.options.limits.LargestBody())
 	newSession(s, conn, watched.conn).run()
 }
 
