@@ -20,7 +20,7 @@ func FuzzAccept(f *testing.F) {
 			{status: 404, title: "404 Not Found"},
 			{status: 400, title: "Invalid", description: accept, link: &helpLink{Text: accept}},
 		} {
-			out := r.told(accept)
+			out := r.render(accept)
 			switch kind := out.header.Get("Content-Type"); {
 			case kind == jsonType && (len(out.body) == 0 || json.Valid(out.body)):
 			case (kind == "text/xml" || kind == "application/xml") && xml.Unmarshal(out.body, new(struct{})) == nil:

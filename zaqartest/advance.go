@@ -9,7 +9,7 @@ import "time"
 // good as closed: its client has yet to read so.
 func (s *Server) Advance(d time.Duration) {
 	s.clock.Advance(d)
-	s.alarms.advanced()
+	s.timers.clockAdvanced()
 }
 
 // Now returns the server's time: that of the machine (or of the synctest

@@ -38,15 +38,15 @@ type call struct {
 // newCall finds out what a request wants and reads its body.
 func (s *Server) newCall(r *http.Request) *call {
 	c := &call{srv: s, ctx: r.Context(), req: r, kind: "unknown", query: parseQuery(r.URL.RawQuery)}
-	if s.isIdentity(r.URL.Path) {
-		c.kind = identityKind(r.Method, r.URL.Path)
+	if s.isKeystone(r.URL.Path) {
+		c.kind = keystoneKind(r.Method, r.URL.Path)
 	} else if c.target = s.find(r.URL.Path); c.target != nil {
 		if c.route = c.target.row(r.Method, c.query); c.route != nil {
 			c.kind = c.route.kind
 		}
 	}
-	if c.wantsSocket() {
-		c.kind = websocketKind
+	if c.wantsWebSocket() {
+		c.kind = webSocketKind
 	}
 	c.readBody()
 	return c
@@ -57,7 +57,7 @@ func (s *Server) newCall(r *http.Request) *call {
 // takes it for no body at all. Keystone takes it as it is.
 func (c *call) readBody() {
 	c.size = max(0, c.req.ContentLength)
-	if c.req.ContentLength < 0 && c.srv.isIdentity(c.req.URL.Path) {
+	if c.req.ContentLength < 0 && c.srv.isKeystone(c.req.URL.Path) {
 		c.body, c.readErr = io.ReadAll(io.LimitReader(c.req.Body, c.srv.options.limits.LargestBody()))
 		c.size = int64(len(c.body))
 		return
@@ -189,7 +189,7 @@ func (c *call) authenticate() error {
 		return nil
 	}
 	if c.srv.options.keystone {
-		t, ok := c.srv.identity.token(c.req.Header.Get("X-Auth-Token"))
+		t, ok := c.srv.keystone.token(c.req.Header.Get("X-Auth-Token"))
 		if !ok {
 			return errUnauthenticated
 		}

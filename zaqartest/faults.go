@@ -65,18 +65,18 @@ type faults struct {
 }
 
 // take returns the fault that befalls a request.
-func (f *faults) take(kind string) (Fault, bool) {
-	return f.first(func(of string) bool { return of == "" || of == kind })
+func (f *faults) match(kind string) (Fault, bool) {
+	return f.firstWhere(func(of string) bool { return of == "" || of == kind })
 }
 
 // takeNamed returns the fault that befalls something that is no request: one for
 // any request does not.
-func (f *faults) takeNamed(kind string) (Fault, bool) {
-	return f.first(func(of string) bool { return of == kind })
+func (f *faults) matchKind(kind string) (Fault, bool) {
+	return f.firstWhere(func(of string) bool { return of == kind })
 }
 
 // first returns the first fault whose kind befits.
-func (f *faults) first(befits func(kind string) bool) (Fault, bool) {
+func (f *faults) firstWhere(befits func(kind string) bool) (Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, fault := range f.pending {

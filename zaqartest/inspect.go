@@ -43,7 +43,7 @@ var secretHeaders = []string{
 }
 
 // journal remembers the latest requests, in the order in which they came.
-type journal struct {
+type requestLog struct {
 	size     int
 	observer func(Seen) // nil for none
 	mu       sync.Mutex
@@ -57,14 +57,14 @@ func (c *call) seen() Seen {
 		Time: c.srv.Now(), Kind: c.kind, Method: c.req.Method, Path: c.req.URL.RequestURI(),
 		ClientID: c.req.Header.Get("Client-Id"), Header: c.req.Header.Clone(), Body: c.body,
 	}
-	if c.srv.isIdentity(c.req.URL.Path) {
+	if c.srv.isKeystone(c.req.URL.Path) {
 		seen.Body = nil
 	}
 	return seen
 }
 
 // note notes that a request came.
-func (j *journal) note(seen Seen) *Seen {
+func (j *requestLog) add(seen Seen) *Seen {
 	if j.size == 0 {
 		return nil
 	}
@@ -86,7 +86,7 @@ func (j *journal) note(seen Seen) *Seen {
 }
 
 // fill notes what became of a request.
-func (j *journal) fill(entry *Seen, project string, status int, fault bool) {
+func (j *requestLog) finish(entry *Seen, project string, status int, fault bool) {
 	if entry == nil {
 		return
 	}
@@ -111,11 +111,11 @@ func (s *Seen) copy() Seen {
 // [WithRequestLog] says otherwise. A request stands there from the moment when
 // it came; when it has been answered, its Status is set.
 func (s *Server) Requests(kinds ...string) []Seen {
-	s.journal.mu.Lock()
-	defer s.journal.mu.Unlock()
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
 	var out []Seen
-	for i := range s.journal.entries {
-		entry := s.journal.entries[(s.journal.next+i)%len(s.journal.entries)]
+	for i := range s.log.entries {
+		entry := s.log.entries[(s.log.next+i)%len(s.log.entries)]
 		if len(kinds) > 0 && !slices.Contains(kinds, entry.Kind) {
 			continue
 		}
@@ -126,9 +126,9 @@ func (s *Server) Requests(kinds ...string) []Seen {
 
 // ResetRequests forgets the requests that came so far.
 func (s *Server) ResetRequests() {
-	s.journal.mu.Lock()
-	defer s.journal.mu.Unlock()
-	s.journal.entries, s.journal.next = nil, 0
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	s.log.entries, s.log.next = nil, 0
 }
 
 // StoredMessage is a message as the server holds it.

@@ -21,7 +21,7 @@ func FuzzLogin(f *testing.F) {
 	}
 	f.Cleanup(func() { _ = s.Close() })
 	f.Fuzz(func(t *testing.T, body []byte) {
-		issued, err := s.identity.login(body)
+		issued, err := s.keystone.login(body)
 		var refused *keystoneRefusal
 		switch {
 		case err == nil && (issued.id == "" || !bytes.Contains(body, []byte("secret"))):

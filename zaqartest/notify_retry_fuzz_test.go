@@ -28,7 +28,7 @@ func FuzzNotice(f *testing.F) {
 			return
 		}
 		told := notice{subscription: s, document: json.RawMessage(`{"body":1}`)}
-		if text, err := filledIn(told); err == nil && s.Option("post_data") == nil && string(text) != `{"body":1}` {
+		if text, err := webhookBody(told); err == nil && s.Option("post_data") == nil && string(text) != `{"body":1}` {
 			t.Fatalf("%q sends %q", body, text)
 		}
 		policy := newRetryPolicy(s.Option("_retry_policy"), nil)

@@ -43,7 +43,7 @@ func lastValue(query url.Values, name string) string {
 }
 
 // listed returns a parameter that is a list.
-func listed(query url.Values, name string) []string {
+func listValue(query url.Values, name string) []string {
 	return slices.DeleteFunc(slices.Clone(query[name]), func(s string) bool { return s == "" })
 }
 

@@ -25,7 +25,7 @@ func FuzzQuery(f *testing.F) {
 		if err == nil {
 			filter.matches(broker.Queue{Name: "q", Metadata: broker.Metadata{"k": []byte("5")}})
 		}
-		for _, id := range listed(query, "ids") {
+		for _, id := range listValue(query, "ids") {
 			if id == "" {
 				t.Fatalf("%q lists nothing", raw)
 			}
@@ -42,7 +42,7 @@ func TestQueriesAreReadAsZaqarReadsThem(t *testing.T) {
 	for name, want := range map[string][]string{
 		"ids": {"a", "b,c", "d"}, "limit": {"x", "2"}, "k": {"%zz %"}, "": {"5"}, "alone": nil, "a;b": {"1"},
 	} {
-		if got := listed(query, name); !slices.Equal(got, want) {
+		if got := listValue(query, name); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}

@@ -72,7 +72,7 @@ type refusal struct {
 	link        *helpLink
 	allow       string // methods, for 405
 	location    string // of what it is about, or ""
-	silent      bool   // without a body
+	withoutBody bool   // without a body
 	untried     bool   // a WebSocket says so in another form
 	summary     string // of an operation that failed, in an answer on a WebSocket; or ""
 }
@@ -133,7 +133,7 @@ func asReply(err error, accept string) reply {
 			description: "The store failed. Please try again in a few seconds.",
 		}
 	}
-	out := r.told(accept)
+	out := r.render(accept)
 	if r.allow != "" {
 		out = out.with("Allow", r.allow)
 	}
@@ -145,10 +145,10 @@ func asReply(err error, accept string) reply {
 
 // told writes a refusal in a form that the caller takes: where it takes neither
 // JSON nor XML, in none.
-func (r *refusal) told(accept string) reply {
+func (r *refusal) render(accept string) reply {
 	out := empty(r.status).with("Vary", "Accept")
 	form := errorForm(accept)
-	if r.silent || form == "" {
+	if r.withoutBody || form == "" {
 		return out
 	}
 	content := struct {

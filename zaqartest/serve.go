@@ -10,19 +10,19 @@ import (
 
 // serveHTTP handles every request, whatever way it came.
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
-	if !s.begin() {
+	if !s.beginRequest() {
 		http.Error(w, "the server is closed", http.StatusServiceUnavailable)
 		return
 	}
-	defer s.handlers.Done()
+	defer s.requests.Done()
 	c := s.newCall(r)
-	entry := s.journal.note(c.seen())
+	entry := s.log.add(c.seen())
 	answer, fault, cut := s.answer(c)
 	if answer.status == http.StatusSwitchingProtocols {
-		s.openSocket(w, c, entry, fault)
+		s.serveWebSocket(w, c, entry, fault)
 		return
 	}
-	s.journal.fill(entry, c.project, answer.status, fault)
+	s.log.finish(entry, c.project, answer.status, fault)
 	if cut {
 		// net/http takes this panic as the wish to cut the connection.
 		panic(http.ErrAbortHandler)
@@ -35,7 +35,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 // answer makes the reply to a call, or decides to cut the connection; fault
 // tells that an injected fault had a part in it.
 func (s *Server) answer(c *call) (out reply, fault, cut bool) {
-	f, fault := s.faults.take(c.kind)
+	f, fault := s.faults.match(c.kind)
 	if fault && !f.wait(c.ctx, s.ctx) {
 		return reply{}, true, true
 	}
@@ -67,9 +67,9 @@ func (s *Server) act(c *call) (out reply) {
 		}
 	}()
 	switch {
-	case s.isIdentity(c.req.URL.Path):
-		return s.identity.serve(c)
-	case c.kind == websocketKind:
+	case s.isKeystone(c.req.URL.Path):
+		return s.keystone.serve(c)
+	case c.kind == webSocketKind:
 		// The handshake makes the answer.
 		return reply{status: http.StatusSwitchingProtocols}
 	}

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -17,23 +16,23 @@ import (
 // Server is a Zaqar, and a small Keystone. Make one with [Run], [RunInMemory]
 // or [NewServer]. Its methods may be called by several goroutines at once.
 type Server struct {
-	options  options
-	routes   []route
-	clock    *broker.Clock
-	broker   *broker.Broker
-	identity *identity
-	notifier *notifier
-	courier  *courier
-	alarms   *alarms
-	faults   *faults
-	journal  *journal
-	sockets  *sockets
-	logger   *slog.Logger
+	options   options
+	routes    []route
+	clock     *broker.Clock
+	broker    *broker.Broker
+	keystone  *keystone
+	notifier  *notifier
+	deliverer *deliverer
+	timers    *timers
+	faults    *faults
+	log       *requestLog
+	sessions  *wsSessions
+	logger    *slog.Logger
 
 	// ctx ends when the server closes; it is the ancestor of all requests.
 	ctx      context.Context
 	cancel   context.CancelFunc
-	handlers sync.WaitGroup
+	requests sync.WaitGroup
 
 	mu        sync.Mutex
 	closed    bool
@@ -41,7 +40,7 @@ type Server struct {
 	wildcard  bool   // it listens on all addresses
 	http      *http.Server
 	served    chan struct{} // closed when http has stopped to accept
-	fresh     map[net.Conn]bool
+	unused    map[net.Conn]bool
 	client    *http.Client
 	closeOnce func() error
 }
@@ -50,12 +49,12 @@ type Server struct {
 // [Server.Handler]. Close it.
 func NewServer(opts ...Option) (*Server, error) {
 	s := &Server{
-		options: newOptions(opts),
-		routes:  routes,
-		clock:   &broker.Clock{},
-		faults:  &faults{},
-		sockets: &sockets{open: map[string]*session{}},
-		fresh:   map[net.Conn]bool{},
+		options:  newOptions(opts),
+		routes:   routes,
+		clock:    &broker.Clock{},
+		faults:   &faults{},
+		sessions: &wsSessions{open: map[string]*wsSession{}},
+		unused:   map[net.Conn]bool{},
 	}
 	if err := s.options.limits.Check(); err != nil {
 		return nil, err
@@ -65,11 +64,11 @@ func NewServer(opts ...Option) (*Server, error) {
 	}
 	s.logger = s.options.logger
 	s.broker = broker.New(s.options.store, s.clock, s.options.pooling)
-	s.journal = &journal{size: s.options.requestLog, observer: s.options.observer}
-	s.identity = newIdentity(s)
-	s.alarms = &alarms{clock: s.clock}
-	s.courier = newCourier(s)
-	s.notifier = newNotifier(s, s.courier)
+	s.log = &requestLog{size: s.options.requestLog, observer: s.options.observer}
+	s.keystone = newKeystone(s)
+	s.timers = &timers{clock: s.clock}
+	s.deliverer = newDeliverer(s)
+	s.notifier = newNotifier(s, s.deliverer)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.closeOnce = sync.OnceValue(s.shutDown)
 	return s, nil
@@ -135,12 +134,12 @@ func (s *Server) start(listener net.Listener, url string, transport *http.Transp
 		// The ids of a page, and signed URLs, are long.
 		MaxHeaderBytes: 4 << 20,
 		BaseContext:    func(net.Listener) context.Context { return s.ctx },
-		ConnState:      s.watch,
+		ConnState:      s.trackConn,
 		ErrorLog:       slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
 	go func(server *http.Server, served chan struct{}) {
 		defer close(served)
-		if err := server.Serve(wordedListener{listener}); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(jsonErrorListener{listener}); !errors.Is(err, http.ErrServerClosed) {
 			s.logger.Error("the server cannot accept connections", "error", err)
 		}
 	}(s.http, s.served)
@@ -149,16 +148,16 @@ func (s *Server) start(listener net.Listener, url string, transport *http.Transp
 
 // watch knows the connections on which nothing has been said yet: net/http
 // would wait for them when it shuts down.
-func (s *Server) watch(conn net.Conn, state http.ConnState) {
+func (s *Server) trackConn(conn net.Conn, state http.ConnState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case state != http.StateNew:
-		delete(s.fresh, conn)
+		delete(s.unused, conn)
 	case s.closed:
 		_ = conn.Close() // it came in the very last moment
 	default:
-		s.fresh[conn] = true
+		s.unused[conn] = true
 	}
 }
 
@@ -177,7 +176,7 @@ func (s *Server) URL() string {
 
 // KeystoneURL returns the URL to authenticate at: that of [Server.URL] followed
 // by "/identity/v3". It works with [WithKeystone] only.
-func (s *Server) KeystoneURL() string { return s.URL() + identityPath + "/v3" }
+func (s *Server) KeystoneURL() string { return s.URL() + keystonePath + "/v3" }
 
 // HTTPClient returns a client of this server alone. Where the server listens in
 // memory, every request of the client comes to it, whatever host its URL names.
@@ -193,13 +192,13 @@ func (s *Server) HTTPClient() *http.Client {
 }
 
 // begin counts a handler, unless the server is closed.
-func (s *Server) begin() bool {
+func (s *Server) beginRequest() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return false
 	}
-	s.handlers.Add(1)
+	s.requests.Add(1)
 	return true
 }
 
@@ -216,8 +215,8 @@ func (s *Server) shutDown() error {
 	s.mu.Lock()
 	s.closed = true
 	server, served, client := s.http, s.served, s.client
-	fresh := make([]net.Conn, 0, len(s.fresh))
-	for conn := range s.fresh {
+	fresh := make([]net.Conn, 0, len(s.unused))
+	for conn := range s.unused {
 		fresh = append(fresh, conn)
 	}
 	s.mu.Unlock()
@@ -239,63 +238,8 @@ func (s *Server) shutDown() error {
 		cancel()
 		<-served
 	}
-	s.handlers.Wait()
-	s.alarms.close()
-	s.courier.close()
+	s.requests.Wait()
+	s.timers.close()
+	s.deliverer.close()
 	return errors.Join(append(errs, s.options.store.Close())...)
-}
-
-// TB is the part of a *testing.T that [Run] needs. So package testing is not
-// linked into programs that embed the server.
-type TB interface {
-	Helper()
-	Cleanup(func())
-	Fatalf(format string, args ...any)
-	Logf(format string, args ...any)
-}
-
-// Run returns a server that listens on a free port of the loopback interface
-// until the test ends.
-func Run(t TB, opts ...Option) *Server {
-	t.Helper()
-	return run(t, opts, func(s *Server) error { return s.Listen("127.0.0.1:0") })
-}
-
-// RunInMemory returns a server without sockets, until the test ends: only
-// [Server.HTTPClient] reaches it. It works inside testing/synctest bubbles.
-func RunInMemory(t TB, opts ...Option) *Server {
-	t.Helper()
-	return run(t, opts, (*Server).ListenInMemory)
-}
-
-func run(t TB, opts []Option, listen func(*Server) error) *Server {
-	t.Helper()
-	s, err := NewServer(slices.Concat([]Option{WithLogger(testLogger(t))}, opts)...)
-	if err != nil {
-		t.Fatalf("zaqartest: %v", err)
-		return nil
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Logf("zaqartest: close: %v", err)
-		}
-	})
-	if err := listen(s); err != nil {
-		t.Fatalf("zaqartest: %v", err)
-	}
-	return s
-}
-
-// testLogger writes failures into a test's log. The server is closed before the
-// test ends, so nothing is logged too late.
-func testLogger(t TB) *slog.Logger {
-	return slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-}
-
-type logWriter struct{ t TB }
-
-// Write implements io.Writer.
-func (w logWriter) Write(line []byte) (int, error) {
-	w.t.Logf("%s", line)
-	return len(line), nil
 }
