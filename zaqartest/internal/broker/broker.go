@@ -1,3 +1,11 @@
+// Package broker is the embedded server's message queue: Zaqar's rules for queues,
+// messages, claims, subscriptions, pools and flavors. It knows nothing of HTTP or
+// WebSockets. Requests come as parsed values or as JSON documents, and errors leave as
+// values that each transport puts into words of its own.
+//
+// A [Broker] works in transactions of a store. [Broker.View] and [Broker.Update] run
+// one with a [ReadTx] or a [WriteTx]; the Broker's other methods are transactions that
+// several transports need.
 package broker
 
 import (
@@ -7,57 +15,63 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/store"
 )
 
-// What a broker answers when it cannot do what it was asked for.
+// What the broker returns if it cannot do what was asked.
 var (
+	// ErrNoQueue, ErrNoMessage and ErrNoClaim mean that there is no such thing.
 	ErrNoQueue   = errors.New("the queue does not exist")
 	ErrNoMessage = errors.New("the message does not exist")
 	ErrNoClaim   = errors.New("the claim does not exist or has expired")
-	// errClaimed: to delete the message, its claim must be named.
+	// ErrClaimed means that a claim holds the message, and the caller named none.
 	ErrClaimed = errors.New("the message is claimed")
-	// errNotClaimed: a claim was named, but nobody holds the message.
+	// ErrNotClaimed means that the caller named a claim, but no claim holds the
+	// message.
 	ErrNotClaimed = errors.New("the message is not claimed")
-	// errOtherClaim: the claim lives, but another one holds the message.
+	// ErrOtherClaim means that the claim is live, but another one holds the message.
 	ErrOtherClaim = errors.New("the message is held by another claim")
 )
 
-// broker holds queues, messages, claims and subscriptions: what Zaqar does, without HTTP. Each
-// operation is one transaction, which has one time.
+// Broker holds queues with their messages and claims, subscriptions, pools and
+// flavors. Each of its methods is one transaction, and a transaction happens at one
+// time.
 type Broker struct {
 	store   store.Store
 	clock   *Clock
-	pooling bool // queues need a pool
+	pooling bool // a queue needs a pool
 }
 
-// reading is a transaction that looks; writing is one that changes things.
+// ReadTx is a transaction that only reads.
 type ReadTx struct {
 	tx  store.Reader
 	now Instant
 }
 
-// writing is a transaction that changes things.
+// WriteTx is a transaction that reads and writes.
 type WriteTx struct {
 	ReadTx
 	tx      store.Writer
 	pooling bool
 }
 
-// Now is the time of the transaction.
+// Now returns the time of the transaction.
 func (r *ReadTx) Now() Instant { return r.now }
 
-// newBroker returns a broker that keeps everything in a store.
+// New returns a broker that keeps everything in a store. With pooling, a queue needs
+// a pool.
 func New(store store.Store, clock *Clock, pooling bool) *Broker {
 	return &Broker{store: store, clock: clock, pooling: pooling}
 }
 
+// View runs fn in a transaction that only reads.
 func (b *Broker) View(fn func(*ReadTx) error) error {
 	return b.store.View(func(r store.Reader) error {
 		return fn(&ReadTx{r, InstantOf(b.clock.Now())})
 	})
 }
 
-// update takes the time inside the transaction, so that what comes later in a
-// queue is never older. It begins with a sweep: memory does not fill up with
-// what has expired, and each thing is swept once.
+// Update runs fn in a transaction that may write. The time is taken inside the
+// transaction, so a later message of a queue is never older than an earlier one.
+// First, everything that has expired is removed, so the store does not grow without
+// bound.
 func (b *Broker) Update(fn func(*WriteTx) error) error {
 	return b.store.Update(func(tx store.Writer) error {
 		w := &WriteTx{ReadTx{tx, InstantOf(b.clock.Now())}, tx, b.pooling}
@@ -66,7 +80,7 @@ func (b *Broker) Update(fn func(*WriteTx) error) error {
 	})
 }
 
-// sweep removes messages, claims and subscriptions that have ended.
+// sweep removes the messages, claims and subscriptions that have expired.
 func (w *WriteTx) sweep() {
 	var ended [][]byte
 	for key := range w.tx.Scan([]byte{expirySpace}, expiryKey(w.now+1, nil)) {
@@ -82,7 +96,7 @@ func (w *WriteTx) sweep() {
 	}
 }
 
-// dropAdoption forgets the foreign id of a message that was moved here.
+// forgetForeignID removes the index entry of a message that came from another queue.
 func (w *WriteTx) forgetForeignID(key []byte) {
 	value, ok := w.tx.Get(key)
 	if !ok {
@@ -91,9 +105,10 @@ func (w *WriteTx) forgetForeignID(key []byte) {
 	if m, ok := decodeMessage(key, value); ok {
 		var uid UUID
 		copy(uid[:], key[1:])
-		w.tx.Delete(spaceKey(adoptedSpace, uid, m.ID[:]...))
+		w.tx.Delete(spaceKey(foreignIDSpace, uid, m.ID[:]...))
 	}
 }
 
-// healthProject holds the queue of the health check. No request can name it.
+// HealthProject holds the queue of the health check. No request can name this
+// project.
 const HealthProject = "health\x01"

@@ -23,7 +23,7 @@ func keysOf(t *testing.T, s store.Store) []string {
 	return keys
 }
 
-// Nothing is left of a queue that was deleted, nor of what has expired.
+// Deleted queues and expired things leave nothing in the store.
 func TestTheStoreEmptiesAgain(t *testing.T) {
 	kept := store.NewMemory()
 	b := New(kept, &Clock{}, false)

@@ -2,19 +2,18 @@ package broker
 
 import "github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 
-// lease is what a caller asks of a claim, in seconds.
+// ClaimTerms is what a caller asks of a claim, in seconds.
 type ClaimTerms struct{ TTL, Grace int64 }
 
-// leaseRules say what a caller may leave out of a claim.
+// ClaimRules says what a caller may leave out of a claim.
 type ClaimRules struct {
-	TTL, Grace    int64 // where there is none; 0: there must be one
+	TTL, Grace    int64 // defaults; 0 means that the caller must set it
 	OptionalBody  bool
-	GraceOptional bool // 0 is the grace where there is none
+	GraceOptional bool // 0 is a default, too
 	CheckGrace    bool
 }
 
-// parseLease reads the terms of a claim. With a nil document they are all
-// defaults.
+// ParseClaimTerms reads the terms of a claim. A nil document means all defaults.
 func ParseClaimTerms(document []byte, rules ClaimRules, l Limits) (ClaimTerms, error) {
 	terms := ClaimTerms{TTL: rules.TTL, Grace: rules.Grace}
 	if document != nil {
@@ -52,6 +51,7 @@ func ParseClaimTerms(document []byte, rules ClaimRules, l Limits) (ClaimTerms, e
 	return terms, nil
 }
 
+// DefaultClaimRules returns the rules for claims whose terms all have defaults.
 func DefaultClaimRules(l Limits) ClaimRules {
 	return ClaimRules{
 		TTL: int64(l.DefaultClaimTTL), Grace: int64(l.DefaultClaimGrace), GraceOptional: true,

@@ -2,11 +2,11 @@ package broker
 
 import "errors"
 
-// take claims up to limit messages: the oldest that nobody holds and that are
-// not delayed. Without any there is no claim.
+// CreateClaim claims up to limit messages: the oldest that no claim holds and that
+// are not delayed. If there is none, it makes no claim.
 func (w *WriteTx) CreateClaim(q Queue, limit int, terms ClaimTerms) (Claim, []Message, error) {
 	c := Claim{ID: NewUUID(), Created: w.now, TTL: terms.TTL, Expires: w.now.Plus(terms.TTL)}
-	letters, err := w.deadLetterRule(q)
+	rule, err := w.deadLetterRule(q)
 	if err != nil {
 		return c, nil, err
 	}
@@ -15,10 +15,10 @@ func (w *WriteTx) CreateClaim(q Queue, limit int, terms ClaimTerms) (Claim, []Me
 		switch {
 		case m.Claimed(w.now) || m.Delayed(w.now):
 			continue
-		case letters.active && m.ClaimCount >= letters.maxCount:
-			// Where there is no queue for it, a dead letter stays: it is
-			// neither handed out once more nor lost.
-			if letters.exists {
+		case rule.active && m.ClaimCount >= rule.maxCount:
+			// Without a dead letter queue, a dead letter stays where it is: it is
+			// neither claimed again nor lost.
+			if rule.exists {
 				dead = append(dead, m)
 			}
 			continue
@@ -29,10 +29,10 @@ func (w *WriteTx) CreateClaim(q Queue, limit int, terms ClaimTerms) (Claim, []Me
 		}
 	}
 	for _, m := range dead {
-		w.moveDeadLetter(q, m, letters)
+		w.moveDeadLetter(q, m, rule)
 	}
 	for i, m := range picked {
-		if letters.active {
+		if rule.active {
 			m.ClaimCount++
 		}
 		picked[i] = w.hold(q, m, c, terms)
@@ -44,8 +44,8 @@ func (w *WriteTx) CreateClaim(q Queue, limit int, terms ClaimTerms) (Claim, []Me
 	return c, picked, nil
 }
 
-// hold puts a claim's mark on a message. A message that would end before the
-// claim does lives on until the claim's end and the grace after it.
+// hold marks a message as held by a claim. A message that would expire before the
+// claim is kept until the claim's end plus the grace period.
 func (w *WriteTx) hold(q Queue, m Message, c Claim, terms ClaimTerms) Message {
 	was := m
 	m.ClaimID, m.ClaimExpires = c.ID, c.Expires
@@ -56,28 +56,8 @@ func (w *WriteTx) hold(q Queue, m Message, c Claim, terms ClaimTerms) Message {
 	return m
 }
 
-// renew gives a claim new terms, from now on.
-func (w *WriteTx) ExtendClaim(q Queue, c Claim, terms ClaimTerms) {
-	w.removeClaim(q, c)
-	held := w.ClaimMessages(q, c)
-	c.Created, c.TTL, c.Expires = w.now, terms.TTL, w.now.Plus(terms.TTL)
-	for _, m := range held {
-		w.hold(q, m, c, terms)
-	}
-	w.putClaim(q, c)
-}
-
-// release ends a claim; its messages are free at once.
-func (w *WriteTx) ReleaseClaim(q Queue, c Claim) {
-	for _, m := range w.ClaimMessages(q, c) {
-		free := m
-		free.ClaimID, free.ClaimExpires = UUID{}, never
-		w.replaceMessage(q, m, free)
-	}
-	w.removeClaim(q, c)
-}
-
-// extendClaim gives a claim new terms, from now on.
+// ExtendClaim gives a claim new terms, from now on. It returns ErrNoQueue or
+// ErrNoClaim if there is no such claim.
 func (b *Broker) ExtendClaim(project, name, id string, terms ClaimTerms) error {
 	return b.Update(func(w *WriteTx) error {
 		q, err := w.Queue(project, name)
@@ -92,7 +72,18 @@ func (b *Broker) ExtendClaim(project, name, id string, terms ClaimTerms) error {
 	})
 }
 
-// releaseClaim ends a claim. The queue and the claim may be missing.
+// ExtendClaim gives a claim new terms, from now on.
+func (w *WriteTx) ExtendClaim(q Queue, c Claim, terms ClaimTerms) {
+	w.removeClaim(q, c)
+	held := w.ClaimMessages(q, c)
+	c.Created, c.TTL, c.Expires = w.now, terms.TTL, w.now.Plus(terms.TTL)
+	for _, m := range held {
+		w.hold(q, m, c, terms)
+	}
+	w.putClaim(q, c)
+}
+
+// ReleaseClaim ends a claim. The queue and the claim need not exist.
 func (b *Broker) ReleaseClaim(project, name, id string) error {
 	return b.changeQueue(project, name, func(w *WriteTx, q Queue) error {
 		found, err := w.Claim(q, id)
@@ -104,4 +95,14 @@ func (b *Broker) ReleaseClaim(project, name, id string) error {
 		}
 		return err
 	})
+}
+
+// ReleaseClaim ends a claim and makes its messages available at once.
+func (w *WriteTx) ReleaseClaim(q Queue, c Claim) {
+	for _, m := range w.ClaimMessages(q, c) {
+		free := m
+		free.ClaimID, free.ClaimExpires = UUID{}, never
+		w.replaceMessage(q, m, free)
+	}
+	w.removeClaim(q, c)
 }

@@ -2,44 +2,44 @@ package broker
 
 import "errors"
 
-// graveyard says what happens to the messages of a queue that were claimed too
+// deadLetterRule says what happens to messages of a queue that were claimed too
 // often.
 type deadLetterRule struct {
 	active   bool  // the queue counts claims
-	exists   bool  // so does the dead letter queue
-	maxCount int64 // claims that a message may see
-	ttl      int64 // of a dead letter, or 0: it keeps its own
+	exists   bool  // the dead letter queue exists
+	maxCount int64 // how often a message may be claimed
+	ttl      int64 // of a dead letter; 0 keeps the message's own
 	queue    Queue
 }
 
-// deadLetters reads it from the metadata. Zaqar counts only where both keys are
-// set, and does not make the queue.
+// deadLetterRule reads the rule from a queue's metadata. Zaqar counts claims only if
+// both keys are set, and it does not create the dead letter queue.
 func (w *WriteTx) deadLetterRule(q Queue) (deadLetterRule, error) {
-	var g deadLetterRule
+	var rule deadLetterRule
 	name := q.Metadata.Text("_dead_letter_queue")
-	g.maxCount = q.Metadata.Integer("_max_claim_count")
-	g.active = name != "" && g.maxCount > 0
-	if !g.active {
-		return g, nil
+	rule.maxCount = q.Metadata.Integer("_max_claim_count")
+	rule.active = name != "" && rule.maxCount > 0
+	if !rule.active {
+		return rule, nil
 	}
-	g.ttl = q.Metadata.Integer("_dead_letter_queue_messages_ttl")
+	rule.ttl = q.Metadata.Integer("_dead_letter_queue_messages_ttl")
 	var err error
-	g.queue, err = w.Queue(q.Project, name)
+	rule.queue, err = w.Queue(q.Project, name)
 	if errors.Is(err, ErrNoQueue) {
-		return g, nil
+		return rule, nil
 	}
-	g.exists = err == nil
-	return g, err
+	rule.exists = err == nil
+	return rule, err
 }
 
-// bury moves a message to the end of the dead letter queue, under its own id.
-// There it is free, and its claims are counted afresh.
-func (w *WriteTx) moveDeadLetter(q Queue, m Message, to deadLetterRule) {
+// moveDeadLetter moves a message to the end of the dead letter queue. The message
+// keeps its id, is not claimed, and its claim count starts again at 0.
+func (w *WriteTx) moveDeadLetter(q Queue, m Message, rule deadLetterRule) {
 	m = m.Clone()
 	w.RemoveMessage(q, m)
 	m.ClaimID, m.ClaimExpires, m.ClaimCount = UUID{}, never, 0
-	if to.ttl > 0 {
-		m.Created, m.TTL, m.Expires = w.now, to.ttl, w.now.Plus(to.ttl)
+	if rule.ttl > 0 {
+		m.Created, m.TTL, m.Expires = w.now, rule.ttl, w.now.Plus(rule.ttl)
 	}
-	w.appendMessage(to.queue, m)
+	w.appendMessage(rule.queue, m)
 }

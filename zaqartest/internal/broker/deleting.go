@@ -2,8 +2,49 @@ package broker
 
 import "errors"
 
-// deleteMessage removes a message on behalf of somebody who names a claim, or
-// none ("").
+// DeleteMessage removes a message for a caller who names a claim, or none (""). The
+// queue and the message need not exist.
+func (b *Broker) DeleteMessage(project, name, id, claimID string) error {
+	return b.changeQueue(project, name, func(w *WriteTx, q Queue) error {
+		m, err := w.Message(q, id)
+		if errors.Is(err, ErrNoMessage) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return w.DeleteMessage(q, m, claimID)
+	})
+}
+
+// DeleteMessages removes messages by their ids, all or none. Ids without a message
+// are ignored. If guarded, one of the claims must hold each message.
+func (b *Broker) DeleteMessages(project, name string, ids, claims []string, guarded bool) error {
+	return b.changeQueue(project, name, func(w *WriteTx, q Queue) error {
+		return w.DeleteMessages(q, ids, claims, guarded)
+	})
+}
+
+// Pop claims up to limit messages and deletes them in one transaction. It returns
+// them with the time of the transaction.
+func (b *Broker) Pop(project, name string, limit int) (popped []Message, now Instant, err error) {
+	err = b.changeQueue(project, name, func(w *WriteTx, q Queue) error {
+		made, messages, err := w.CreateClaim(q, limit, ClaimTerms{TTL: 1})
+		if err != nil {
+			return err
+		}
+		for _, m := range messages {
+			popped = append(popped, m.Clone())
+			w.RemoveMessage(q, m)
+		}
+		w.removeClaim(q, made)
+		now = w.now
+		return nil
+	})
+	return popped, now, err
+}
+
+// DeleteMessage removes a message for a caller who names a claim, or none ("").
 func (w *WriteTx) DeleteMessage(q Queue, m Message, claimID string) error {
 	if claimID == "" {
 		if m.Claimed(w.now) {
@@ -25,8 +66,8 @@ func (w *WriteTx) DeleteMessage(q Queue, m Message, claimID string) error {
 	return nil
 }
 
-// deleteMessages removes messages by their ids, claimed or not; guarded, they
-// must be held by one of some claims.
+// DeleteMessages removes messages by their ids, claimed or not. If guarded, one of
+// the claims must hold each of them.
 func (w *WriteTx) DeleteMessages(q Queue, ids, claims []string, guarded bool) error {
 	for _, id := range ids {
 		m, err := w.Message(q, id)
@@ -41,7 +82,7 @@ func (w *WriteTx) DeleteMessages(q Queue, ids, claims []string, guarded bool) er
 	return nil
 }
 
-// heldByAny tells whether one of some claims holds a message.
+// heldByAny reports whether one of the claims holds a message.
 func (r *ReadTx) heldByAny(q Queue, m Message, claims []string) bool {
 	for _, id := range claims {
 		if c, err := r.Claim(q, id); err == nil && m.Claimed(r.now) && m.ClaimID == c.ID {
@@ -49,46 +90,4 @@ func (r *ReadTx) heldByAny(q Queue, m Message, claims []string) bool {
 		}
 	}
 	return false
-}
-
-// deleteMessage removes a message on behalf of a caller who names a claim, or none
-// (""). The queue and the message may be missing.
-func (b *Broker) DeleteMessage(project, name, id, claimID string) error {
-	return b.changeQueue(project, name, func(w *WriteTx, q Queue) error {
-		m, err := w.Message(q, id)
-		if errors.Is(err, ErrNoMessage) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return w.DeleteMessage(q, m, claimID)
-	})
-}
-
-// deleteMessages removes messages by their ids, all or none. Missing ones do not
-// count. If guarded, one of the claims must hold each of them.
-func (b *Broker) DeleteMessages(project, name string, ids, claims []string, guarded bool) error {
-	return b.changeQueue(project, name, func(w *WriteTx, q Queue) error {
-		return w.DeleteMessages(q, ids, claims, guarded)
-	})
-}
-
-// pop claims up to limit messages and deletes them, in one step. It returns them with
-// the time at which it did so.
-func (b *Broker) Pop(project, name string, limit int) (popped []Message, now Instant, err error) {
-	err = b.changeQueue(project, name, func(w *WriteTx, q Queue) error {
-		made, messages, err := w.CreateClaim(q, limit, ClaimTerms{TTL: 1})
-		if err != nil {
-			return err
-		}
-		for _, m := range messages {
-			popped = append(popped, m.Clone())
-			w.RemoveMessage(q, m)
-		}
-		w.removeClaim(q, made)
-		now = w.now
-		return nil
-	})
-	return popped, now, err
 }

@@ -7,8 +7,7 @@ import (
 	"iter"
 )
 
-// flavor finds a flavor of a project. What is stored of it are the capabilities
-// with which it was made.
+// Flavor returns the capabilities that a flavor of a project was created with.
 func (r *ReadTx) Flavor(project, name string) (capabilities json.RawMessage, err error) {
 	value, ok := r.tx.Get(flavorKey(project, name))
 	if !ok {
@@ -17,7 +16,7 @@ func (r *ReadTx) Flavor(project, name string) (capabilities json.RawMessage, err
 	return bytes.Clone(value), nil
 }
 
-// flavors goes through a project's flavors by name, from the one after marker on.
+// Flavors iterates over a project's flavors by name, starting after marker.
 func (r *ReadTx) Flavors(project, marker string) iter.Seq2[string, json.RawMessage] {
 	return func(yield func(string, json.RawMessage) bool) {
 		prefix := flavorKey(project, "")
@@ -25,7 +24,7 @@ func (r *ReadTx) Flavors(project, marker string) iter.Seq2[string, json.RawMessa
 		if marker != "" {
 			from = append(flavorKey(project, marker), 0)
 		}
-		for key, value := range r.tx.Scan(from, after(prefix)) {
+		for key, value := range r.tx.Scan(from, prefixEnd(prefix)) {
 			if !yield(string(key[len(prefix):]), bytes.Clone(value)) {
 				return
 			}
@@ -33,17 +32,17 @@ func (r *ReadTx) Flavors(project, marker string) iter.Seq2[string, json.RawMessa
 	}
 }
 
-// putFlavor stores a flavor of a project.
+// PutFlavor stores a flavor of a project.
 func (w *WriteTx) PutFlavor(project, name string, capabilities json.RawMessage) {
 	w.tx.Put(flavorKey(project, name), capabilities)
 }
 
-// deleteFlavor removes a flavor of a project, if there is one.
+// DeleteFlavor removes a flavor of a project if it exists.
 func (w *WriteTx) DeleteFlavor(project, name string) { w.tx.Delete(flavorKey(project, name)) }
 
-// flavorAnywhere tells whether any project has a flavor of that name.
+// flavorAnywhere reports whether any project has a flavor with that name.
 func (r *ReadTx) flavorAnywhere(name string) bool {
-	for key := range r.tx.Scan([]byte{flavorSpace}, after([]byte{flavorSpace})) {
+	for key := range r.tx.Scan([]byte{flavorSpace}, prefixEnd([]byte{flavorSpace})) {
 		if bytes.HasSuffix(key, append([]byte{0}, name...)) {
 			return true
 		}
@@ -51,7 +50,7 @@ func (r *ReadTx) flavorAnywhere(name string) bool {
 	return false
 }
 
-// findPools finds pools by their names, all of them.
+// PoolsByName returns the pools with these names. All of them must exist.
 func (r *ReadTx) PoolsByName(names []string) ([]Pool, error) {
 	var out []Pool
 	for _, name := range names {
@@ -64,7 +63,7 @@ func (r *ReadTx) PoolsByName(names []string) ([]Pool, error) {
 	return out, nil
 }
 
-// poolsOf are the pools of a flavor.
+// PoolsOf returns the pools of a flavor.
 func (r *ReadTx) PoolsOf(flavor string) []Pool {
 	var out []Pool
 	for p := range r.Pools("") {
@@ -75,7 +74,7 @@ func (r *ReadTx) PoolsOf(flavor string) []Pool {
 	return out
 }
 
-// assign gives pools, which exist, to a flavor.
+// AssignPools gives existing pools to a flavor.
 func (w *WriteTx) AssignPools(flavor string, pools ...Pool) error {
 	for _, p := range pools {
 		p.Flavor = &flavor

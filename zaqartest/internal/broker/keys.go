@@ -5,25 +5,25 @@ import (
 	"encoding/binary"
 )
 
-// The keys of the store begin with a letter each.
+// Each key of the store begins with a letter that names its space.
 //
 //	q project 0 name   a queue: its uid and its metadata
 //	n uid              the number that the queue's next message gets
 //	m uid number       a message; numbers give the order of a queue
-//	i uid id           the number of a message that came from another queue
+//	i uid id           the number of a message that kept its id from another queue
 //	c uid id           a claim, with the numbers of its messages
 //	s project 0 name 0 id   a subscription
 //	p name             a pool
 //	f project 0 name   a flavor
-//	x time kind key    what ends when: the index that expired things are found by
+//	x time key         the index of expiry times; key is what expires then
 //
-// A queue that is deleted and made again has another uid, so nothing of the old
-// one can show up in the new one.
+// A queue that is deleted and created again has another uid, so nothing of the old
+// queue can appear in the new one.
 const (
 	queueSpace   = 'q'
 	numberSpace  = 'n'
 	messageSpace = 'm'
-	adoptedSpace = 'i'
+	foreignIDSpace = 'i'
 	claimSpace   = 'c'
 	expirySpace  = 'x'
 
@@ -40,7 +40,7 @@ func queuesPrefix(project string) []byte {
 	return append(append([]byte{queueSpace}, project...), 0)
 }
 
-// spaceKey is a key of one of the spaces that belong to a queue.
+// spaceKey is a key in a space that belongs to one queue.
 func spaceKey(space byte, uid UUID, rest ...byte) []byte {
 	key := make([]byte, 0, 1+len(uid)+len(rest))
 	key = append(key, space)
@@ -52,15 +52,15 @@ func messageKey(uid UUID, number uint64) []byte {
 	return binary.BigEndian.AppendUint64(spaceKey(messageSpace, uid), number)
 }
 
-// expiryKey sorts by time, and says what ends: key is that of a message, a claim
-// or a subscription.
+// expiryKey is the index entry of something that expires. key is that of a message, a
+// claim or a subscription.
 func expiryKey(at Instant, key []byte) []byte {
 	out := binary.BigEndian.AppendUint64([]byte{expirySpace}, uint64(at))
 	return append(out, key...)
 }
 
-// after is the end of a scan over everything that begins with prefix.
-func after(prefix []byte) []byte {
+// prefixEnd is the end of a scan over all keys that begin with prefix.
+func prefixEnd(prefix []byte) []byte {
 	end := bytes.Clone(prefix)
 	for i := len(end) - 1; i >= 0; i-- {
 		end[i]++

@@ -2,6 +2,49 @@ package broker
 
 import "errors"
 
+// Limits has the fields of zaqartest.Limits, which explains them. Each type converts
+// to the other, so the compiler keeps them the same.
+type Limits struct {
+	MaxQueuesPerPage         int
+	MaxSubscriptionsPerPage  int
+	MaxPoolsPerPage          int
+	MaxFlavorsPerPage        int
+	MaxMessagesPerPage       int
+	MaxMessagesPerClaimOrPop int
+	MaxQueueMetadata         int
+	MaxMessagesPostSize      int
+	MaxMessageTTL            int
+	MaxMessageDelay          int
+	MaxClaimTTL              int
+	MaxClaimGrace            int
+	DefaultMessageTTL        int
+	DefaultClaimTTL          int
+	DefaultClaimGrace        int
+	DefaultSubscriptionTTL   int
+}
+
+// DefaultLimits returns the limits of a Zaqar with the default configuration.
+func DefaultLimits() Limits {
+	return Limits{
+		MaxQueuesPerPage:         20,
+		MaxSubscriptionsPerPage:  20,
+		MaxPoolsPerPage:          20,
+		MaxFlavorsPerPage:        20,
+		MaxMessagesPerPage:       20,
+		MaxMessagesPerClaimOrPop: 20,
+		MaxQueueMetadata:         64 << 10,
+		MaxMessagesPostSize:      256 << 10,
+		MaxMessageTTL:            14 * 24 * 3600,
+		MaxMessageDelay:          900,
+		MaxClaimTTL:              12 * 3600,
+		MaxClaimGrace:            12 * 3600,
+		DefaultMessageTTL:        3600,
+		DefaultClaimTTL:          300,
+		DefaultClaimGrace:        60,
+		DefaultSubscriptionTTL:   3600,
+	}
+}
+
 // The bounds that no option of Zaqar changes.
 const (
 	MinMessageTTL      = 60  // seconds
@@ -12,11 +55,7 @@ const (
 	maxProjectName     = 256 // characters
 )
 
-// pageSize is how many things a page or a claim holds when the caller does not
-// say: ten, or fewer where the server allows fewer.
-func PageSize(maximum int) int { return min(10, maximum) }
-
-// filled replaces what is not set by its default.
+// Filled replaces every field that is not set with its default.
 func (l Limits) Filled() Limits {
 	defaults := DefaultLimits()
 	for _, field := range []struct{ have, fallback *int }{
@@ -44,12 +83,7 @@ func (l Limits) Filled() Limits {
 	return l
 }
 
-// largestBody is the largest request body that any operation reads.
-func (l Limits) LargestBody() int64 {
-	return int64(max(l.MaxMessagesPostSize, l.MaxQueueMetadata, 64<<10))
-}
-
-// check refuses limits that contradict each other or the API.
+// Check refuses limits that contradict each other or the API.
 func (l Limits) Check() error {
 	switch {
 	case l.MaxMessageTTL < MinMessageTTL, l.MaxClaimTTL < MinClaimTTL, l.MaxClaimGrace < MinClaimGrace:
@@ -66,45 +100,11 @@ func (l Limits) Check() error {
 	return nil
 }
 
-// brokerLimits are the limits of zaqartest, where each field is explained. The two
-// types convert into each other, so the compiler keeps their fields alike.
-type Limits struct {
-	MaxQueuesPerPage         int
-	MaxSubscriptionsPerPage  int
-	MaxPoolsPerPage          int
-	MaxFlavorsPerPage        int
-	MaxMessagesPerPage       int
-	MaxMessagesPerClaimOrPop int
-	MaxQueueMetadata         int
-	MaxMessagesPostSize      int
-	MaxMessageTTL            int
-	MaxMessageDelay          int
-	MaxClaimTTL              int
-	MaxClaimGrace            int
-	DefaultMessageTTL        int
-	DefaultClaimTTL          int
-	DefaultClaimGrace        int
-	DefaultSubscriptionTTL   int
+// LargestBody returns the size of the largest request body that any operation reads.
+func (l Limits) LargestBody() int64 {
+	return int64(max(l.MaxMessagesPostSize, l.MaxQueueMetadata, 64<<10))
 }
 
-// defaultLimits are those of a Zaqar that nobody configured.
-func DefaultLimits() Limits {
-	return Limits{
-		MaxQueuesPerPage:         20,
-		MaxSubscriptionsPerPage:  20,
-		MaxPoolsPerPage:          20,
-		MaxFlavorsPerPage:        20,
-		MaxMessagesPerPage:       20,
-		MaxMessagesPerClaimOrPop: 20,
-		MaxQueueMetadata:         64 << 10,
-		MaxMessagesPostSize:      256 << 10,
-		MaxMessageTTL:            14 * 24 * 3600,
-		MaxMessageDelay:          900,
-		MaxClaimTTL:              12 * 3600,
-		MaxClaimGrace:            12 * 3600,
-		DefaultMessageTTL:        3600,
-		DefaultClaimTTL:          300,
-		DefaultClaimGrace:        60,
-		DefaultSubscriptionTTL:   3600,
-	}
-}
+// PageSize returns how many items a page or a claim holds if the caller does not
+// say: ten, or fewer if the server allows fewer.
+func PageSize(maximum int) int { return min(10, maximum) }

@@ -10,21 +10,22 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// text and integer read a key of the metadata; a value of another type is as
-// good as none.
+// Metadata is the metadata of a queue. The values are JSON, as they were sent.
+type Metadata map[string]json.RawMessage
 
+// Text returns a key that is a string, or "".
 func (m Metadata) Text(key string) string {
 	value, _ := rawjson.Text(m[key])
 	return value
 }
 
+// Integer returns a key that is an integer, or 0.
 func (m Metadata) Integer(key string) int64 {
 	value, _ := rawjson.Integer(m[key])
 	return value
 }
 
-// reserved are the keys that mean something to Zaqar, with what they are when
-// they are not set.
+// reserved returns the keys that have a meaning in Zaqar, with their defaults.
 func (l Limits) reserved() Metadata {
 	return Metadata{
 		"_max_messages_post_size":         json.RawMessage(strconv.Itoa(l.MaxMessagesPostSize)),
@@ -37,7 +38,8 @@ func (l Limits) reserved() Metadata {
 	}
 }
 
-// withReserved is the metadata as v2 tells it.
+// WithReserved returns the metadata as v2 shows it, with the reserved keys filled
+// in.
 func (m Metadata) WithReserved(l Limits) Metadata {
 	out := maps.Clone(m)
 	if out == nil {
@@ -51,7 +53,7 @@ func (m Metadata) WithReserved(l Limits) Metadata {
 	return out
 }
 
-// checkMetadata refuses reserved keys with values that Zaqar cannot use.
+// CheckMetadata refuses reserved keys with values that Zaqar cannot use.
 func (l Limits) CheckMetadata(m Metadata) error {
 	for _, rule := range []struct {
 		key      string
@@ -81,7 +83,7 @@ func (l Limits) CheckMetadata(m Metadata) error {
 	return checkRetryPolicy(m["_retry_policy"])
 }
 
-// checkRetryPolicy looks at how notifications are to be repeated.
+// checkRetryPolicy checks a policy for retrying notifications.
 func checkRetryPolicy(value json.RawMessage) error {
 	if rawjson.IsFalsy(value) {
 		return nil
@@ -96,7 +98,7 @@ func checkRetryPolicy(value json.RawMessage) error {
 		"maximum_delay", "maximum_delay_retries",
 	} {
 		value := policy[key]
-		// What is nothing stands for the default, but for a delay.
+		// An empty value stands for the default, except for a delay.
 		if _, isDelay := delays[key]; value == nil || !isDelay && rawjson.IsFalsy(value) {
 			continue
 		}
@@ -107,7 +109,7 @@ func checkRetryPolicy(value json.RawMessage) error {
 		delays[key] = n
 	}
 	shortest, longest := delays["minimum_delay"], delays["maximum_delay"]
-	// Unsigned, the difference of two huge numbers does not run over.
+	// As unsigned numbers, the difference of two huge numbers does not overflow.
 	if longest < shortest || uint64(longest)-uint64(shortest) < 10 {
 		return errors.New("maximum_delay of _retry_policy must exceed minimum_delay by 10 or more")
 	}
@@ -123,6 +125,3 @@ func checkRetryPolicy(value json.RawMessage) error {
 	}
 	return nil
 }
-
-// metadata is the metadata of a queue. The values are JSON, as it came.
-type Metadata map[string]json.RawMessage

@@ -10,17 +10,18 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// edit is one operation of a patch.
+// Edit is one operation of a patch.
 type Edit struct {
 	op, key string
 	value   json.RawMessage
 }
 
-// errMissingKey: replace or remove of a key that is neither set nor reserved.
+// errMissingKey is the error for replacing or removing a key that is neither set nor
+// reserved.
 var errMissingKey = errors.New("there is no such key")
 
-// parsePatch reads Zaqar's dialect of JSON patch: add, replace and remove of
-// one key of the metadata.
+// ParsePatch reads Zaqar's dialect of JSON patch: add, replace and remove one key of
+// the metadata.
 func ParsePatch(document []byte) ([]Edit, error) {
 	items, err := rawjson.Array(document)
 	if err != nil {
@@ -56,7 +57,7 @@ func parseEdit(item json.RawMessage) (Edit, error) {
 		return e, errors.New("value is missing")
 	}
 	parts := strings.Split(path[1:], "/")
-	// A real Zaqar does not look at the first part of what it removes.
+	// A real Zaqar ignores the first part of the path in a remove.
 	if len(parts) != 2 || e.op != "remove" && parts[0] != "metadata" {
 		return e, errors.New("path must be /metadata/ and one key")
 	}
@@ -64,7 +65,7 @@ func parseEdit(item json.RawMessage) (Edit, error) {
 	return e, err
 }
 
-// unescapePointer reads a part of a JSON pointer.
+// unescapePointer reads one part of a JSON pointer.
 func unescapePointer(part string) (string, error) {
 	rest := strings.NewReplacer("~0", "", "~1", "").Replace(part)
 	switch {
@@ -76,7 +77,7 @@ func unescapePointer(part string) (string, error) {
 	return strings.NewReplacer("~0", "~", "~1", "/").Replace(part), nil
 }
 
-// patched applies edits in order: all of them, or an error and none.
+// Patched applies edits in order. If one fails, none is applied.
 func (m Metadata) Patched(edits []Edit, l Limits) (Metadata, error) {
 	out := maps.Clone(m)
 	if out == nil {

@@ -11,16 +11,16 @@ import (
 
 var (
 	ErrNoFlavor = errors.New("the flavor does not exist")
-	// errNoPool: a queue cannot be made, since no pool would take it.
+	// ErrNoPool means that no pool accepts the queue to be created.
 	ErrNoPool = errors.New("there is no pool for the queue")
-	// errSameURI: another pool is at that place.
+	// ErrSameURI means that another pool has the same URI.
 	ErrSameURI = errors.New("another pool has that uri")
-	// errLastPool: a flavor would have no pool.
+	// ErrLastPool means that a flavor would be left without a pool.
 	ErrLastPool = errors.New("the pool is the only one of its flavor")
 )
 
-// pool is a place where queues could be kept, as an administrator describes it.
-// Here it is a record only: all queues are in the server's store.
+// Pool is a place for queues, as an administrator describes it. It is a description
+// only: all queues are in the server's store.
 type Pool struct {
 	Name    string          `json:"-"`
 	URI     string          `json:"uri"`
@@ -29,14 +29,14 @@ type Pool struct {
 	Options json.RawMessage `json:"options"`
 }
 
-// capabilities are what a pool can do, which its kind of store decides.
+// Capabilities returns what a pool can do, which depends on its kind of store.
 func (p Pool) Capabilities() []string {
 	kind, _, _ := strings.Cut(p.URI, ":")
 	return poolKinds[strings.ToLower(kind)]
 }
 
-// poolKinds are the stores that a pool can be, by the scheme of its URI, with
-// their capabilities.
+// poolKinds lists the kinds of store by the scheme of their URI, with their
+// capabilities.
 var poolKinds = map[string][]string{
 	"redis":   {"FIFO", "CLAIMS", "AOD", "HIGH_THROUGHPUT"},
 	"mongodb": {"FIFO", "CLAIMS", "DURABILITY", "AOD", "HIGH_THROUGHPUT"},
@@ -45,15 +45,15 @@ var poolKinds = map[string][]string{
 
 func (p Pool) in(flavor string) bool { return p.Flavor != nil && *p.Flavor == flavor }
 
-// pools goes through all pools by name, from the one after marker on. Names need
-// not exist to be markers.
+// Pools iterates over all pools by name, starting after marker. The marker need not
+// be the name of a pool.
 func (r *ReadTx) Pools(marker string) iter.Seq[Pool] {
 	return func(yield func(Pool) bool) {
 		from := poolKey(marker)
 		if marker != "" {
 			from = append(from, 0)
 		}
-		for key, value := range r.tx.Scan(from, after([]byte{poolSpace})) {
+		for key, value := range r.tx.Scan(from, prefixEnd([]byte{poolSpace})) {
 			p := Pool{Name: string(key[1:])}
 			if json.Unmarshal(value, &p) == nil && !yield(p) {
 				return
@@ -62,14 +62,14 @@ func (r *ReadTx) Pools(marker string) iter.Seq[Pool] {
 	}
 }
 
-// pool finds a pool by name.
+// Pool returns a pool by name.
 func (r *ReadTx) Pool(name string) (Pool, bool) {
 	value, ok := r.tx.Get(poolKey(name))
 	p := Pool{Name: name}
 	return p, ok && json.Unmarshal(value, &p) == nil
 }
 
-// putPool stores a pool, unless another one has its URI.
+// PutPool stores a pool unless another pool has its URI.
 func (w *WriteTx) PutPool(p Pool) error {
 	for other := range w.Pools("") {
 		if other.URI == p.URI && other.Name != p.Name {
@@ -83,7 +83,7 @@ func (w *WriteTx) PutPool(p Pool) error {
 	return err
 }
 
-// deletePool removes a pool, if it is there and its flavor can be without it.
+// DeletePool removes a pool if it exists, unless it is the last one of its flavor.
 func (w *WriteTx) DeletePool(name string) error {
 	p, ok := w.Pool(name)
 	if ok && p.Flavor != nil && w.flavorAnywhere(*p.Flavor) && len(w.PoolsOf(*p.Flavor)) == 1 {
@@ -93,8 +93,8 @@ func (w *WriteTx) DeletePool(name string) error {
 	return nil
 }
 
-// settle looks for a pool that would take a new queue: one of the flavor that its
-// metadata names, or any, as long as it has a weight.
+// requirePool returns an error unless a pool accepts a new queue: a pool of the
+// flavor that the queue's metadata names, or any pool, if its weight is not 0.
 func (r *ReadTx) requirePool(project string, content Metadata) error {
 	value, named := content["_flavor"]
 	named = named && !rawjson.IsNull(value)

@@ -9,13 +9,14 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// poolTerms is what an administrator says about a pool. What is nil was not said.
+// PoolTerms is what an administrator sets on a pool. A nil field was not sent.
 type PoolTerms struct {
 	URI, Flavor *string
 	Weight      *int64
 	Options     json.RawMessage
 }
 
+// Apply returns a pool with the fields that were sent.
 func (t PoolTerms) Apply(p Pool) Pool {
 	if t.URI != nil {
 		p.URI = *t.URI
@@ -32,8 +33,8 @@ func (t PoolTerms) Apply(p Pool) Pool {
 	return p
 }
 
-// parsePool reads the body of a new pool or of a change; flavored says that a
-// flavor can be named.
+// ParsePool reads the body of a new pool or of a change. If flavored is true, the
+// body may name a flavor.
 func ParsePool(document []byte, isNew, flavored bool) (PoolTerms, error) {
 	var terms PoolTerms
 	fields, err := rawjson.Object(document)
@@ -89,7 +90,7 @@ func shortText(name string, value json.RawMessage) (*string, error) {
 	return &content, nil
 }
 
-// checkPoolURI stands for the attempt to connect.
+// checkPoolURI stands in for Zaqar's attempt to connect.
 func checkPoolURI(uri string) error {
 	if kind, rest, _ := strings.Cut(uri, "://"); poolKinds[strings.ToLower(kind)] == nil || rest == "" {
 		return invalidBody("cannot connect to %s", uri)
@@ -97,7 +98,7 @@ func checkPoolURI(uri string) error {
 	return nil
 }
 
-// poolWeight reads a weight. Unlike elsewhere, the two booleans are no integers.
+// poolWeight reads a weight. Unlike elsewhere, true and false are not integers here.
 func poolWeight(value json.RawMessage) (*int64, error) {
 	n, ok := rawjson.Integer(value)
 	if !ok || rawjson.IsBool(value) || n < 0 || n > 1<<32-1 {
@@ -106,7 +107,7 @@ func poolWeight(value json.RawMessage) (*int64, error) {
 	return &n, nil
 }
 
-// checkAdminName refuses names of pools and flavors that no database takes.
+// CheckAdminName refuses names of pools and flavors that no database accepts.
 func CheckAdminName(name string) error {
 	if name == "" || utf8.RuneCountInString(name) > maxQueueName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
 		return invalid("The name of a pool or a flavor is 1 to %d printable characters.", maxQueueName)
@@ -114,8 +115,8 @@ func CheckAdminName(name string) error {
 	return nil
 }
 
-// parseFlavor reads the body of a new flavor, which has nothing that nobody
-// knows, or of a change.
+// ParseFlavor reads the pools of a new flavor or of a change. A new flavor may have
+// no unknown fields.
 func ParseFlavor(document []byte, isNew bool) ([]string, error) {
 	fields, err := rawjson.Object(document)
 	if err != nil {
@@ -138,7 +139,7 @@ func ParseFlavor(document []byte, isNew bool) ([]string, error) {
 	for _, item := range items {
 		name, ok := rawjson.Text(item)
 		if !ok {
-			name = string(item) // which is the name of no pool
+			name = string(item) // the name of no pool
 		}
 		names = append(names, name)
 	}

@@ -7,29 +7,63 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// draft is a message that is to be posted, checked.
+// Posted is the result of a post.
+type Posted struct {
+	Queue       Queue
+	Messages    []Message
+	Subscribers []Subscription // confirmed or not
+}
+
+// Post appends messages to a queue, all or none. It creates the queue if it is
+// missing.
+func (b *Broker) Post(project, name string, drafts []Draft, client UUID) (Posted, error) {
+	var done Posted
+	err := b.Update(func(w *WriteTx) error {
+		var err error
+		if done.Queue, _, err = w.CreateQueue(project, name, nil); err != nil {
+			return err
+		}
+		for _, d := range drafts {
+			done.Messages = append(done.Messages, w.Append(done.Queue, d, client))
+		}
+		done.Subscribers = slices.Collect(w.Subscriptions(project, name, ""))
+		return nil
+	})
+	return done, err
+}
+
+// Draft is a checked message that is to be posted.
 type Draft struct {
 	Body       json.RawMessage
 	TTL, Delay int64
 }
 
-// postRules are what a queue and a version make of a posted message.
+func (d Draft) message(now Instant, client UUID) Message {
+	m := Message{Client: client, Body: d.Body, TTL: d.TTL, Created: now, Expires: now.Plus(d.TTL)}
+	if d.Delay > 0 {
+		m.VisibleAt = now.Plus(d.Delay)
+	}
+	return m
+}
+
+// PostRules says what a queue and an API version require of a posted message.
 type PostRules struct {
-	TTL       int64 // where there is none; 0: there must be one
+	TTL       int64 // the default; 0 means that the message must have one
 	MaxTTL    int64
-	Delay     int64 // where there is none
-	Delays    bool  // a delay is looked at
+	Delay     int64 // the default
+	Delays    bool  // the message's own delay counts
 	MaxDelay  int64
 	MaxLength int64 // of the request
 }
 
+// PostRulesFor returns the rules for posts to a queue.
 func PostRulesFor(l Limits, q Queue) PostRules {
 	rules := PostRules{
 		TTL: int64(l.DefaultMessageTTL), MaxTTL: int64(l.MaxMessageTTL),
 		Delay: q.Metadata.Integer("_default_message_delay"), MaxDelay: int64(l.MaxMessageDelay),
 		MaxLength: int64(l.MaxMessagesPostSize),
 	}
-	// Zaqar ignores delays on queues that have none by default.
+	// Zaqar ignores a message's delay unless its queue has a default delay.
 	rules.Delays = rules.Delay > 0
 	if ttl := q.Metadata.Integer("_default_message_ttl"); ttl > 0 {
 		rules.TTL = ttl
@@ -40,7 +74,7 @@ func PostRulesFor(l Limits, q Queue) PostRules {
 	return rules
 }
 
-// parseDrafts reads an array of messages. Fields that nobody knows are dropped.
+// ParseDrafts reads an array of messages. It ignores unknown fields.
 func ParseDrafts(list json.RawMessage, rules PostRules) ([]Draft, error) {
 	items, err := rawjson.Array(list)
 	if err != nil {
@@ -91,36 +125,4 @@ func parseDraft(item json.RawMessage, rules PostRules) (Draft, error) {
 		return d, invalid("The delay of a message must be from 0 to %d seconds.", rules.MaxDelay)
 	}
 	return d, nil
-}
-
-func (d Draft) message(now Instant, client UUID) Message {
-	m := Message{Client: client, Body: d.Body, TTL: d.TTL, Created: now, Expires: now.Plus(d.TTL)}
-	if d.Delay > 0 {
-		m.VisibleAt = now.Plus(d.Delay)
-	}
-	return m
-}
-
-// posting is what has become of a post.
-type Posted struct {
-	Queue       Queue
-	Messages    []Message
-	Subscribers []Subscription // confirmed or not
-}
-
-// post appends messages to a queue, all or none. A missing queue is made.
-func (b *Broker) Post(project, name string, drafts []Draft, client UUID) (Posted, error) {
-	var done Posted
-	err := b.Update(func(w *WriteTx) error {
-		var err error
-		if done.Queue, _, err = w.CreateQueue(project, name, nil); err != nil {
-			return err
-		}
-		for _, d := range drafts {
-			done.Messages = append(done.Messages, w.Append(done.Queue, d, client))
-		}
-		done.Subscribers = slices.Collect(w.Subscriptions(project, name, ""))
-		return nil
-	})
-	return done, err
 }

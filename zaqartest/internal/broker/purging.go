@@ -6,9 +6,10 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// purge says what to remove.
+// PurgeScope says what a purge removes.
 type PurgeScope struct{ Messages, Subscriptions bool }
 
+// ParsePurge reads the body of a purge.
 func ParsePurge(document []byte) (PurgeScope, error) {
 	var wanted PurgeScope
 	fields, err := rawjson.Object(document)
@@ -32,7 +33,8 @@ func ParsePurge(document []byte) (PurgeScope, error) {
 	return wanted, nil
 }
 
-// purge removes what is in a queue. The queue may be missing.
+// Purge removes the messages of a queue, the subscriptions to it, or both. The queue
+// need not exist.
 func (b *Broker) Purge(project, name string, scope PurgeScope) error {
 	return b.Update(func(w *WriteTx) error {
 		if scope.Subscriptions {

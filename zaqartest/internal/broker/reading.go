@@ -5,7 +5,7 @@ import (
 	"iter"
 )
 
-// queue finds a queue by name.
+// Queue returns a queue by name.
 func (r *ReadTx) Queue(project, name string) (Queue, error) {
 	value, ok := r.tx.Get(queueKey(project, name))
 	if !ok {
@@ -14,7 +14,7 @@ func (r *ReadTx) Queue(project, name string) (Queue, error) {
 	return decodeQueue(project, name, value)
 }
 
-// queues goes through a project's queues by name, from the one after marker on.
+// Queues iterates over a project's queues by name, starting after marker.
 func (r *ReadTx) Queues(project, marker string) iter.Seq2[Queue, error] {
 	return func(yield func(Queue, error) bool) {
 		prefix := queuesPrefix(project)
@@ -22,7 +22,7 @@ func (r *ReadTx) Queues(project, marker string) iter.Seq2[Queue, error] {
 		if marker != "" {
 			from = append(queueKey(project, marker), 0)
 		}
-		for key, value := range r.tx.Scan(from, after(prefix)) {
+		for key, value := range r.tx.Scan(from, prefixEnd(prefix)) {
 			if !yield(decodeQueue(project, string(key[len(prefix):]), value)) {
 				return
 			}
@@ -30,21 +30,21 @@ func (r *ReadTx) Queues(project, marker string) iter.Seq2[Queue, error] {
 	}
 }
 
-// countQueues says how many queues a project has.
+// CountQueues returns how many queues a project has.
 func (r *ReadTx) CountQueues(project string) int {
 	count := 0
 	prefix := queuesPrefix(project)
-	for range r.tx.Scan(prefix, after(prefix)) {
+	for range r.tx.Scan(prefix, prefixEnd(prefix)) {
 		count++
 	}
 	return count
 }
 
-// messages goes through the live messages of a queue, oldest first, from the
-// one after number on.
+// Messages iterates over the live messages of a queue, oldest first, starting after
+// number.
 func (r *ReadTx) Messages(q Queue, number uint64) iter.Seq[Message] {
 	return func(yield func(Message) bool) {
-		end := after(spaceKey(messageSpace, q.uid))
+		end := prefixEnd(spaceKey(messageSpace, q.uid))
 		for key, value := range r.tx.Scan(messageKey(q.uid, number+1), end) {
 			m, ok := decodeMessage(key, value)
 			if !ok || m.expired(r.now) {
@@ -57,13 +57,14 @@ func (r *ReadTx) Messages(q Queue, number uint64) iter.Seq[Message] {
 	}
 }
 
-// counted is what can be said of all live messages of a queue. The oldest and
-// the newest are there if there is one, and are valid within the transaction.
+// Counts summarizes the live messages of a queue. Oldest and Newest are set if Total
+// is not 0, and are valid until the transaction ends.
 type Counts struct {
 	Total, Claimed int
 	Oldest, Newest Message
 }
 
+// Count counts the live messages of a queue.
 func (r *ReadTx) Count(q Queue) Counts {
 	var c Counts
 	for m := range r.Messages(q, 0) {
@@ -79,30 +80,30 @@ func (r *ReadTx) Count(q Queue) Counts {
 	return c
 }
 
-// view says which messages of a queue somebody wants to see.
+// MessageFilter selects the messages of a page.
 type MessageFilter struct {
-	Own                      UUID // the caller's id
+	Own                      UUID // the caller's client id
 	HideOwn                  bool
 	HideClaimed, HideDelayed bool
 	Limit                    int
 }
 
-// page returns the first messages after number that are to be seen. It goes on
-// until the page is full: what it hides does not shorten the page.
-func (r *ReadTx) Page(q Queue, number uint64, v MessageFilter) []Message {
+// Page returns up to f.Limit messages after number. Messages that the filter hides
+// do not count towards the limit.
+func (r *ReadTx) Page(q Queue, number uint64, f MessageFilter) []Message {
 	var out []Message
 	for m := range r.Messages(q, number) {
-		if v.HideOwn && m.Client == v.Own || v.HideClaimed && m.Claimed(r.now) || v.HideDelayed && m.Delayed(r.now) {
+		if f.HideOwn && m.Client == f.Own || f.HideClaimed && m.Claimed(r.now) || f.HideDelayed && m.Delayed(r.now) {
 			continue
 		}
-		if out = append(out, m); len(out) == v.Limit {
+		if out = append(out, m); len(out) == f.Limit {
 			break
 		}
 	}
 	return out
 }
 
-// message finds a live message by its id, which may come from anywhere.
+// Message returns a live message by its id. Any text may be given as the id.
 func (r *ReadTx) Message(q Queue, id string) (Message, error) {
 	wanted, ok := ParseUUID(id)
 	if !ok {
@@ -113,7 +114,7 @@ func (r *ReadTx) Message(q Queue, id string) (Message, error) {
 			return m, nil
 		}
 	}
-	if value, ok := r.tx.Get(spaceKey(adoptedSpace, q.uid, wanted[:]...)); ok && len(value) == 8 {
+	if value, ok := r.tx.Get(spaceKey(foreignIDSpace, q.uid, wanted[:]...)); ok && len(value) == 8 {
 		if m, ok := r.byNumber(q, binary.BigEndian.Uint64(value)); ok && m.ID == wanted {
 			return m, nil
 		}
@@ -121,7 +122,7 @@ func (r *ReadTx) Message(q Queue, id string) (Message, error) {
 	return Message{}, ErrNoMessage
 }
 
-// numbered finds a live message by its number.
+// byNumber returns a live message by its number.
 func (r *ReadTx) byNumber(q Queue, number uint64) (Message, bool) {
 	key := messageKey(q.uid, number)
 	value, ok := r.tx.Get(key)
@@ -132,8 +133,9 @@ func (r *ReadTx) byNumber(q Queue, number uint64) (Message, bool) {
 	return m, ok && !m.expired(r.now)
 }
 
-// place is where a marker points: the number of a message, present or gone. An
-// unknown marker points to the beginning, as it does on a real server.
+// MarkerNumber returns the number of the message that a marker names, even if the
+// message is gone. It is 0, the beginning, for an unknown marker, as on a real
+// server.
 func (r *ReadTx) MarkerNumber(q Queue, marker string) uint64 {
 	id, ok := ParseUUID(marker)
 	if !ok {
@@ -148,7 +150,7 @@ func (r *ReadTx) MarkerNumber(q Queue, marker string) uint64 {
 	return 0
 }
 
-// claim finds a live claim by its id, which may come from anywhere.
+// Claim returns a live claim by its id. Any text may be given as the id.
 func (r *ReadTx) Claim(q Queue, id string) (Claim, error) {
 	wanted, ok := ParseUUID(id)
 	if !ok {
@@ -165,7 +167,7 @@ func (r *ReadTx) Claim(q Queue, id string) (Claim, error) {
 	return c, nil
 }
 
-// held returns the messages that a claim still holds.
+// ClaimMessages returns the messages that a claim still holds.
 func (r *ReadTx) ClaimMessages(q Queue, c Claim) []Message {
 	var out []Message
 	for _, number := range c.numbers {

@@ -11,7 +11,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// queue is a queue that exists.
+// Queue is a queue as it is stored.
 type Queue struct {
 	Project, Name string
 	uid           UUID
@@ -32,10 +32,10 @@ func decodeQueue(project, name string, value []byte) (Queue, error) {
 	return q, err
 }
 
-// id returns the id of the message with a number: the number itself and enough
-// of a keyed hash that nobody can make one up, in the form of a UUID. So an id
-// is also a place in the queue that outlives the message, which is what a
-// marker needs.
+// MessageID returns the id of the message with a number. The id has the form of a
+// UUID and contains the number and part of a keyed hash, so nobody can invent one.
+// It therefore marks a position in the queue even after the message is gone, as a
+// marker must.
 func (q Queue) MessageID(number uint64) UUID {
 	var tail [8]byte
 	binary.BigEndian.PutUint64(tail[:], number)
@@ -48,7 +48,8 @@ func (q Queue) MessageID(number uint64) UUID {
 	return id
 }
 
-// number is the reverse of id; ok is false for an id that is not of this queue.
+// messageNumber is the inverse of MessageID. ok is false for an id that is not of
+// this queue.
 func (q Queue) messageNumber(id UUID) (number uint64, ok bool) {
 	var tail [8]byte
 	copy(tail[2:], id[10:])
@@ -56,7 +57,7 @@ func (q Queue) messageNumber(id UUID) (number uint64, ok bool) {
 	return number, q.MessageID(number) == id
 }
 
-// message is a message as it is stored.
+// Message is a message as it is stored.
 type Message struct {
 	Number       uint64
 	ID           UUID
@@ -66,19 +67,23 @@ type Message struct {
 	ClaimCount   int64
 	Created      Instant
 	Expires      Instant
-	VisibleAt    Instant // hidden before
-	TTL          int64   // seconds, as told to clients
+	VisibleAt    Instant // hidden until then
+	TTL          int64   // seconds, as shown to clients
 	Body         json.RawMessage
 }
 
+// Claimed reports whether a live claim holds the message.
 func (m Message) Claimed(now Instant) bool { return m.ClaimExpires > now }
+
+// Delayed reports whether the message is still hidden.
 func (m Message) Delayed(now Instant) bool { return m.VisibleAt > now }
+
 func (m Message) expired(now Instant) bool { return m.Expires <= now }
 
-const messageHead = 3*16 + 6*8
+const messageHeaderSize = 3*16 + 6*8
 
 func (m Message) encode() []byte {
-	out := make([]byte, 0, messageHead+len(m.Body))
+	out := make([]byte, 0, messageHeaderSize+len(m.Body))
 	for _, id := range []UUID{m.ID, m.Client, m.ClaimID} {
 		out = append(out, id[:]...)
 	}
@@ -90,11 +95,11 @@ func (m Message) encode() []byte {
 	return append(out, m.Body...)
 }
 
-// decodeMessage leaves the body where it is: whoever keeps it beyond the
-// transaction calls kept.
+// decodeMessage does not copy the body. Use Clone to keep the message after the
+// transaction.
 func decodeMessage(key, value []byte) (Message, bool) {
 	var m Message
-	if len(value) < messageHead || len(key) < 8 {
+	if len(value) < messageHeaderSize || len(key) < 8 {
 		return m, false
 	}
 	m.Number = binary.BigEndian.Uint64(key[len(key)-8:])
@@ -105,20 +110,21 @@ func decodeMessage(key, value []byte) (Message, bool) {
 	m.ClaimExpires, m.ClaimCount = Instant(at(0)), at(1)
 	m.Created, m.Expires, m.VisibleAt = Instant(at(2)), Instant(at(3)), Instant(at(4))
 	m.TTL = at(5)
-	m.Body = json.RawMessage(value[messageHead:])
+	m.Body = json.RawMessage(value[messageHeaderSize:])
 	return m, true
 }
 
+// Clone returns a message that stays valid after the transaction.
 func (m Message) Clone() Message {
 	m.Body = bytes.Clone(m.Body)
 	return m
 }
 
-// claim is a claim as it is stored. Which of its messages it still holds, they
-// say themselves.
+// Claim is a claim as it is stored. Each message says which claim holds it, so a
+// claim may list messages that it no longer holds.
 type Claim struct {
 	ID      UUID
-	Created Instant // or last updated
+	Created Instant // or last extended
 	Expires Instant
 	TTL     int64
 	numbers []uint64
@@ -148,7 +154,7 @@ func decodeClaim(id UUID, value []byte) (Claim, bool) {
 	return c, true
 }
 
-// holder is the claim that holds a message, or nil.
+// Holder returns the id of the live claim that holds a message, or nil.
 func (m Message) Holder(now Instant) *string {
 	if !m.Claimed(now) {
 		return nil

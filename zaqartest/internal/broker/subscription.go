@@ -12,26 +12,27 @@ import (
 
 var (
 	ErrNoSubscription = errors.New("the subscription does not exist")
-	// errSubscribed: another subscription of the queue has that subscriber.
+	// ErrSubscribed means that the queue has another subscription with the same
+	// subscriber.
 	ErrSubscribed = errors.New("the subscriber has a subscription already")
 )
 
-// subscription is a subscription as it is stored. It belongs to the name of a
-// queue, not to the queue: it outlives the deletion of the queue, as in Zaqar.
+// Subscription is a subscription as it is stored. As in Zaqar, it belongs to the
+// name of a queue and outlives the queue.
 type Subscription struct {
 	ID         UUID
 	Subscriber string // a URI
 	TTL        int64  // seconds
 	Created    Instant
 	Expires    Instant
-	Options    json.RawMessage // as they came, so not always an object
+	Options    json.RawMessage // as they were sent, so not always an object
 	Confirmed  bool
 }
 
-const subscriptionHead = 3*8 + 1 + 4
+const subscriptionHeaderSize = 3*8 + 1 + 4
 
 func (s Subscription) encode() []byte {
-	out := make([]byte, 0, subscriptionHead+len(s.Subscriber)+len(s.Options))
+	out := make([]byte, 0, subscriptionHeaderSize+len(s.Subscriber)+len(s.Options))
 	for _, n := range []int64{int64(s.Created), int64(s.Expires), s.TTL} {
 		out = binary.BigEndian.AppendUint64(out, uint64(n))
 	}
@@ -45,14 +46,14 @@ func (s Subscription) encode() []byte {
 
 func decodeSubscription(id UUID, value []byte) (Subscription, bool) {
 	s := Subscription{ID: id}
-	if len(value) < subscriptionHead {
+	if len(value) < subscriptionHeaderSize {
 		return s, false
 	}
 	s.Created = Instant(binary.BigEndian.Uint64(value))
 	s.Expires = Instant(binary.BigEndian.Uint64(value[8:]))
 	s.TTL = int64(binary.BigEndian.Uint64(value[16:]))
 	s.Confirmed = value[24] == 1
-	length, rest := binary.BigEndian.Uint32(value[25:]), value[subscriptionHead:]
+	length, rest := binary.BigEndian.Uint32(value[25:]), value[subscriptionHeaderSize:]
 	if uint64(length) > uint64(len(rest)) {
 		return s, false
 	}
@@ -60,8 +61,8 @@ func decodeSubscription(id UUID, value []byte) (Subscription, bool) {
 	return s, true
 }
 
-// option reads one of the options, of which there are none where they are no
-// object.
+// Option returns one of the options. If the options are not an object, there are
+// none.
 func (s Subscription) Option(name string) json.RawMessage {
 	options, err := rawjson.Object(s.Options)
 	if err != nil {
@@ -70,9 +71,9 @@ func (s Subscription) Option(name string) json.RawMessage {
 	return options[name]
 }
 
-// subscriptions goes through the live subscriptions of a queue by id, from the
-// one after marker on. As on a real server, a marker that is no subscription
-// (any more) starts over.
+// Subscriptions iterates over the live subscriptions to a queue by id, starting
+// after marker. As on a real server, a marker that is not a subscription starts at
+// the beginning.
 func (r *ReadTx) Subscriptions(project, queue, marker string) iter.Seq[Subscription] {
 	return func(yield func(Subscription) bool) {
 		prefix := subscriptionsPrefix(project, queue)
@@ -80,7 +81,7 @@ func (r *ReadTx) Subscriptions(project, queue, marker string) iter.Seq[Subscript
 		if last, err := r.Subscription(project, queue, marker); err == nil {
 			from = append(subscriptionKey(project, queue, last.ID), 0)
 		}
-		for key, value := range r.tx.Scan(from, after(prefix)) {
+		for key, value := range r.tx.Scan(from, prefixEnd(prefix)) {
 			var id UUID
 			copy(id[:], key[len(prefix):])
 			s, ok := decodeSubscription(id, value)
@@ -94,8 +95,8 @@ func (r *ReadTx) Subscriptions(project, queue, marker string) iter.Seq[Subscript
 	}
 }
 
-// subscription finds a live subscription by its id, which may come from
-// anywhere.
+// Subscription returns a live subscription by its id. Any text may be given as the
+// id.
 func (r *ReadTx) Subscription(project, queue, id string) (Subscription, error) {
 	wanted, ok := ParseUUID(id)
 	if !ok {
@@ -112,7 +113,7 @@ func (r *ReadTx) Subscription(project, queue, id string) (Subscription, error) {
 	return s, nil
 }
 
-// subscribed finds the live subscription of a subscriber.
+// bySubscriber returns the live subscription of a subscriber.
 func (r *ReadTx) bySubscriber(project, queue, subscriber string) (Subscription, bool) {
 	for s := range r.Subscriptions(project, queue, "") {
 		if s.Subscriber == subscriber {
@@ -122,9 +123,9 @@ func (r *ReadTx) bySubscriber(project, queue, subscriber string) (Subscription, 
 	return Subscription{}, false
 }
 
-// subscribe makes a subscription, which is not confirmed, for wanted's
-// subscriber, ttl and options. A subscriber who has one keeps it as it is;
-// created tells which.
+// Subscribe makes an unconfirmed subscription with the subscriber, TTL and options
+// of wanted. If the subscriber already has a subscription to the queue, that one is
+// returned unchanged, and created is false.
 func (w *WriteTx) Subscribe(project, queue string, wanted Subscription) (s Subscription, created bool) {
 	if s, ok := w.bySubscriber(project, queue, wanted.Subscriber); ok {
 		return s, false
@@ -135,8 +136,9 @@ func (w *WriteTx) Subscribe(project, queue string, wanted Subscription) (s Subsc
 	return wanted, true
 }
 
-// resubscribe changes the terms of a subscription. A new TTL counts from now on. A
-// new subscriber must not have another subscription to the queue.
+// UpdateSubscription changes the terms of a subscription. A new TTL counts from now
+// on. It returns ErrSubscribed if the new subscriber has another subscription to the
+// queue.
 func (w *WriteTx) UpdateSubscription(project, queue string, s Subscription, terms SubscriptionTerms) error {
 	was := s
 	if terms.subscriber != nil {
@@ -157,20 +159,21 @@ func (w *WriteTx) UpdateSubscription(project, queue string, s Subscription, term
 	return nil
 }
 
+// PutSubscription stores a subscription.
 func (w *WriteTx) PutSubscription(project, queue string, s Subscription) {
 	key := subscriptionKey(project, queue, s.ID)
 	w.tx.Put(key, s.encode())
 	w.tx.Put(expiryKey(s.Expires, key), nil)
 }
 
-// unsubscribe removes a subscription.
+// Unsubscribe removes a subscription.
 func (w *WriteTx) Unsubscribe(project, queue string, s Subscription) {
 	key := subscriptionKey(project, queue, s.ID)
 	w.tx.Delete(expiryKey(s.Expires, key))
 	w.tx.Delete(key)
 }
 
-// unsubscribeAll removes every subscription of a queue.
+// unsubscribeAll removes every subscription to a queue.
 func (w *WriteTx) unsubscribeAll(project, queue string) {
 	var all []Subscription
 	for s := range w.Subscriptions(project, queue, "") {

@@ -8,10 +8,10 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// subscriberSchemes are those of subscribers that a caller can name.
+// subscriberSchemes are the schemes that a subscriber's URI may have.
 var subscriberSchemes = []string{"http", "https", "mailto", "trust+http", "trust+https"}
 
-// schemeOf returns the scheme of a subscriber's URI, in lower case.
+// SchemeOf returns the scheme of a subscriber's URI, in lower case.
 func SchemeOf(subscriber string) string {
 	scheme, _, found := strings.Cut(subscriber, ":")
 	if !found {
@@ -20,19 +20,19 @@ func SchemeOf(subscriber string) string {
 	return strings.ToLower(scheme)
 }
 
-// endOfYears is where Zaqar's calendar ends: the year 9999. A subscription must
-// end before.
-const endOfYears = 253402300800 // seconds since 1970
+// endOfCalendar is the end of the year 9999, where Zaqar's calendar ends. A
+// subscription must expire before it.
+const endOfCalendar = 253402300800 // seconds since 1970
 
-// subscriptionTerms is what a caller says about a subscription. What is nil was
-// not said.
+// SubscriptionTerms is what a caller sets on a subscription. A nil field was not
+// sent.
 type SubscriptionTerms struct {
 	subscriber *string
 	ttl        *int64
 	options    json.RawMessage
 }
 
-// parseSubscription reads the body of a new subscription.
+// ParseSubscription reads the body of a new subscription.
 func ParseSubscription(document []byte, l Limits, now Instant) (Subscription, error) {
 	fields, err := rawjson.Object(document)
 	if err != nil {
@@ -53,7 +53,7 @@ func ParseSubscription(document []byte, l Limits, now Instant) (Subscription, er
 		s.TTL = *terms.ttl
 	}
 	if value, present := fields["options"]; present {
-		s.Options = value // null, too: Zaqar takes it
+		s.Options = value // even null: Zaqar accepts it
 	}
 	if s.Options == nil {
 		s.Options = json.RawMessage("{}")
@@ -61,7 +61,7 @@ func ParseSubscription(document []byte, l Limits, now Instant) (Subscription, er
 	return s, nil
 }
 
-// parseSubscriptionPatch reads the body of a change.
+// ParseSubscriptionPatch reads the body of a change.
 func ParseSubscriptionPatch(document []byte, now Instant) (SubscriptionTerms, error) {
 	fields, err := rawjson.Object(document)
 	if err != nil {
@@ -89,8 +89,7 @@ func unableToUpdate(description string) error {
 	return &Invalid{"Unable to update subscription", description}
 }
 
-// parseTerms checks what is there. A null says nothing, and fields that nobody
-// knows are dropped.
+// parseTerms checks the fields that were sent. It ignores null and unknown fields.
 func parseTerms(fields map[string]json.RawMessage, now Instant) (SubscriptionTerms, error) {
 	var terms SubscriptionTerms
 	if value := fields["subscriber"]; !rawjson.IsNull(value) {
@@ -118,7 +117,7 @@ func parseTerms(fields map[string]json.RawMessage, now Instant) (SubscriptionTer
 			return terms, invalid("The ttl of a subscription must be an integer.")
 		case ttl < minSubscriptionTTL:
 			return terms, invalid("The ttl of a subscription must be at least %d seconds.", minSubscriptionTTL)
-		case ttl >= endOfYears-now.Seconds():
+		case ttl >= endOfCalendar-now.Seconds():
 			return terms, invalid("The ttl of a subscription leads beyond the year 9999.")
 		}
 		terms.ttl = &ttl
@@ -126,7 +125,7 @@ func parseTerms(fields map[string]json.RawMessage, now Instant) (SubscriptionTer
 	return terms, nil
 }
 
-// parseConfirmation reads whether the subscriber wants messages.
+// ParseConfirmation reads whether the subscriber accepts messages.
 func ParseConfirmation(document []byte) (bool, error) {
 	fields, err := rawjson.Object(document)
 	if err != nil {

@@ -1,3 +1,5 @@
+// Package rawjson reads JSON values that the server stores and returns as they were
+// sent, with the types that Zaqar, a Python program, sees in them.
 package rawjson
 
 import (
@@ -13,10 +15,9 @@ import (
 // maxNesting bounds how deep arrays and objects are nested.
 const maxNesting = 900
 
-// Check refuses what Zaqar cannot take as a request's body, so that
-// every value in it can be kept as it is and sent out again: text that is not
-// JSON or not UTF-8, integers beyond 64 bits, halves of surrogate pairs, and
-// nesting without end.
+// Check refuses the request bodies that Zaqar refuses: text that is not UTF-8 or not
+// JSON, integers beyond 64 bits, unpaired surrogates, and arrays or objects nested
+// too deep. Every value of an accepted body can be stored and returned unchanged.
 func Check(text []byte) error {
 	switch trimmed := bytes.TrimLeft(text, " \t\r\n"); {
 	case !utf8.Valid(text):
@@ -55,7 +56,7 @@ func Check(text []byte) error {
 	return nil
 }
 
-// stringEnd returns where the string that begins at i ends; text is valid JSON.
+// stringEnd returns the end of the string that begins at i. The text is valid JSON.
 func stringEnd(text []byte, i int) int {
 	for i++; text[i] != '"'; i++ {
 		if text[i] == '\\' {
@@ -72,8 +73,8 @@ func numberEnd(text []byte, i int) int {
 	return i
 }
 
-// wholeRunes tells whether every \u escape of a surrogate in a JSON string has
-// its other half.
+// wholeRunes reports whether each surrogate in a JSON string that is written as a \u
+// escape has its other half.
 func wholeRunes(text []byte) bool {
 	for i := 0; i+1 < len(text); i++ {
 		if text[i] != '\\' {
@@ -99,8 +100,8 @@ func wholeRunes(text []byte) bool {
 	return true
 }
 
-// escaped reads an escape that begins with its u and has four digits.
+// escaped reads a \u escape, from its u on.
 func escaped(text []byte) rune {
-	n, _ := strconv.ParseUint(string(text[1:5]), 16, 16) // JSON is valid here
+	n, _ := strconv.ParseUint(string(text[1:5]), 16, 16) // the JSON is valid
 	return rune(n)
 }

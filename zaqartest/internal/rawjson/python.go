@@ -9,9 +9,9 @@ import (
 	"unicode/utf16"
 )
 
-// pythonJSON writes a JSON value as Python's json module does by default: a
-// space after each comma and colon, nothing beyond ASCII, numbers in Python's
-// spelling. The value is valid JSON.
+// Python writes a JSON value as Python's json module does by default: a space after
+// each comma and colon, ASCII only, and numbers in Python's notation. The value must
+// be valid JSON.
 func Python(value json.RawMessage) []byte {
 	dec := json.NewDecoder(bytes.NewReader(value))
 	dec.UseNumber()
@@ -49,8 +49,8 @@ func appendPython(out []byte, dec *json.Decoder, token json.Token) []byte {
 	return append(out, "null"...)
 }
 
-// appendPythonObject keeps the order of the keys. Of a key that comes twice, the
-// place is the first one's and the value the last one's.
+// appendPythonObject keeps the order of the keys. A repeated key keeps its first
+// position and its last value.
 func appendPythonObject(out []byte, dec *json.Decoder) []byte {
 	var keys []string
 	values := map[string][]byte{}
@@ -101,8 +101,8 @@ func appendEscape(out []byte, r rune) []byte {
 	return append(append(append(out, '\\', 'u'), "0000"[len(digits):]...), digits...)
 }
 
-// pythonNumber spells a number: integers as they are, and others in the
-// shortest way that reads back the same.
+// pythonNumber writes integers as they are, and other numbers in the shortest form
+// that reads back the same.
 func pythonNumber(text string) string {
 	if integral([]byte(text)) {
 		if text == "-0" {

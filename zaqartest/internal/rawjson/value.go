@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// marshal writes JSON as others do: without Go's escapes for HTML.
+// Marshal encodes a value as JSON, without Go's HTML escapes.
 func Marshal(v any) ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
@@ -18,8 +18,8 @@ func Marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
-// object reads a JSON object. Its keys are exact: encoding/json would take "TTL"
-// for "ttl" in a struct.
+// Object reads a JSON object. Its keys are exact: in a struct, encoding/json would
+// accept "TTL" for "ttl".
 func Object(text []byte) (map[string]json.RawMessage, error) {
 	var out map[string]json.RawMessage
 	if err := json.Unmarshal(text, &out); err != nil || out == nil {
@@ -28,7 +28,7 @@ func Object(text []byte) (map[string]json.RawMessage, error) {
 	return out, nil
 }
 
-// array reads a JSON array.
+// Array reads a JSON array.
 func Array(text []byte) ([]json.RawMessage, error) {
 	var out []json.RawMessage
 	if err := json.Unmarshal(text, &out); err != nil || out == nil {
@@ -37,8 +37,8 @@ func Array(text []byte) ([]json.RawMessage, error) {
 	return out, nil
 }
 
-// integer reads a JSON integer. As in Zaqar the two booleans are integers,
-// while 60.0 and 6e1 are none.
+// Integer reads a JSON integer. As in Zaqar, true and false are integers; 60.0 and
+// 6e1 are not.
 func Integer(value json.RawMessage) (int64, bool) {
 	switch string(value) {
 	case "true":
@@ -55,7 +55,7 @@ func Integer(value json.RawMessage) (int64, bool) {
 
 func integral(number []byte) bool { return !bytes.ContainsAny(number, ".eE") }
 
-// text reads a JSON string.
+// Text reads a JSON string.
 func Text(value json.RawMessage) (string, bool) {
 	var out *string
 	if err := json.Unmarshal(value, &out); err != nil || out == nil {
@@ -64,7 +64,7 @@ func Text(value json.RawMessage) (string, bool) {
 	return *out, true
 }
 
-// texts reads an array of strings.
+// Texts reads an array of strings.
 func Texts(value json.RawMessage) ([]string, bool) {
 	items, err := Array(value)
 	if err != nil {
@@ -81,33 +81,37 @@ func Texts(value json.RawMessage) ([]string, bool) {
 	return out, true
 }
 
+// IsText reports whether a value is a string.
 func IsText(value json.RawMessage) bool {
 	_, ok := Text(value)
 	return ok
 }
 
-// isStrictInteger does not take true for 1.
+// IsInteger reports whether a value is an integer and not a boolean.
 func IsInteger(value json.RawMessage) bool {
 	_, ok := Integer(value)
 	return ok && !IsBool(value)
 }
 
+// IsArray reports whether a value is an array.
 func IsArray(value json.RawMessage) bool {
 	_, err := Array(value)
 	return err == nil
 }
 
+// IsObject reports whether a value is an object.
 func IsObject(value json.RawMessage) bool {
 	_, err := Object(value)
 	return err == nil
 }
 
+// IsTexts reports whether a value is an array of strings.
 func IsTexts(value json.RawMessage) bool {
 	_, ok := Texts(value)
 	return ok
 }
 
-// isFalsy tells the values for which Zaqar fills in a default.
+// IsFalsy reports whether Zaqar uses a default instead of the value.
 func IsFalsy(value json.RawMessage) bool {
 	switch string(value) {
 	case "", "null", "false", "0", "-0", `""`, "[]", "{}":
@@ -117,10 +121,13 @@ func IsFalsy(value json.RawMessage) bool {
 	return err == nil && n == 0
 }
 
+// IsNull reports whether a value is null or missing.
 func IsNull(value json.RawMessage) bool { return value == nil || string(value) == "null" }
 
+// IsBool reports whether a value is true or false.
 func IsBool(value json.RawMessage) bool {
 	return string(value) == "true" || string(value) == "false"
 }
 
+// IsTrue reports whether a value is true.
 func IsTrue(value json.RawMessage) bool { return string(value) == "true" }
