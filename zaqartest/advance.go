@@ -2,16 +2,16 @@ package zaqartest
 
 import "time"
 
-// Advance moves the server's clock forward by d, without waiting: messages,
-// claims, subscriptions, delays and tokens that end by then have ended when
-// Advance returns, and attempts to deliver that are due by then have been begun.
-// Time goes on from there at its usual speed. A WebSocket whose token ends is as
-// good as closed: its client has yet to read so.
+// Advance moves the server's clock forward by d without waiting. When it returns,
+// messages, claims, subscriptions, delays and tokens that expire by then have
+// expired, and deliveries that are due by then have been started. From there the
+// clock runs at its usual speed. A WebSocket whose token expires is being closed;
+// its client may not have noticed yet.
 func (s *Server) Advance(d time.Duration) {
 	s.clock.Advance(d)
 	s.timers.clockAdvanced()
 }
 
-// Now returns the server's time: that of the machine (or of the synctest
-// bubble) plus every Advance.
+// Now returns the server's time: the time of the machine, or of the synctest bubble,
+// plus every Advance.
 func (s *Server) Now() time.Time { return s.clock.Now() }

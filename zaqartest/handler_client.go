@@ -7,11 +7,11 @@ import (
 	"strconv"
 )
 
-// HandlerClient returns a client whose every request is served by a handler,
-// whatever host its URL names, without sockets and in the goroutine that sends
-// it. It is meant for [WithDeliveryClient], and works inside testing/synctest
-// bubbles. A handler that panics does so in the caller, but for
-// [http.ErrAbortHandler], which is a connection that breaks.
+// HandlerClient returns a client whose requests are all served by handler, whatever
+// host their URL names, without sockets and in the goroutine of the caller. It is
+// meant for [WithDeliveryClient] and works inside testing/synctest bubbles. A panic
+// of the handler reaches the caller, except [http.ErrAbortHandler], which becomes a
+// broken connection.
 func HandlerClient(handler http.Handler) *http.Client {
 	return &http.Client{
 		Transport:     handlerTransport{handler},
@@ -54,7 +54,7 @@ func (t handlerTransport) RoundTrip(req *http.Request) (resp *http.Response, err
 	}, nil
 }
 
-// recorded is a response as a handler writes it.
+// responseRecorder is a response as a handler writes it.
 type responseRecorder struct {
 	header, sent http.Header
 	status       int

@@ -15,7 +15,7 @@ type claimItem struct {
 	Href     string        `json:"href"`
 }
 
-// createClaim serves claims whose terms have defaults.
+// createClaim makes a claim whose terms have defaults.
 func createClaim(c *call) (reply, error) {
 	rules := broker.DefaultClaimRules(c.srv.options.limits)
 	rules.OptionalBody, rules.CheckGrace = true, true
@@ -27,7 +27,8 @@ func createClaim(c *call) (reply, error) {
 	return out.with("Location", c.queuePath("claims", id)), err
 }
 
-// createClaimV1 serves claims that say ttl and grace, with a bare array.
+// createClaimV1 makes a claim that must set ttl and grace, and answers with a bare
+// array.
 func createClaimV1(c *call) (reply, error) {
 	id, items, err := makeClaim(c, broker.ClaimRules{CheckGrace: true})
 	if err != nil || len(items) == 0 {
@@ -72,7 +73,7 @@ func makeClaim(c *call, rules broker.ClaimRules) (id string, items []messageItem
 	return id, items, err
 }
 
-// getClaim serves a claim with the messages that it still holds.
+// getClaim returns a claim with the messages that it still holds.
 func getClaim(c *call) (reply, error) {
 	item := claimItem{Messages: []messageItem{}, Href: c.queuePath("claims", c.param("claim"))}
 	err := c.srv.broker.View(func(r *broker.ReadTx) error {
@@ -99,19 +100,19 @@ func getClaim(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, item)
 }
 
-// updateClaim serves new terms for a claim, from now on. What is left out goes
-// back to its default.
+// updateClaim extends a claim: it gives it new terms, from now on. A missing term
+// returns to its default.
 func updateClaim(c *call) (reply, error) {
-	return renewClaim(c, broker.DefaultClaimRules(c.srv.options.limits))
+	return extendClaim(c, broker.DefaultClaimRules(c.srv.options.limits))
 }
 
-// updateClaimV1 wants the ttl; grace is 0 unless it is given.
+// updateClaimV1 requires the ttl. The grace defaults to 0.
 func updateClaimV1(c *call) (reply, error) {
-	return renewClaim(c, broker.ClaimRules{GraceOptional: true})
+	return extendClaim(c, broker.ClaimRules{GraceOptional: true})
 }
 
-// renewClaim does not bound the grace, as no real server does.
-func renewClaim(c *call, rules broker.ClaimRules) (reply, error) {
+// extendClaim does not bound the grace, like real servers.
+func extendClaim(c *call, rules broker.ClaimRules) (reply, error) {
 	document, err := c.anyDocument()
 	if err != nil {
 		return reply{}, err
@@ -124,13 +125,13 @@ func renewClaim(c *call, rules broker.ClaimRules) (reply, error) {
 	return empty(http.StatusNoContent), missingClaim(c, err)
 }
 
-// deleteClaim serves the release of a claim, existing or not.
+// deleteClaim releases a claim, which need not exist.
 func deleteClaim(c *call) (reply, error) {
 	return empty(http.StatusNoContent), c.srv.broker.ReleaseClaim(c.project, c.param("queue"), c.param("claim"))
 }
 
-// missingClaim tells the caller of a claim that is not there, and passes other
-// errors on.
+// missingClaim turns the error for a missing claim into a 404. It returns other
+// errors as they are.
 func missingClaim(c *call, err error) error {
 	if errors.Is(err, broker.ErrNoQueue) || errors.Is(err, broker.ErrNoClaim) {
 		return notFound("Claim %s does not exist or has expired.", c.param("claim"))

@@ -8,8 +8,8 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
-// deleteMessage serves the deletion of one message. That it is gone already is
-// no error, but a claim that does not hold it is one.
+// deleteMessage deletes one message. A message that is already gone is not an error;
+// a claim that does not hold the message is one.
 func deleteMessage(c *call) (reply, error) {
 	err := c.srv.broker.DeleteMessage(c.project, c.param("queue"), c.param("message"), lastValue(c.query, "claim_id"))
 	switch {
@@ -25,8 +25,8 @@ func unableToDelete(status int, cause error) error {
 	return &refusal{status: status, title: "Unable to delete", description: "Not deleted: " + cause.Error() + "."}
 }
 
-// deleteMessages serves the deletion of messages by their ids. Claims do not
-// protect messages from it, unless the server was told that they do.
+// deleteMessages deletes messages by their ids. Claims do not protect messages from
+// it, except with WithClaimGuardedBulkDelete.
 func deleteMessages(c *call) (reply, error) {
 	ids, err := idList(c)
 	if err != nil {
@@ -50,7 +50,7 @@ func deleteMessages(c *call) (reply, error) {
 	return empty(http.StatusNoContent), err
 }
 
-// poppedItem is a message that was taken and deleted in one step.
+// poppedItem is a message that was claimed and deleted in one step.
 type poppedItem struct {
 	ID         string          `json:"id"`
 	Age        int64           `json:"age"`
@@ -61,7 +61,7 @@ type poppedItem struct {
 	Checksum   string          `json:"checksum,omitempty"`
 }
 
-// popMessages serves claim and deletion in one step.
+// popMessages claims and deletes messages in one step.
 func popMessages(c *call) (reply, error) {
 	if len(listValue(c.query, "ids")) > 0 {
 		return reply{}, invalid("Either ids or pop can be given, not both.")
@@ -77,7 +77,7 @@ func popMessages(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, map[string]any{"messages": popped})
 }
 
-// pop pops messages of a queue, which may not exist.
+// pop pops messages of a queue, which need not exist.
 func (s *Server) pop(project, name string, limit int) ([]poppedItem, error) {
 	messages, now, err := s.broker.Pop(project, name, limit)
 	popped := []poppedItem{}

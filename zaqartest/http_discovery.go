@@ -8,7 +8,8 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
-// getVersions serves "GET /". A 300 without a Location: nothing to follow.
+// getVersions answers "GET /": a 300 without a Location, so there is nothing to
+// follow.
 func getVersions(*call) (reply, error) {
 	type mediaType struct {
 		Base string `json:"base"`
@@ -39,10 +40,9 @@ func getVersions(*call) (reply, error) {
 	return jsonReply(http.StatusMultipleChoices, map[string]any{"versions": elements})
 }
 
-// relation is an entry of the home document: what its link is called, where it
-// leads, and with which methods. query holds names of parameters, each with that
-// of its description where that is another one. takesBody is told of methods
-// that do.
+// relation is an entry of the home document: the name of its link, the path, and the
+// allowed methods. query lists parameters, each as name or as name=description if
+// they differ. takesBody is set if a method takes a body.
 type relation struct {
 	versions                 []*apiVersion
 	name, path, query, allow string
@@ -82,14 +82,13 @@ var relations = []relation{
 	{sinceV11, "health", "/health", "", "GET", false},
 }
 
-// pathVariables are the names that the home document gives to the parts of a
-// path.
+// pathVariables are the names of the variables of a path in the home document.
 var pathVariables = map[string]string{
 	"queue": "queue_name", "message": "message_id", "claim": "claim_id", "subscription": "subscriptions_id",
 	"pool": "pool_name", "flavor": "flavor_name",
 }
 
-// getHome serves the home document, of what is routed.
+// getHome answers with the home document, which lists the routes of the version.
 func getHome(c *call) (reply, error) {
 	version := c.target.version
 	resources := map[string]any{}
@@ -132,7 +131,7 @@ func (rel relation) resource(version *apiVersion) map[string]any {
 	}
 	entry := map[string]any{"href-template": template, "hints": hints}
 	switch {
-	case rel.name == "health": // alone among those without variables
+	case rel.name == "health": // the only one with a plain href
 		entry = map[string]any{"href": template, "hints": hints}
 	case len(vars) > 0:
 		entry["href-vars"] = vars
@@ -140,7 +139,7 @@ func (rel relation) resource(version *apiVersion) map[string]any {
 	return entry
 }
 
-// getPing serves the liveness check. It asks the store.
+// getPing answers a liveness check. It reads the store.
 func getPing(c *call) (reply, error) {
 	err := c.srv.broker.View(func(*broker.ReadTx) error { return nil })
 	return empty(http.StatusNoContent), err

@@ -23,7 +23,7 @@ type flavorList struct {
 	Links   []link       `json:"links"`
 }
 
-// listFlavors serves a page of a project's flavors, by name.
+// listFlavors returns a page of a project's flavors, by name.
 func listFlavors(c *call) (reply, error) {
 	page := flavorList{Flavors: []flavorItem{}, Links: []link{}}
 	limit, err := adminLimit(c, c.srv.options.limits.MaxFlavorsPerPage)
@@ -57,8 +57,8 @@ func listFlavors(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, page)
 }
 
-// newFlavorItem tells of a flavor what its pools are and can do. In v1.1 it has
-// no pools, and the capabilities with which it was made.
+// newFlavorItem returns a flavor with its pools and their capabilities. In v1.1 a
+// flavor has no pools, and the capabilities that it was created with.
 func newFlavorItem(c *call, r *broker.ReadTx, name string, stored json.RawMessage, detailed bool) (flavorItem, error) {
 	item := flavorItem{Name: name, Href: c.path("flavors", name)}
 	if c.target.version != v2 {
@@ -79,7 +79,7 @@ func newFlavorItem(c *call, r *broker.ReadTx, name string, stored json.RawMessag
 	return item, err
 }
 
-// capabilitiesOf are those of the first of some pools.
+// capabilitiesOf returns the capabilities of the first of the pools.
 func capabilitiesOf(pools []broker.Pool) (json.RawMessage, error) {
 	if len(pools) == 0 {
 		return json.RawMessage("[]"), nil
@@ -87,7 +87,7 @@ func capabilitiesOf(pools []broker.Pool) (json.RawMessage, error) {
 	return rawjson.Marshal(pools[0].Capabilities())
 }
 
-// getFlavor serves a flavor, with its pools even where there are none.
+// getFlavor returns a flavor. It always lists the pools, even if there are none.
 func getFlavor(c *call) (reply, error) {
 	item, err := readFlavor(c, true)
 	if err != nil {
@@ -103,7 +103,7 @@ func getFlavor(c *call) (reply, error) {
 	}{item, pools})
 }
 
-// getFlavorV11 serves a flavor in v1.1, which knows no pools of it.
+// getFlavorV11 returns a flavor in v1.1, where it has no pools.
 func getFlavorV11(c *call) (reply, error) {
 	detailed, err := flag(c.query, "detailed")
 	if err != nil {
@@ -128,8 +128,8 @@ func readFlavor(c *call, detailed bool) (flavorItem, error) {
 	return item, missingFlavor(c, err)
 }
 
-// missingFlavor tells the caller of a flavor that is not there, and passes other
-// errors on.
+// missingFlavor turns the error for a missing flavor into a 404. It returns other
+// errors as they are.
 func missingFlavor(c *call, err error) error {
 	if errors.Is(err, broker.ErrNoFlavor) {
 		return notFound("Flavor %s does not exist.", c.param("flavor"))
@@ -137,7 +137,7 @@ func missingFlavor(c *call, err error) error {
 	return err
 }
 
-// putFlavor serves the creation of a flavor, or more pools for one that exists.
+// putFlavor creates a flavor, or adds pools to an existing one.
 func putFlavor(c *call) (reply, error) {
 	names, err := c.flavorPools(true)
 	if err != nil {
@@ -161,7 +161,7 @@ func putFlavor(c *call) (reply, error) {
 	return empty(http.StatusCreated).with("Location", c.path("flavors", c.param("flavor"))), err
 }
 
-// putFlavorV11 serves flavors without pools, and with any capabilities.
+// putFlavorV11 creates a flavor without pools and with any capabilities.
 func putFlavorV11(c *call) (reply, error) {
 	document, err := c.anyDocument()
 	if err != nil {
@@ -181,7 +181,7 @@ func putFlavorV11(c *call) (reply, error) {
 	return empty(http.StatusCreated).with("Location", c.path("flavors", c.param("flavor"))), err
 }
 
-// patchFlavor serves other pools for a flavor.
+// patchFlavor replaces the pools of a flavor.
 func patchFlavor(c *call) (reply, error) {
 	names, err := c.flavorPools(false)
 	if err != nil {
@@ -211,12 +211,12 @@ func patchFlavor(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, item)
 }
 
-// patchFlavorV11 never did anything on any real server.
+// patchFlavorV11 refuses every request, like real servers.
 func patchFlavorV11(*call) (reply, error) {
 	return reply{}, invalidBody("Flavors cannot be changed in this version.")
 }
 
-// deleteFlavor serves the end of a flavor, existing or not. Its pools stay.
+// deleteFlavor deletes a flavor, which need not exist. Its pools remain.
 func deleteFlavor(c *call) (reply, error) {
 	err := c.srv.broker.Update(func(w *broker.WriteTx) error {
 		w.DeleteFlavor(c.project, c.param("flavor"))

@@ -7,15 +7,15 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
-// operationStatus is how one operation of the health check went.
+// operationStatus is the result of one operation of the health check.
 type operationStatus struct {
 	Succeeded bool    `json:"succeeded"`
 	Seconds   float64 `json:"seconds"`
-	Ref       *string `json:"ref"` // of a failure in the server's log
+	Ref       *string `json:"ref"` // names a failure in the server's log
 }
 
-// getHealth tries every operation of the store on a queue of its own. Where there
-// are pools it tells that of each of them: they all are that store.
+// getHealth tries every operation of the store on a queue of its own. With pooling,
+// it reports the same result for every pool, since all of them are the one store.
 func getHealth(c *call) (reply, error) {
 	operations := map[string]operationStatus{}
 	reachable := true

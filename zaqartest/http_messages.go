@@ -21,15 +21,15 @@ type messageItem struct {
 	Checksum string          `json:"checksum,omitempty"`
 }
 
-// messageList is a page of a listing, or what a request for single messages or
-// a claim gives: then it has no links.
+// messageList is a page of a listing. It has no links if single messages or a claim
+// were asked for.
 type messageList struct {
 	Messages []messageItem `json:"messages"`
 	Links    *[]link       `json:"links,omitempty"`
 }
 
-// newMessageItem shows a message. Its link names the claim that holds it, but
-// in v1 only to who made the claim.
+// newMessageItem returns a message. Its link names the claim that holds it; in v1
+// only in the answer to the claim itself.
 func newMessageItem(c *call, m broker.Message, now broker.Instant, claiming bool) messageItem {
 	item := messageItem{
 		Href: c.queuePath("messages", m.ID.String()),
@@ -45,7 +45,7 @@ func newMessageItem(c *call, m broker.Message, now broker.Instant, claiming bool
 	return item
 }
 
-// listMessages serves a page of messages, oldest first.
+// listMessages returns a page of messages, oldest first.
 func listMessages(c *call) (reply, error) {
 	page, _, err := messagePage(c)
 	if err != nil {
@@ -54,7 +54,7 @@ func listMessages(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, page)
 }
 
-// listMessagesV1 tells by its status that there are none, or no queue.
+// listMessagesV1 answers 204 if there are no messages, and 404 if there is no queue.
 func listMessagesV1(c *call) (reply, error) {
 	c.location = c.req.URL.RequestURI()
 	if !c.named {
@@ -72,10 +72,10 @@ func listMessagesV1(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, page)
 }
 
-// messageParameters are those of a listing of messages.
+// messageParameters are the parameters of a listing of messages.
 var messageParameters = []string{"limit", "echo", "include_claimed", "include_delayed"}
 
-// messagePage reads a page. exists tells whether there is a queue.
+// messagePage reads a page. exists reports whether the queue exists.
 func messagePage(c *call) (page messageList, exists bool, err error) {
 	page = messageList{Messages: []messageItem{}, Links: &[]link{}}
 	most := c.srv.options.limits.MaxMessagesPerPage
@@ -88,7 +88,7 @@ func messagePage(c *call) (page messageList, exists bool, err error) {
 		"echo": &echo, "include_claimed": &claimed, "include_delayed": &delayed,
 	} {
 		if name == "include_delayed" && c.target.version != v2 {
-			c.query.Del(name) // it means nothing there
+			c.query.Del(name) // it has no meaning there
 			continue
 		}
 		if *value, err = flag(c.query, name); err != nil {
@@ -135,7 +135,7 @@ func idList(c *call) ([]string, error) {
 	return ids, nil
 }
 
-// getMessages serves messages by their ids; 404 only where none is found.
+// getMessages returns messages by their ids. It answers 404 only if none is found.
 func getMessages(c *call) (reply, error) {
 	found, err := messagesByID(c)
 	if err != nil {
@@ -147,7 +147,7 @@ func getMessages(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, messageList{Messages: found})
 }
 
-// getMessagesV1 serves a bare array.
+// getMessagesV1 answers with a bare array.
 func getMessagesV1(c *call) (reply, error) {
 	c.location = c.req.URL.RequestURI()
 	found, err := messagesByID(c)
@@ -181,7 +181,7 @@ func messagesByID(c *call) ([]messageItem, error) {
 	return found, err
 }
 
-// getMessage serves one message, claimed or not.
+// getMessage returns one message, claimed or not.
 func getMessage(c *call) (reply, error) {
 	var item messageItem
 	err := c.srv.broker.View(func(r *broker.ReadTx) error {
@@ -205,8 +205,8 @@ func getMessage(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, item)
 }
 
-// checksum is what a message carries where the option is on: of its body, as
-// Python would write it. A body of null has none.
+// checksum returns the checksum of a message's body, as Python would write it, if
+// the option is on. A null body has none.
 func (s *Server) checksum(body json.RawMessage) string {
 	if !s.options.checksums || string(body) == "null" {
 		return ""

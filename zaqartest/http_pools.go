@@ -32,8 +32,8 @@ func newPoolItem(c *call, p broker.Pool, detailed bool) poolItem {
 	return item
 }
 
-// adminLimit reads how many pools or flavors a page may have: any number before
-// v2, where 0 and less mean all.
+// adminLimit reads the page size for pools and flavors. Before v2 it is any number,
+// and 0 or less means all.
 func adminLimit(c *call, most int) (int, error) {
 	if c.target.version == v2 {
 		return count(c.query, "limit", most, broker.PageSize(most))
@@ -41,7 +41,7 @@ func adminLimit(c *call, most int) (int, error) {
 	return looseCount(c.query, "limit", 10)
 }
 
-// listPools serves a page of pools, by name.
+// listPools returns a page of pools, by name.
 func listPools(c *call) (reply, error) {
 	page, err := poolPage(c)
 	if err != nil {
@@ -50,7 +50,7 @@ func listPools(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, page)
 }
 
-// listPoolsV1 has a link to the next page even where there is nothing.
+// listPoolsV1 adds a link to the next page even if there are no pools.
 func listPoolsV1(c *call) (reply, error) {
 	page, err := poolPage(c)
 	if err != nil {
@@ -62,7 +62,7 @@ func listPoolsV1(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, page)
 }
 
-// pageParameters are those of a listing of pools or flavors.
+// pageParameters are the parameters of a listing of pools or flavors.
 var pageParameters = []string{"limit", "detailed"}
 
 func poolPage(c *call) (poolList, error) {
@@ -92,7 +92,7 @@ func poolPage(c *call) (poolList, error) {
 	return page, err
 }
 
-// getPool serves a pool.
+// getPool returns a pool.
 func getPool(c *call) (reply, error) {
 	detailed, err := flag(c.query, "detailed")
 	if err != nil {
@@ -118,8 +118,8 @@ func getPool(c *call) (reply, error) {
 
 func missingPool(c *call) error { return notFound("Pool %s does not exist.", c.param("pool")) }
 
-// putPool serves the creation and the replacement of a pool. One that exists
-// keeps its flavor where none is named.
+// putPool creates or replaces a pool. An existing pool keeps its flavor unless the
+// body names one.
 func putPool(c *call) (reply, error) {
 	terms, err := c.poolTerms(true)
 	if err != nil {
@@ -132,14 +132,14 @@ func putPool(c *call) (reply, error) {
 		p, _ := w.Pool(c.param("pool"))
 		p.Options = json.RawMessage("{}")
 		if c.target.version != v2 {
-			terms.Flavor = nil // which older versions accept and ignore
+			terms.Flavor = nil // older versions accept and ignore it
 		}
 		return w.PutPool(terms.Apply(p))
 	})
 	return empty(http.StatusCreated).with("Location", c.path("pools", c.param("pool"))), sameURI(err)
 }
 
-// patchPool serves changes of a pool, and tells what has come of it.
+// patchPool changes a pool and returns it.
 func patchPool(c *call) (reply, error) {
 	p, err := changePool(c)
 	if err != nil {
@@ -148,7 +148,7 @@ func patchPool(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, newPoolItem(c, p, false))
 }
 
-// patchPoolV1 is the same for versions that do not tell.
+// patchPoolV1 changes a pool and answers without a body, as the older versions do.
 func patchPoolV1(c *call) (reply, error) {
 	_, err := changePool(c)
 	return empty(http.StatusOK), err
@@ -178,7 +178,7 @@ func sameURI(err error) error {
 	return err
 }
 
-// deletePool serves the end of a pool, existing or not.
+// deletePool deletes a pool, which need not exist.
 func deletePool(c *call) (reply, error) {
 	err := c.srv.broker.Update(func(w *broker.WriteTx) error { return w.DeletePool(c.param("pool")) })
 	if errors.Is(err, broker.ErrLastPool) {
@@ -187,8 +187,8 @@ func deletePool(c *call) (reply, error) {
 	return empty(http.StatusNoContent), err
 }
 
-// poolTerms reads a body. Of a new pool it must have a uri and a weight, and
-// nothing that nobody knows; of a change, anything that can be changed.
+// poolTerms reads a body. A new pool must have a uri and a weight, and no unknown
+// fields; a change may have any fields.
 func (c *call) poolTerms(isNew bool) (broker.PoolTerms, error) {
 	document, err := c.anyDocument()
 	if err != nil {

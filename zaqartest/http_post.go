@@ -9,34 +9,34 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// posted is the answer to a post.
-type posted struct {
+// postedItems is the answer to a post.
+type postedItems struct {
 	Resources []string `json:"resources"`
 	Partial   *bool    `json:"partial,omitempty"` // in v1, and never true
 }
 
-// postMessages serves posts. The queue is made when it is missing, before the
-// body is looked at; of the messages, all are stored or none.
+// postMessages posts messages. It creates the queue if it is missing, even before it
+// reads the body. Either all messages are stored or none.
 func postMessages(c *call) (reply, error) {
 	q, err := c.srv.broker.EnsureQueue(c.project, c.param("queue"))
 	if err != nil {
 		return reply{}, err
 	}
-	return postBody(c, q, broker.PostRulesFor(c.srv.options.limits, q))
+	return storeMessages(c, q, broker.PostRulesFor(c.srv.options.limits, q))
 }
 
-// postMessagesV11 is the same for a version in which no queue has rules of its
+// postMessagesV11 posts messages in a version in which queues have no rules of their
 // own.
 func postMessagesV11(c *call) (reply, error) {
 	q, err := c.srv.broker.EnsureQueue(c.project, c.param("queue"))
 	if err != nil {
 		return reply{}, err
 	}
-	return postBody(c, q, broker.PostRulesFor(c.srv.options.limits, broker.Queue{}))
+	return storeMessages(c, q, broker.PostRulesFor(c.srv.options.limits, broker.Queue{}))
 }
 
-// postMessagesV1 takes a bare array and wants the ttl of each message, the
-// caller's id, and a queue.
+// postMessagesV1 posts messages in v1, where the body is a bare array, each message
+// needs a ttl, the caller needs a client id, and the queue must exist.
 func postMessagesV1(c *call) (reply, error) {
 	if !c.named {
 		return reply{}, badRequest("Missing header value", `The "Client-ID" header is required.`)
@@ -52,10 +52,10 @@ func postMessagesV1(c *call) (reply, error) {
 	}
 	rules := broker.PostRulesFor(c.srv.options.limits, broker.Queue{})
 	rules.TTL = 0
-	return postBody(c, q, rules)
+	return storeMessages(c, q, rules)
 }
 
-func postBody(c *call, q broker.Queue, rules broker.PostRules) (reply, error) {
+func storeMessages(c *call, q broker.Queue, rules broker.PostRules) (reply, error) {
 	document, err := c.document(rules.MaxLength)
 	if err != nil {
 		return reply{}, err
@@ -72,13 +72,13 @@ func postBody(c *call, q broker.Queue, rules broker.PostRules) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	// The queue may have been deleted, or made again, since it was looked at.
+	// The queue may have been deleted or recreated in the meantime.
 	stored, err := c.srv.post(q.Project, q.Name, drafts, c.client)
 	if err != nil {
 		return reply{}, err
 	}
 	var ids []string
-	answer := posted{}
+	answer := postedItems{}
 	for _, m := range stored {
 		ids = append(ids, m.ID.String())
 		answer.Resources = append(answer.Resources, c.queuePath("messages", m.ID.String()))

@@ -6,8 +6,8 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
-// purgeQueue serves the removal of what is in a queue: all of it, claimed
-// messages too.
+// purgeQueue removes the messages of a queue, even claimed ones, the subscriptions
+// to it, or both.
 func purgeQueue(c *call) (reply, error) {
 	wanted := broker.PurgeScope{Messages: true, Subscriptions: true}
 	if c.size > 0 {

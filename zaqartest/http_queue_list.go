@@ -24,7 +24,7 @@ type queueList struct {
 	Count  int         `json:"count,omitempty"`
 }
 
-// listQueues serves a page of queues, by name.
+// listQueues returns a page of queues, by name.
 func listQueues(c *call) (reply, error) {
 	page, err := listQueuePage(c)
 	if err != nil {
@@ -33,7 +33,7 @@ func listQueues(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, page)
 }
 
-// listQueuesV1 tells by its status that there are none.
+// listQueuesV1 answers 204 if there are no queues.
 func listQueuesV1(c *call) (reply, error) {
 	page, err := listQueuePage(c)
 	if err != nil {
@@ -61,7 +61,7 @@ func listQueuePage(c *call) (queueList, error) {
 	var wanted queueFilter
 	var withCount bool
 	if c.target.version == v2 {
-		known = nil // what means nothing to the listing is a filter
+		known = nil // unknown parameters are filters
 		if withCount, err = flag(c.query, "with_count"); err != nil {
 			return page, err
 		}
@@ -72,7 +72,7 @@ func listQueuePage(c *call) (queueList, error) {
 	last := ""
 	err = c.srv.broker.View(func(r *broker.ReadTx) error {
 		marker := lastValue(c.query, "marker")
-		// As on a real server, a marker that is no queue (any more) starts over.
+		// As on a real server, a marker that is not a queue starts at the beginning.
 		if _, err := r.Queue(c.project, marker); err != nil {
 			marker = ""
 		}
@@ -111,14 +111,15 @@ func newQueueItem(c *call, q broker.Queue, detailed bool) queueItem {
 	return item
 }
 
-// queueFilter picks queues of a listing: by a regular expression that is found
-// in the name, and by values of the metadata.
+// queueFilter selects queues by a regular expression that matches part of the name,
+// and by values of the metadata.
 type queueFilter struct {
 	name   *regexp.Regexp
 	values map[string]string
 }
 
-// listingParameters are those that say how to list. All others are filters.
+// listingParameters are the parameters of the listing itself. All others are
+// filters.
 var listingParameters = map[string]bool{
 	"marker": true, "limit": true, "detailed": true, "name": true, "with_count": true,
 }

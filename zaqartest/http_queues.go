@@ -9,11 +9,10 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// patchType is the only media type in which a queue's metadata can be patched.
+// patchType is the media type that a patch of a queue's metadata must have.
 const patchType = "application/openstack-messaging-v2.0-json-patch"
 
-// putQueue serves the creation of a queue with metadata. A queue that exists
-// stays as it is.
+// putQueue creates a queue with metadata. An existing queue is not changed.
 func putQueue(c *call) (reply, error) {
 	limits := c.srv.options.limits
 	content := broker.Metadata{}
@@ -32,7 +31,7 @@ func putQueue(c *call) (reply, error) {
 	return createQueue(c, content)
 }
 
-// putQueueV1 serves the creation of a queue in v1, which takes no body.
+// putQueueV1 creates a queue in v1, which ignores the body.
 func putQueueV1(c *call) (reply, error) { return createQueue(c, broker.Metadata{}) }
 
 func createQueue(c *call, content broker.Metadata) (reply, error) {
@@ -47,7 +46,7 @@ func createQueue(c *call, content broker.Metadata) (reply, error) {
 	return empty(status).with("Location", c.queuePath()), err
 }
 
-// metadataOf reads the metadata of the call's queue.
+// metadataOf returns the metadata of the call's queue.
 func metadataOf(c *call) (broker.Metadata, error) {
 	var content broker.Metadata
 	err := c.srv.broker.View(func(r *broker.ReadTx) error {
@@ -58,8 +57,8 @@ func metadataOf(c *call) (broker.Metadata, error) {
 	return content, err
 }
 
-// getQueue serves the metadata, with reserved keys filled in. A queue that does
-// not exist looks like one without metadata.
+// getQueue returns the metadata with the reserved keys filled in. A missing queue
+// looks like one without metadata.
 func getQueue(c *call) (reply, error) {
 	content, err := metadataOf(c)
 	if err != nil && !errors.Is(err, broker.ErrNoQueue) {
@@ -68,7 +67,7 @@ func getQueue(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, content.WithReserved(c.srv.options.limits))
 }
 
-// getQueueV11 serves the metadata as it was stored.
+// getQueueV11 returns the metadata as it was stored.
 func getQueueV11(c *call) (reply, error) {
 	content, err := metadataOf(c)
 	if err != nil && !errors.Is(err, broker.ErrNoQueue) {
@@ -80,7 +79,8 @@ func getQueueV11(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, content)
 }
 
-// queueExistsV1 serves GET and HEAD of a queue in v1: there or not.
+// queueExistsV1 answers GET and HEAD of a queue in v1, which only say whether it
+// exists.
 func queueExistsV1(c *call) (reply, error) {
 	c.location = c.queuePath()
 	_, err := metadataOf(c)
@@ -90,7 +90,7 @@ func queueExistsV1(c *call) (reply, error) {
 	return empty(http.StatusNoContent), err
 }
 
-// getMetadataV1 serves the metadata in v1.
+// getMetadataV1 returns the metadata in v1.
 func getMetadataV1(c *call) (reply, error) {
 	content, err := metadataOf(c)
 	if err != nil {
@@ -100,8 +100,8 @@ func getMetadataV1(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, content)
 }
 
-// putMetadataV1 serves the replacement of all metadata in v1, which knows no
-// reserved keys and refuses what looks like one.
+// putMetadataV1 replaces all metadata in v1, which has no reserved keys and refuses
+// keys that look like them.
 func putMetadataV1(c *call) (reply, error) {
 	document, err := c.document(int64(c.srv.options.limits.MaxQueueMetadata))
 	if err != nil {
@@ -127,8 +127,8 @@ func putMetadataV1(c *call) (reply, error) {
 	return empty(http.StatusNoContent).with("Location", c.queuePath("metadata")), err
 }
 
-// patchQueue serves changes of single keys. They happen all or not at all, and
-// what comes out must be valid.
+// patchQueue changes single keys of the metadata, all or none. The result must be
+// valid.
 func patchQueue(c *call) (reply, error) {
 	limits := c.srv.options.limits
 	if c.size > int64(limits.MaxQueueMetadata) {
@@ -172,8 +172,8 @@ func patchQueue(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, content.WithReserved(limits))
 }
 
-// missingQueue tells the caller of a queue that does not exist, and passes
-// other errors on.
+// missingQueue turns the error for a missing queue into a 404. It returns other
+// errors as they are.
 func missingQueue(c *call, err error) error {
 	if errors.Is(err, broker.ErrNoQueue) {
 		return notFound("Queue %s does not exist.", c.param("queue"))
@@ -181,7 +181,7 @@ func missingQueue(c *call, err error) error {
 	return err
 }
 
-// deleteQueue serves the end of a queue, existing or not.
+// deleteQueue deletes a queue, which need not exist.
 func deleteQueue(c *call) (reply, error) {
 	return empty(http.StatusNoContent), c.srv.broker.DeleteQueue(c.project, c.param("queue"))
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// shareLife is how long a pre-signed URL works for which no end was asked.
+// shareLife is how long a pre-signed URL is valid by default.
 const shareLife = 24 * time.Hour
 
-// shared is a pre-signed URL as clients see it.
+// sharedURL is a pre-signed URL as clients see it.
 type sharedURL struct {
 	Paths     []string `json:"paths"`
 	Methods   []string `json:"methods"`
@@ -21,14 +21,14 @@ type sharedURL struct {
 	Signature string   `json:"signature"`
 }
 
-// share is what a caller wants to have signed.
+// shareRequest is what a caller asks to have signed.
 type shareRequest struct {
 	parts   []string // of a queue
 	methods []string
 	expires time.Time
 }
 
-// shareQueue serves pre-signed URLs. The queue need not exist.
+// shareQueue makes a pre-signed URL. The queue need not exist.
 func shareQueue(c *call) (reply, error) {
 	document, err := c.anyDocument()
 	if err != nil {
@@ -96,9 +96,9 @@ func parseShare(document []byte, now time.Time) (shareRequest, error) {
 	return wanted, nil
 }
 
-// signed tells whether a request comes with a pre-signed URL, whatever that is
-// worth. Then it needs no token, but for versions before v2, which have no such
-// thing. A signature that is empty is none: it must not take the place of a token.
+// signed reports whether a request carries a pre-signed URL, valid or not. Such a
+// request needs no token. Versions before v2 have no pre-signed URLs. An empty
+// signature does not count: it must not replace a token.
 func (c *call) signed() bool {
 	if c.req.Header.Get("Url-Signature") == "" {
 		return false
@@ -107,8 +107,8 @@ func (c *call) signed() bool {
 	return version == v2 || version != nil && !c.srv.options.keystone
 }
 
-// checkSignature refuses a pre-signed URL that is not genuine or not for this
-// request, always in the same words.
+// checkSignature refuses a pre-signed URL that is not genuine or does not allow the
+// request. The answer is the same in both cases.
 func (c *call) checkSignature() error {
 	if !c.signed() {
 		return nil

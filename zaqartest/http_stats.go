@@ -21,7 +21,7 @@ type statsItem struct {
 	Checksum   string          `json:"checksum,omitempty"`
 }
 
-// statistics count what lives: expired messages are neither free nor claimed.
+// statistics count live messages: an expired message is neither free nor claimed.
 type statistics struct {
 	Claimed int        `json:"claimed"`
 	Free    int        `json:"free"`
@@ -30,7 +30,8 @@ type statistics struct {
 	Oldest  *statsItem `json:"oldest,omitempty"`
 }
 
-// getStats serves the statistics of a queue; without one they are all zero.
+// getStats returns the statistics of a queue. They are zero if the queue does not
+// exist.
 func getStats(c *call) (reply, error) {
 	stats, err := statsOf(c)
 	if err != nil && !errors.Is(err, broker.ErrNoQueue) {
@@ -39,7 +40,7 @@ func getStats(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, map[string]any{"messages": stats})
 }
 
-// getStatsV1 serves the statistics of a queue that must exist.
+// getStatsV1 returns the statistics of a queue that must exist.
 func getStatsV1(c *call) (reply, error) {
 	stats, err := statsOf(c)
 	if err != nil {

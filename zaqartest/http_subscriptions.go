@@ -32,7 +32,7 @@ func newSubscriptionItem(queue string, s broker.Subscription, now broker.Instant
 	}
 }
 
-// listSubscriptions serves a page of subscriptions, by id.
+// listSubscriptions returns a page of subscriptions, by id.
 func listSubscriptions(c *call) (reply, error) {
 	page := subscriptionList{Subscriptions: []subscriptionItem{}, Links: []link{}}
 	limits := c.srv.options.limits
@@ -60,9 +60,9 @@ func listSubscriptions(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, page)
 }
 
-// createSubscription serves new subscriptions. The queue is made when it is
-// missing, before what the body says is looked at. A subscriber who has not
-// confirmed yet gets the same subscription again.
+// createSubscription makes a subscription. It creates the queue if it is missing,
+// even before it checks the body. A subscriber who has not confirmed yet gets the
+// same subscription again.
 func createSubscription(c *call) (reply, error) {
 	document := []byte("{}")
 	if c.size > 0 {
@@ -103,7 +103,7 @@ func createSubscription(c *call) (reply, error) {
 	return out.with("Location", c.queuePath("subscriptions")), err
 }
 
-// getSubscription serves a subscription.
+// getSubscription returns a subscription.
 func getSubscription(c *call) (reply, error) {
 	var item subscriptionItem
 	err := c.srv.broker.View(func(r *broker.ReadTx) error {
@@ -117,7 +117,7 @@ func getSubscription(c *call) (reply, error) {
 	return jsonReply(http.StatusOK, item)
 }
 
-// updateSubscription serves changes. A new ttl counts from now on.
+// updateSubscription changes a subscription. A new ttl counts from now on.
 func updateSubscription(c *call) (reply, error) {
 	document := []byte("{}")
 	if c.size > 0 {
@@ -139,7 +139,7 @@ func updateSubscription(c *call) (reply, error) {
 	return empty(http.StatusNoContent).with("Location", c.subscriptionPath()), err
 }
 
-// confirmSubscription serves the subscriber's yes or no.
+// confirmSubscription records whether the subscriber accepts messages.
 func confirmSubscription(c *call) (reply, error) {
 	document := []byte("{}")
 	if c.size > 0 {
@@ -165,7 +165,7 @@ func confirmSubscription(c *call) (reply, error) {
 	return empty(http.StatusNoContent).with("Location", c.subscriptionPath()+"/confirm"), err
 }
 
-// deleteSubscription serves the end of a subscription, existing or not.
+// deleteSubscription deletes a subscription, which need not exist.
 func deleteSubscription(c *call) (reply, error) {
 	err := c.changeSubscription(func(w *broker.WriteTx, s broker.Subscription) error {
 		w.Unsubscribe(c.project, c.param("queue"), s)
@@ -177,8 +177,8 @@ func deleteSubscription(c *call) (reply, error) {
 	return empty(http.StatusNoContent), err
 }
 
-// changeSubscription finds the subscription that the path names, and does
-// something to it in the same transaction.
+// changeSubscription finds the subscription that the path names and changes it in
+// the same transaction.
 func (c *call) changeSubscription(change func(*broker.WriteTx, broker.Subscription) error) error {
 	err := c.srv.broker.Update(func(w *broker.WriteTx) error {
 		s, err := w.Subscription(c.project, c.param("queue"), c.param("subscription"))
@@ -194,8 +194,8 @@ func (c *call) subscriptionPath() string {
 	return c.queuePath("subscriptions", c.param("subscription"))
 }
 
-// missingSubscription tells the caller of a subscription that is not there, and
-// passes other errors on.
+// missingSubscription turns the error for a missing subscription into a 404. It
+// returns other errors as they are.
 func missingSubscription(c *call, err error) error {
 	if errors.Is(err, broker.ErrNoSubscription) {
 		return notFound("Subscription %s does not exist.", c.param("subscription"))

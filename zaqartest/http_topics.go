@@ -2,12 +2,12 @@ package zaqartest
 
 import "net/http"
 
-// topicMark makes the project in which a project's topics are. No request can
-// name it.
+// topicMark is added to a project's id to make the project that holds its topics. No
+// request can name that project.
 const topicMark = "\x01topics"
 
-// ofTopics lets what serves queues serve topics, which are queues in a place of
-// their own.
+// asTopics turns a handler of queues into one of topics. Topics are queues in a
+// project of their own.
 func asTopics(serve func(*call) (reply, error)) func(*call) (reply, error) {
 	return func(c *call) (reply, error) {
 		aside := *c
@@ -16,7 +16,7 @@ func asTopics(serve func(*call) (reply, error)) func(*call) (reply, error) {
 	}
 }
 
-// listTopics serves a page of topics, by name.
+// listTopics returns a page of topics, by name.
 func listTopics(c *call) (reply, error) {
 	page, err := listQueuePage(c)
 	if err != nil {

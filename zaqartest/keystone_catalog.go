@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 )
 
-// catalogService is a service of the catalogue, as Keystone tells it.
+// catalogService is a service of the catalog in Keystone's form.
 type catalogService struct {
 	ID        string            `json:"id"`
 	Type      string            `json:"type"`
@@ -21,11 +21,9 @@ type catalogEndpoint struct {
 	URL       string `json:"url"`
 }
 
-// services groups the catalogue's entries; base is where the server is.
-func (i *keystone) services(base string) []catalogService {
-	i.mu.Lock()
-	entries, own := i.catalog, i.ownCatalog
-	i.mu.Unlock()
+// services groups the catalog's entries by service. base is the URL of the server.
+func (k *keystone) services(base string) []catalogService {
+	entries, own := k.configuredCatalog()
 	if !own {
 		entries = nil
 		for _, service := range []CatalogEntry{
@@ -56,7 +54,15 @@ func (i *keystone) services(base string) []catalogService {
 	return services
 }
 
-// stableID is an id that is the same in every answer.
+// configuredCatalog returns the entries of SetCatalog. ok is false if it was not
+// called.
+func (k *keystone) configuredCatalog() (entries []CatalogEntry, ok bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.catalog, k.ownCatalog
+}
+
+// stableID returns the same id for the same parts.
 func stableID(parts ...string) string {
 	hash := md5.New()
 	for _, part := range parts {

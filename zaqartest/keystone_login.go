@@ -29,7 +29,7 @@ type loginRequest struct {
 	} `json:"auth"`
 }
 
-// reference names a thing by its id, or by its name and domain.
+// reference names something by its id, or by its name and domain.
 type reference struct {
 	ID     string           `json:"id"`
 	Name   string           `json:"name"`
@@ -46,7 +46,7 @@ type userReference struct {
 	Password string `json:"password"`
 }
 
-// names tells whether a reference means the thing with an id and a name.
+// names reports whether a reference means the thing with this id and name.
 func (r reference) names(id, name string) bool {
 	if r.ID != "" {
 		return r.ID == id
@@ -57,11 +57,11 @@ func (r reference) names(id, name string) bool {
 	return r.Domain.ID == domainID || r.Domain.ID == "" && r.Domain.Name == domainName
 }
 
-// proof is who somebody turned out to be, and how that was shown.
+// proof is the result of an authentication: who the caller is, and by which methods.
 type proof struct {
 	account    *account
 	methods    []string
-	parent     *token // that was shown
+	parent     *token // the token that was presented
 	credential *credential
 }
 
@@ -75,31 +75,32 @@ var (
 )
 
 // login reads a request for a token and issues it.
-func (i *keystone) login(body []byte) (*token, error) {
+func (k *keystone) login(body []byte) (*token, error) {
 	var request loginRequest
 	if rawjson.Check(body) != nil || json.Unmarshal(body, &request) != nil ||
 		request.Auth == nil || len(request.Auth.Identity.Methods) == 0 {
 		return nil, errLoginBody
 	}
-	p, ok := i.prove(&request)
+	p, ok := k.prove(&request)
 	if !ok {
 		return nil, errLogin
 	}
-	g, err := i.scope(p, request.Auth.Scope)
+	g, err := k.scope(p, request.Auth.Scope)
 	if err != nil {
 		return nil, err
 	}
-	return i.issue(p, g), nil
+	return k.issue(p, g), nil
 }
 
-// prove checks who asks. One method at a time: that is all that tests need.
-func (i *keystone) prove(request *loginRequest) (proof, bool) {
+// prove checks the caller's identity. It accepts one method at a time, which is
+// enough for tests.
+func (k *keystone) prove(request *loginRequest) (proof, bool) {
 	id := &request.Auth.Identity
 	if len(id.Methods) != 1 {
 		return proof{}, false
 	}
 	if id.Methods[0] == "token" {
-		t, ok := i.token(id.Token.ID)
+		t, ok := k.token(id.Token.ID)
 		if !ok {
 			return proof{}, false
 		}
@@ -109,19 +110,19 @@ func (i *keystone) prove(request *loginRequest) (proof, bool) {
 		}
 		return proof{account: t.account, methods: methods, parent: t, credential: t.credential}, true
 	}
-	i.mu.Lock()
-	defer i.mu.Unlock()
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	switch id.Methods[0] {
 	case "password":
 		user := id.Password.User
-		for _, a := range i.accounts {
+		for _, a := range k.accounts {
 			if user.names(a.id, a.name) {
 				return proof{account: a, methods: id.Methods}, a.password == user.Password
 			}
 		}
 	case "application_credential":
 		wanted := id.ApplicationCredential
-		for _, c := range i.credentials {
+		for _, c := range k.credentials {
 			byName := wanted.ID == "" && wanted.Name == c.name && wanted.User.names(c.account.id, c.account.name)
 			if wanted.ID == c.id || byName {
 				return proof{account: c.account, methods: id.Methods, credential: c}, c.secret == wanted.Secret
@@ -131,10 +132,10 @@ func (i *keystone) prove(request *loginRequest) (proof, bool) {
 	return proof{}, false
 }
 
-// scope finds the roles that somebody has in the project that was asked for.
-func (i *keystone) scope(p proof, wanted json.RawMessage) (grant, error) {
+// scope returns the caller's roles in the requested project.
+func (k *keystone) scope(p proof, wanted json.RawMessage) (grant, error) {
 	if p.credential != nil {
-		// The scope comes with the credential and nobody can ask for one.
+		// A credential has a scope of its own. The request must not ask for one.
 		if wanted != nil && p.parent == nil {
 			return grant{}, errLogin
 		}
@@ -153,8 +154,8 @@ func (i *keystone) scope(p proof, wanted json.RawMessage) (grant, error) {
 	if scope.None != nil {
 		return grant{}, nil
 	}
-	i.mu.Lock()
-	defer i.mu.Unlock()
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	for _, g := range p.account.grants {
 		if scope.Project != nil && scope.Project.names(g.project.id, g.project.name) {
 			return g, nil

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// identityPath is where Keystone is.
+// keystonePath is where Keystone is.
 const keystonePath = "/identity"
 
-// isIdentity tells whether a path is Keystone's.
+// isKeystone reports whether a path belongs to Keystone.
 func (s *Server) isKeystone(path string) bool {
 	return s.options.keystone && (path == keystonePath || strings.HasPrefix(path, keystonePath+"/"))
 }
 
-// identityRoutes are Keystone's; the keys are method and path.
+// keystoneRoutes is the table of Keystone's routes, by method and path.
 var keystoneRoutes = map[string]struct {
 	kind  string
 	serve func(*keystone, *call) (reply, error)
@@ -31,8 +31,8 @@ var keystoneRoutes = map[string]struct {
 	"GET " + keystonePath + "/v3/auth/catalog": {"catalog", (*keystone).getCatalog},
 }
 
-// identityRoute is the key of a request in the table. A slash at the end of a
-// path means nothing.
+// keystoneRoute returns the key of a request in the table. A trailing slash does not
+// matter.
 func keystoneRoute(method, path string) string {
 	return method + " " + strings.TrimSuffix(path, "/")
 }
@@ -44,7 +44,7 @@ func keystoneKind(method, path string) string {
 	return "unknown"
 }
 
-// keystoneRefusal is an error as Keystone tells it.
+// keystoneRefusal is an error in Keystone's form.
 type keystoneRefusal struct {
 	status         int
 	title, message string
@@ -63,18 +63,18 @@ func (r *keystoneRefusal) reply() reply {
 }
 
 // serve answers a request to Keystone.
-func (i *keystone) serve(c *call) reply {
+func (k *keystone) serve(c *call) reply {
 	row, ok := keystoneRoutes[keystoneRoute(c.req.Method, c.req.URL.Path)]
 	if !ok {
 		return (&keystoneRefusal{http.StatusNotFound, "Not Found", "There is nothing here."}).reply()
 	}
-	out, err := row.serve(i, c)
+	out, err := row.serve(k, c)
 	var refused *keystoneRefusal
 	switch {
 	case errors.As(err, &refused):
 		out = refused.reply()
 		if refused.status == http.StatusUnauthorized {
-			out = out.with("Www-Authenticate", i.srv.challenge(c))
+			out = out.with("Www-Authenticate", k.srv.challenge(c))
 		}
 	case err != nil:
 		out = asReply(err, c.accept())
@@ -82,8 +82,8 @@ func (i *keystone) serve(c *call) reply {
 	return out.with("Vary", "X-Auth-Token")
 }
 
-// demandToken is the answer of Keystone's middleware in Zaqar. It does not tell
-// a missing token from a bad one.
+// demandToken answers as Keystone's middleware in Zaqar does. The answer is the same
+// for a missing token and for a bad one.
 func (s *Server) demandToken(c *call) reply {
 	return errLogin.reply().with("Www-Authenticate", s.challenge(c))
 }
@@ -92,10 +92,10 @@ func (s *Server) challenge(c *call) string {
 	return `Keystone uri="` + s.baseURL(c) + keystonePath + `/v3"`
 }
 
-// base is where the server is: by its own knowledge, or else by what the client
-// believes.
+// baseURL returns where the server is: its own URL, or the host that the client
+// named.
 func (s *Server) baseURL(c *call) string {
-	// One that listens on all addresses is elsewhere for each caller.
+	// Callers of a server on all addresses reach it at different ones.
 	if url := s.URL(); url != "" && !s.everywhere() {
 		return url
 	}
@@ -103,40 +103,40 @@ func (s *Server) baseURL(c *call) string {
 }
 
 // versionDocument describes the only version of Keystone's API.
-func (i *keystone) versionDocument(c *call) map[string]any {
+func (k *keystone) versionDocument(c *call) map[string]any {
 	return map[string]any{
 		"id": "v3.14", "status": "stable", "updated": "2020-04-07T00:00:00Z",
-		"links": []any{map[string]string{"rel": "self", "href": i.srv.baseURL(c) + keystonePath + "/v3/"}},
+		"links": []any{map[string]string{"rel": "self", "href": k.srv.baseURL(c) + keystonePath + "/v3/"}},
 		"media-types": []any{map[string]string{
 			"base": "application/json", "type": "application/vnd.openstack.identity-v3+json",
 		}},
 	}
 }
 
-func (i *keystone) getVersions(c *call) (reply, error) {
+func (k *keystone) getVersions(c *call) (reply, error) {
 	return jsonReply(http.StatusMultipleChoices, map[string]any{
-		"versions": map[string]any{"values": []any{i.versionDocument(c)}},
+		"versions": map[string]any{"values": []any{k.versionDocument(c)}},
 	})
 }
 
-func (i *keystone) getVersion(c *call) (reply, error) {
-	return jsonReply(http.StatusOK, map[string]any{"version": i.versionDocument(c)})
+func (k *keystone) getVersion(c *call) (reply, error) {
+	return jsonReply(http.StatusOK, map[string]any{"version": k.versionDocument(c)})
 }
 
-func (i *keystone) issueToken(c *call) (reply, error) {
+func (k *keystone) issueToken(c *call) (reply, error) {
 	if c.readErr != nil || c.body == nil {
 		return reply{}, errLoginBody
 	}
-	t, err := i.login(c.body)
+	t, err := k.login(c.body)
 	if err != nil {
 		return reply{}, err
 	}
-	return i.show(c, http.StatusCreated, t)
+	return k.show(c, http.StatusCreated, t)
 }
 
 // show answers with a token.
-func (i *keystone) show(c *call, status int, t *token) (reply, error) {
-	catalog := i.services(i.srv.baseURL(c))
+func (k *keystone) show(c *call, status int, t *token) (reply, error) {
+	catalog := k.services(k.srv.baseURL(c))
 	if c.req.URL.Query().Has("nocatalog") {
 		catalog = nil
 	}
@@ -144,14 +144,14 @@ func (i *keystone) show(c *call, status int, t *token) (reply, error) {
 	return out.with("X-Subject-Token", t.id), err
 }
 
-// subject finds the token that a caller asks about. That can be a token of the
-// caller, or of anybody where the caller is an administrator.
-func (i *keystone) subject(c *call) (*token, error) {
-	caller, ok := i.token(c.req.Header.Get("X-Auth-Token"))
+// subject returns the token that a caller asks about. It must be the caller's own,
+// unless the caller is an administrator.
+func (k *keystone) subject(c *call) (*token, error) {
+	caller, ok := k.token(c.req.Header.Get("X-Auth-Token"))
 	if !ok {
 		return nil, errLogin
 	}
-	t, ok := i.token(c.req.Header.Get("X-Subject-Token"))
+	t, ok := k.token(c.req.Header.Get("X-Subject-Token"))
 	switch {
 	case !ok:
 		return nil, &keystoneRefusal{http.StatusNotFound, "Not Found", "Could not find the token."}
@@ -161,25 +161,25 @@ func (i *keystone) subject(c *call) (*token, error) {
 	return t, nil
 }
 
-func (i *keystone) validateToken(c *call) (reply, error) {
-	t, err := i.subject(c)
+func (k *keystone) validateToken(c *call) (reply, error) {
+	t, err := k.subject(c)
 	if err != nil {
 		return reply{}, err
 	}
-	return i.show(c, http.StatusOK, t)
+	return k.show(c, http.StatusOK, t)
 }
 
-func (i *keystone) revokeToken(c *call) (reply, error) {
-	t, err := i.subject(c)
+func (k *keystone) revokeToken(c *call) (reply, error) {
+	t, err := k.subject(c)
 	if err != nil {
 		return reply{}, err
 	}
-	i.revoke(t.id)
+	k.revoke(t.id)
 	return empty(http.StatusNoContent), nil
 }
 
-func (i *keystone) getCatalog(c *call) (reply, error) {
-	t, ok := i.token(c.req.Header.Get("X-Auth-Token"))
+func (k *keystone) getCatalog(c *call) (reply, error) {
+	t, ok := k.token(c.req.Header.Get("X-Auth-Token"))
 	if !ok {
 		return reply{}, errLogin
 	}
@@ -187,7 +187,7 @@ func (i *keystone) getCatalog(c *call) (reply, error) {
 		return reply{}, &keystoneRefusal{http.StatusForbidden, "Forbidden", "The token has no project."}
 	}
 	return jsonReply(http.StatusOK, map[string]any{
-		"catalog": i.services(i.srv.baseURL(c)),
-		"links":   map[string]string{"self": i.srv.baseURL(c) + keystonePath + "/v3/auth/catalog"},
+		"catalog": k.services(k.srv.baseURL(c)),
+		"links":   map[string]string{"self": k.srv.baseURL(c) + keystonePath + "/v3/auth/catalog"},
 	})
 }

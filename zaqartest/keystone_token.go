@@ -8,66 +8,66 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
-// token is a token that was issued. It does not change.
+// token is an issued token. It does not change.
 type token struct {
 	id         string
 	auditID    string
 	account    *account
-	project    project // without an id: unscoped
+	project    project // has no id if the token is unscoped
 	roles      []string
 	methods    []string
 	issued     time.Time
 	expires    time.Time
-	credential *credential // that it was made with, or nil
+	credential *credential // that it was issued for, or nil
 }
 
-// token finds a token that is valid now.
-func (i *keystone) token(id string) (*token, bool) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	t, ok := i.tokens[id]
-	if !ok || !t.expires.After(i.srv.Now()) {
+// token returns a token that is valid now.
+func (k *keystone) token(id string) (*token, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	t, ok := k.tokens[id]
+	if !ok || !t.expires.After(k.srv.Now()) {
 		return nil, false
 	}
 	return t, true
 }
 
-// issue makes a token; expires is zero for the usual time from now on.
-func (i *keystone) issue(p proof, g grant) *token {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	now := i.srv.Now().UTC()
+// issue issues a token.
+func (k *keystone) issue(p proof, g grant) *token {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := k.srv.Now().UTC()
 	t := &token{
 		id: broker.NewUUID().Hex() + broker.NewUUID().Hex(), auditID: broker.NewUUID().Hex()[:22],
 		account: p.account, project: g.project, roles: g.roles, methods: p.methods,
-		issued: now, expires: now.Add(i.ttl), credential: p.credential,
+		issued: now, expires: now.Add(k.ttl), credential: p.credential,
 	}
 	if p.parent != nil {
-		// A token that was got for a token lasts no longer.
+		// A token issued for another token expires with it.
 		t.expires = p.parent.expires
 	}
-	i.sweepLocked(now)
-	i.tokens[t.id] = t
-	i.issuedTokens++
+	k.sweepLocked(now)
+	k.tokens[t.id] = t
+	k.issuedTokens++
 	return t
 }
 
-// sweep drops expired tokens whenever their number has doubled.
-func (i *keystone) sweepLocked(now time.Time) {
-	if len(i.tokens) < 2*i.leftBySweep+100 {
+// sweepLocked removes expired tokens once the number of tokens has doubled.
+func (k *keystone) sweepLocked(now time.Time) {
+	if len(k.tokens) < 2*k.leftBySweep+100 {
 		return
 	}
-	maps.DeleteFunc(i.tokens, func(_ string, t *token) bool { return !t.expires.After(now) })
-	i.leftBySweep = len(i.tokens)
+	maps.DeleteFunc(k.tokens, func(_ string, t *token) bool { return !t.expires.After(now) })
+	k.leftBySweep = len(k.tokens)
 }
 
-func (i *keystone) revoke(id string) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	delete(i.tokens, id)
+func (k *keystone) revoke(id string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.tokens, id)
 }
 
-// document is the token as Keystone tells it; catalog is nil to leave it out.
+// document returns the token in Keystone's form. A nil catalog is left out.
 func (t *token) document(catalog []catalogService) map[string]any {
 	domain := map[string]string{"id": domainID, "name": domainName}
 	out := map[string]any{

@@ -10,27 +10,26 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// trustScheme begins the scheme of a subscriber who wants a token with each
-// message.
+// trustScheme begins the scheme of a subscriber that gets a token with each message.
 const trustScheme = "trust+"
 
-// trust lets Zaqar act for somebody, with the roles of one project.
+// trust lets Zaqar act for a user, with the roles of one project.
 type trust struct {
 	account *account
 	grant   grant
 	expires time.Time
 }
 
-// entrust makes sure that a subscriber who wants tokens has a trust: the one
-// that the caller names, or a new one, from the caller. Without Keystone there
-// is nobody to trust.
+// withTrust returns a subscription whose subscriber gets a trust if it needs tokens:
+// the trust that the options name, or a new one from the caller. Without Keystone
+// there are no trusts.
 func withTrust(c *call, s broker.Subscription) (broker.Subscription, error) {
 	t, _ := c.srv.keystone.token(c.req.Header.Get("X-Auth-Token"))
 	return c.srv.keystone.withTrust(t, s)
 }
 
-// entrustFor is entrust for the owner of a token, or for nobody (nil).
-func (i *keystone) withTrust(t *token, s broker.Subscription) (broker.Subscription, error) {
+// withTrust is the same for the owner of a token. t is nil if there is none.
+func (k *keystone) withTrust(t *token, s broker.Subscription) (broker.Subscription, error) {
 	if !strings.HasPrefix(broker.SchemeOf(s.Subscriber), trustScheme) || s.Option("trust_id") != nil {
 		return s, nil
 	}
@@ -41,7 +40,7 @@ func (i *keystone) withTrust(t *token, s broker.Subscription) (broker.Subscripti
 	if err != nil {
 		options = map[string]json.RawMessage{}
 	}
-	id, err := rawjson.Marshal(i.createTrust(t, time.Duration(s.TTL)*time.Second))
+	id, err := rawjson.Marshal(k.createTrust(t, time.Duration(s.TTL)*time.Second))
 	if err != nil {
 		return s, err
 	}
@@ -50,26 +49,31 @@ func (i *keystone) withTrust(t *token, s broker.Subscription) (broker.Subscripti
 	return s, err
 }
 
-// entrust makes a trust of a token's owner and returns its id.
-func (i *keystone) createTrust(t *token, life time.Duration) string {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	now := i.srv.Now()
-	maps.DeleteFunc(i.trusts, func(_ string, t trust) bool { return !t.expires.After(now) })
+// createTrust makes a trust from a token's owner and returns its id.
+func (k *keystone) createTrust(t *token, life time.Duration) string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := k.srv.Now()
+	maps.DeleteFunc(k.trusts, func(_ string, t trust) bool { return !t.expires.After(now) })
 	id := broker.NewUUID().Hex()
-	i.trusts[id] = trust{
+	k.trusts[id] = trust{
 		account: t.account, grant: grant{project: t.project, roles: t.roles}, expires: now.Add(life),
 	}
 	return id
 }
 
-// trusted issues a token for a trust that is valid now.
-func (i *keystone) tokenForTrust(id string) (*token, bool) {
-	i.mu.Lock()
-	found, ok := i.trusts[id]
-	i.mu.Unlock()
-	if !ok || !found.expires.After(i.srv.Now()) {
+// tokenForTrust issues a token for a valid trust.
+func (k *keystone) tokenForTrust(id string) (*token, bool) {
+	found, ok := k.trust(id)
+	if !ok || !found.expires.After(k.srv.Now()) {
 		return nil, false
 	}
-	return i.issue(proof{account: found.account, methods: []string{"password"}}, found.grant), true
+	return k.issue(proof{account: found.account, methods: []string{"password"}}, found.grant), true
+}
+
+func (k *keystone) trust(id string) (trust, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	found, ok := k.trusts[id]
+	return found, ok
 }

@@ -9,15 +9,16 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// net/http answers by itself what it cannot read as a request: in plain text,
-// sometimes with a 5xx, and in one write. Callers of Zaqar look for JSON and take
-// a 5xx for the server's fault, so that answer is put into the usual form.
+// When net/http cannot read a request, it answers by itself: in plain text,
+// sometimes with a 5xx, and in one write. Clients of Zaqar expect JSON and take a
+// 5xx for a failure of the server, so such an answer is rewritten in the usual form.
 
-// plainHeaders are in such an answer, right behind its first line, and in no
-// other: the rest have a date.
+// plainErrorHeaders follow the first line of such an answer, and of no other: other
+// answers have a date.
 const plainErrorHeaders = "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
 
-// wordedListener takes connections whose answers to gibberish are in form.
+// jsonErrorListener accepts connections that rewrite the answers of net/http to
+// requests that it cannot read.
 type jsonErrorListener struct{ net.Listener }
 
 // Accept implements [net.Listener].
@@ -51,8 +52,8 @@ func (c jsonErrorConn) Write(b []byte) (int, error) {
 	return len(b), err
 }
 
-// CloseWrite ends the server's half, where the connection has halves. net/http
-// does so to let a client read the answer to what was too large.
+// CloseWrite closes the server's half of the connection, if it has halves. net/http
+// does so to let a client read the answer to a request that is too large.
 func (c jsonErrorConn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()

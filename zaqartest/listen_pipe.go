@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// pipeListener takes connections that are made inside the process: no sockets,
-// so that a synctest bubble can tell when everybody waits.
+// pipeListener accepts connections from inside the process. Without sockets, a
+// synctest bubble can tell when every goroutine waits.
 type pipeListener struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -61,5 +61,5 @@ func (pipeAddr) Network() string { return "pipe" }
 // String implements [net.Addr].
 func (pipeAddr) String() string { return inMemoryHost }
 
-// inMemoryHost stands in the URL of a server without sockets.
+// inMemoryHost is the host in the URL of a server without sockets.
 const inMemoryHost = "zaqar.test"

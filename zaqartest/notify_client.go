@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// deliveryTimeout bounds an attempt of the server's own client.
+// deliveryTimeout bounds an attempt with the default client.
 const deliveryTimeout = 30 * time.Second
 
-// loopbackClient talks to this machine only, whatever a subscriber's name leads
-// to, and follows no redirects.
+// loopbackClient returns a client that connects to this machine only, whatever host
+// a URL names, and follows no redirects.
 func loopbackClient() *http.Client {
 	dialer := &net.Dialer{Timeout: deliveryTimeout}
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -23,7 +23,7 @@ func loopbackClient() *http.Client {
 		case host == "localhost":
 			address = net.JoinHostPort("127.0.0.1", port)
 		case !net.ParseIP(host).IsLoopback():
-			// No name is looked up: that alone would tell somebody.
+			// Names are not looked up, since even a look-up would reach other hosts.
 			return nil, fmt.Errorf("%w: %s is not on this machine", errFinal, address)
 		}
 		return dialer.DialContext(ctx, network, address)

@@ -7,8 +7,8 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// confirmation is a notice that lets its reader say yes or no to messages: with
-// a signed URL for the path of the subscription's confirmation.
+// confirmation is a notice that lets a subscriber accept or refuse messages. It has
+// a pre-signed URL for the confirmation of the subscription.
 type confirmation struct {
 	Type            string         `json:"Message_Type"`
 	Message         string         `json:"Message"`
@@ -28,14 +28,14 @@ type confirmedState struct {
 	Confirmed bool `json:"confirmed"`
 }
 
-// confirmationTexts say in words what a notice is.
+// confirmationMessages explain a notice to a person.
 var confirmationMessages = map[string]string{
 	subscriptionConfirmation: "You have chosen to subscribe to the queue: ",
 	unsubscribeConfirmation:  "You have unsubscribed from the queue; with confirmed=true you are subscribed again: ",
 }
 
-// askToConfirm sends a subscriber a notice that works for so many seconds, if
-// the server wants confirmations.
+// sendConfirmation sends a subscriber a notice whose URL is valid for life seconds,
+// if the server requires confirmation.
 func sendConfirmation(c *call, s broker.Subscription, kind string, life int64) error {
 	if !c.srv.options.confirm {
 		return nil
@@ -59,8 +59,8 @@ func sendConfirmation(c *call, s broker.Subscription, kind string, life int64) e
 	return nil
 }
 
-// endpoint is the URL of a path where the catalogue says that a service is, or ""
-// where there is no catalogue or no such service in it.
+// endpoint returns the URL of a path at a service of the catalog. It returns "" if
+// there is no Keystone or no such service.
 func (c *call) endpoint(service, path string) string {
 	if !c.srv.options.keystone {
 		return ""

@@ -7,28 +7,29 @@ import (
 	"time"
 )
 
-// delivery is a Delivery on its way. The courier's lock guards it.
+// deliveryJob is a Delivery in progress. The deliverer's mutex guards the Delivery
+// and due.
 type deliveryJob struct {
 	Delivery
 	url    string
 	policy retryPolicy
-	trust  string    // that a token is to be had for, or ""
-	due    time.Time // of the next or running attempt
+	trust  string    // the trust to get a token for, or ""
+	due    time.Time // when the next or current attempt is due
 }
 
-// deliveryWorkers bounds how many subscribers are talked to at once.
+// deliveryWorkers bounds how many subscribers are contacted at once.
 const deliveryWorkers = 10
 
-// courier brings deliveries to where they shall go. Its workers live as long as
-// there is something to do.
+// deliverer delivers notices to webhooks. Its workers end when there is nothing left
+// to do.
 type deliverer struct {
 	srv       *Server
 	client    *http.Client
-	ownClient bool // client was made here
+	ownClient bool // the server made the client
 
 	mu      sync.Mutex
-	log     []*deliveryJob // the latest, oldest first
-	ready   []*deliveryJob // whose time has come
+	log     []*deliveryJob // the latest jobs, oldest first
+	ready   []*deliveryJob // the jobs that are due
 	workers int
 	idle    chan struct{} // closed when the last worker ends; nil without workers
 	closed  bool
@@ -36,114 +37,128 @@ type deliverer struct {
 }
 
 func newDeliverer(s *Server) *deliverer {
-	c := &deliverer{srv: s, client: s.options.deliveryClient}
-	if c.client == nil {
-		c.client, c.ownClient = loopbackClient(), true
+	d := &deliverer{srv: s, client: s.options.deliveryClient}
+	if d.client == nil {
+		d.client, d.ownClient = loopbackClient(), true
 	}
-	return c
-}
-
-// keep notes a delivery in the log.
-func (c *deliverer) addToLog(d *deliveryJob) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	size := c.srv.options.requestLog
-	if size == 0 {
-		return
-	}
-	if len(c.log) >= size {
-		c.log = slices.Delete(c.log, 0, len(c.log)-size+1)
-	}
-	c.log = append(c.log, d)
-}
-
-// hand puts a delivery before the workers.
-func (c *deliverer) enqueue(d *deliveryJob) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return
-	}
-	d.Next = time.Time{}
-	c.ready = append(c.ready, d)
-	if c.workers == deliveryWorkers {
-		return
-	}
-	if c.workers == 0 {
-		c.idle = make(chan struct{})
-	}
-	c.workers++
-	c.running.Go(c.work)
-}
-
-func (c *deliverer) work() {
-	for {
-		d := c.nextReady()
-		if d == nil {
-			return
-		}
-		attempt := c.attempt(d)
-		switch next, again := c.finishAttempt(d, attempt); {
-		case again && next.After(c.srv.Now()):
-			c.srv.timers.schedule(next, func() { c.enqueue(d) })
-		case again:
-			c.enqueue(d)
-		}
-	}
-}
-
-// take returns the next delivery, or nil: then the worker has ended.
-func (c *deliverer) nextReady() *deliveryJob {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.ready) == 0 {
-		if c.workers--; c.workers == 0 {
-			close(c.idle)
-			c.idle = nil
-		}
-		return nil
-	}
-	d := c.ready[0]
-	c.ready = c.ready[1:]
 	return d
 }
 
-// settle notes an attempt and decides whether there is another one, and when.
-// The first answer ends it, whatever it is, as on real servers: only a
-// subscriber who cannot be reached is tried again, and from then on until it is
-// content. Times follow from when an attempt was due: so one leap of the clock
-// is as good as waiting.
-func (c *deliverer) finishAttempt(d *deliveryJob, attempt DeliveryAttempt) (next time.Time, again bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	attempt.Time = d.due
-	d.Attempts = append(d.Attempts, attempt)
-	switch {
-	case attempt.Err == nil && attempt.Status < http.StatusBadRequest:
-		d.State = DeliveryDone
-		return next, false
-	case attempt.Err == nil && len(d.Attempts) == 1, isFinal(attempt.Err), c.closed:
-		d.State = DeliveryFailed
-		return next, false
+// addToLog adds a job to the log.
+func (d *deliverer) addToLog(j *deliveryJob) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	size := d.srv.options.requestLog
+	if size == 0 {
+		return
 	}
-	delay, again := d.policy.delay(int64(len(d.Attempts) - 1))
-	if !again {
-		d.State = DeliveryFailed
-		return next, false
+	if len(d.log) >= size {
+		d.log = slices.Delete(d.log, 0, len(d.log)-size+1)
 	}
-	d.due = d.due.Add(delay)
-	d.Next = d.due
-	return d.due, true
+	d.log = append(d.log, j)
 }
 
-// close waits for the attempts that run, which end with the server's context,
-// and forgets the others.
-func (c *deliverer) close() {
-	c.mu.Lock()
-	c.closed, c.ready = true, nil
-	c.mu.Unlock()
-	c.running.Wait()
-	if c.ownClient {
-		c.client.CloseIdleConnections()
+// enqueue hands a job to the workers.
+func (d *deliverer) enqueue(j *deliveryJob) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return
 	}
+	j.Next = time.Time{}
+	d.ready = append(d.ready, j)
+	if d.workers == deliveryWorkers {
+		return
+	}
+	if d.workers == 0 {
+		d.idle = make(chan struct{})
+	}
+	d.workers++
+	d.running.Go(d.work)
+}
+
+func (d *deliverer) work() {
+	for {
+		j := d.nextReady()
+		if j == nil {
+			return
+		}
+		attempt := d.attempt(j)
+		switch next, again := d.finishAttempt(j, attempt); {
+		case again && next.After(d.srv.Now()):
+			d.srv.timers.schedule(next, func() { d.enqueue(j) })
+		case again:
+			d.enqueue(j)
+		}
+	}
+}
+
+// nextReady returns the next job. It returns nil if there is none; the worker then
+// ends.
+func (d *deliverer) nextReady() *deliveryJob {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.ready) == 0 {
+		if d.workers--; d.workers == 0 {
+			close(d.idle)
+			d.idle = nil
+		}
+		return nil
+	}
+	j := d.ready[0]
+	d.ready = d.ready[1:]
+	return j
+}
+
+// finishAttempt records an attempt. It reports whether there is another one, and
+// when it is due. As on real servers, any answer to the first attempt ends the
+// delivery. A subscriber that could not be reached is tried again until it answers
+// with less than 400. Each due time follows from the one before, so one long Advance
+// has the same effect as waiting.
+func (d *deliverer) finishAttempt(j *deliveryJob, attempt DeliveryAttempt) (next time.Time, again bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	attempt.Time = j.due
+	j.Attempts = append(j.Attempts, attempt)
+	switch {
+	case attempt.Err == nil && attempt.Status < http.StatusBadRequest:
+		j.State = DeliveryDone
+		return next, false
+	case attempt.Err == nil && len(j.Attempts) == 1, isFinal(attempt.Err), d.closed:
+		j.State = DeliveryFailed
+		return next, false
+	}
+	delay, again := j.policy.delay(int64(len(j.Attempts) - 1))
+	if !again {
+		j.State = DeliveryFailed
+		return next, false
+	}
+	j.due = j.due.Add(delay)
+	j.Next = j.due
+	return j.due, true
+}
+
+// close drops the jobs that are due, and waits for the attempts in flight, which end
+// with the server's context.
+func (d *deliverer) close() {
+	d.stop()
+	d.running.Wait()
+	if d.ownClient {
+		d.client.CloseIdleConnections()
+	}
+}
+
+// stop drops the jobs that are due and accepts no more.
+func (d *deliverer) stop() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed, d.ready = true, nil
+}
+
+// whenIdle returns a channel that is closed when the last worker ends, or nil if
+// there are no workers.
+func (d *deliverer) whenIdle() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.idle
 }

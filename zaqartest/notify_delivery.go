@@ -7,49 +7,49 @@ import (
 	"time"
 )
 
-// Delivery is a notice to one subscriber, such as a message to a webhook, and
-// what has become of it.
+// Delivery is a notice to one subscriber, such as a message to a webhook, and the
+// attempts to deliver it.
 type Delivery struct {
 	Project, Queue string
 	SubscriptionID string
-	// Subscriber is the subscriber's URI, as it was subscribed.
+	// Subscriber is the subscriber's URI as it was subscribed.
 	Subscriber string
 	// Kind is the Message_Type: Notification, SubscriptionConfirmation or
 	// UnsubscribeConfirmation.
 	Kind string
-	// Header is what is sent beside the body, with "[redacted]" in place of
-	// tokens. Of a mail it has To, From and Subject.
+	// Header is the header of the request, with "[redacted]" in place of tokens. A
+	// mail has To, From and Subject.
 	Header http.Header
-	// Body is what is sent. That of a confirmation holds a signature that lets
-	// anybody confirm.
+	// Body is the body of the request. In a confirmation it contains a signature
+	// that lets anybody confirm.
 	Body []byte
-	// State tells whether it is over, and how.
+	// State says whether the delivery has ended, and how.
 	State DeliveryState
-	// Attempts are those that were made, oldest first.
+	// Attempts are the attempts so far, oldest first.
 	Attempts []DeliveryAttempt
-	// Next is when the next attempt is due by the server's clock, or zero.
+	// Next is when the next attempt is due, by the server's clock, or zero.
 	Next time.Time
 }
 
-// DeliveryAttempt is an attempt to reach a subscriber.
+// DeliveryAttempt is one attempt to reach a subscriber.
 type DeliveryAttempt struct {
-	// Time is when it was due by the server's clock.
+	// Time is when the attempt was due, by the server's clock.
 	Time time.Time
-	// Status is what the subscriber answered, or 0.
+	// Status is the status of the subscriber's answer, or 0.
 	Status int
-	// Err tells why there was no answer, or is nil.
+	// Err says why there was no answer, or is nil.
 	Err error
 }
 
-// DeliveryState tells how far a delivery is.
+// DeliveryState is the state of a delivery.
 type DeliveryState int
 
-// The states of a delivery. The last three are ends.
+// The states of a delivery. The last three are final.
 const (
-	DeliveryPending  DeliveryState = iota // it is to be attempted, maybe once more
+	DeliveryPending  DeliveryState = iota // an attempt is due or will be
 	DeliveryDone                          // the subscriber answered with a status below 400
 	DeliveryFailed                        // the subscriber refused it or could not be reached
-	DeliveryRecorded                      // it is a mail, which this server writes but does not send
+	DeliveryRecorded                      // it is a mail, which this server records and does not send
 )
 
 // String returns pending, done, failed or recorded.
@@ -60,37 +60,32 @@ func (s DeliveryState) String() string {
 	return "unknown"
 }
 
-// Deliveries returns the notices that were sent, or are to be sent, to
-// subscribers by HTTP and mail, in the order in which they came up: the latest
-// 1000, unless [WithRequestLog] says otherwise.
+// Deliveries returns the notices to webhooks and mail addresses, sent or not, oldest
+// first. It returns the latest 1000, unless [WithRequestLog] sets another number.
 func (s *Server) Deliveries() []Delivery {
-	c := s.deliverer
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	out := make([]Delivery, 0, len(c.log))
-	for _, d := range c.log {
-		told := d.Delivery
-		told.Header, told.Body = d.Header.Clone(), slices.Clone(d.Body)
-		told.Attempts = slices.Clone(d.Attempts)
-		out = append(out, told)
+	d := s.deliverer
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := make([]Delivery, 0, len(d.log))
+	for _, j := range d.log {
+		copied := j.Delivery
+		copied.Header, copied.Body = j.Header.Clone(), slices.Clone(j.Body)
+		copied.Attempts = slices.Clone(j.Attempts)
+		out = append(out, copied)
 	}
 	return out
 }
 
-// WaitDeliveries blocks until nobody is being told anything: every delivery is
-// over or waits for its next attempt, which a time of the server's clock must
-// come for. It returns an error when ctx ends first. A post has brought its
-// deliveries up before it is answered.
+// WaitDeliveries blocks until every delivery has ended or waits for its next
+// attempt, which is due at a later time of the server's clock. It returns an error
+// if ctx ends first. The deliveries of a post exist before the post is answered.
 func (s *Server) WaitDeliveries(ctx context.Context) error {
-	c := s.deliverer
-	c.mu.Lock()
-	quiet := c.idle
-	c.mu.Unlock()
-	if quiet == nil {
+	idle := s.deliverer.whenIdle()
+	if idle == nil {
 		return nil
 	}
 	select {
-	case <-quiet:
+	case <-idle:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -7,14 +7,14 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// mail writes a mail, which is for tests to look at and goes nowhere.
-func (c *deliverer) recordMail(told notice) {
-	d := newDelivery(told)
-	d.State = DeliveryRecorded
-	from, _ := rawjson.Text(told.subscription.Option("from"))
-	subject, _ := rawjson.Text(told.subscription.Option("subject"))
-	address, query, _ := strings.Cut(told.subscription.Subscriber[len("mailto:"):], "?")
-	parameters, _ := url.ParseQuery(query) // what can be read of it
+// recordMail records a mail for tests to inspect. It is not sent.
+func (d *deliverer) recordMail(n notice) {
+	j := newDelivery(n)
+	j.State = DeliveryRecorded
+	from, _ := rawjson.Text(n.subscription.Option("from"))
+	subject, _ := rawjson.Text(n.subscription.Option("subject"))
+	address, query, _ := strings.Cut(n.subscription.Subscriber[len("mailto:"):], "?")
+	parameters, _ := url.ParseQuery(query) // ignore what cannot be read
 	for name, values := range parameters {
 		if strings.EqualFold(name, "subject") {
 			subject = values[0]
@@ -23,8 +23,8 @@ func (c *deliverer) recordMail(told notice) {
 	if plain, err := url.PathUnescape(address); err == nil {
 		address = plain
 	}
-	d.Header.Set("To", address)
-	d.Header.Set("From", from)
-	d.Header.Set("Subject", subject)
-	c.addToLog(d)
+	j.Header.Set("To", address)
+	j.Header.Set("From", from)
+	j.Header.Set("Subject", subject)
+	d.addToLog(j)
 }

@@ -8,35 +8,35 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// The kinds of notices that subscribers get; so they are called on the wire.
+// The kinds of notices, as they are called on the wire.
 const (
 	notificationType         = "Notification"
 	subscriptionConfirmation = "SubscriptionConfirmation"
 	unsubscribeConfirmation  = "UnsubscribeConfirmation"
 )
 
-// notice is something that one subscriber is to be told.
+// notice is something that one subscriber is told.
 type notice struct {
 	project, queue string
 	subscription   broker.Subscription
 	kind           string          // such as notificationType
-	document       json.RawMessage // what the subscriber is told
+	document       json.RawMessage // the content
 	retry          json.RawMessage // the queue's _retry_policy, or nil
 }
 
-// notifier tells subscribers what happens in queues. How, the scheme of their
-// URI decides: ways is by scheme, and complete before the server is used. A way
-// hands the notice over to somebody else, and does not wait until the subscriber
-// has it. A subscriber without a way gets nothing.
+// notifier sends notices to subscribers. The scheme of a subscriber's URI selects
+// the sender, and a subscriber with another scheme gets nothing. A sender does not
+// wait until the subscriber has the notice. The map is complete before the server is
+// used.
 type notifier struct {
 	senders map[string]func(notice)
 }
 
 func newNotifier(s *Server, c *deliverer) *notifier {
 	return &notifier{senders: map[string]func(notice){
-		"http": func(told notice) {
-			if !s.pushToWebSocket(told) {
-				c.postWebhook(told)
+		"http": func(n notice) {
+			if !s.pushToWebSocket(n) {
+				c.postWebhook(n)
 			}
 		},
 		"https": c.postWebhook, trustScheme + "http": c.postWebhook, trustScheme + "https": c.postWebhook,
@@ -44,14 +44,14 @@ func newNotifier(s *Server, c *deliverer) *notifier {
 	}}
 }
 
-func (n *notifier) send(told notice) {
-	if way, ok := n.senders[broker.SchemeOf(told.subscription.Subscriber)]; ok {
-		way(told)
+func (nr *notifier) send(n notice) {
+	if send, ok := nr.senders[broker.SchemeOf(n.subscription.Subscriber)]; ok {
+		send(n)
 	}
 }
 
-// notification is what a subscriber is told of a message. It has no id: real
-// servers send it before they store the message.
+// notification is what a subscriber is told about a message. It has no id, because
+// real servers send it before they store the message.
 type notification struct {
 	TTL       int64           `json:"ttl"`
 	Delay     *int64          `json:"delay,omitempty"` // on queues with delays
@@ -60,10 +60,9 @@ type notification struct {
 	QueueName string          `json:"queue_name"`
 }
 
-// posted tells subscribers of messages that have been stored in a queue, each
-// message by itself. It is called once after every post, whatever transport that
-// came by.
-func (n *notifier) posted(q broker.Queue, subscribers []broker.Subscription, messages []broker.Message) {
+// posted tells subscribers about messages that were stored in a queue, one notice
+// per message. Every post calls it once.
+func (nr *notifier) posted(q broker.Queue, subscribers []broker.Subscription, messages []broker.Message) {
 	for _, m := range messages {
 		content := notification{TTL: m.TTL, Body: m.Body, Type: notificationType, QueueName: q.Name}
 		if q.Metadata.Integer("_default_message_delay") > 0 {
@@ -72,10 +71,10 @@ func (n *notifier) posted(q broker.Queue, subscribers []broker.Subscription, mes
 		}
 		document, err := rawjson.Marshal(content)
 		if err != nil {
-			continue // it came as JSON: that cannot be
+			continue // cannot happen: the body was JSON
 		}
 		for _, s := range subscribers {
-			n.send(notice{
+			nr.send(notice{
 				project: q.Project, queue: q.Name, subscription: s, kind: notificationType,
 				document: document, retry: q.Metadata["_retry_policy"],
 			})
@@ -83,8 +82,8 @@ func (n *notifier) posted(q broker.Queue, subscribers []broker.Subscription, mes
 	}
 }
 
-// post stores messages, all or none, and tells the queue's subscribers. A missing
-// queue is made.
+// post stores messages, all or none, and tells the queue's subscribers. It creates
+// the queue if it is missing.
 func (s *Server) post(project, name string, drafts []broker.Draft, client broker.UUID) ([]broker.Message, error) {
 	done, err := s.broker.Post(project, name, drafts, client)
 	if err != nil {

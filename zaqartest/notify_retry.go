@@ -8,24 +8,24 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// retryPolicy says when a notice is sent again to a subscriber who could not be
-// reached: some times at once, some times after the least delay, then after
-// delays that grow, and some times after the longest.
+// retryPolicy says when a notice is sent again to a subscriber that could not be
+// reached: first at once, then after the minimum delay, then after growing delays,
+// and finally after the maximum delay.
 type retryPolicy struct {
 	immediate, atMinDelay, atMaxDelay int64
 	minDelay, maxDelay                int64 // seconds
 	growth                            string
 }
 
-// growthStep is how much each delay exceeds the one before in linear growth, and
-// what the number of growing delays depends on in any.
+// growthStep is the difference between two delays in linear growth. It also
+// determines the number of growing delays in any growth.
 const growthStep = 5
 
-// maxAttempts ends what a policy with absurd numbers would never end.
+// maxAttempts bounds the attempts of policies with absurd numbers.
 const maxAttempts = 1000
 
-// newRetryPolicy takes the policy of a subscription or, where that has none or
-// must not override it, that of its queue. Both may be anything.
+// newRetryPolicy reads the policy of a subscription or, if that has none or must not
+// override it, the policy of its queue. Both may be any JSON.
 func newRetryPolicy(ofSubscription, ofQueue json.RawMessage) retryPolicy {
 	mine, _ := rawjson.Object(ofSubscription)
 	queues, _ := rawjson.Object(ofQueue)
@@ -54,8 +54,8 @@ func newRetryPolicy(ofSubscription, ofQueue json.RawMessage) retryPolicy {
 	return p
 }
 
-// delay is the time between the failure of attempt n, the first of which is 0,
-// and the next one. ok is false where there is no next one.
+// delay returns the time between attempt n, counted from 0, and the next one. ok is
+// false if there is no next one.
 func (p retryPolicy) delay(n int64) (delay time.Duration, ok bool) {
 	if n >= maxAttempts-1 {
 		return 0, false
@@ -77,7 +77,7 @@ func (p retryPolicy) delay(n int64) (delay time.Duration, ok bool) {
 	return 0, false
 }
 
-// growing is the number of growing delays.
+// growingDelays returns the number of growing delays.
 func (p retryPolicy) growingDelays() int64 {
 	span := p.maxDelay - p.minDelay // neither is negative
 	if p.growth == "linear" {
@@ -90,7 +90,7 @@ func (p retryPolicy) growingDelays() int64 {
 	return steps
 }
 
-// grown is the growing delay number n.
+// growingDelay returns growing delay n, in seconds.
 func (p retryPolicy) growingDelay(n int64) float64 {
 	least, most, at, last := float64(p.minDelay), float64(p.maxDelay), float64(n), float64(p.growingDelays()-1)
 	switch p.growth {
@@ -99,11 +99,11 @@ func (p retryPolicy) growingDelay(n int64) float64 {
 	case "arithmetic":
 		return math.Floor(least + at*(at+1)*(most-least)/(last*(last+1)))
 	}
-	// Geometric and exponential are two names of one thing.
+	// Geometric and exponential mean the same.
 	return math.Floor(least * math.Pow(most/least, at/last))
 }
 
-// seconds bounds what may be absurd.
+// seconds bounds delays that may be absurd.
 func seconds(n float64) time.Duration {
 	const century = 100 * 365 * 24 * time.Hour
 	return time.Duration(min(n, century.Seconds()) * float64(time.Second))

@@ -13,59 +13,59 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// errHopeless: another attempt would be no better.
+// errFinal means that another attempt would fail as well.
 var errFinal = errors.New("it cannot be delivered")
 
 func isFinal(err error) bool { return errors.Is(err, errFinal) }
 
-// post takes a notice that is to go to a webhook.
-func (c *deliverer) postWebhook(told notice) {
-	d := newDelivery(told)
-	d.due = c.srv.Now()
-	d.url = told.subscription.Subscriber
-	d.policy = newRetryPolicy(told.subscription.Option("_retry_policy"), told.retry)
-	d.Header.Set("Content-Type", jsonType)
+// postWebhook delivers a notice to a webhook.
+func (d *deliverer) postWebhook(n notice) {
+	j := newDelivery(n)
+	j.due = d.srv.Now()
+	j.url = n.subscription.Subscriber
+	j.policy = newRetryPolicy(n.subscription.Option("_retry_policy"), n.retry)
+	j.Header.Set("Content-Type", jsonType)
 	var err error
-	if scheme := broker.SchemeOf(d.url); strings.HasPrefix(scheme, trustScheme) {
-		d.url = d.url[len(trustScheme):]
-		d.trust, _ = rawjson.Text(told.subscription.Option("trust_id"))
-		d.Header.Set("X-Auth-Token", redacted)
+	if scheme := broker.SchemeOf(j.url); strings.HasPrefix(scheme, trustScheme) {
+		j.url = j.url[len(trustScheme):]
+		j.trust, _ = rawjson.Text(n.subscription.Option("trust_id"))
+		j.Header.Set("X-Auth-Token", redacted)
 	}
-	if d.Body, err = webhookBody(told); err == nil {
-		err = addPostHeaders(d.Header, told)
+	if j.Body, err = webhookBody(n); err == nil {
+		err = addPostHeaders(j.Header, n)
 	}
-	c.addToLog(d)
+	d.addToLog(j)
 	if err != nil {
-		c.finishAttempt(d, DeliveryAttempt{Err: err})
+		d.finishAttempt(j, DeliveryAttempt{Err: err})
 		return
 	}
-	c.enqueue(d)
+	d.enqueue(j)
 }
 
-func newDelivery(told notice) *deliveryJob {
+func newDelivery(n notice) *deliveryJob {
 	return &deliveryJob{Delivery: Delivery{
-		Project: told.project, Queue: told.queue, SubscriptionID: told.subscription.ID.String(),
-		Subscriber: told.subscription.Subscriber, Kind: told.kind, Header: http.Header{}, Body: told.document,
+		Project: n.project, Queue: n.queue, SubscriptionID: n.subscription.ID.String(),
+		Subscriber: n.subscription.Subscriber, Kind: n.kind, Header: http.Header{}, Body: n.document,
 	}}
 }
 
-// filledIn is the body: the document, or the option post_data with the document
-// in the place that is meant for it.
-func webhookBody(told notice) ([]byte, error) {
-	value := told.subscription.Option("post_data")
+// webhookBody returns the body: the document, or the option post_data with the
+// document in place of "$zaqar_message$".
+func webhookBody(n notice) ([]byte, error) {
+	value := n.subscription.Option("post_data")
 	if value == nil {
-		return told.document, nil
+		return n.document, nil
 	}
 	template, ok := rawjson.Text(value)
 	if !ok {
 		return nil, fmt.Errorf("%w: the option post_data is not a string", errFinal)
 	}
-	return []byte(strings.ReplaceAll(template, `"$zaqar_message$"`, string(told.document))), nil
+	return []byte(strings.ReplaceAll(template, `"$zaqar_message$"`, string(n.document))), nil
 }
 
-// addHeaders adds those of the option post_headers.
-func addPostHeaders(header http.Header, told notice) error {
-	value := told.subscription.Option("post_headers")
+// addPostHeaders adds the headers of the option post_headers.
+func addPostHeaders(header http.Header, n notice) error {
+	value := n.subscription.Option("post_headers")
 	if rawjson.IsNull(value) {
 		return nil
 	}
@@ -83,35 +83,35 @@ func addPostHeaders(header http.Header, told notice) error {
 	return nil
 }
 
-// attempt sends a delivery once.
-func (c *deliverer) attempt(d *deliveryJob) DeliveryAttempt {
-	target, err := url.Parse(d.url)
+// attempt sends a job once.
+func (d *deliverer) attempt(j *deliveryJob) DeliveryAttempt {
+	target, err := url.Parse(j.url)
 	if err != nil || target.Host == "" {
-		return DeliveryAttempt{Err: fmt.Errorf("%w: %q has no host", errFinal, d.url)}
+		return DeliveryAttempt{Err: fmt.Errorf("%w: %q has no host", errFinal, j.url)}
 	}
-	req, err := http.NewRequestWithContext(c.srv.ctx, http.MethodPost, d.url, bytes.NewReader(d.Body))
+	req, err := http.NewRequestWithContext(d.srv.ctx, http.MethodPost, j.url, bytes.NewReader(j.Body))
 	if err != nil {
 		return DeliveryAttempt{Err: fmt.Errorf("%w: %w", errFinal, err)}
 	}
-	req.Header = d.Header.Clone()
+	req.Header = j.Header.Clone()
 	req.Header.Set("User-Agent", "zaqartest")
 	if host := req.Header.Get("Host"); host != "" {
 		req.Host = host
 	}
-	// The option post_headers may have another token.
-	if d.trust != "" && req.Header.Get("X-Auth-Token") == redacted {
-		t, ok := c.srv.keystone.tokenForTrust(d.trust)
+	// The option post_headers may set another token.
+	if j.trust != "" && req.Header.Get("X-Auth-Token") == redacted {
+		t, ok := d.srv.keystone.tokenForTrust(j.trust)
 		if !ok {
 			return DeliveryAttempt{Err: fmt.Errorf("%w: the trust is unknown or has ended", errFinal)}
 		}
 		req.Header.Set("X-Auth-Token", t.id)
 	}
-	resp, err := c.client.Do(req)
+	resp, err := d.client.Do(req)
 	if err != nil {
 		return DeliveryAttempt{Err: err}
 	}
 	defer func() { _ = resp.Body.Close() }()
-	// What it says does not matter, but the connection can be used again.
+	// The answer's body is not used, but reading it lets the connection be reused.
 	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
 	return DeliveryAttempt{Status: resp.StatusCode}
 }

@@ -27,8 +27,8 @@ func jsonReply(status int, document any) (reply, error) {
 	return reply{status: status, body: body}.with("Content-Type", jsonType), nil
 }
 
-// empty answers with a status alone. Zaqar names a media type even where there
-// is nothing of it, but for 204.
+// empty answers without a body. Zaqar sends a Content-Type even then, except with
+// 204.
 func empty(status int) reply {
 	if status == http.StatusNoContent {
 		return reply{status: status}
@@ -47,7 +47,7 @@ func (r reply) with(name, value string) reply {
 	return r
 }
 
-// send writes the answer out.
+// send writes the answer.
 func (r reply) send(w http.ResponseWriter) error {
 	for name, values := range r.header {
 		w.Header()[name] = values
@@ -63,21 +63,21 @@ func (r reply) send(w http.ResponseWriter) error {
 	return err
 }
 
-// refusal is an error that the caller is told about, as Zaqar tells it: a title
-// and, mostly, a description, but no code.
+// refusal is an error that the caller sees, in Zaqar's form: a title and usually a
+// description, but no code.
 type refusal struct {
 	status      int
 	title       string
 	description string
 	link        *helpLink
-	allow       string // methods, for 405
-	location    string // of what it is about, or ""
-	withoutBody bool   // without a body
-	untried     bool   // a WebSocket says so in another form
-	summary     string // of an operation that failed, in an answer on a WebSocket; or ""
+	allow       string // the methods, for 405
+	location    string // the Location header, or ""
+	withoutBody bool   // send no body
+	untried     bool   // the request was not carried out, which a WebSocket says in another form
+	summary     string // what failed, in an answer on a WebSocket; or ""
 }
 
-// helpLink leads to an explanation of an error.
+// helpLink is a link to an explanation of an error.
 type helpLink struct {
 	Text string `json:"text" xml:"text"`
 	Href string `json:"href" xml:"href"`
@@ -95,7 +95,7 @@ func invalid(format string, args ...any) error {
 	return badRequest("Invalid API request", fmt.Sprintf(format, args...))
 }
 
-// invalidBody refuses a body that cannot be read as what it should be.
+// invalidBody refuses a body that is not of the expected form.
 func invalidBody(format string, args ...any) error {
 	return badRequest("Invalid request body", fmt.Sprintf(format, args...))
 }
@@ -104,11 +104,11 @@ func notFound(format string, args ...any) error {
 	return &refusal{status: http.StatusNotFound, title: "Not found", description: fmt.Sprintf(format, args...)}
 }
 
-// noRoute is the answer to a path that leads nowhere.
+// noRoute is the answer to an unknown path.
 func noRoute() error { return &refusal{status: http.StatusNotFound, title: "404 Not Found"} }
 
-// refused returns what the caller is told of an error; ok is false for a failure
-// of the server.
+// refused returns what the caller is told about an error. ok is false if the error
+// is a failure of the server.
 func refused(err error) (r *refusal, ok bool) {
 	if invalid, ok := errors.AsType[*broker.Invalid](err); ok {
 		return &refusal{status: http.StatusBadRequest, title: invalid.Title, description: invalid.Text}, true
@@ -116,8 +116,8 @@ func refused(err error) (r *refusal, ok bool) {
 	return errors.AsType[*refusal](err)
 }
 
-// asReply turns an error into an answer. An error that is not about the request
-// is a failure of the store.
+// asReply turns an error into an answer. An error that is not about the request is a
+// failure of the store.
 func asReply(err error, accept string) reply {
 	r, ok := refused(err)
 	switch {
@@ -143,8 +143,8 @@ func asReply(err error, accept string) reply {
 	return out
 }
 
-// told writes a refusal in a form that the caller takes: where it takes neither
-// JSON nor XML, in none.
+// render writes a refusal in the media type that the caller accepts, or without a
+// body if that is neither JSON nor XML.
 func (r *refusal) render(accept string) reply {
 	out := empty(r.status).with("Vary", "Accept")
 	form := errorForm(accept)
@@ -157,7 +157,7 @@ func (r *refusal) render(accept string) reply {
 		Description string    `json:"description,omitempty" xml:"description,omitempty"`
 		Link        *helpLink `json:"link,omitempty" xml:"link,omitempty"`
 	}{Title: r.title, Description: r.description, Link: r.link}
-	// These are strings: neither can fail.
+	// Strings only: neither can fail.
 	if form == jsonType {
 		out.body, _ = rawjson.Marshal(content)
 		return out

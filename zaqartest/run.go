@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// TB is the part of a *testing.T that [Run] needs. So package testing is not
-// linked into programs that embed the server.
+// TB is the part of *testing.T that [Run] needs. With it, programs that embed the
+// server do not link package testing.
 type TB interface {
 	Helper()
 	Cleanup(func())
@@ -14,15 +14,16 @@ type TB interface {
 	Logf(format string, args ...any)
 }
 
-// Run returns a server that listens on a free port of the loopback interface
-// until the test ends.
+// Run returns a server that listens on a free port of the loopback interface. It is
+// closed when the test ends.
 func Run(t TB, opts ...Option) *Server {
 	t.Helper()
 	return run(t, opts, func(s *Server) error { return s.Listen("127.0.0.1:0") })
 }
 
-// RunInMemory returns a server without sockets, until the test ends: only
-// [Server.HTTPClient] reaches it. It works inside testing/synctest bubbles.
+// RunInMemory returns a server without sockets, which only [Server.HTTPClient]
+// reaches. It is closed when the test ends. It works inside testing/synctest
+// bubbles.
 func RunInMemory(t TB, opts ...Option) *Server {
 	t.Helper()
 	return run(t, opts, (*Server).ListenInMemory)
@@ -46,8 +47,8 @@ func run(t TB, opts []Option, listen func(*Server) error) *Server {
 	return s
 }
 
-// testLogger writes failures into a test's log. The server is closed before the
-// test ends, so nothing is logged too late.
+// testLogger writes failures to a test's log. The server is closed before the test
+// ends, so nothing is logged too late.
 func testLogger(t TB) *slog.Logger {
 	return slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }

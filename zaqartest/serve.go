@@ -8,7 +8,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
-// serveHTTP handles every request, whatever way it came.
+// serveHTTP handles every request.
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.beginRequest() {
 		http.Error(w, "the server is closed", http.StatusServiceUnavailable)
@@ -24,7 +24,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.log.finish(entry, c.project, answer.status, fault)
 	if cut {
-		// net/http takes this panic as the wish to cut the connection.
+		// With this panic, net/http cuts the connection.
 		panic(http.ErrAbortHandler)
 	}
 	if err := answer.send(w); err != nil {
@@ -32,8 +32,8 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// answer makes the reply to a call, or decides to cut the connection; fault
-// tells that an injected fault had a part in it.
+// answer makes the reply to a call, or decides to cut the connection. fault reports
+// whether an injected fault applied.
 func (s *Server) answer(c *call) (out reply, fault, cut bool) {
 	f, fault := s.faults.match(c.kind)
 	if fault && !f.wait(c.ctx, s.ctx) {
@@ -55,7 +55,7 @@ func (s *Server) answer(c *call) (out reply, fault, cut bool) {
 	return out.with("X-Openstack-Request-Id", "req-"+broker.NewUUID().String()), fault, false
 }
 
-// act does what a call asks for. A panic costs this call only.
+// act carries out a call. A panic fails this call only.
 func (s *Server) act(c *call) (out reply) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -70,7 +70,7 @@ func (s *Server) act(c *call) (out reply) {
 	case s.isKeystone(c.req.URL.Path):
 		return s.keystone.serve(c)
 	case c.kind == webSocketKind:
-		// The handshake makes the answer.
+		// The handshake writes the answer.
 		return reply{status: http.StatusSwitchingProtocols}
 	}
 	out, err := s.dispatch(c)
@@ -92,7 +92,7 @@ func (s *Server) act(c *call) (out reply) {
 func (s *Server) dispatch(c *call) (reply, error) {
 	err := c.check()
 	switch {
-	// What asks for the methods is never refused, but for a token.
+	// OPTIONS is refused only for the lack of a token.
 	case c.req.Method == http.MethodOptions && !errors.Is(err, errUnauthenticated):
 		if err != nil {
 			return reply{status: http.StatusOK}, nil

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// signedURL is a pre-signed URL, as it comes with a request.
+// signedURL is a pre-signed URL as a request presents it.
 type signedURL struct {
 	paths, methods []string
 	project        string
@@ -18,13 +18,13 @@ type signedURL struct {
 	signature      string
 }
 
-// expiresForm is how the end of a pre-signed URL is signed and told: in UTC,
-// without a zone and without fractions.
+// expiresForm is how the expiry of a pre-signed URL is signed and shown: in UTC,
+// without a zone and without fractions of a second.
 const expiresForm = "2006-01-02T15:04:05"
 
-// signature signs what a pre-signed URL allows; expires is in expiresForm. The
-// order of paths and methods means nothing. What joins the four parts is a
-// backslash and an n: real servers never made it a line feed.
+// signature signs what a pre-signed URL allows. expires is in expiresForm. The order
+// of paths and methods does not matter. A backslash and an n join the four parts,
+// not a line feed, as on real servers.
 func signature(key string, paths, methods []string, project, expires string) string {
 	mac := hmac.New(sha256.New, []byte(key))
 	_, _ = mac.Write([]byte(strings.Join([]string{ // never fails
@@ -36,8 +36,8 @@ func signature(key string, paths, methods []string, project, expires string) str
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// genuine tells whether the server signed a URL, and it has not ended by the
-// server's clock. It does not say what the URL allows.
+// genuine reports whether the server signed a URL that has not expired yet. It does
+// not say what the URL allows.
 func (s *Server) genuine(u signedURL) bool {
 	end, ok := parseExpires(u.expires)
 	if s.options.secretKey == "" || !ok || len(u.paths) == 0 || len(u.methods) == 0 || !end.After(s.Now()) {
@@ -47,13 +47,13 @@ func (s *Server) genuine(u signedURL) bool {
 	return hmac.Equal([]byte(want), []byte(u.signature))
 }
 
-// isoDate takes a date of ISO 8601 apart. All but the year may be missing.
+// isoDate splits an ISO 8601 date. Everything but the year is optional.
 var isoDate = regexp.MustCompile(
 	`^(\d{4})(?:-?(\d\d)(?:-?(\d\d)(?:[T ](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,]\d+)?)?)?` +
 		`(Z|[+-]\d\d(?::?\d\d)?)?)?)?)?$`)
 
-// parseExpires reads a date, or a date and a time, which is in UTC unless it
-// names a zone. Digits alone are refused: they would be a number of seconds.
+// parseExpires reads a date with an optional time, in UTC unless it names a zone. It
+// refuses digits alone, which would be a number of seconds.
 func parseExpires(text string) (time.Time, bool) {
 	parts := isoDate.FindStringSubmatch(text)
 	if parts == nil || !strings.ContainsAny(text, "-T :") {
@@ -78,8 +78,8 @@ func parseExpires(text string) (time.Time, bool) {
 	return end.UTC(), err == nil
 }
 
-// covers tells whether a pre-signed URL is for a request: by a path of it or one
-// below that.
+// covers reports whether a pre-signed URL allows a request to one of its paths or
+// below one.
 func (u signedURL) covers(method, path string) bool {
 	return slices.Contains(u.methods, method) && slices.ContainsFunc(u.paths, func(prefix string) bool {
 		return path == prefix || strings.HasPrefix(path, prefix+"/")

@@ -8,8 +8,8 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
-// alarms do things at times of the server's clock, whether these come by
-// themselves or by [Server.Advance].
+// timers run functions at times of the server's clock, which moves by itself and
+// with [Server.Advance].
 type timers struct {
 	clock *broker.Clock
 
@@ -24,66 +24,73 @@ type timer struct {
 	timer *time.Timer
 }
 
-// set has something done at a time, in a goroutine of its own or in that of
-// Advance, unless cancel is called before. After close nothing is done.
-func (a *timers) schedule(at time.Time, do func()) (cancel func()) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.closed {
+// schedule runs fn at a time, in a goroutine of its own or in that of Advance,
+// unless cancel is called first. After close it runs nothing.
+func (t *timers) schedule(at time.Time, do func()) (cancel func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
 		return func() {}
 	}
 	entry := &timer{at: at, fn: do}
-	a.pending = append(a.pending, entry)
-	entry.timer = time.AfterFunc(at.Sub(a.clock.Now()), func() { a.fire(entry) })
-	return func() { a.remove(entry) }
+	t.pending = append(t.pending, entry)
+	entry.timer = time.AfterFunc(at.Sub(t.clock.Now()), func() { t.fire(entry) })
+	return func() { t.remove(entry) }
 }
 
-// remove takes an alarm out, and tells whether it was still in.
-func (a *timers) remove(entry *timer) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	i := slices.Index(a.pending, entry)
+// remove removes a timer. It returns false if the timer was no longer pending.
+func (t *timers) remove(entry *timer) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i := slices.Index(t.pending, entry)
 	if i < 0 {
 		return false
 	}
 	entry.timer.Stop()
-	a.pending = slices.Delete(a.pending, i, i+1)
+	t.pending = slices.Delete(t.pending, i, i+1)
 	return true
 }
 
-// ring does what an alarm is for, unless that was done.
-func (a *timers) fire(entry *timer) {
-	if a.remove(entry) {
+// fire runs a timer's function, unless it has run or was cancelled.
+func (t *timers) fire(entry *timer) {
+	if t.remove(entry) {
 		entry.fn()
 	}
 }
 
-// advanced is called when the clock has been moved.
-func (a *timers) clockAdvanced() {
-	a.mu.Lock()
-	now := a.clock.Now()
+// clockAdvanced runs the timers that are due after the clock was moved, in the order
+// of their times.
+func (t *timers) clockAdvanced() {
+	for _, entry := range t.adjust() {
+		t.fire(entry)
+	}
+}
+
+// adjust sets the timers to the moved clock. It returns those that are due, which
+// stay pending, in the order of their times.
+func (t *timers) adjust() []*timer {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.clock.Now()
 	var due []*timer
-	for _, entry := range a.pending {
+	for _, entry := range t.pending {
 		if entry.at.After(now) {
 			entry.timer.Reset(entry.at.Sub(now))
 		} else {
 			due = append(due, entry)
 		}
 	}
-	a.mu.Unlock()
 	slices.SortStableFunc(due, func(x, y *timer) int { return x.at.Compare(y.at) })
-	for _, entry := range due {
-		a.fire(entry)
-	}
+	return due
 }
 
-// close forgets all alarms.
-func (a *timers) close() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.closed = true
-	for _, entry := range a.pending {
+// close cancels all timers.
+func (t *timers) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+	for _, entry := range t.pending {
 		entry.timer.Stop()
 	}
-	a.pending = nil
+	t.pending = nil
 }

@@ -8,23 +8,24 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// action is a row of the table that says what can be asked for on a WebSocket.
+// wsAction is a row of the table of what a WebSocket can ask for.
 type wsAction struct {
 	name  string
-	needs string // fields of the body that must be there
-	takes string // fields that may
-	// covered is the method that a signed URL must allow; "": none covers it.
+	needs string // required fields of the body
+	takes string // optional fields
+	// signedMethod is the method that a pre-signed URL must allow. "" means that no
+	// URL allows the action.
 	signedMethod string
 	serve        func(*wsRequest) (wsAnswer, error)
 }
 
-// authenticateAction is the one action that no operation of HTTP is like.
+// authenticateAction is the only action that is not an operation of HTTP.
 const authenticateAction = "authenticate"
 
-// actions is the table. What real servers know by name but do not do, they never
-// answer, and the connection is dead from then on. It is refused here.
+// wsActions is the table. Real servers know more actions by name. They never answer
+// those, and the connection hangs from then on; this server refuses them.
 var wsActions = []wsAction{
-	{name: authenticateAction}, // the session does it
+	{name: authenticateAction}, // the session handles it
 	{name: "queue_list", takes: "marker limit detailed", serve: wsListQueues},
 	{name: "queue_create", needs: "queue_name", takes: "metadata", serve: wsCreateQueue},
 	{name: "queue_get", needs: "queue_name", serve: wsGetQueue},
@@ -53,8 +54,8 @@ var wsActions = []wsAction{
 	{name: "subscription_delete", needs: "queue_name subscription_id", serve: wsDeleteSubscription},
 }
 
-// fieldTypes are the types of a body's fields, which are the same in all
-// actions. Other fields are not looked at.
+// fieldTypes are the types of the body's fields, the same for all actions. Other
+// fields are ignored.
 var fieldTypes = map[string]func(json.RawMessage) bool{
 	"queue_name": rawjson.IsText, "marker": rawjson.IsText, "message_id": rawjson.IsText, "claim_id": rawjson.IsText,
 	"subscriber": rawjson.IsText, "subscription_id": rawjson.IsText,
@@ -64,10 +65,10 @@ var fieldTypes = map[string]func(json.RawMessage) bool{
 	"metadata": rawjson.IsObject, "options": rawjson.IsObject,
 }
 
-// textHeaders are those that must be text, if they are there.
+// textHeaders are the headers that must be strings if they are present.
 var textHeaders = []string{"User-Agent", "Date", "Accept", "Client-ID", "X-Project-ID", "X-Auth-Token"}
 
-// findAction finds what a request wants.
+// findAction returns the action that a request names.
 func findAction(value json.RawMessage) (*wsAction, error) {
 	name, ok := rawjson.Text(value)
 	for i := range wsActions {
@@ -84,11 +85,11 @@ func findAction(value json.RawMessage) (*wsAction, error) {
 	return nil, rejected("%.200s is not a valid action", name)
 }
 
-// read checks the form of a request, and takes it apart.
-func (a *wsAction) read(request fields) (headers, body fields, err error) {
+// read checks the form of a request and returns its parts.
+func (row *wsAction) read(request fields) (headers, body fields, err error) {
 	headers, err = rawjson.Object(request["headers"])
 	required := []string{"Client-ID", "X-Project-ID"}
-	if a.name == authenticateAction {
+	if row.name == authenticateAction {
 		required = []string{"X-Auth-Token", "X-Project-ID"}
 	}
 	if err != nil || !has(headers, required...) {
@@ -103,11 +104,11 @@ func (a *wsAction) read(request fields) (headers, body fields, err error) {
 	if body, err = rawjson.Object(value); present && err != nil {
 		return nil, nil, badForm("the body must be a map")
 	}
-	needed := strings.Fields(a.needs)
+	needed := strings.Fields(row.needs)
 	if !has(body, needed...) {
 		return nil, nil, badForm("the body must have %s", strings.Join(needed, " and "))
 	}
-	for _, name := range append(needed, strings.Fields(a.takes)...) {
+	for _, name := range append(needed, strings.Fields(row.takes)...) {
 		if value, present := body[name]; present && !fieldTypes[name](value) {
 			return nil, nil, badForm("%s has the wrong type", name)
 		}

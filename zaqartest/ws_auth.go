@@ -3,80 +3,89 @@ package zaqartest
 import (
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/coder/websocket"
 
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// tokenEnded is the code with which a WebSocket is closed when the token that it
-// was opened up with ends.
+// closeTokenExpired is the code that a WebSocket is closed with when its token
+// expires.
 const closeTokenExpired websocket.StatusCode = 4003
 
-// gate knows who is at the other end of a WebSocket, where there is a Keystone.
+// wsAuth is the token of a WebSocket, on a server with Keystone.
 type wsAuth struct {
 	mu          sync.Mutex
-	token       *token // nil: nobody has shown one
-	cancelTimer func() // the end that the token will put to the session
+	token       *token // nil before authentication
+	cancelTimer func() // stops the timer that closes the session when the token expires
 }
 
-// authenticate lets a caller in who has a valid token. One who is in already
-// stays in with a bad one; with a good one, until that ends.
-func (x *wsSession) authenticate(a *wsRequest) (wsAnswer, error) {
-	t, ok := x.srv.keystone.token(a.header("X-Auth-Token"))
+// authenticate accepts a valid token, which holds until it expires. A bad token
+// leaves an authenticated session as it is.
+func (ws *wsSession) authenticate(req *wsRequest) (wsAnswer, error) {
+	t, ok := ws.srv.keystone.token(req.header("X-Auth-Token"))
 	if !ok {
 		return wsAnswer{}, &refusal{status: http.StatusUnauthorized, description: "Authentication failed.", untried: true}
 	}
-	x.auth.revoke()
-	x.auth.mu.Lock()
-	defer x.auth.mu.Unlock()
-	x.auth.token = t
-	x.auth.cancelTimer = x.srv.timers.schedule(t.expires, func() { x.close(closeTokenExpired, "Authentication expired.") })
-	if x.ctx.Err() != nil {
-		x.auth.cancelTimer() // it has been shut already
+	ws.auth.revoke()
+	ws.auth.set(t, ws.srv.timers.schedule(t.expires, func() { ws.close(closeTokenExpired, "Authentication expired.") }))
+	if ws.ctx.Err() != nil {
+		ws.auth.revoke() // the session has ended meanwhile
 	}
 	return wsAnswer{http.StatusOK, map[string]string{"message": "Authentified."}}, nil
 }
 
-// shut lets nobody in any more.
-func (g *wsAuth) revoke() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.token != nil {
-		g.token = nil
-		g.cancelTimer()
+// set sets the token, and what stops its timer.
+func (auth *wsAuth) set(t *token, cancelTimer func()) {
+	auth.mu.Lock()
+	defer auth.mu.Unlock()
+	auth.token, auth.cancelTimer = t, cancelTimer
+}
+
+// revoke removes the token and stops its timer.
+func (auth *wsAuth) revoke() {
+	auth.mu.Lock()
+	defer auth.mu.Unlock()
+	if auth.token != nil {
+		auth.token = nil
+		auth.cancelTimer()
 	}
 }
 
-// holder is the token that is valid now, or nil.
-func (x *wsSession) validToken() *token {
-	x.auth.mu.Lock()
-	defer x.auth.mu.Unlock()
-	if t := x.auth.token; t != nil && t.expires.After(x.srv.Now()) {
+// valid returns the token if it is valid at a time, or nil.
+func (auth *wsAuth) valid(now time.Time) *token {
+	auth.mu.Lock()
+	defer auth.mu.Unlock()
+	if t := auth.token; t != nil && t.expires.After(now) {
 		return t
 	}
 	return nil
 }
 
-// admit finds out the project of a request: with a Keystone from the token or a
-// signed URL, and what the caller says must agree; otherwise from what it says.
-func (a *wsRequest) authorize(row *wsAction) error {
-	said := a.header("X-Project-ID")
-	if !a.srv.options.keystone {
-		a.project = said
+// validToken returns the token if it is valid now, or nil.
+func (ws *wsSession) validToken() *token { return ws.auth.valid(ws.srv.Now()) }
+
+// authorize determines the project of a request. With Keystone, the project that the
+// request names must be that of the token or of a signed URL; otherwise it is what
+// the request names.
+func (req *wsRequest) authorize(row *wsAction) error {
+	said := req.header("X-Project-ID")
+	if !req.srv.options.keystone {
+		req.project = said
 		return nil
 	}
-	t := a.session.validToken()
+	t := req.session.validToken()
 	switch {
 	case t != nil && t.project.id == said:
-		a.project = said
+		req.project = said
 		return nil
 	case t != nil:
 		return forbidden("Not authenticated.")
-	case !a.allowedBySignedURL(row):
-		return forbidden("Not authentified.") // so it is spelt
+	case !req.allowedBySignedURL(row):
+		return forbidden("Not authentified.") // Zaqar's spelling
 	}
-	a.project = said
+	req.project = said
 	return nil
 }
 
@@ -84,18 +93,18 @@ func forbidden(words string) error {
 	return &refusal{status: http.StatusForbidden, description: words, untried: true}
 }
 
-// signed tells whether a pre-signed URL allows a request. Real servers do not
-// compare the queue with the one that the URL is for.
-func (a *wsRequest) allowedBySignedURL(row *wsAction) bool {
-	methods, _ := rawjson.Texts(a.headers["URL-Methods"])
-	paths, _ := rawjson.Texts(a.headers["URL-Paths"])
+// allowedBySignedURL reports whether a pre-signed URL allows a request. Real servers
+// do not compare the queue with that of the URL.
+func (req *wsRequest) allowedBySignedURL(row *wsAction) bool {
+	methods, _ := rawjson.Texts(req.headers["URL-Methods"])
+	paths, _ := rawjson.Texts(req.headers["URL-Paths"])
 	u := signedURL{
-		methods: methods, paths: paths, project: a.header("X-Project-ID"),
-		expires: a.header("URL-Expires"), signature: a.header("URL-Signature"),
+		methods: methods, paths: paths, project: req.header("X-Project-ID"),
+		expires: req.header("URL-Expires"), signature: req.header("URL-Signature"),
 	}
-	path := "/v2/queues/" + a.queue() + "/messages"
-	if id := a.text("message_id"); id != "" {
+	path := "/v2/queues/" + req.queue() + "/messages"
+	if id := req.text("message_id"); id != "" {
 		path += "/" + id
 	}
-	return row.signedMethod != "" && a.checkQueue() == nil && u.covers(row.signedMethod, path) && a.srv.genuine(u)
+	return row.signedMethod != "" && req.checkQueue() == nil && u.covers(row.signedMethod, path) && req.srv.genuine(u)
 }

@@ -8,40 +8,40 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// socketClaim is a claim on a WebSocket.
+// wsClaim is a claim on a WebSocket.
 type wsClaim struct {
 	Age      int64       `json:"age"`
 	TTL      int64       `json:"ttl"`
 	Messages []wsMessage `json:"messages"`
 }
 
-// terms reads what is asked of a claim; what is not said has a default.
-func (a *wsRequest) claimTerms(checkGrace bool) (broker.ClaimTerms, error) {
-	rules := broker.DefaultClaimRules(a.srv.options.limits)
+// claimTerms reads the terms of a claim. Missing terms have defaults.
+func (req *wsRequest) claimTerms(checkGrace bool) (broker.ClaimTerms, error) {
+	rules := broker.DefaultClaimRules(req.srv.options.limits)
 	rules.CheckGrace = checkGrace
-	document, err := rawjson.Marshal(a.body)
+	document, err := rawjson.Marshal(req.body)
 	if err != nil {
 		return broker.ClaimTerms{}, err
 	}
-	return broker.ParseClaimTerms(document, rules, a.srv.options.limits)
+	return broker.ParseClaimTerms(document, rules, req.srv.options.limits)
 }
 
-// askClaim claims messages. Where there is none there is no claim either, but
-// there is an id.
-func wsCreateClaim(a *wsRequest) (wsAnswer, error) {
-	most := a.srv.options.limits.MaxMessagesPerClaimOrPop
-	limit, err := a.count("limit", most, broker.PageSize(most))
+// wsCreateClaim claims messages. Even without messages, when there is no claim, the
+// answer has an id.
+func wsCreateClaim(req *wsRequest) (wsAnswer, error) {
+	most := req.srv.options.limits.MaxMessagesPerClaimOrPop
+	limit, err := req.count("limit", most, broker.PageSize(most))
 	if err != nil {
 		return wsAnswer{}, err
 	}
-	terms, err := a.claimTerms(true)
+	terms, err := req.claimTerms(true)
 	if err != nil {
 		return wsAnswer{}, err
 	}
 	id := broker.NewUUID().String()
 	var taken []wsMessage
-	err = a.srv.broker.Update(func(w *broker.WriteTx) error {
-		q, err := w.Queue(a.project, a.queue())
+	err = req.srv.broker.Update(func(w *broker.WriteTx) error {
+		q, err := w.Queue(req.project, req.queue())
 		if err != nil {
 			return err
 		}
@@ -58,15 +58,15 @@ func wsCreateClaim(a *wsRequest) (wsAnswer, error) {
 	return wsAnswer{http.StatusCreated, map[string]any{"claim_id": id, "messages": taken}}, err
 }
 
-// askClaimContent tells a claim with the messages that it still holds.
-func wsGetClaim(a *wsRequest) (wsAnswer, error) {
+// wsGetClaim returns a claim with the messages that it still holds.
+func wsGetClaim(req *wsRequest) (wsAnswer, error) {
 	item := wsClaim{Messages: []wsMessage{}}
-	err := a.srv.broker.View(func(r *broker.ReadTx) error {
-		q, err := r.Queue(a.project, a.queue())
+	err := req.srv.broker.View(func(r *broker.ReadTx) error {
+		q, err := r.Queue(req.project, req.queue())
 		if err != nil {
 			return err
 		}
-		found, err := r.Claim(q, a.text("claim_id"))
+		found, err := r.Claim(q, req.text("claim_id"))
 		if err != nil {
 			return err
 		}
@@ -77,33 +77,34 @@ func wsGetClaim(a *wsRequest) (wsAnswer, error) {
 		}
 		return nil
 	})
-	return wsAnswer{http.StatusOK, item}, a.absentClaim(err)
+	return wsAnswer{http.StatusOK, item}, req.absentClaim(err)
 }
 
-// absentClaim refuses a claim that is not there, and passes other errors on.
-func (a *wsRequest) absentClaim(err error) error {
+// absentClaim turns the error for a missing claim into a 404. It returns other
+// errors as they are.
+func (req *wsRequest) absentClaim(err error) error {
 	if !errors.Is(err, broker.ErrNoQueue) && !errors.Is(err, broker.ErrNoClaim) {
 		return err
 	}
 	return &refusal{
 		status: http.StatusNotFound, description: err.Error() + ".",
-		summary: "Claim " + a.text("claim_id") + " does not exist.",
+		summary: "Claim " + req.text("claim_id") + " does not exist.",
 	}
 }
 
-// askClaimUpdate gives a claim new terms from now on. What is not said goes back
-// to its default, and the grace has no bounds, as in any version of HTTP.
-func wsUpdateClaim(a *wsRequest) (wsAnswer, error) {
-	terms, err := a.claimTerms(false)
+// wsUpdateClaim extends a claim: it gives it new terms, from now on. A missing term
+// returns to its default. As over HTTP, the grace has no bounds.
+func wsUpdateClaim(req *wsRequest) (wsAnswer, error) {
+	terms, err := req.claimTerms(false)
 	if err != nil {
 		return wsAnswer{}, err
 	}
-	err = a.srv.broker.ExtendClaim(a.project, a.queue(), a.text("claim_id"), terms)
-	return wsAnswer{http.StatusNoContent, "Claim " + a.text("claim_id") + " updated."}, a.absentClaim(err)
+	err = req.srv.broker.ExtendClaim(req.project, req.queue(), req.text("claim_id"), terms)
+	return wsAnswer{http.StatusNoContent, "Claim " + req.text("claim_id") + " updated."}, req.absentClaim(err)
 }
 
-// askClaimRelease releases a claim, existing or not.
-func wsDeleteClaim(a *wsRequest) (wsAnswer, error) {
-	err := a.srv.broker.ReleaseClaim(a.project, a.queue(), a.text("claim_id"))
-	return wsAnswer{http.StatusNoContent, "Claim " + a.text("claim_id") + " deleted."}, err
+// wsDeleteClaim releases a claim, which need not exist.
+func wsDeleteClaim(req *wsRequest) (wsAnswer, error) {
+	err := req.srv.broker.ReleaseClaim(req.project, req.queue(), req.text("claim_id"))
+	return wsAnswer{http.StatusNoContent, "Claim " + req.text("claim_id") + " deleted."}, err
 }

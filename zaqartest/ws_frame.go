@@ -13,15 +13,15 @@ import (
 // fields is a JSON object.
 type fields = map[string]json.RawMessage
 
-// frame is a request as it comes through a WebSocket.
+// wsFrame is a request as it arrives through a WebSocket.
 type wsFrame struct {
 	action  string
 	headers fields
-	body    fields // nil: there is none
+	body    fields // nil if there is none
 	echo    wsEcho
 }
 
-// echo is a request as it stands in its answer: as it came.
+// wsEcho is a request as its answer repeats it: unchanged.
 type wsEcho struct {
 	Action  json.RawMessage `json:"action"`
 	Body    json.RawMessage `json:"body"`
@@ -42,26 +42,26 @@ func newWSEcho(action string) wsEcho {
 	return wsEcho{Action: text, Body: noFields, Headers: noFields, API: "v2"}
 }
 
-// told is what an action has to say.
+// wsAnswer is the result of an action.
 type wsAnswer struct {
 	status int
 	body   any
 }
 
-// failure is the body of an answer to what was not done. An operation that
-// failed tells an exception, too, and then has an error even if it is null.
+// wsFailure is the body of the answer to a request that failed. Error is null unless
+// the operation itself failed.
 type wsFailure struct {
 	Exception string `json:"exception"`
 	Error     any    `json:"error"`
 }
 
-// protest is the body of an answer to what was not even tried.
+// wsRejection is the body of the answer to a request that was not carried out.
 type wsRejection struct {
 	Error string `json:"error"`
 }
 
-// decodeFrame reads a request. An error is a refusal; then the frame has what
-// could be read of it, for the echo.
+// decodeRequest reads a request. Even with an error, which is a refusal, the frame
+// holds what could be read, for the echo.
 func decodeRequest(in wsIncoming) (wsFrame, error) {
 	f := wsFrame{echo: newWSEcho("")}
 	content := in.content
@@ -94,16 +94,16 @@ func decodeRequest(in wsIncoming) (wsFrame, error) {
 	f.action = row.name
 	f.headers, f.body, err = row.read(request)
 	if err == nil && f.action == authenticateAction {
-		f.echo = newWSEcho(f.action) // as on real servers: there is a secret in it
+		f.echo = newWSEcho(f.action) // as on real servers: the request holds a secret
 	}
 	return f, err
 }
 
-// encodeAnswer writes an answer in the encoding of its request.
+// encodeAnswer encodes an answer in the same way as its request.
 func encodeAnswer(binary bool, request wsEcho, answer wsAnswer, more http.Header) wsOutgoing {
 	content, err := answerText(binary, request, answer, more)
 	if err != nil {
-		// JSON can say what MessagePack cannot, and nest deeper.
+		// JSON can express more than MessagePack, and nest deeper.
 		sorry := wsAnswer{http.StatusInternalServerError, wsFailure{
 			Exception: "MessagePack cannot say what the answer holds: " + err.Error(), Error: "Unexpected error.",
 		}}
@@ -126,7 +126,7 @@ func answerText(binary bool, request wsEcho, answer wsAnswer, more http.Header) 
 	return content, err
 }
 
-// notUnderstood refuses what is no request.
+// rejected refuses something that is not a valid request.
 func rejected(format string, args ...any) error {
 	return &refusal{status: http.StatusBadRequest, description: fmt.Sprintf(format, args...), untried: true}
 }

@@ -10,31 +10,31 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// socketQueue is a queue in a listing on a WebSocket, where nothing has an href.
+// wsQueue is a queue in a listing on a WebSocket, where nothing has an href.
 type wsQueue struct {
 	Name     string           `json:"name"`
 	Metadata *broker.Metadata `json:"metadata,omitempty"` // as it was stored
 }
 
-func wsListQueues(a *wsRequest) (wsAnswer, error) {
-	most := a.srv.options.limits.MaxQueuesPerPage
-	limit, err := a.count("limit", most, broker.PageSize(most))
+func wsListQueues(req *wsRequest) (wsAnswer, error) {
+	most := req.srv.options.limits.MaxQueuesPerPage
+	limit, err := req.count("limit", most, broker.PageSize(most))
 	if err != nil {
 		return wsAnswer{}, err
 	}
 	found := []wsQueue{}
-	err = a.srv.broker.View(func(r *broker.ReadTx) error {
-		marker := a.text("marker")
-		// As on a real server, a marker that is no queue (any more) starts over.
-		if _, err := r.Queue(a.project, marker); err != nil {
+	err = req.srv.broker.View(func(r *broker.ReadTx) error {
+		marker := req.text("marker")
+		// As on a real server, a marker that is not a queue starts at the beginning.
+		if _, err := r.Queue(req.project, marker); err != nil {
 			marker = ""
 		}
-		for q, err := range r.Queues(a.project, marker) {
+		for q, err := range r.Queues(req.project, marker) {
 			if err != nil {
 				return err
 			}
 			item := wsQueue{Name: q.Name}
-			if a.flag("detailed") {
+			if req.flag("detailed") {
 				item.Metadata = &q.Metadata
 			}
 			if found = append(found, item); len(found) == limit {
@@ -46,35 +46,35 @@ func wsListQueues(a *wsRequest) (wsAnswer, error) {
 	return wsAnswer{http.StatusOK, map[string]any{"queues": found}}, err
 }
 
-func wsCreateQueue(a *wsRequest) (wsAnswer, error) {
-	limits := a.srv.options.limits
+func wsCreateQueue(req *wsRequest) (wsAnswer, error) {
+	limits := req.srv.options.limits
 	content := broker.Metadata{}
-	if value, present := a.body["metadata"]; present {
+	if value, present := req.body["metadata"]; present {
 		content, _ = rawjson.Object(value) // its type was checked
 		if len(value) > limits.MaxQueueMetadata {
 			return wsAnswer{}, invalid("The metadata is larger than %d bytes.", limits.MaxQueueMetadata)
 		}
 	}
-	if err := a.checkQueue(); err != nil {
+	if err := req.checkQueue(); err != nil {
 		return wsAnswer{}, err
 	}
 	if err := limits.CheckMetadata(content); err != nil {
 		return wsAnswer{}, invalid("%v.", err)
 	}
-	created, err := a.srv.broker.CreateQueue(a.project, a.queue(), content)
+	created, err := req.srv.broker.CreateQueue(req.project, req.queue(), content)
 	status := http.StatusNoContent
 	if created {
 		status = http.StatusCreated
 	}
-	return wsAnswer{status, "Queue " + a.queue() + " created."}, err
+	return wsAnswer{status, "Queue " + req.queue() + " created."}, err
 }
 
-// askQueue tells the metadata as it was stored, and a queue that does not exist
-// looks like one without.
-func wsGetQueue(a *wsRequest) (wsAnswer, error) {
+// wsGetQueue returns the metadata as it was stored. A missing queue looks like one
+// without metadata.
+func wsGetQueue(req *wsRequest) (wsAnswer, error) {
 	content := broker.Metadata{}
-	err := a.srv.broker.View(func(r *broker.ReadTx) error {
-		q, err := r.Queue(a.project, a.queue())
+	err := req.srv.broker.View(func(r *broker.ReadTx) error {
+		q, err := r.Queue(req.project, req.queue())
 		if err == nil {
 			content = q.Metadata
 		}
@@ -83,12 +83,12 @@ func wsGetQueue(a *wsRequest) (wsAnswer, error) {
 	return wsAnswer{http.StatusOK, content}, unlessNoQueue(err)
 }
 
-func wsDeleteQueue(a *wsRequest) (wsAnswer, error) {
-	err := a.srv.broker.DeleteQueue(a.project, a.queue())
-	return wsAnswer{http.StatusNoContent, "Queue " + a.queue() + " removed."}, err
+func wsDeleteQueue(req *wsRequest) (wsAnswer, error) {
+	err := req.srv.broker.DeleteQueue(req.project, req.queue())
+	return wsAnswer{http.StatusNoContent, "Queue " + req.queue() + " removed."}, err
 }
 
-// unlessNoQueue passes errors on, but for a queue that does not exist.
+// unlessNoQueue returns nil for a missing queue, and other errors as they are.
 func unlessNoQueue(err error) error {
 	if errors.Is(err, broker.ErrNoQueue) {
 		return nil
@@ -96,7 +96,7 @@ func unlessNoQueue(err error) error {
 	return err
 }
 
-// socketStats are the statistics of a queue on a WebSocket.
+// wsStats are the statistics of a queue on a WebSocket.
 type wsStats struct {
 	Claimed int          `json:"claimed"`
 	Free    int          `json:"free"`
@@ -105,7 +105,7 @@ type wsStats struct {
 	Oldest  *wsStatsItem `json:"oldest,omitempty"`
 }
 
-// socketStatsItem is the oldest or the newest message in them.
+// wsStatsItem is the oldest or the newest message of a queue.
 type wsStatsItem struct {
 	ID         string          `json:"id"`
 	Age        int64           `json:"age"`
@@ -117,19 +117,19 @@ type wsStatsItem struct {
 	Checksum   string          `json:"checksum,omitempty"`
 }
 
-// askStats tells the statistics. For a queue that does not exist they are zeros,
-// too, but its status says so.
-func wsGetStats(a *wsRequest) (wsAnswer, error) {
+// wsGetStats returns the statistics of a queue. For a missing queue they are zero
+// and the status is 404.
+func wsGetStats(req *wsRequest) (wsAnswer, error) {
 	var stats wsStats
-	err := a.srv.broker.View(func(r *broker.ReadTx) error {
-		q, err := r.Queue(a.project, a.queue())
+	err := req.srv.broker.View(func(r *broker.ReadTx) error {
+		q, err := r.Queue(req.project, req.queue())
 		if err != nil {
 			return err
 		}
 		counted := r.Count(q)
 		stats = wsStats{Claimed: counted.Claimed, Free: counted.Total - counted.Claimed, Total: counted.Total}
 		if counted.Total > 0 {
-			stats.Oldest, stats.Newest = a.statsItem(counted.Oldest, r.Now()), a.statsItem(counted.Newest, r.Now())
+			stats.Oldest, stats.Newest = req.statsItem(counted.Oldest, r.Now()), req.statsItem(counted.Newest, r.Now())
 		}
 		return nil
 	})
@@ -140,19 +140,18 @@ func wsGetStats(a *wsRequest) (wsAnswer, error) {
 	return wsAnswer{status, map[string]any{"messages": stats}}, err
 }
 
-func (a *wsRequest) statsItem(m broker.Message, now broker.Instant) *wsStatsItem {
+func (req *wsRequest) statsItem(m broker.Message, now broker.Instant) *wsStatsItem {
 	return &wsStatsItem{
 		ID: m.ID.String(), Age: now.SecondsSince(m.Created), TTL: m.TTL, Body: m.Clone().Body,
 		ClaimID: m.Holder(now), ClaimCount: m.ClaimCount,
-		Created: m.Created.Time().Format(time.RFC3339), Checksum: a.srv.checksum(m.Body),
+		Created: m.Created.Time().Format(time.RFC3339), Checksum: req.srv.checksum(m.Body),
 	}
 }
 
-// askPurge removes what is in a queue. Types of things that there are not mean
-// nothing.
-func wsPurgeQueue(a *wsRequest) (wsAnswer, error) {
+// wsPurgeQueue removes what a queue holds. It ignores unknown types.
+func wsPurgeQueue(req *wsRequest) (wsAnswer, error) {
 	wanted := broker.PurgeScope{Messages: true, Subscriptions: true}
-	if value, present := a.body["resource_types"]; present {
+	if value, present := req.body["resource_types"]; present {
 		wanted = broker.PurgeScope{}
 		names, _ := rawjson.Array(value) // its type was checked
 		for _, value := range names {
@@ -161,6 +160,6 @@ func wsPurgeQueue(a *wsRequest) (wsAnswer, error) {
 			wanted.Subscriptions = wanted.Subscriptions || name == "subscriptions"
 		}
 	}
-	err := a.srv.broker.Purge(a.project, a.queue(), wanted)
+	err := req.srv.broker.Purge(req.project, req.queue(), wanted)
 	return wsAnswer{http.StatusNoContent, noFields}, err
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// ask is a request on its way from a WebSocket through the server.
+// wsRequest is a request from a WebSocket on its way through the server.
 type wsRequest struct {
 	srv     *Server
 	session *wsSession
@@ -21,45 +21,45 @@ type wsRequest struct {
 	project string
 }
 
-// serve answers a frame; false: it cuts the connection.
-func (x *wsSession) answer(in wsIncoming) (wsOutgoing, bool) {
+// answer answers a frame. It returns false to cut the connection.
+func (ws *wsSession) answer(in wsIncoming) (wsOutgoing, bool) {
 	f, err := decodeRequest(in)
-	a := &wsRequest{srv: x.srv, session: x, wsFrame: f, binary: in.binary}
-	entry := x.srv.log.add(a.seen())
-	answer, more, fault, cut := a.answer(err)
+	req := &wsRequest{srv: ws.srv, session: ws, wsFrame: f, binary: in.binary}
+	entry := ws.srv.log.add(req.seen())
+	answer, more, fault, cut := req.answerOrCut(err)
 	status := answer.status
 	if cut {
 		status = 0
 	}
-	x.srv.log.finish(entry, a.project, status, fault)
+	ws.srv.log.finish(entry, req.project, status, fault)
 	if cut {
 		return wsOutgoing{}, false
 	}
-	return encodeAnswer(in.binary, a.echo, answer, more), true
+	return encodeAnswer(in.binary, req.echo, answer, more), true
 }
 
-// kind is what faults and the request log call the request.
-func (a *wsRequest) kind() string {
+// kind returns the name of the operation, for faults and the request log.
+func (req *wsRequest) kind() string {
 	switch {
-	case a.action == "":
+	case req.action == "":
 		return "unknown"
-	case a.action == "message_delete_many" && a.body["pop"] != nil:
+	case req.action == "message_delete_many" && req.body["pop"] != nil:
 		return "message_pop"
 	}
-	return a.action
+	return req.action
 }
 
-// seen is the request as the log tells it. Headers that are no text stand there
+// seen returns the request as it is logged. Headers that are not strings are logged
 // as JSON.
-func (a *wsRequest) seen() Seen {
+func (req *wsRequest) seen() Seen {
 	out := Seen{
-		Time: a.srv.Now(), Kind: a.kind(), Method: "WS", Path: "/", Header: http.Header{},
-		ClientID: a.header("Client-ID"), Body: a.echo.Body,
+		Time: req.srv.Now(), Kind: req.kind(), Method: "WS", Path: "/", Header: http.Header{},
+		ClientID: req.header("Client-ID"), Body: req.echo.Body,
 	}
-	if a.action == authenticateAction {
+	if req.action == authenticateAction {
 		out.Body = nil
 	}
-	for name, value := range a.headers {
+	for name, value := range req.headers {
 		content, ok := rawjson.Text(value)
 		if !ok {
 			content = string(value)
@@ -69,17 +69,17 @@ func (a *wsRequest) seen() Seen {
 	return out
 }
 
-// answer makes the answer to a request, or decides to cut the connection; fault
-// tells that an injected fault had a part in it. refused is why the request is
-// none, or nil.
-func (a *wsRequest) answer(refused error) (out wsAnswer, more http.Header, fault, cut bool) {
-	f, fault := a.srv.faults.match(a.kind())
-	if fault && !f.wait(a.session.ctx, a.srv.ctx) {
+// answerOrCut makes the answer to a request, or decides to cut the connection. fault
+// reports whether an injected fault applied. refused, if not nil, says why the
+// request is not valid.
+func (req *wsRequest) answerOrCut(refused error) (out wsAnswer, more http.Header, fault, cut bool) {
+	f, fault := req.srv.faults.match(req.kind())
+	if fault && !f.wait(req.session.ctx, req.srv.ctx) {
 		return wsAnswer{}, nil, true, true
 	}
 	replaces := fault && (f.Cut || f.Status != 0)
 	if !replaces || f.After {
-		out = a.act(refused)
+		out = req.act(refused)
 	}
 	if fault && f.Cut {
 		return wsAnswer{}, nil, true, true
@@ -90,8 +90,8 @@ func (a *wsRequest) answer(refused error) (out wsAnswer, more http.Header, fault
 	return out, f.Header, fault, false
 }
 
-// told is the answer that a fault puts in place of the right one: its Body, as
-// text where that is not JSON.
+// wsAnswer is the answer that replaces the right one: Body, as a string unless it is
+// JSON.
 func (f Fault) wsAnswer() wsAnswer {
 	switch {
 	case json.Valid([]byte(f.Body)):
@@ -102,17 +102,17 @@ func (f Fault) wsAnswer() wsAnswer {
 	return wsAnswer{f.Status, f.Body}
 }
 
-// act does what a request asks for. A panic costs this request only.
-func (a *wsRequest) act(rejected error) (out wsAnswer) {
+// act carries out a request. A panic fails this request only.
+func (req *wsRequest) act(rejected error) (out wsAnswer) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			a.srv.logger.Error("an action panicked", "kind", a.kind(), "cause", cause, "stack", string(debug.Stack()))
+			req.srv.logger.Error("an action panicked", "kind", req.kind(), "cause", cause, "stack", string(debug.Stack()))
 			out = wsAnswer{http.StatusInternalServerError, wsFailure{"The server made a mistake.", "Unexpected error."}}
 		}
 	}()
 	out, err := wsAnswer{}, rejected
 	if err == nil {
-		out, err = a.dispatch()
+		out, err = req.dispatch()
 	}
 	if err == nil {
 		return out
@@ -120,9 +120,9 @@ func (a *wsRequest) act(rejected error) (out wsAnswer) {
 	r, ok := refused(err)
 	switch {
 	case errors.Is(err, broker.ErrNoPool):
-		return wsAnswer{http.StatusServiceUnavailable, wsFailure{err.Error(), "Queue " + a.queue() + " could not be created."}}
+		return wsAnswer{http.StatusServiceUnavailable, wsFailure{err.Error(), "Queue " + req.queue() + " could not be created."}}
 	case !ok:
-		a.srv.logger.Error("the store failed", "kind", a.kind(), "error", err)
+		req.srv.logger.Error("the store failed", "kind", req.kind(), "error", err)
 		return wsAnswer{http.StatusServiceUnavailable, wsFailure{err.Error(), "The store failed."}}
 	case r.untried:
 		return wsAnswer{r.status, wsRejection{r.description}}
@@ -132,67 +132,66 @@ func (a *wsRequest) act(rejected error) (out wsAnswer) {
 	return wsAnswer{r.status, wsFailure{r.description, r.summary}}
 }
 
-func (a *wsRequest) dispatch() (wsAnswer, error) {
-	row, err := findAction(a.echo.Action)
+func (req *wsRequest) dispatch() (wsAnswer, error) {
+	row, err := findAction(req.echo.Action)
 	if err != nil {
 		return wsAnswer{}, err
 	}
 	switch {
-	case row.name == authenticateAction && a.srv.options.keystone:
-		return a.session.authenticate(a)
+	case row.name == authenticateAction && req.srv.options.keystone:
+		return req.session.authenticate(req)
 	case row.name == authenticateAction:
 		return wsAnswer{}, rejected("This server wants no authentication.")
 	}
-	if err := a.authorize(row); err != nil {
+	if err := req.authorize(row); err != nil {
 		return wsAnswer{}, err
 	}
-	if err := a.checkProject(); err != nil {
+	if err := req.checkProject(); err != nil {
 		return wsAnswer{}, err
 	}
-	return row.serve(a)
+	return row.serve(req)
 }
 
-// checkProject refuses what cannot be the id of a project.
-func (a *wsRequest) checkProject() error {
+// checkProject refuses ids that no project can have.
+func (req *wsRequest) checkProject() error {
 	switch {
-	case a.project == "":
+	case req.project == "":
 		return rejected("The X-Project-ID header is empty.")
-	case !broker.ValidProject(a.project) || strings.ContainsFunc(a.project, unicode.IsControl):
+	case !broker.ValidProject(req.project) || strings.ContainsFunc(req.project, unicode.IsControl):
 		return invalid("The project id is not valid.")
 	}
 	return nil
 }
 
-// checkQueue refuses a name that no queue can have. As on real servers it is for
-// requests that could make one; others just find nothing.
-func (a *wsRequest) checkQueue() error {
-	if !broker.ValidQueueName(a.queue()) {
+// checkQueue refuses names that no queue can have. As on real servers, only requests
+// that could create a queue check this; others find nothing.
+func (req *wsRequest) checkQueue() error {
+	if !broker.ValidQueueName(req.queue()) {
 		return invalid("The name of a queue is 1 to 64 letters, digits, underscores, dashes and dots.")
 	}
 	return nil
 }
 
-// header is a header that is text, or "".
-func (a *wsRequest) header(name string) string {
-	value, _ := rawjson.Text(a.headers[name])
+// header returns a header that is a string, or "".
+func (req *wsRequest) header(name string) string {
+	value, _ := rawjson.Text(req.headers[name])
 	return value
 }
 
-// text is a field of the body that is text, or "".
-func (a *wsRequest) text(name string) string {
-	value, _ := rawjson.Text(a.body[name])
+// text returns a field of the body that is a string, or "".
+func (req *wsRequest) text(name string) string {
+	value, _ := rawjson.Text(req.body[name])
 	return value
 }
 
-func (a *wsRequest) queue() string { return a.text("queue_name") }
+func (req *wsRequest) queue() string { return req.text("queue_name") }
 
-// flag is a field of the body that is true or false.
-func (a *wsRequest) flag(name string) bool { return string(a.body[name]) == "true" }
+// flag returns a field of the body that is a boolean.
+func (req *wsRequest) flag(name string) bool { return string(req.body[name]) == "true" }
 
-// count is a field of the body that says how many, from 1 to most; fallback is
-// for callers who do not say.
-func (a *wsRequest) count(name string, most, fallback int) (int, error) {
-	value, present := a.body[name]
+// count reads a number from 1 to most. It returns fallback if the field is missing.
+func (req *wsRequest) count(name string, most, fallback int) (int, error) {
+	value, present := req.body[name]
 	if !present {
 		return fallback, nil
 	}
@@ -203,9 +202,10 @@ func (a *wsRequest) count(name string, most, fallback int) (int, error) {
 	return int(n), nil
 }
 
-// client reads the Client-ID, which must be a UUID where it matters who asks.
-func (a *wsRequest) client() (broker.UUID, error) {
-	id, ok := broker.ParseUUID(a.header("Client-ID"))
+// client reads the Client-ID, which must be a UUID for operations that depend on the
+// caller.
+func (req *wsRequest) client() (broker.UUID, error) {
+	id, ok := broker.ParseUUID(req.header("Client-ID"))
 	if !ok {
 		return id, invalid("The Client-ID is not a UUID.")
 	}

@@ -7,14 +7,14 @@ import (
 	"github.com/coder/websocket"
 )
 
-// What a session holds for a client that does not read: beyond it answers wait,
-// and a push ends the connection.
+// The bounds of a send queue. When it is full, answers wait, and a push cuts the
+// connection.
 const (
 	sendQueueFrames = 1000
 	sendQueueBytes  = 8 << 20
 )
 
-// outgoing is a frame that is to be sent, or the end of the connection.
+// wsOutgoing is a frame to send, or the end of the connection.
 type wsOutgoing struct {
 	binary  bool
 	content []byte
@@ -24,21 +24,21 @@ type wsOutgoing struct {
 	reason string
 }
 
-// outbox holds what is to be sent to a client, in order.
+// sendQueue holds the frames that are to be sent to a client, in order.
 type sendQueue struct {
 	mu      sync.Mutex
 	frames  []wsOutgoing
 	size    int           // in bytes
-	closed  bool          // nothing more goes in
-	filled  chan struct{} // holds one when something came in
-	emptied chan struct{} // holds one when something went out
+	closed  bool          // it accepts no more frames
+	filled  chan struct{} // holds a value after a frame was added
+	emptied chan struct{} // holds a value after a frame was removed
 }
 
 func newSendQueue() *sendQueue {
 	return &sendQueue{filled: make(chan struct{}, 1), emptied: make(chan struct{}, 1)}
 }
 
-// signal leaves word for somebody who waits, or will.
+// signal wakes the goroutine that waits on c, now or later.
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -46,29 +46,29 @@ func signal(c chan struct{}) {
 	}
 }
 
-// offer adds a frame if there is room. Something always fits into an empty one.
-// What comes after the end is dropped: nobody would get it.
-func (o *sendQueue) tryPut(f wsOutgoing) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.closed {
+// tryPut adds a frame if there is room. An empty queue accepts a frame of any size.
+// After close, frames are dropped, because nobody would receive them.
+func (q *sendQueue) tryPut(f wsOutgoing) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
 		return true
 	}
-	if len(o.frames) > 0 && (len(o.frames) >= sendQueueFrames || o.size+len(f.content) > sendQueueBytes) {
+	if len(q.frames) > 0 && (len(q.frames) >= sendQueueFrames || q.size+len(f.content) > sendQueueBytes) {
 		return false
 	}
-	o.frames = append(o.frames, f)
-	o.size += len(f.content)
-	signal(o.filled)
+	q.frames = append(q.frames, f)
+	q.size += len(f.content)
+	signal(q.filled)
 	return true
 }
 
-// put adds a frame as soon as there is room; false: ctx ended before. Only one
-// goroutine may wait.
-func (o *sendQueue) put(ctx context.Context, f wsOutgoing) bool {
-	for !o.tryPut(f) {
+// put adds a frame as soon as there is room. It returns false if ctx ends first.
+// Only one goroutine may wait.
+func (q *sendQueue) put(ctx context.Context, f wsOutgoing) bool {
+	for !q.tryPut(f) {
 		select {
-		case <-o.emptied:
+		case <-q.emptied:
 		case <-ctx.Done():
 			return false
 		}
@@ -76,41 +76,41 @@ func (o *sendQueue) put(ctx context.Context, f wsOutgoing) bool {
 	return true
 }
 
-// finish lets the connection end after what is in the box.
-func (o *sendQueue) close(code websocket.StatusCode, reason string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if !o.closed {
-		o.closed = true
-		o.frames = append(o.frames, wsOutgoing{closes: true, code: code, reason: reason})
-		signal(o.filled)
+// close ends the connection after everything in the queue.
+func (q *sendQueue) close(code websocket.StatusCode, reason string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.closed {
+		q.closed = true
+		q.frames = append(q.frames, wsOutgoing{closes: true, code: code, reason: reason})
+		signal(q.filled)
 	}
 }
 
-// take waits for the next frame; false: ctx ended before. Only one goroutine may
-// wait.
-func (o *sendQueue) wait(ctx context.Context) (wsOutgoing, bool) {
+// wait waits for the next frame. It returns false if ctx ends first. Only one
+// goroutine may wait.
+func (q *sendQueue) wait(ctx context.Context) (wsOutgoing, bool) {
 	for {
-		if f, ok := o.pop(); ok {
+		if f, ok := q.pop(); ok {
 			return f, true
 		}
 		select {
-		case <-o.filled:
+		case <-q.filled:
 		case <-ctx.Done():
 			return wsOutgoing{}, false
 		}
 	}
 }
 
-func (o *sendQueue) pop() (wsOutgoing, bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if len(o.frames) == 0 {
+func (q *sendQueue) pop() (wsOutgoing, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.frames) == 0 {
 		return wsOutgoing{}, false
 	}
-	f := o.frames[0]
-	o.frames = o.frames[1:]
-	o.size -= len(f.content)
-	signal(o.emptied)
+	f := q.frames[0]
+	q.frames = q.frames[1:]
+	q.size -= len(f.content)
+	signal(q.emptied)
 	return f, true
 }

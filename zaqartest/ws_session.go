@@ -16,20 +16,20 @@ import (
 const (
 	// writeGrace is how long a client may take to receive a frame.
 	writeGrace = 30 * time.Second
-	// closingGrace is how long it may take to say goodbye.
+	// closingGrace is how long a client may take for the closing handshake.
 	closingGrace = time.Second
-	// askedAhead is how many requests are read before the first of them has been
-	// answered. Then the client has to wait.
+	// readAhead is how many requests are read before the first one is answered. Then
+	// the client has to wait.
 	readAhead = 16
 )
 
-// session is a WebSocket that is open. One goroutine reads requests, one answers
-// them in their order, one writes.
+// wsSession is an open WebSocket. One goroutine reads requests, one answers them in
+// order, and one writes.
 type wsSession struct {
 	srv  *Server
 	id   broker.UUID
 	conn *websocket.Conn
-	// ctx ends when the connection does.
+	// ctx ends with the connection.
 	ctx        context.Context
 	cancel     context.CancelFunc
 	requests   chan wsIncoming
@@ -39,131 +39,132 @@ type wsSession struct {
 	endOnce    func()
 }
 
-// incoming is a frame that a client sent.
+// wsIncoming is a frame that a client sent.
 type wsIncoming struct {
 	binary  bool
 	content []byte
 }
 
 func newWSSession(s *Server, conn *websocket.Conn, beneath net.Conn) *wsSession {
-	x := &wsSession{srv: s, id: broker.NewUUID(), conn: conn, requests: make(chan wsIncoming, readAhead), queue: newSendQueue()}
-	// Not below the server's: that ends at once, this one after a goodbye.
-	x.ctx, x.cancel = context.WithCancel(context.WithoutCancel(s.ctx))
-	x.endOnce = sync.OnceFunc(func() {
-		x.srv.sessions.remove(x)
-		x.unsubscribe()
-		x.cancel()
-		x.auth.revoke()
-		_ = beneath.Close() // whatever anybody does with it
+	ws := &wsSession{srv: s, id: broker.NewUUID(), conn: conn, requests: make(chan wsIncoming, readAhead), queue: newSendQueue()}
+	// The server's context ends at once, but a session closes properly first. So its
+	// own context does not descend from it.
+	ws.ctx, ws.cancel = context.WithCancel(context.WithoutCancel(s.ctx))
+	ws.endOnce = sync.OnceFunc(func() {
+		ws.srv.sessions.remove(ws)
+		ws.unsubscribe()
+		ws.cancel()
+		ws.auth.revoke()
+		_ = beneath.Close() // it may be closed already
 	})
-	return x
+	return ws
 }
 
 // run serves the connection until it ends.
-func (x *wsSession) run() {
-	x.srv.sessions.add(x)
+func (ws *wsSession) run() {
+	ws.srv.sessions.add(ws)
 	defer func() {
-		x.end()
-		_ = x.conn.CloseNow() // it is closed, or nobody is there
+		ws.end()
+		_ = ws.conn.CloseNow() // it is closed, or the client is gone
 	}()
-	stop := context.AfterFunc(x.srv.ctx, func() {
-		x.close(websocket.StatusGoingAway, "The server is closing.")
+	stop := context.AfterFunc(ws.srv.ctx, func() {
+		ws.close(websocket.StatusGoingAway, "The server is closing.")
 	})
 	defer stop()
 	var others sync.WaitGroup
 	defer others.Wait()
-	others.Go(x.write)
-	others.Go(x.answerRequests)
-	x.read()
-	x.end()
+	others.Go(ws.write)
+	others.Go(ws.answerRequests)
+	ws.read()
+	ws.end()
 }
 
 // end cuts the connection, unless it has ended. It does not wait.
-func (x *wsSession) end() { x.endOnce() }
+func (ws *wsSession) end() { ws.endOnce() }
 
-// close says goodbye after what is still to be sent. A client that does not
-// take it is cut off.
-func (x *wsSession) close(code websocket.StatusCode, reason string) {
-	x.queue.close(code, reason)
-	timer := time.AfterFunc(closingGrace, x.end)
-	context.AfterFunc(x.ctx, func() { timer.Stop() })
+// close closes the connection after everything in the send queue. If the client does
+// not take that in time, the connection is cut.
+func (ws *wsSession) close(code websocket.StatusCode, reason string) {
+	ws.queue.close(code, reason)
+	timer := time.AfterFunc(closingGrace, ws.end)
+	context.AfterFunc(ws.ctx, func() { timer.Stop() })
 }
 
-func (x *wsSession) read() {
+func (ws *wsSession) read() {
 	for {
-		kind, content, err := x.conn.Read(x.ctx)
+		kind, content, err := ws.conn.Read(ws.ctx)
 		if err != nil {
 			return
 		}
 		select {
-		case x.requests <- wsIncoming{kind == websocket.MessageBinary, content}:
-		case <-x.ctx.Done():
+		case ws.requests <- wsIncoming{kind == websocket.MessageBinary, content}:
+		case <-ws.ctx.Done():
 			return
 		}
 	}
 }
 
-func (x *wsSession) answerRequests() {
+func (ws *wsSession) answerRequests() {
 	for {
 		select {
-		case in := <-x.requests:
-			if answer, ok := x.answer(in); !ok || !x.queue.put(x.ctx, answer) {
-				x.end()
+		case in := <-ws.requests:
+			if answer, ok := ws.answer(in); !ok || !ws.queue.put(ws.ctx, answer) {
+				ws.end()
 				return
 			}
-		case <-x.ctx.Done():
+		case <-ws.ctx.Done():
 			return
 		}
 	}
 }
 
-func (x *wsSession) write() {
+func (ws *wsSession) write() {
 	for {
-		next, ok := x.queue.wait(x.ctx)
+		next, ok := ws.queue.wait(ws.ctx)
 		switch {
 		case !ok:
 			return
 		case next.closes:
-			_ = x.conn.Close(next.code, next.reason) // it is over either way
-			x.end()
+			_ = ws.conn.Close(next.code, next.reason) // it ends either way
+			ws.end()
 			return
 		}
-		if err := x.send(next); err != nil {
-			x.end()
+		if err := ws.send(next); err != nil {
+			ws.end()
 			return
 		}
 	}
 }
 
-func (x *wsSession) send(next wsOutgoing) error {
-	ctx, cancel := context.WithTimeout(x.ctx, writeGrace)
+func (ws *wsSession) send(next wsOutgoing) error {
+	ctx, cancel := context.WithTimeout(ws.ctx, writeGrace)
 	defer cancel()
 	kind := websocket.MessageText
 	if next.binary {
 		kind = websocket.MessageBinary
 	}
-	return x.conn.Write(ctx, kind, next.content)
+	return ws.conn.Write(ctx, kind, next.content)
 }
 
-// sockets are the sessions of a server, by their ids.
+// wsSessions are the open sessions of a server by their ids.
 type wsSessions struct {
 	mu   sync.Mutex
 	open map[string]*wsSession
 }
 
-func (s *wsSessions) add(x *wsSession) {
+func (s *wsSessions) add(ws *wsSession) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.open[x.id.String()] = x
+	s.open[ws.id.String()] = ws
 }
 
-func (s *wsSessions) remove(x *wsSession) {
+func (s *wsSessions) remove(ws *wsSession) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.open, x.id.String())
+	delete(s.open, ws.id.String())
 }
 
-// find returns a session that is open, or nil.
+// find returns an open session, or nil.
 func (s *wsSessions) find(id string) *wsSession {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,63 +10,64 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// askSubscription subscribes: the WebSocket itself, unless another subscriber is
-// named. A subscriber who has a subscription keeps it, confirmed or not, and is
-// not asked for a confirmation here.
-func wsCreateSubscription(a *wsRequest) (wsAnswer, error) {
-	wanted, own, err := a.newSubscription()
+// wsCreateSubscription subscribes the WebSocket itself, unless another subscriber is
+// named. A subscriber who already has a subscription keeps it, confirmed or not, and
+// no confirmation is sent here.
+func wsCreateSubscription(req *wsRequest) (wsAnswer, error) {
+	wanted, own, err := req.newSubscription()
 	if err != nil {
 		return wsAnswer{}, err
 	}
-	if _, err := a.ensureQueue(); err != nil {
+	if _, err := req.ensureQueue(); err != nil {
 		return wsAnswer{}, err
 	}
-	if wanted, err = a.srv.keystone.withTrust(a.session.validToken(), wanted); err != nil {
+	if wanted, err = req.srv.keystone.withTrust(req.session.validToken(), wanted); err != nil {
 		return wsAnswer{}, err
 	}
 	var made broker.Subscription
 	var created bool
-	err = a.srv.broker.Update(func(w *broker.WriteTx) error {
-		made, created = w.Subscribe(a.project, a.queue(), wanted)
-		// From the moment on when posts can see it.
-		if created && own && !a.session.subscribed.add(queueName{a.project, a.queue()}, made.ID, a.binary) {
-			w.Unsubscribe(a.project, a.queue(), made)
+	err = req.srv.broker.Update(func(w *broker.WriteTx) error {
+		made, created = w.Subscribe(req.project, req.queue(), wanted)
+		// In the same transaction, so that every post that sees the subscription is
+		// pushed.
+		if created && own && !req.session.subscribed.add(queueName{req.project, req.queue()}, made.ID, req.binary) {
+			w.Unsubscribe(req.project, req.queue(), made)
 		}
 		return nil
 	})
 	if !created {
-		return wsAnswer{http.StatusConflict, "Subscription " + a.queue() + " not created."}, err
+		return wsAnswer{http.StatusConflict, "Subscription " + req.queue() + " not created."}, err
 	}
 	return wsAnswer{http.StatusCreated, map[string]string{
-		"subscription_id": made.ID.String(), "message": "Subscription " + a.queue() + " created.",
+		"subscription_id": made.ID.String(), "message": "Subscription " + req.queue() + " created.",
 	}}, err
 }
 
-// subscription reads what is to be subscribed; own tells that it is this
-// WebSocket.
-func (a *wsRequest) newSubscription() (wanted broker.Subscription, own bool, err error) {
-	content := maps.Clone(a.body)
-	if own = a.text("subscriber") == ""; own {
-		content["subscriber"], _ = json.Marshal(webSocketSubscriber + a.session.id.String()) // a string: that cannot fail
+// newSubscription reads the subscription to make. own reports whether its subscriber
+// is this WebSocket.
+func (req *wsRequest) newSubscription() (wanted broker.Subscription, own bool, err error) {
+	content := maps.Clone(req.body)
+	if own = req.text("subscriber") == ""; own {
+		content["subscriber"], _ = json.Marshal(webSocketSubscriber + req.session.id.String()) // a string: that cannot fail
 	}
 	document, err := rawjson.Marshal(content)
 	if err != nil {
 		return wanted, own, err
 	}
-	wanted, err = broker.ParseSubscription(document, a.srv.options.limits, broker.InstantOf(a.srv.Now()))
+	wanted, err = broker.ParseSubscription(document, req.srv.options.limits, broker.InstantOf(req.srv.Now()))
 	return wanted, own, err
 }
 
-func wsListSubscriptions(a *wsRequest) (wsAnswer, error) {
-	most := a.srv.options.limits.MaxSubscriptionsPerPage
-	limit, err := a.count("limit", most, broker.PageSize(most))
+func wsListSubscriptions(req *wsRequest) (wsAnswer, error) {
+	most := req.srv.options.limits.MaxSubscriptionsPerPage
+	limit, err := req.count("limit", most, broker.PageSize(most))
 	if err != nil {
 		return wsAnswer{}, err
 	}
 	found := []subscriptionItem{}
-	err = a.srv.broker.View(func(r *broker.ReadTx) error {
-		for s := range r.Subscriptions(a.project, a.queue(), a.text("marker")) {
-			if found = append(found, newSubscriptionItem(a.queue(), s, r.Now())); len(found) == limit {
+	err = req.srv.broker.View(func(r *broker.ReadTx) error {
+		for s := range r.Subscriptions(req.project, req.queue(), req.text("marker")) {
+			if found = append(found, newSubscriptionItem(req.queue(), s, r.Now())); len(found) == limit {
 				break
 			}
 		}
@@ -75,30 +76,30 @@ func wsListSubscriptions(a *wsRequest) (wsAnswer, error) {
 	return wsAnswer{http.StatusOK, map[string]any{"subscriptions": found}}, err
 }
 
-func wsGetSubscription(a *wsRequest) (wsAnswer, error) {
+func wsGetSubscription(req *wsRequest) (wsAnswer, error) {
 	var item subscriptionItem
-	id := a.text("subscription_id")
-	err := a.srv.broker.View(func(r *broker.ReadTx) error {
-		s, err := r.Subscription(a.project, a.queue(), id)
-		item = newSubscriptionItem(a.queue(), s, r.Now())
+	id := req.text("subscription_id")
+	err := req.srv.broker.View(func(r *broker.ReadTx) error {
+		s, err := r.Subscription(req.project, req.queue(), id)
+		item = newSubscriptionItem(req.queue(), s, r.Now())
 		return err
 	})
 	if errors.Is(err, broker.ErrNoSubscription) {
 		err = &refusal{
 			status: http.StatusNotFound, description: err.Error() + ".",
-			summary: "Subscription " + id + " for queue " + a.queue() + " does not exist.",
+			summary: "Subscription " + id + " for queue " + req.queue() + " does not exist.",
 		}
 	}
 	return wsAnswer{http.StatusOK, item}, err
 }
 
-// askUnsubscription removes a subscription, existing or not.
-func wsDeleteSubscription(a *wsRequest) (wsAnswer, error) {
-	id := a.text("subscription_id")
-	err := a.srv.broker.Update(func(w *broker.WriteTx) error {
-		s, err := w.Subscription(a.project, a.queue(), id)
+// wsDeleteSubscription deletes a subscription, which need not exist.
+func wsDeleteSubscription(req *wsRequest) (wsAnswer, error) {
+	id := req.text("subscription_id")
+	err := req.srv.broker.Update(func(w *broker.WriteTx) error {
+		s, err := w.Subscription(req.project, req.queue(), id)
 		if err == nil {
-			w.Unsubscribe(a.project, a.queue(), s)
+			w.Unsubscribe(req.project, req.queue(), s)
 		}
 		return err
 	})

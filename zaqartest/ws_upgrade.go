@@ -9,11 +9,12 @@ import (
 	"github.com/coder/websocket"
 )
 
-// websocketKind is the kind of a request that asks for a WebSocket.
+// webSocketKind is the kind of a request to open a WebSocket.
 const webSocketKind = "websocket"
 
-// wantsSocket tells whether a request asks for a WebSocket. Real servers give
-// one at any path, on a port of its own; here, wherever there is nothing else.
+// wantsWebSocket reports whether a request asks for a WebSocket. Real servers accept
+// it at any path, on a port of its own. This one accepts it at any path that leads
+// nowhere else.
 func (c *call) wantsWebSocket() bool {
 	if c.srv.isKeystone(c.req.URL.Path) || c.target != nil && c.target != versionsTarget {
 		return false
@@ -28,9 +29,9 @@ func (c *call) wantsWebSocket() bool {
 	return false
 }
 
-// WebSocketURL returns the endpoint of the WebSocket, which is that of
-// [Server.URL] with another scheme: "ws://127.0.0.1:41234", or "ws://zaqar.test"
-// for a server in memory. It is empty until the server listens.
+// WebSocketURL returns the endpoint of the WebSocket: [Server.URL] with another
+// scheme, "ws://127.0.0.1:41234" or, for a server in memory, "ws://zaqar.test". It
+// is empty until the server listens.
 func (s *Server) WebSocketURL() string { return webSocketURL(s.URL()) }
 
 func webSocketURL(url string) string {
@@ -40,43 +41,43 @@ func webSocketURL(url string) string {
 	return ""
 }
 
-// WebSockets returns how many WebSockets are open.
+// WebSockets returns the number of open WebSockets.
 func (s *Server) WebSockets() int {
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
 	return len(s.sessions.open)
 }
 
-// DropWebSockets cuts all WebSockets, as a network that fails does: without a
-// closing frame, and with what was not answered yet unanswered. It returns how
-// many there were. Their subscriptions are gone when it returns.
+// DropWebSockets cuts all WebSockets as a broken network does: without a closing
+// frame and without answers to requests in flight. It returns how many there were.
+// When it returns, their subscriptions are gone.
 func (s *Server) DropWebSockets() int {
 	open := s.sessions.all()
-	for _, x := range open {
-		x.end()
+	for _, ws := range open {
+		ws.end()
 	}
 	return len(open)
 }
 
-// openSocket upgrades a connection and serves it until it ends. It is the
-// request's handler, so that closing the server waits for it.
+// serveWebSocket upgrades a connection and serves it until it ends. It runs as the
+// request's handler, so closing the server waits for it.
 func (s *Server) serveWebSocket(w http.ResponseWriter, c *call, entry *Seen, fault bool) {
 	watched := &handshake{ResponseWriter: w}
-	// Browsers name where a page came from: what is not from here is refused.
+	// A browser names the origin of its page. Accept refuses other origins.
 	conn, err := websocket.Accept(watched, c.req, nil)
 	s.log.finish(entry, c.project, watched.status, fault)
 	if err != nil {
 		s.logger.Debug("no WebSocket was opened", "error", err)
 		return
 	}
-	// Twice the largest body leaves room for what is refused in words; beyond
-	// that the connection ends.
+	// Requests that are too large for their operation can still be refused with an
+	// answer. Beyond twice the largest body, the connection ends.
 	conn.SetReadLimit(2 * s.options.limits.LargestBody())
 	newWSSession(s, conn, watched.conn).run()
 }
 
-// handshake is the answer to a request for a WebSocket. It remembers the status,
-// and the connection when that has been taken over.
+// handshake is the answer to a request for a WebSocket. It keeps the status and the
+// hijacked connection.
 type handshake struct {
 	http.ResponseWriter
 	status int

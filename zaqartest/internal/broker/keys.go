@@ -20,12 +20,12 @@ import (
 // A queue that is deleted and created again has another uid, so nothing of the old
 // queue can appear in the new one.
 const (
-	queueSpace   = 'q'
-	numberSpace  = 'n'
-	messageSpace = 'm'
+	queueSpace     = 'q'
+	numberSpace    = 'n'
+	messageSpace   = 'm'
 	foreignIDSpace = 'i'
-	claimSpace   = 'c'
-	expirySpace  = 'x'
+	claimSpace     = 'c'
+	expirySpace    = 'x'
 
 	subscriptionSpace = 's'
 	poolSpace         = 'p'
