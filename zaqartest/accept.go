@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// quality says how much an Accept header wants a media type, from 0, not at
-// all, to 1. Of the ranges that match, the most specific decides.
+// quality returns how much an Accept header wants a media type, from 0 (not at all)
+// to 1. The most specific of the matching ranges decides.
 func quality(accept, mediaType string) float64 {
 	if strings.TrimSpace(accept) == "" {
 		return 1
@@ -48,8 +48,8 @@ func weight(params string) float64 {
 
 const jsonType = "application/json"
 
-// errorForm is the media type in which a caller is told of an error: the one of
-// XML and JSON that it likes best, or else one that looks like them, or "".
+// errorForm returns the media type for an error: JSON or XML, whichever the caller
+// prefers, or the one that resembles an accepted type, or "".
 func errorForm(accept string) string {
 	best, form := 0.0, ""
 	for _, name := range []string{"application/xml", "text/xml", jsonType} {

@@ -6,10 +6,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // call is a request on its way through the server.
@@ -18,52 +20,51 @@ type call struct {
 	ctx    context.Context
 	req    *http.Request
 	kind   string
-	target *target // nil: the path leads nowhere
-	route  *route  // nil: and so does the method
+	target *target // nil for an unknown path
+	route  *route  // nil for a method that the path does not allow
 	query  url.Values
 
 	body    []byte
-	size    int64 // of the body, as announced
+	size    int64 // of the body, according to Content-Length
 	readErr error
 
-	client   uuid
+	client   broker.UUID
 	named    bool // the caller sent a Client-ID
 	project  string
 	roles    []string
 	location string // Content-Location, for v1
 }
 
-// newCall finds out what a request wants and reads its body.
+// newCall resolves a request and reads its body.
 func (s *Server) newCall(r *http.Request) *call {
 	c := &call{srv: s, ctx: r.Context(), req: r, kind: "unknown", query: parseQuery(r.URL.RawQuery)}
-	if s.isIdentity(r.URL.Path) {
-		c.kind = identityKind(r.Method, r.URL.Path)
+	if s.isKeystone(r.URL.Path) {
+		c.kind = keystoneKind(r.Method, r.URL.Path)
 	} else if c.target = s.find(r.URL.Path); c.target != nil {
 		if c.route = c.target.row(r.Method, c.query); c.route != nil {
 			c.kind = c.route.kind
 		}
 	}
-	if c.wantsSocket() {
-		c.kind = websocketKind
+	if c.wantsWebSocket() {
+		c.kind = webSocketKind
 	}
 	c.readBody()
 	return c
 }
 
-// readBody reads what Content-Length announces, but nothing that is too large
-// for every operation. A body of unknown length (chunked) is not read: Zaqar
-// takes it for no body at all. Keystone takes it as it is.
+// readBody reads the body, unless it is too large for every operation. Like Zaqar,
+// it ignores a body of unknown length (chunked); Keystone reads that as well.
 func (c *call) readBody() {
 	c.size = max(0, c.req.ContentLength)
-	if c.req.ContentLength < 0 && c.srv.isIdentity(c.req.URL.Path) {
-		c.body, c.readErr = io.ReadAll(io.LimitReader(c.req.Body, c.srv.options.limits.largestBody()))
+	if c.req.ContentLength < 0 && c.srv.isKeystone(c.req.URL.Path) {
+		c.body, c.readErr = io.ReadAll(io.LimitReader(c.req.Body, c.srv.options.limits.LargestBody()))
 		c.size = int64(len(c.body))
 		return
 	}
-	most := c.srv.options.limits.largestBody()
+	most := c.srv.options.limits.LargestBody()
 	if c.size > most && c.size <= 4*most {
-		// Taken and thrown away: so the connection can be used again after the
-		// refusal, which is not lost in the client's attempt to send.
+		// Read and discard the body. Then the client can finish sending, gets the
+		// refusal, and can reuse the connection.
 		_, c.readErr = io.Copy(io.Discard, c.req.Body)
 		return
 	}
@@ -76,27 +77,27 @@ func (c *call) readBody() {
 	}
 }
 
-// param is what stands for a {name} of the route's path.
+// param returns the value of a {name} in the route's path.
 func (c *call) param(name string) string { return c.target.params[name] }
 
-// path builds a path of this call's version.
+// path returns a path of this call's version.
 func (c *call) path(parts ...string) string {
 	return "/" + c.target.version.name + "/" + strings.Join(parts, "/")
 }
 
-// queuePath builds a path below this call's queue.
+// queuePath returns a path below this call's queue.
 func (c *call) queuePath(parts ...string) string {
 	return c.path(append([]string{c.collection(), c.param("queue")}, parts...)...)
 }
 
-// collection is what the path begins with: queues or topics.
+// collection returns the first part of the path: queues or topics.
 func (c *call) collection() string {
 	name, _, _ := strings.Cut(c.target.path[1:], "/")
 	return name
 }
 
-// document returns the body, which must be there, be at most most bytes long
-// and be a JSON object or array.
+// document returns the body. It must be a JSON object or array of at most most
+// bytes.
 func (c *call) document(most int64) ([]byte, error) {
 	if c.size > most {
 		return nil, invalid("The body is larger than %d bytes.", most)
@@ -107,20 +108,18 @@ func (c *call) document(most int64) ([]byte, error) {
 	if c.readErr != nil {
 		return nil, invalidBody("The body ended early.")
 	}
-	if err := checkDocument(c.body); err != nil {
+	if err := rawjson.Check(c.body); err != nil {
 		return nil, invalidBody("The request body was refused: %v.", err)
 	}
 	return c.body, nil
 }
 
-// anyDocument is for bodies without a bound of their own.
+// anyDocument returns a body whose size has no bound of its own.
 func (c *call) anyDocument() ([]byte, error) {
-	return c.document(c.srv.options.limits.largestBody())
+	return c.document(c.srv.options.limits.LargestBody())
 }
 
-var queueName = regexp.MustCompile(`^[a-zA-Z0-9_\-.]+$`)
-
-// check refuses a request in the order of Zaqar: the first thing that is wrong
+// check makes the same checks as Zaqar, in the same order. The first one that fails
 // decides.
 func (c *call) check() error {
 	if err := c.authenticate(); err != nil {
@@ -170,16 +169,15 @@ func (c *call) checkClient() error {
 		}
 		return nil
 	}
-	if c.client, c.named = parseUUID(values[0]); !c.named {
+	if c.client, c.named = broker.ParseUUID(values[0]); !c.named {
 		return badRequest("Wrong UUID value", "The Client-ID is not a UUID.")
 	}
 	return nil
 }
 
-// authenticate finds out the project and the roles of the caller: from a
-// pre-signed URL, which gives no role and is checked later; from the token where
-// there is a Keystone, and then from nothing else; otherwise from what the caller
-// says.
+// authenticate determines the caller's project and roles. They come from a
+// pre-signed URL, which gives no roles and is checked later; else, with Keystone,
+// from the token alone; else from the headers.
 func (c *call) authenticate() error {
 	if c.target == versionsTarget {
 		return nil
@@ -189,7 +187,7 @@ func (c *call) authenticate() error {
 		return nil
 	}
 	if c.srv.options.keystone {
-		t, ok := c.srv.identity.token(c.req.Header.Get("X-Auth-Token"))
+		t, ok := c.srv.keystone.token(c.req.Header.Get("X-Auth-Token"))
 		if !ok {
 			return errUnauthenticated
 		}
@@ -204,7 +202,7 @@ func (c *call) authenticate() error {
 	return nil
 }
 
-// errUnauthenticated is answered by Keystone's middleware, in its own form.
+// errUnauthenticated is answered in the form of Keystone's middleware.
 var errUnauthenticated = errors.New("a valid token is required")
 
 func (c *call) checkProject() error {
@@ -226,14 +224,14 @@ func (c *call) checkProject() error {
 
 func (c *call) checkQueueName() error {
 	name, has := c.target.params["queue"]
-	if has && (len(c.project) > maxProjectName || len(name) > maxQueueName || !queueName.MatchString(name)) {
+	if has && (!broker.ValidProject(c.project) || !broker.ValidQueueName(name)) {
 		return badRequest("Invalid "+strings.TrimSuffix(c.collection(), "s")+" identification",
 			"The name of a queue or topic is 1 to 64 letters, digits, underscores, dashes and dots. That of a project is 256 at most.")
 	}
 	return nil
 }
 
-// knownMethods are those that a path may or may not allow; others are a mistake.
+// knownMethods get a 405 where a path does not allow them. Others get a 400.
 var knownMethods = []string{
 	"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE",
 	"CHECKIN", "CHECKOUT", "REPORT", "UNCHECKIN", "UPDATE", "VERSION-CONTROL",

@@ -8,40 +8,39 @@ import (
 	"time"
 )
 
-// Fault is something that goes wrong on purpose. Inject it with
-// [Server.Inject]. A Fault that sets neither Status nor Cut lets the request be
-// served as usual, after Delay.
+// Fault is a failure to inject with [Server.Inject]. A Fault that sets neither
+// Status nor Cut only delays the request.
 type Fault struct {
-	// Kind is the operation that it befalls, such as "message_post"; "" means
-	// any request. The package comment lists the kinds. A message that is pushed
-	// through a WebSocket has the kind "push": with Cut it is lost, and with Delay
-	// it comes later, while others overtake it; the rest means nothing to it.
+	// Kind is the operation that fails, such as "message_post"; "" means any
+	// request. The package comment lists the kinds. The kind "push" is a message on
+	// its way to a WebSocket: Cut loses it, and Delay delays it, so that others
+	// overtake it. The other fields have no effect on a push.
 	Kind string
-	// Times is how many requests it befalls. 0 means 1; below 0, every one until
-	// [Server.ClearFaults].
+	// Times is how many requests fail. 0 means 1. If negative, every request fails
+	// until [Server.ClearFaults].
 	Times int
-	// Skip is how many requests of the kind pass before the first.
+	// Skip is how many requests of the kind pass before the first one fails.
 	Skip int
-	// Delay is waited first. It ends early when the client goes away or the
-	// server closes: then nothing is done and the connection is cut.
+	// Delay is how long the request waits first. If the client leaves or the server
+	// closes meanwhile, nothing is done and the connection is cut.
 	Delay time.Duration
-	// Status, unless 0, is answered in place of what the server would answer,
-	// with Body. The Content-Type is application/json where Header has none. On
-	// a WebSocket, a Body that is not JSON is told as a string.
+	// Status, unless 0, replaces the server's answer, with Body. The Content-Type is
+	// application/json unless Header has one. On a WebSocket, a Body that is not
+	// JSON is sent as a string.
 	Status int
 	Body   string
 	// Header is added to the answer.
 	Header http.Header
-	// Cut closes the connection instead of answering, a WebSocket without a
-	// closing frame.
+	// Cut closes the connection instead of answering. A WebSocket is closed without
+	// a closing frame.
 	Cut bool
-	// After lets the server act on the request, before its answer is replaced
-	// or the connection cut. Otherwise it does not act.
+	// After lets the server carry out the request before the answer is replaced or
+	// the connection is cut. Without it, the request has no effect.
 	After bool
 }
 
-// Inject adds a fault. Of several that could befall a request, the one injected
-// first does. Injected faults come before all checks, also that of the token.
+// Inject adds a fault. If several faults match a request, the one that was injected
+// first applies. Faults apply before all checks, even that of the token.
 func (s *Server) Inject(f Fault) {
 	if f.Times == 0 {
 		f.Times = 1
@@ -52,7 +51,7 @@ func (s *Server) Inject(f Fault) {
 	s.faults.pending = append(s.faults.pending, &f)
 }
 
-// ClearFaults takes back all faults that have not happened yet.
+// ClearFaults removes all faults that have not happened yet.
 func (s *Server) ClearFaults() {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
@@ -64,19 +63,19 @@ type faults struct {
 	pending []*Fault
 }
 
-// take returns the fault that befalls a request.
-func (f *faults) take(kind string) (Fault, bool) {
-	return f.first(func(of string) bool { return of == "" || of == kind })
+// match returns the fault that applies to a request.
+func (f *faults) match(kind string) (Fault, bool) {
+	return f.firstWhere(func(of string) bool { return of == "" || of == kind })
 }
 
-// takeNamed returns the fault that befalls something that is no request: one for
-// any request does not.
-func (f *faults) takeNamed(kind string) (Fault, bool) {
-	return f.first(func(of string) bool { return of == kind })
+// matchKind returns the fault that applies to something other than a request. Faults
+// for any request do not.
+func (f *faults) matchKind(kind string) (Fault, bool) {
+	return f.firstWhere(func(of string) bool { return of == kind })
 }
 
-// first returns the first fault whose kind befits.
-func (f *faults) first(befits func(kind string) bool) (Fault, bool) {
+// firstWhere returns the first fault with a matching kind.
+func (f *faults) firstWhere(befits func(kind string) bool) (Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, fault := range f.pending {
@@ -97,7 +96,7 @@ func (f *faults) first(befits func(kind string) bool) (Fault, bool) {
 	return Fault{}, false
 }
 
-// wait waits for Delay, and tells whether it did to the end.
+// wait waits for Delay. It returns false if the client or the server ended the wait.
 func (f Fault) wait(request, server context.Context) bool {
 	if f.Delay <= 0 {
 		return true
@@ -113,12 +112,12 @@ func (f Fault) wait(request, server context.Context) bool {
 	return false
 }
 
-// reply is the answer that the fault puts in place of the right one.
+// reply is the answer that replaces the right one.
 func (f Fault) reply() reply {
 	return reply{status: f.Status, body: []byte(f.Body)}.with("Content-Type", "application/json")
 }
 
-// decorate adds the fault's headers.
+// decorate adds the fault's headers to an answer.
 func (f Fault) decorate(out reply) reply {
 	for name, values := range f.Header {
 		out = out.with(name, "")

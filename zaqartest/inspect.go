@@ -6,64 +6,67 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
-// Seen is a request that the server got.
+// Seen is a request that the server received.
 type Seen struct {
-	// Time is when it came, by the server's clock.
+	// Time is when the request arrived, by the server's clock.
 	Time time.Time
-	// Kind is the operation; the package comment lists the kinds.
+	// Kind is the operation. The package comment lists the kinds.
 	Kind string
-	// Method and Path are those of the request, Path with its query. What came
-	// through a WebSocket has the method WS.
+	// Method and Path are those of the request. Path includes the query. A request
+	// on a WebSocket has the method WS.
 	Method, Path string
-	// Project is the one that the request was for, once that was known.
+	// Project is the project of the request, as soon as it is known.
 	Project string
 	// ClientID is the Client-ID header as it was sent.
 	ClientID string
-	// Header is what the client sent, with "[redacted]" in place of tokens,
+	// Header is the header of the request, with "[redacted]" in place of tokens,
 	// passwords and signatures.
 	Header http.Header
-	// Body is what the client sent. It is left out where it went to Keystone.
+	// Body is the body of the request. It is empty for requests to Keystone.
 	Body []byte
-	// Status is what the server answered; 0: not yet, or it cut the connection.
+	// Status is the status of the answer. 0 means that there is no answer yet, or
+	// that the connection was cut.
 	Status int
-	// Fault tells that an injected fault befell the request.
+	// Fault reports whether an injected fault applied to the request.
 	Fault bool
 }
 
 const redacted = "[redacted]"
 
-// secretHeaders are not told to anyone.
+// secretHeaders are redacted in the log.
 var secretHeaders = []string{
 	"Authorization", "Cookie", "Proxy-Authorization", "Url-Signature",
 	"X-Auth-Token", "X-Service-Token", "X-Subject-Token",
 }
 
-// journal remembers the latest requests, in the order in which they came.
-type journal struct {
+// requestLog keeps the latest requests in the order in which they arrived.
+type requestLog struct {
 	size     int
-	observer func(Seen) // nil for none
+	observer func(Seen) // or nil
 	mu       sync.Mutex
-	entries  []*Seen // a ring once it is full
+	entries  []*Seen // a ring buffer once it is full
 	next     int
 }
 
-// seen is the request as the log tells it.
+// seen returns the request as it is logged.
 func (c *call) seen() Seen {
 	seen := Seen{
 		Time: c.srv.Now(), Kind: c.kind, Method: c.req.Method, Path: c.req.URL.RequestURI(),
 		ClientID: c.req.Header.Get("Client-Id"), Header: c.req.Header.Clone(), Body: c.body,
 	}
-	if c.srv.isIdentity(c.req.URL.Path) {
+	if c.srv.isKeystone(c.req.URL.Path) {
 		seen.Body = nil
 	}
 	return seen
 }
 
-// note notes that a request came.
-func (j *journal) note(seen Seen) *Seen {
-	if j.size == 0 {
+// add logs a request that has arrived.
+func (l *requestLog) add(seen Seen) *Seen {
+	if l.size == 0 {
 		return nil
 	}
 	for _, name := range secretHeaders {
@@ -71,49 +74,54 @@ func (j *journal) note(seen Seen) *Seen {
 			seen.Header.Set(name, redacted)
 		}
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	entry := &seen
-	if len(j.entries) < j.size {
-		j.entries = append(j.entries, entry)
+	if len(l.entries) < l.size {
+		l.entries = append(l.entries, entry)
 	} else {
-		j.entries[j.next] = entry
-		j.next = (j.next + 1) % j.size
+		l.entries[l.next] = entry
+		l.next = (l.next + 1) % l.size
 	}
 	return entry
 }
 
-// fill notes what became of a request.
-func (j *journal) fill(entry *Seen, project string, status int, fault bool) {
+// finish logs the outcome of a request.
+func (l *requestLog) finish(entry *Seen, project string, status int, fault bool) {
 	if entry == nil {
 		return
 	}
-	j.mu.Lock()
-	entry.Project, entry.Status, entry.Fault = project, status, fault
-	seen := entry.copy()
-	j.mu.Unlock()
-	if j.observer != nil {
-		j.observer(seen)
+	seen := l.setOutcome(entry, project, status, fault)
+	if l.observer != nil {
+		l.observer(seen)
 	}
 }
 
-// copy returns an entry that the caller may change.
+// setOutcome changes an entry of the log and returns a copy of it.
+func (l *requestLog) setOutcome(entry *Seen, project string, status int, fault bool) Seen {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	entry.Project, entry.Status, entry.Fault = project, status, fault
+	return entry.copy()
+}
+
+// copy returns a copy that the caller may change.
 func (s *Seen) copy() Seen {
 	c := *s
 	c.Header, c.Body = s.Header.Clone(), slices.Clone(s.Body)
 	return c
 }
 
-// Requests returns the requests that the server got, in the order in which they
-// came: those of some kinds, or all. It tells of the latest 1000, unless
-// [WithRequestLog] says otherwise. A request stands there from the moment when
-// it came; when it has been answered, its Status is set.
+// Requests returns the requests that the server received, in the order in which they
+// arrived: those of the given kinds, or all. It returns the latest 1000, unless
+// [WithRequestLog] sets another number. A request is listed as soon as it arrives;
+// its Status is set once it is answered.
 func (s *Server) Requests(kinds ...string) []Seen {
-	s.journal.mu.Lock()
-	defer s.journal.mu.Unlock()
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
 	var out []Seen
-	for i := range s.journal.entries {
-		entry := s.journal.entries[(s.journal.next+i)%len(s.journal.entries)]
+	for i := range s.log.entries {
+		entry := s.log.entries[(s.log.next+i)%len(s.log.entries)]
 		if len(kinds) > 0 && !slices.Contains(kinds, entry.Kind) {
 			continue
 		}
@@ -122,43 +130,43 @@ func (s *Server) Requests(kinds ...string) []Seen {
 	return out
 }
 
-// ResetRequests forgets the requests that came so far.
+// ResetRequests clears the log of requests.
 func (s *Server) ResetRequests() {
-	s.journal.mu.Lock()
-	defer s.journal.mu.Unlock()
-	s.journal.entries, s.journal.next = nil, 0
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	s.log.entries, s.log.next = nil, 0
 }
 
-// StoredMessage is a message as the server holds it.
+// StoredMessage is a message as the server stores it.
 type StoredMessage struct {
 	ID   string
 	Body json.RawMessage
-	// TTL is what clients are told; a claim can have extended it.
+	// TTL is the TTL that clients see. A claim can have extended it.
 	TTL     time.Duration
 	Created time.Time
 	Expires time.Time
-	// ClientID is that of the poster.
+	// ClientID is the client id of the sender.
 	ClientID string
 	// ClaimID is the live claim that holds the message, or "".
 	ClaimID string
-	// ClaimCount counts claims, on queues that have dead letters.
+	// ClaimCount counts claims, on queues with a dead letter queue.
 	ClaimCount int
-	// DelayedUntil is when the message shows up, if it does not yet.
+	// DelayedUntil is when the message becomes visible, or zero if it is visible.
 	DelayedUntil time.Time
 }
 
 // Messages returns the messages of a queue, oldest first, including claimed and
-// delayed ones; none for a queue that does not exist. With [WithKeystone] the
-// project is an id. A server whose store fails has none.
+// delayed ones. It returns none if the queue does not exist or the store fails. With
+// [WithKeystone], project is an id.
 func (s *Server) Messages(project, queue string) []StoredMessage {
 	var out []StoredMessage
-	err := s.broker.view(func(r *reading) error {
-		q, err := r.queue(project, queue)
+	err := s.broker.View(func(r *broker.ReadTx) error {
+		q, err := r.Queue(project, queue)
 		if err != nil {
 			return err
 		}
-		for m := range r.messages(q, 0) {
-			out = append(out, newStoredMessage(m.kept(), r.now))
+		for m := range r.Messages(q, 0) {
+			out = append(out, newStoredMessage(m.Clone(), r.Now()))
 		}
 		return nil
 	})
@@ -168,33 +176,33 @@ func (s *Server) Messages(project, queue string) []StoredMessage {
 	return out
 }
 
-func newStoredMessage(m message, now instant) StoredMessage {
+func newStoredMessage(m broker.Message, now broker.Instant) StoredMessage {
 	out := StoredMessage{
-		ID: m.id.String(), Body: m.body, TTL: time.Duration(m.ttl) * time.Second,
-		Created: m.created.time(), Expires: m.expires.time(), ClaimCount: int(m.claimCount),
+		ID: m.ID.String(), Body: m.Body, TTL: time.Duration(m.TTL) * time.Second,
+		Created: m.Created.Time(), Expires: m.Expires.Time(), ClaimCount: int(m.ClaimCount),
 	}
-	if m.client != (uuid{}) {
-		out.ClientID = m.client.String()
+	if m.Client != (broker.UUID{}) {
+		out.ClientID = m.Client.String()
 	}
-	if m.claimed(now) {
-		out.ClaimID = m.claim.String()
+	if m.Claimed(now) {
+		out.ClaimID = m.ClaimID.String()
 	}
-	if m.delayed(now) {
-		out.DelayedUntil = m.visible.time()
+	if m.Delayed(now) {
+		out.DelayedUntil = m.VisibleAt.Time()
 	}
 	return out
 }
 
-// Queues returns the names of a project's queues, sorted. With [WithKeystone]
-// the project is an id.
+// Queues returns the sorted names of a project's queues. It returns none if the
+// store fails. With [WithKeystone], project is an id.
 func (s *Server) Queues(project string) []string {
 	var names []string
-	err := s.broker.view(func(r *reading) error {
-		for q, err := range r.queues(project, "") {
+	err := s.broker.View(func(r *broker.ReadTx) error {
+		for q, err := range r.Queues(project, "") {
 			if err != nil {
 				return err
 			}
-			names = append(names, q.name)
+			names = append(names, q.Name)
 		}
 		return nil
 	})
@@ -204,30 +212,29 @@ func (s *Server) Queues(project string) []string {
 	return names
 }
 
-// StoredSubscription is a subscription as the server holds it.
+// StoredSubscription is a subscription as the server stores it.
 type StoredSubscription struct {
 	ID string
-	// Subscriber is the URI that was subscribed. That of a WebSocket leads
-	// nowhere.
+	// Subscriber is the subscriber's URI. The URI of a WebSocket cannot be reached.
 	Subscriber string
 	TTL        time.Duration
-	// Created is when the subscription was made, or last got a TTL.
+	// Created is when the subscription was made, or when its TTL was last set.
 	Created, Expires time.Time
-	// Options are JSON, as they came.
+	// Options are JSON, as they were sent.
 	Options   json.RawMessage
 	Confirmed bool
 }
 
-// Subscriptions returns the subscriptions to a queue by id, also where there is
-// no such queue any more. With [WithKeystone] the project is an id. A server
-// whose store fails has none.
+// Subscriptions returns the subscriptions to a queue, sorted by id. The queue need
+// not exist. It returns none if the store fails. With [WithKeystone], project is an
+// id.
 func (s *Server) Subscriptions(project, queue string) []StoredSubscription {
 	var out []StoredSubscription
-	err := s.broker.view(func(r *reading) error {
-		for sub := range r.subscriptions(project, queue, "") {
+	err := s.broker.View(func(r *broker.ReadTx) error {
+		for sub := range r.Subscriptions(project, queue, "") {
 			out = append(out, StoredSubscription{
-				ID: sub.id.String(), Subscriber: sub.subscriber, TTL: time.Duration(sub.ttl) * time.Second,
-				Created: sub.created.time(), Expires: sub.expires.time(), Options: sub.options, Confirmed: sub.confirmed,
+				ID: sub.ID.String(), Subscriber: sub.Subscriber, TTL: time.Duration(sub.TTL) * time.Second,
+				Created: sub.Created.Time(), Expires: sub.Expires.Time(), Options: sub.Options, Confirmed: sub.Confirmed,
 			})
 		}
 		return nil

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
 // Option changes how a server behaves.
@@ -12,7 +14,7 @@ type Option func(*options)
 type options struct {
 	keystone          bool
 	secretKey         string
-	limits            Limits
+	limits            broker.Limits
 	checksums         bool
 	guardedBulkDelete bool
 	defaultRoles      []string
@@ -27,87 +29,86 @@ type options struct {
 }
 
 func newOptions(opts []Option) options {
-	o := options{limits: DefaultLimits(), adminMode: true, requestLog: 1000, logger: slog.New(slog.DiscardHandler)}
+	o := options{limits: broker.DefaultLimits(), adminMode: true, requestLog: 1000, logger: slog.New(slog.DiscardHandler)}
 	for _, opt := range opts {
 		opt(&o)
 	}
-	o.limits = o.limits.filled()
+	o.limits = o.limits.Filled()
 	if o.store == nil {
 		o.store = NewMemoryStore()
 	}
 	return o
 }
 
-// WithKeystone makes the server demand tokens, and serves the Keystone that
-// issues them below /identity. The caller's project and roles come from the
-// token; what a caller says about itself in X-Project-Id and X-Roles does not
-// count. Without this option there is no authentication, and just those headers
-// count.
+// WithKeystone makes the server require tokens, and serves the Keystone that issues
+// them at /identity. The caller's project and roles come from the token; the headers
+// X-Project-Id and X-Roles are ignored. Without this option there is no
+// authentication, and the project and roles come from those headers.
 func WithKeystone() Option { return func(o *options) { o.keystone = true } }
 
-// WithSecretKey sets the key that pre-signed URLs are signed with. Default: a
-// server without one, which signs nothing.
+// WithSecretKey sets the key that pre-signed URLs are signed with. Without one, the
+// server signs nothing.
 func WithSecretKey(key string) Option { return func(o *options) { o.secretKey = key } }
 
-// WithLimits sets the bounds and defaults of requests. Default: [DefaultLimits].
-func WithLimits(limits Limits) Option { return func(o *options) { o.limits = limits } }
+// WithLimits sets the bounds and defaults of requests. Defaults to [DefaultLimits].
+func WithLimits(limits Limits) Option { return func(o *options) { o.limits = broker.Limits(limits) } }
 
-// WithChecksums puts a checksum of its body on each message, in v2. Default
-// false. Zaqar's option is enable_checksum.
+// WithChecksums adds a checksum of its body to each message, in v1.1 and v2.
+// Defaults to false. Zaqar's option is enable_checksum.
 func WithChecksums(on bool) Option { return func(o *options) { o.checksums = on } }
 
-// WithClaimGuardedBulkDelete makes the deletion of several messages by their
-// ids demand the claims that hold them. Default false. Zaqar's option is
+// WithClaimGuardedBulkDelete makes the deletion of messages by their ids require the
+// claims that hold them. Defaults to false. Zaqar's option is
 // message_delete_with_claim_id.
 func WithClaimGuardedBulkDelete(on bool) Option {
 	return func(o *options) { o.guardedBulkDelete = on }
 }
 
-// WithDefaultRoles gives roles to callers who send no X-Roles header, on a
-// server without Keystone. Default none. "admin" opens the health check of v2.
+// WithDefaultRoles sets the roles of callers who send no X-Roles header, on a server
+// without Keystone. Defaults to none. The health check of v2 requires "admin".
 func WithDefaultRoles(roles ...string) Option {
 	return func(o *options) { o.defaultRoles = slices.Clone(roles) }
 }
 
-// WithAdminMode says whether there are operations for administrators at all.
-// Default true. Zaqar's option is admin_mode.
+// WithAdminMode says whether the server has operations for administrators. Defaults
+// to true. Zaqar's option is admin_mode.
 func WithAdminMode(on bool) Option { return func(o *options) { o.adminMode = on } }
 
-// WithPooling gives the server pools and flavors, in admin mode. They are records
-// and hold nothing; but without a pool that has a weight no queue can be made, and
-// a queue whose metadata names a _flavor needs one of that flavor. Default false.
-// Zaqar's option is pooling.
+// WithPooling gives the server pools and flavors, in admin mode. Pools hold nothing,
+// but no queue can be created without a pool whose weight is not 0, and a queue
+// whose metadata names a _flavor needs such a pool of that flavor. Defaults to
+// false. Zaqar's option is pooling.
 func WithPooling(on bool) Option { return func(o *options) { o.pooling = on } }
 
-// WithStore sets where queues are kept. The server closes the store. Default:
+// WithStore sets where queues are kept. The server closes the store. Defaults to
 // [NewMemoryStore].
 func WithStore(store Store) Option { return func(o *options) { o.store = store } }
 
-// WithRequestLog sets how many of the latest requests [Server.Requests] can
-// tell of, and [Server.Deliveries] of deliveries. Default 1000; 0 for none.
+// WithRequestLog sets how many of the latest requests [Server.Requests] returns, and
+// how many deliveries [Server.Deliveries] returns. Defaults to 1000; 0 keeps none.
 func WithRequestLog(size int) Option { return func(o *options) { o.requestLog = max(0, size) } }
 
-// WithObserver calls a function with each request when it has been answered or cut,
-// before the next request on that connection. It may be called by several
-// goroutines at once and should return soon. It is not called for requests that
-// [WithRequestLog](0) does not keep.
+// WithObserver sets a function that is called with each request once it has been
+// answered or its connection cut, before the next request on the connection. It may
+// be called concurrently and should return quickly. It is not called with
+// [WithRequestLog](0).
 func WithObserver(observe func(Seen)) Option { return func(o *options) { o.observer = observe } }
 
-// WithRequireConfirmation lets a subscriber have messages only after it has
-// confirmed the subscription, for which it gets a notice with a signed URL. It
-// needs [WithSecretKey]. Default false. Zaqar's option is require_confirmation.
+// WithRequireConfirmation requires subscribers to confirm: a subscriber gets
+// messages only after it has confirmed the subscription, with a signed URL that it
+// is sent. It needs [WithSecretKey]. Defaults to false. Zaqar's option is
+// require_confirmation.
 func WithRequireConfirmation(on bool) Option { return func(o *options) { o.confirm = on } }
 
-// WithDeliveryClient sets who posts messages to webhooks. Default: a client that
-// reaches this machine alone, by loopback addresses and the name localhost, follows no
-// redirects and waits half a minute for an answer. So a test with a subscriber
-// somewhere in the world does not talk to it. [HandlerClient] makes a client for
-// receivers without sockets.
+// WithDeliveryClient sets the client that posts messages to webhooks. The default
+// client reaches only this machine, by loopback addresses and the name localhost, so
+// tests do not send requests to other hosts. It follows no redirects and times out
+// after 30 seconds. For receivers without sockets, use [HandlerClient].
 func WithDeliveryClient(client *http.Client) Option {
 	return func(o *options) { o.deliveryClient = client }
 }
 
-// WithLogger sets where the server reports its own failures: panics and a store
-// that does not work. Default: with [Run] and [RunInMemory] the test's log,
-// otherwise nowhere.
+// WithLogger sets where the server reports its own failures: panics and errors of
+// the store. Defaults to the test's log with [Run] and [RunInMemory], and to none
+// otherwise.
 func WithLogger(logger *slog.Logger) Option { return func(o *options) { o.logger = logger } }

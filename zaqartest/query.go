@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// parseQuery reads a query as Zaqar does: a comma that is not escaped is the
-// beginning of another value, and what is wrongly escaped stands for itself.
+// parseQuery reads a query as Zaqar does: an unescaped comma begins another value,
+// and a wrong escape stands for itself.
 func parseQuery(raw string) url.Values {
 	query := url.Values{}
 	for pair := range strings.SplitSeq(raw, "&") {
@@ -30,8 +30,7 @@ func unescaped(text string) string {
 	return strings.ReplaceAll(text, "+", " ")
 }
 
-// lastValue returns a parameter as Zaqar sees it: empty values do not count,
-// and of several the last does.
+// lastValue returns a parameter as Zaqar sees it: the last value that is not empty.
 func lastValue(query url.Values, name string) string {
 	values := query[name]
 	for i := len(values) - 1; i >= 0; i-- {
@@ -42,12 +41,12 @@ func lastValue(query url.Values, name string) string {
 	return ""
 }
 
-// listed returns a parameter that is a list.
-func listed(query url.Values, name string) []string {
+// listValue returns a parameter that is a list.
+func listValue(query url.Values, name string) []string {
 	return slices.DeleteFunc(slices.Clone(query[name]), func(s string) bool { return s == "" })
 }
 
-// flag reads a boolean parameter, in the spellings that Zaqar knows.
+// flag reads a boolean parameter in the spellings that Zaqar knows.
 func flag(query url.Values, name string) (bool, error) {
 	switch lastValue(query, name) {
 	case "true", "True", "yes", "on", "1":
@@ -58,8 +57,8 @@ func flag(query url.Values, name string) (bool, error) {
 	return false, badRequest("Invalid parameter", "The parameter "+name+" is neither true nor false.")
 }
 
-// count reads a parameter that says how many, from 1 to most; fallback is for
-// callers who do not say.
+// count reads a number from 1 to most. It returns fallback if the parameter is
+// missing.
 func count(query url.Values, name string, most, fallback int) (int, error) {
 	value := lastValue(query, name)
 	if value == "" {
@@ -75,7 +74,8 @@ func count(query url.Values, name string, most, fallback int) (int, error) {
 	return n, nil
 }
 
-// looseCount reads a parameter that says how many, without bounds.
+// looseCount reads a number without bounds. It returns fallback if the parameter is
+// missing.
 func looseCount(query url.Values, name string, fallback int) (int, error) {
 	value := lastValue(query, name)
 	if value == "" {
@@ -88,9 +88,9 @@ func looseCount(query url.Values, name string, fallback int) (int, error) {
 	return n, nil
 }
 
-// nextLink is the link to the page after marker: the same request, with that
-// marker, if there is one, and with those parameters that are known; nil knows
-// all.
+// nextLink returns the link to the page after marker: the same request with that
+// marker, unless it is "", and with the known parameters only. If known is nil, all
+// are kept.
 func nextLink(path string, query url.Values, known []string, marker string) link {
 	next := url.Values{}
 	for name := range query {

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
+	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
 // reply is an answer before it is sent.
@@ -17,15 +20,15 @@ type reply struct {
 
 // jsonReply answers with a document.
 func jsonReply(status int, document any) (reply, error) {
-	body, err := marshal(document)
+	body, err := rawjson.Marshal(document)
 	if err != nil {
 		return reply{}, err
 	}
 	return reply{status: status, body: body}.with("Content-Type", jsonType), nil
 }
 
-// empty answers with a status alone. Zaqar names a media type even where there
-// is nothing of it, but for 204.
+// empty answers without a body. Zaqar sends a Content-Type even then, except with
+// 204.
 func empty(status int) reply {
 	if status == http.StatusNoContent {
 		return reply{status: status}
@@ -44,7 +47,7 @@ func (r reply) with(name, value string) reply {
 	return r
 }
 
-// send writes the answer out.
+// send writes the answer.
 func (r reply) send(w http.ResponseWriter) error {
 	for name, values := range r.header {
 		w.Header()[name] = values
@@ -60,21 +63,21 @@ func (r reply) send(w http.ResponseWriter) error {
 	return err
 }
 
-// refusal is an error that the caller is told about, as Zaqar tells it: a title
-// and, mostly, a description, but no code.
+// refusal is an error that the caller sees, in Zaqar's form: a title and usually a
+// description, but no code.
 type refusal struct {
 	status      int
 	title       string
 	description string
 	link        *helpLink
-	allow       string // methods, for 405
-	location    string // of what it is about, or ""
-	silent      bool   // without a body
-	untried     bool   // a WebSocket says so in another form
-	summary     string // of an operation that failed, in an answer on a WebSocket; or ""
+	allow       string // the methods, for 405
+	location    string // the Location header, or ""
+	withoutBody bool   // send no body
+	untried     bool   // the request was not carried out, which a WebSocket says in another form
+	summary     string // what failed, in an answer on a WebSocket; or ""
 }
 
-// helpLink leads to an explanation of an error.
+// helpLink is a link to an explanation of an error.
 type helpLink struct {
 	Text string `json:"text" xml:"text"`
 	Href string `json:"href" xml:"href"`
@@ -92,7 +95,7 @@ func invalid(format string, args ...any) error {
 	return badRequest("Invalid API request", fmt.Sprintf(format, args...))
 }
 
-// invalidBody refuses a body that cannot be read as what it should be.
+// invalidBody refuses a body that is not of the expected form.
 func invalidBody(format string, args ...any) error {
 	return badRequest("Invalid request body", fmt.Sprintf(format, args...))
 }
@@ -101,27 +104,36 @@ func notFound(format string, args ...any) error {
 	return &refusal{status: http.StatusNotFound, title: "Not found", description: fmt.Sprintf(format, args...)}
 }
 
-// noRoute is the answer to a path that leads nowhere.
+// noRoute is the answer to an unknown path.
 func noRoute() error { return &refusal{status: http.StatusNotFound, title: "404 Not Found"} }
 
-// asReply turns an error into an answer. What is no refusal is a failure of the
-// store.
+// refused returns what the caller is told about an error. ok is false if the error
+// is a failure of the server.
+func refused(err error) (r *refusal, ok bool) {
+	if invalid, ok := errors.AsType[*broker.Invalid](err); ok {
+		return &refusal{status: http.StatusBadRequest, title: invalid.Title, description: invalid.Text}, true
+	}
+	return errors.AsType[*refusal](err)
+}
+
+// asReply turns an error into an answer. An error that is not about the request is a
+// failure of the store.
 func asReply(err error, accept string) reply {
-	var r *refusal
+	r, ok := refused(err)
 	switch {
-	case errors.Is(err, errNoPool):
+	case errors.Is(err, broker.ErrNoPool):
 		r = &refusal{
 			status: http.StatusServiceUnavailable, title: "Service temporarily unavailable",
 			description: "The queue could not be created: " + err.Error() + ".",
 		}
-	case !errors.As(err, &r):
+	case !ok:
 		r = &refusal{
 			status:      http.StatusServiceUnavailable,
 			title:       "Service temporarily unavailable",
 			description: "The store failed. Please try again in a few seconds.",
 		}
 	}
-	out := r.told(accept)
+	out := r.render(accept)
 	if r.allow != "" {
 		out = out.with("Allow", r.allow)
 	}
@@ -131,12 +143,12 @@ func asReply(err error, accept string) reply {
 	return out
 }
 
-// told writes a refusal in a form that the caller takes: where it takes neither
-// JSON nor XML, in none.
-func (r *refusal) told(accept string) reply {
+// render writes a refusal in the media type that the caller accepts, or without a
+// body if that is neither JSON nor XML.
+func (r *refusal) render(accept string) reply {
 	out := empty(r.status).with("Vary", "Accept")
 	form := errorForm(accept)
-	if r.silent || form == "" {
+	if r.withoutBody || form == "" {
 		return out
 	}
 	content := struct {
@@ -145,9 +157,9 @@ func (r *refusal) told(accept string) reply {
 		Description string    `json:"description,omitempty" xml:"description,omitempty"`
 		Link        *helpLink `json:"link,omitempty" xml:"link,omitempty"`
 	}{Title: r.title, Description: r.description, Link: r.link}
-	// These are strings: neither can fail.
+	// Strings only: neither can fail.
 	if form == jsonType {
-		out.body, _ = marshal(content)
+		out.body, _ = rawjson.Marshal(content)
 		return out
 	}
 	text, _ := xml.Marshal(content)

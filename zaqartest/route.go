@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// route is a row of the table that says what the server does.
+// route is a row of the table of everything that the server does.
 type route struct {
 	method   string
-	path     string // below the version; what is in braces, such as {queue}, stands for one segment
+	path     string // below the version; a name in braces, such as {queue}, matches one segment
 	versions []*apiVersion
-	with     string // a query parameter that must be there, for the row to apply
+	with     string // a query parameter that must be present
 	kind     string // the operation's name, for faults and the request log
-	private  bool   // exists in admin mode only
-	pooling  bool   // exists with pools only
-	role     string // that the caller must have, or ""
+	private  bool   // exists only in admin mode
+	pooling  bool   // exists only with pools
+	role     string // the role that the caller needs, or ""
 	serve    func(*call) (reply, error)
 }
 
 // routes is the table. Of rows with the same method and path, the first whose
-// parameter is there applies.
+// parameter is present applies.
 var routes = []route{
 	{method: "GET", path: "/", versions: everyVersion, kind: "home", serve: getHome},
 	{method: "GET", path: "/ping", versions: sinceV11, kind: "ping", serve: getPing},
@@ -73,13 +73,13 @@ var routes = []route{
 	{method: "DELETE", path: "/queues/{queue}/subscriptions/{subscription}", versions: onlyV2, kind: "subscription_delete", serve: deleteSubscription},
 	{method: "PUT", path: "/queues/{queue}/subscriptions/{subscription}/confirm", versions: onlyV2, kind: "subscription_confirm", serve: confirmSubscription},
 
-	{method: "GET", path: "/topics", versions: onlyV2, kind: "topic_list", serve: ofTopics(listTopics)},
-	{method: "PUT", path: "/topics/{queue}", versions: onlyV2, kind: "topic_create", serve: ofTopics(putQueue)},
-	{method: "GET", path: "/topics/{queue}", versions: onlyV2, kind: "topic_get", serve: ofTopics(getQueue)},
-	{method: "PATCH", path: "/topics/{queue}", versions: onlyV2, kind: "topic_update", serve: ofTopics(patchQueue)},
-	{method: "DELETE", path: "/topics/{queue}", versions: onlyV2, kind: "topic_delete", serve: ofTopics(deleteQueue)},
-	{method: "GET", path: "/topics/{queue}/stats", versions: onlyV2, kind: "topic_get_stats", serve: ofTopics(getStats)},
-	{method: "POST", path: "/topics/{queue}/purge", versions: onlyV2, kind: "topic_purge", serve: ofTopics(purgeQueue)},
+	{method: "GET", path: "/topics", versions: onlyV2, kind: "topic_list", serve: asTopics(listTopics)},
+	{method: "PUT", path: "/topics/{queue}", versions: onlyV2, kind: "topic_create", serve: asTopics(putQueue)},
+	{method: "GET", path: "/topics/{queue}", versions: onlyV2, kind: "topic_get", serve: asTopics(getQueue)},
+	{method: "PATCH", path: "/topics/{queue}", versions: onlyV2, kind: "topic_update", serve: asTopics(patchQueue)},
+	{method: "DELETE", path: "/topics/{queue}", versions: onlyV2, kind: "topic_delete", serve: asTopics(deleteQueue)},
+	{method: "GET", path: "/topics/{queue}/stats", versions: onlyV2, kind: "topic_get_stats", serve: asTopics(getStats)},
+	{method: "POST", path: "/topics/{queue}/purge", versions: onlyV2, kind: "topic_purge", serve: asTopics(purgeQueue)},
 
 	{method: "GET", path: "/pools", versions: onlyV1, kind: "pool_list", private: true, pooling: true, serve: listPoolsV1},
 	{method: "GET", path: "/pools/{pool}", versions: beforeV2, kind: "pool_get", private: true, pooling: true, serve: getPool},
@@ -109,13 +109,13 @@ type target struct {
 	version *apiVersion
 	path    string // as in the table
 	params  map[string]string
-	rows    []*route // every method of the path
+	rows    []*route // for every method of the path
 }
 
-// versionsTarget is the one path without a version.
+// versionsTarget is the only path without a version.
 var versionsTarget = &target{path: "/", rows: []*route{{method: "GET", kind: "versions", serve: getVersions}}}
 
-// find resolves a path, or returns nil.
+// find resolves a path. It returns nil for an unknown one.
 func (s *Server) find(path string) *target {
 	if path == "/" {
 		return versionsTarget
@@ -147,8 +147,8 @@ func (s *Server) find(path string) *target {
 	return t
 }
 
-// splitVersion takes the version off a path. The rest begins with a slash:
-// "/v2" is nothing, "/v2/" is the home document.
+// splitVersion splits the version off a path. The rest begins with a slash: "/v2" is
+// unknown, "/v2/" is the home document.
 func splitVersion(path string) (*apiVersion, []string) {
 	for _, v := range everyVersion {
 		if rest, ok := strings.CutPrefix(path, "/"+v.name+"/"); ok {
@@ -158,8 +158,8 @@ func splitVersion(path string) (*apiVersion, []string) {
 	return nil, nil
 }
 
-// match compares a row's path, segment by segment. A name may be empty: then
-// there is nothing of that name.
+// match compares a row's path with segments. A name may be empty: it is then the
+// name of nothing.
 func (r *route) match(segments []string) (map[string]string, bool) {
 	pattern := strings.Split(r.path[1:], "/")
 	if len(pattern) != len(segments) {
@@ -188,7 +188,7 @@ func (t *target) row(method string, query url.Values) *route {
 	return nil
 }
 
-// allow lists the methods of a path, for the Allow header.
+// allow returns the methods of a path, for the Allow header.
 func (t *target) allow() string {
 	var methods []string
 	for _, row := range t.rows {

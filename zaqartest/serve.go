@@ -4,25 +4,27 @@ import (
 	"errors"
 	"net/http"
 	"runtime/debug"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
-// serveHTTP handles every request, whatever way it came.
+// serveHTTP handles every request.
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
-	if !s.begin() {
+	if !s.beginRequest() {
 		http.Error(w, "the server is closed", http.StatusServiceUnavailable)
 		return
 	}
-	defer s.handlers.Done()
+	defer s.requests.Done()
 	c := s.newCall(r)
-	entry := s.journal.note(c.seen())
+	entry := s.log.add(c.seen())
 	answer, fault, cut := s.answer(c)
 	if answer.status == http.StatusSwitchingProtocols {
-		s.openSocket(w, c, entry, fault)
+		s.serveWebSocket(w, c, entry, fault)
 		return
 	}
-	s.journal.fill(entry, c.project, answer.status, fault)
+	s.log.finish(entry, c.project, answer.status, fault)
 	if cut {
-		// net/http takes this panic as the wish to cut the connection.
+		// With this panic, net/http cuts the connection.
 		panic(http.ErrAbortHandler)
 	}
 	if err := answer.send(w); err != nil {
@@ -30,10 +32,10 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// answer makes the reply to a call, or decides to cut the connection; fault
-// tells that an injected fault had a part in it.
+// answer makes the reply to a call, or decides to cut the connection. fault reports
+// whether an injected fault applied.
 func (s *Server) answer(c *call) (out reply, fault, cut bool) {
-	f, fault := s.faults.take(c.kind)
+	f, fault := s.faults.match(c.kind)
 	if fault && !f.wait(c.ctx, s.ctx) {
 		return reply{}, true, true
 	}
@@ -50,10 +52,10 @@ func (s *Server) answer(c *call) (out reply, fault, cut bool) {
 	if fault {
 		out = f.decorate(out)
 	}
-	return out.with("X-Openstack-Request-Id", "req-"+newUUID().String()), fault, false
+	return out.with("X-Openstack-Request-Id", "req-"+broker.NewUUID().String()), fault, false
 }
 
-// act does what a call asks for. A panic costs this call only.
+// act carries out a call. A panic fails this call only.
 func (s *Server) act(c *call) (out reply) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -65,10 +67,10 @@ func (s *Server) act(c *call) (out reply) {
 		}
 	}()
 	switch {
-	case s.isIdentity(c.req.URL.Path):
-		return s.identity.serve(c)
-	case c.kind == websocketKind:
-		// The handshake makes the answer.
+	case s.isKeystone(c.req.URL.Path):
+		return s.keystone.serve(c)
+	case c.kind == webSocketKind:
+		// The handshake writes the answer.
 		return reply{status: http.StatusSwitchingProtocols}
 	}
 	out, err := s.dispatch(c)
@@ -77,7 +79,7 @@ func (s *Server) act(c *call) (out reply) {
 		return s.demandToken(c)
 	case err != nil:
 		out = asReply(err, c.accept())
-		if out.status == http.StatusServiceUnavailable && !errors.Is(err, errNoPool) {
+		if out.status == http.StatusServiceUnavailable && !errors.Is(err, broker.ErrNoPool) {
 			s.logger.Error("the store failed", "kind", c.kind, "error", err)
 		}
 	}
@@ -90,7 +92,7 @@ func (s *Server) act(c *call) (out reply) {
 func (s *Server) dispatch(c *call) (reply, error) {
 	err := c.check()
 	switch {
-	// What asks for the methods is never refused, but for a token.
+	// OPTIONS is refused only for the lack of a token.
 	case c.req.Method == http.MethodOptions && !errors.Is(err, errUnauthenticated):
 		if err != nil {
 			return reply{status: http.StatusOK}, nil

@@ -5,90 +5,90 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
 
-// Server is a Zaqar, and a small Keystone. Make one with [Run], [RunInMemory]
-// or [NewServer]. Its methods may be called by several goroutines at once.
+// Server is a Zaqar and a small Keystone. Make one with [Run], [RunInMemory] or
+// [NewServer]. Its methods may be called concurrently.
 type Server struct {
-	options  options
-	routes   []route
-	clock    *clock
-	broker   *broker
-	identity *identity
-	notifier *notifier
-	courier  *courier
-	alarms   *alarms
-	faults   *faults
-	journal  *journal
-	sockets  *sockets
-	logger   *slog.Logger
+	options   options
+	routes    []route
+	clock     *broker.Clock
+	broker    *broker.Broker
+	keystone  *keystone
+	notifier  *notifier
+	deliverer *deliverer
+	timers    *timers
+	faults    *faults
+	log       *requestLog
+	sessions  *wsSessions
+	logger    *slog.Logger
 
-	// ctx ends when the server closes; it is the ancestor of all requests.
+	// ctx ends when the server closes. The context of every request descends from
+	// it.
 	ctx      context.Context
 	cancel   context.CancelFunc
-	handlers sync.WaitGroup
+	requests sync.WaitGroup
 
 	mu        sync.Mutex
 	closed    bool
-	url       string // "" until it listens
-	wildcard  bool   // it listens on all addresses
+	url       string // "" until the server listens
+	wildcard  bool   // the server listens on all addresses
 	http      *http.Server
-	served    chan struct{} // closed when http has stopped to accept
-	fresh     map[net.Conn]bool
+	served    chan struct{} // closed when http no longer accepts connections
+	unused    map[net.Conn]bool
 	client    *http.Client
 	closeOnce func() error
 }
 
-// NewServer returns a server that is ready but not reachable, except through
-// [Server.Handler]. Close it.
+// NewServer returns a server that does not listen yet: only [Server.Handler] reaches
+// it. The caller must close it.
 func NewServer(opts ...Option) (*Server, error) {
 	s := &Server{
-		options: newOptions(opts),
-		routes:  routes,
-		clock:   &clock{},
-		faults:  &faults{},
-		sockets: &sockets{open: map[string]*session{}},
-		fresh:   map[net.Conn]bool{},
+		options:  newOptions(opts),
+		routes:   routes,
+		clock:    &broker.Clock{},
+		faults:   &faults{},
+		sessions: &wsSessions{open: map[string]*wsSession{}},
+		unused:   map[net.Conn]bool{},
 	}
-	if err := s.options.limits.check(); err != nil {
+	if err := s.options.limits.Check(); err != nil {
 		return nil, err
 	}
 	if s.options.confirm && s.options.secretKey == "" {
 		return nil, errors.New("zaqartest: WithRequireConfirmation needs WithSecretKey")
 	}
 	s.logger = s.options.logger
-	s.broker = &broker{store: s.options.store, clock: s.clock, pooling: s.options.pooling}
-	s.journal = &journal{size: s.options.requestLog, observer: s.options.observer}
-	s.identity = newIdentity(s)
-	s.alarms = &alarms{clock: s.clock}
-	s.courier = newCourier(s)
-	s.notifier = newNotifier(s, s.courier)
+	s.broker = broker.New(s.options.store, s.clock, s.options.pooling)
+	s.log = &requestLog{size: s.options.requestLog, observer: s.options.observer}
+	s.keystone = newKeystone(s)
+	s.timers = &timers{clock: s.clock}
+	s.deliverer = newDeliverer(s)
+	s.notifier = newNotifier(s, s.deliverer)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.closeOnce = sync.OnceValue(s.shutDown)
 	return s, nil
 }
 
-// Listen makes the server reachable at a TCP address such as "127.0.0.1:0",
-// where 0 stands for any free port. A server listens once.
+// Listen makes the server reachable at a TCP address such as "127.0.0.1:0", where 0
+// means any free port. A server listens only once.
 func (s *Server) Listen(addr string) error {
 	var config net.ListenConfig
 	listener, err := config.Listen(s.ctx, "tcp", addr)
 	if err != nil {
 		return fmt.Errorf("zaqartest: listen: %w", err)
 	}
-	s.mu.Lock()
-	s.wildcard = unspecified(listener.Addr())
-	s.mu.Unlock()
-	transport := &http.Transport{}
-	return s.start(listener, "http://"+reachable(listener.Addr()), transport)
+	return s.start(listener, "http://"+reachable(listener.Addr()), &http.Transport{})
 }
 
-// reachable is an address that a client on this machine can use.
+// reachable returns an address that a client on this machine can use.
 func reachable(addr net.Addr) string {
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok || !unspecified(addr) {
@@ -111,9 +111,9 @@ func (s *Server) everywhere() bool {
 }
 
 // ListenInMemory makes the server reachable without sockets, and only through
-// [Server.HTTPClient]. Its URL becomes http://zaqar.test. That works inside
-// testing/synctest bubbles, if the server is made there, too. A server listens
-// once.
+// [Server.HTTPClient]. Its URL becomes http://zaqar.test. It works inside a
+// testing/synctest bubble if the server was made in the same bubble. A server
+// listens only once.
 func (s *Server) ListenInMemory() error {
 	listener := newPipeListener()
 	return s.start(listener, "http://"+inMemoryHost, &http.Transport{DialContext: listener.dial})
@@ -123,9 +123,10 @@ func (s *Server) start(listener net.Listener, url string, transport *http.Transp
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || s.http != nil {
-		_ = listener.Close() // nobody has seen it
+		_ = listener.Close() // no client has seen it
 		return errors.New("zaqartest: the server listens already or is closed")
 	}
+	s.wildcard = unspecified(listener.Addr())
 	s.url, s.client, s.served = url, &http.Client{Transport: transport}, make(chan struct{})
 	s.http = &http.Server{
 		Handler:           s.Handler(),
@@ -133,54 +134,54 @@ func (s *Server) start(listener net.Listener, url string, transport *http.Transp
 		// The ids of a page, and signed URLs, are long.
 		MaxHeaderBytes: 4 << 20,
 		BaseContext:    func(net.Listener) context.Context { return s.ctx },
-		ConnState:      s.watch,
+		ConnState:      s.trackConn,
 		ErrorLog:       slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
 	go func(server *http.Server, served chan struct{}) {
 		defer close(served)
-		if err := server.Serve(wordedListener{listener}); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(jsonErrorListener{listener}); !errors.Is(err, http.ErrServerClosed) {
 			s.logger.Error("the server cannot accept connections", "error", err)
 		}
 	}(s.http, s.served)
 	return nil
 }
 
-// watch knows the connections on which nothing has been said yet: net/http
-// would wait for them when it shuts down.
-func (s *Server) watch(conn net.Conn, state http.ConnState) {
+// trackConn keeps track of the connections on which no request has arrived yet.
+// Shutdown of net/http would wait for them.
+func (s *Server) trackConn(conn net.Conn, state http.ConnState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case state != http.StateNew:
-		delete(s.fresh, conn)
+		delete(s.unused, conn)
 	case s.closed:
-		_ = conn.Close() // it came in the very last moment
+		_ = conn.Close() // accepted while the server was closing
 	default:
-		s.fresh[conn] = true
+		s.unused[conn] = true
 	}
 }
 
-// Handler returns the server as a handler: Zaqar at /, and with [WithKeystone]
-// Keystone at /identity. An injected cut of the connection is a panic with
-// [http.ErrAbortHandler], which http.Server understands.
+// Handler returns the server as a handler: Zaqar at / and, with [WithKeystone],
+// Keystone at /identity. For a [Fault] with Cut it panics with
+// [http.ErrAbortHandler], which http.Server handles.
 func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serveHTTP) }
 
-// URL returns Zaqar's endpoint, without a version and without a slash at its
-// end: "http://127.0.0.1:41234". It is empty until the server listens.
+// URL returns Zaqar's endpoint, without a version and without a trailing slash:
+// "http://127.0.0.1:41234". It is empty until the server listens.
 func (s *Server) URL() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.url
 }
 
-// KeystoneURL returns the URL to authenticate at: that of [Server.URL] followed
-// by "/identity/v3". It works with [WithKeystone] only.
-func (s *Server) KeystoneURL() string { return s.URL() + identityPath + "/v3" }
+// KeystoneURL returns the URL to authenticate at: [Server.URL] followed by
+// "/identity/v3". It works only with [WithKeystone].
+func (s *Server) KeystoneURL() string { return s.URL() + keystonePath + "/v3" }
 
-// HTTPClient returns a client of this server alone. Where the server listens in
-// memory, every request of the client comes to it, whatever host its URL names.
-// Close closes the client's idle connections. Before the server listens it is a
-// client that reaches nothing of it.
+// HTTPClient returns a client for this server. If the server listens in memory,
+// every request of the client goes to it, whatever host the URL names. Close closes
+// the client's idle connections. Until the server listens, the client cannot reach
+// it.
 func (s *Server) HTTPClient() *http.Client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -190,43 +191,35 @@ func (s *Server) HTTPClient() *http.Client {
 	return s.client
 }
 
-// begin counts a handler, unless the server is closed.
-func (s *Server) begin() bool {
+// beginRequest counts a request. It returns false if the server is closed.
+func (s *Server) beginRequest() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return false
 	}
-	s.handlers.Add(1)
+	s.requests.Add(1)
 	return true
 }
 
-// Close ends the server: it takes no more requests, waits for those that run
-// (what they wait for is cut short), gives up what is to be delivered, closes all
-// connections and the store. It may be called again, and then returns the same.
+// Close stops the server. It refuses new requests, ends the waiting of those in
+// flight, waits until they return, drops pending deliveries, and closes all
+// connections and the store. Later calls return the same result.
 func (s *Server) Close() error { return s.closeOnce() }
 
-// closeGrace is how long a client may take to send or receive what is half done
-// when the server closes.
+// closeGrace is how long a client may take to finish sending a request or receiving
+// an answer when the server closes.
 const closeGrace = 5 * time.Second
 
 func (s *Server) shutDown() error {
-	s.mu.Lock()
-	s.closed = true
-	server, served, client := s.http, s.served, s.client
-	fresh := make([]net.Conn, 0, len(s.fresh))
-	for conn := range s.fresh {
-		fresh = append(fresh, conn)
-	}
-	s.mu.Unlock()
-
+	server, served, unused := s.markClosed()
 	s.cancel()
 	var errs []error
 	if server != nil {
-		for _, conn := range fresh {
+		for _, conn := range unused {
 			_ = conn.Close() // it may be closed already
 		}
-		client.CloseIdleConnections()
+		s.HTTPClient().CloseIdleConnections()
 		ctx, cancel := context.WithTimeout(context.Background(), closeGrace)
 		if err := server.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
 			err = server.Close()
@@ -237,63 +230,16 @@ func (s *Server) shutDown() error {
 		cancel()
 		<-served
 	}
-	s.handlers.Wait()
-	s.alarms.close()
-	s.courier.close()
+	s.requests.Wait()
+	s.timers.close()
+	s.deliverer.close()
 	return errors.Join(append(errs, s.options.store.Close())...)
 }
 
-// TB is the part of a *testing.T that [Run] needs. So package testing is not
-// linked into programs that embed the server.
-type TB interface {
-	Helper()
-	Cleanup(func())
-	Fatalf(format string, args ...any)
-	Logf(format string, args ...any)
-}
-
-// Run returns a server that listens on a free port of the loopback interface
-// until the test ends.
-func Run(t TB, opts ...Option) *Server {
-	t.Helper()
-	return run(t, opts, func(s *Server) error { return s.Listen("127.0.0.1:0") })
-}
-
-// RunInMemory returns a server without sockets, until the test ends: only
-// [Server.HTTPClient] reaches it. It works inside testing/synctest bubbles.
-func RunInMemory(t TB, opts ...Option) *Server {
-	t.Helper()
-	return run(t, opts, (*Server).ListenInMemory)
-}
-
-func run(t TB, opts []Option, listen func(*Server) error) *Server {
-	t.Helper()
-	s, err := NewServer(slices.Concat([]Option{WithLogger(testLogger(t))}, opts)...)
-	if err != nil {
-		t.Fatalf("zaqartest: %v", err)
-		return nil
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Logf("zaqartest: close: %v", err)
-		}
-	})
-	if err := listen(s); err != nil {
-		t.Fatalf("zaqartest: %v", err)
-	}
-	return s
-}
-
-// testLogger writes failures into a test's log. The server is closed before the
-// test ends, so nothing is logged too late.
-func testLogger(t TB) *slog.Logger {
-	return slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-}
-
-type logWriter struct{ t TB }
-
-// Write implements io.Writer.
-func (w logWriter) Write(line []byte) (int, error) {
-	w.t.Logf("%s", line)
-	return len(line), nil
+// markClosed makes the server refuse requests. It returns what is to be closed.
+func (s *Server) markClosed() (server *http.Server, served chan struct{}, unused []net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return s.http, s.served, slices.Collect(maps.Keys(s.unused))
 }

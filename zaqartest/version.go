@@ -1,13 +1,13 @@
 package zaqartest
 
-// apiVersion is a version of the API, with what it demands of every request.
-// Which paths it has, the table of routes says.
+// apiVersion is a version of the API and what it requires of every request. Its
+// paths are in the table of routes.
 type apiVersion struct {
 	name     string // as in paths: "v1.1"
-	id       string // as told by GET /
+	id       string // as in the answer to GET /
 	status   string
-	updated  string // not padded with zeros: so it is on the wire
-	mediaTag string // the part of its media type that tells it from others
+	updated  string // Zaqar does not pad these dates with zeros
+	mediaTag string // the part of its media type that names the version
 
 	needsClient  bool // a Client-ID on every path
 	needsProject bool

@@ -1,0 +1,114 @@
+// Package broker is the embedded server's message queue: Zaqar's rules for queues,
+// messages, claims, subscriptions, pools and flavors. It knows nothing of HTTP or
+// WebSockets. Requests come as parsed values or as JSON documents, and errors leave as
+// values that each transport puts into words of its own.
+//
+// A [Broker] works in transactions of a store. [Broker.View] and [Broker.Update] run
+// one with a [ReadTx] or a [WriteTx]; the Broker's other methods are transactions that
+// several transports need.
+package broker
+
+import (
+	"bytes"
+	"errors"
+
+	"github.com/zaqar-go/zaqar/zaqartest/store"
+)
+
+// What the broker returns if it cannot do what was asked.
+var (
+	// ErrNoQueue, ErrNoMessage and ErrNoClaim mean that there is no such thing.
+	ErrNoQueue   = errors.New("the queue does not exist")
+	ErrNoMessage = errors.New("the message does not exist")
+	ErrNoClaim   = errors.New("the claim does not exist or has expired")
+	// ErrClaimed means that a claim holds the message, and the caller named none.
+	ErrClaimed = errors.New("the message is claimed")
+	// ErrNotClaimed means that the caller named a claim, but no claim holds the
+	// message.
+	ErrNotClaimed = errors.New("the message is not claimed")
+	// ErrOtherClaim means that the claim is live, but another one holds the message.
+	ErrOtherClaim = errors.New("the message is held by another claim")
+)
+
+// Broker holds queues with their messages and claims, subscriptions, pools and
+// flavors. Each of its methods is one transaction, and a transaction happens at one
+// time.
+type Broker struct {
+	store   store.Store
+	clock   *Clock
+	pooling bool // a queue needs a pool
+}
+
+// ReadTx is a transaction that only reads.
+type ReadTx struct {
+	tx  store.Reader
+	now Instant
+}
+
+// WriteTx is a transaction that reads and writes.
+type WriteTx struct {
+	ReadTx
+	tx      store.Writer
+	pooling bool
+}
+
+// Now returns the time of the transaction.
+func (r *ReadTx) Now() Instant { return r.now }
+
+// New returns a broker that keeps everything in a store. With pooling, a queue needs
+// a pool.
+func New(store store.Store, clock *Clock, pooling bool) *Broker {
+	return &Broker{store: store, clock: clock, pooling: pooling}
+}
+
+// View runs fn in a transaction that only reads.
+func (b *Broker) View(fn func(*ReadTx) error) error {
+	return b.store.View(func(r store.Reader) error {
+		return fn(&ReadTx{r, InstantOf(b.clock.Now())})
+	})
+}
+
+// Update runs fn in a transaction that may write. The time is taken inside the
+// transaction, so a later message of a queue is never older than an earlier one.
+// First, everything that has expired is removed, so the store does not grow without
+// bound.
+func (b *Broker) Update(fn func(*WriteTx) error) error {
+	return b.store.Update(func(tx store.Writer) error {
+		w := &WriteTx{ReadTx{tx, InstantOf(b.clock.Now())}, tx, b.pooling}
+		w.sweep()
+		return fn(w)
+	})
+}
+
+// sweep removes the messages, claims and subscriptions that have expired.
+func (w *WriteTx) sweep() {
+	var ended [][]byte
+	for key := range w.tx.Scan([]byte{expirySpace}, expiryKey(w.now+1, nil)) {
+		ended = append(ended, bytes.Clone(key))
+	}
+	for _, key := range ended {
+		w.tx.Delete(key)
+		subject := key[9:]
+		if subject[0] == messageSpace {
+			w.forgetForeignID(subject)
+		}
+		w.tx.Delete(subject)
+	}
+}
+
+// forgetForeignID removes the index entry of a message that came from another queue.
+func (w *WriteTx) forgetForeignID(key []byte) {
+	value, ok := w.tx.Get(key)
+	if !ok {
+		return
+	}
+	if m, ok := decodeMessage(key, value); ok {
+		var uid UUID
+		copy(uid[:], key[1:])
+		w.tx.Delete(spaceKey(foreignIDSpace, uid, m.ID[:]...))
+	}
+}
+
+// HealthProject holds the queue of the health check. No request can name this
+// project.
+const HealthProject = "health\x01"

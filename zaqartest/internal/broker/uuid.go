@@ -1,0 +1,49 @@
+package broker
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"strings"
+)
+
+// UUID is the value of a UUID, however it was written: two spellings of one client
+// id are the same client.
+type UUID [16]byte
+
+// NewUUID returns a random UUID (version 4).
+func NewUUID() UUID {
+	var u UUID
+	_, _ = rand.Read(u[:]) // it never fails: the program would end first
+	return u.marked()
+}
+
+// marked sets the bits of version 4.
+func (u UUID) marked() UUID {
+	u[6] = u[6]&0x0f | 0x40
+	u[8] = u[8]&0x3f | 0x80
+	return u
+}
+
+// String returns the UUID in its usual form.
+func (u UUID) String() string {
+	digits := hex.EncodeToString(u[:])
+	return strings.Join([]string{digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]}, "-")
+}
+
+// Hex returns the UUID without dashes, as Keystone writes ids.
+func (u UUID) Hex() string { return hex.EncodeToString(u[:]) }
+
+// ParseUUID is as lenient as Zaqar: it accepts dashes anywhere or nowhere, braces,
+// the prefix of a URN, and every version.
+func ParseUUID(text string) (UUID, bool) {
+	text = strings.ReplaceAll(text, "urn:", "")
+	text = strings.ReplaceAll(text, "uuid:", "")
+	text = strings.Trim(text, "{}")
+	text = strings.ReplaceAll(text, "-", "")
+	var u UUID
+	if len(text) != hex.EncodedLen(len(u)) {
+		return u, false
+	}
+	_, err := hex.Decode(u[:], []byte(text))
+	return u, err == nil
+}
