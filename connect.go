@@ -23,23 +23,23 @@ var serviceTypes = []string{"messaging", "message", "queuing"}
 
 // Connect makes a client for the Zaqar service at endpoint, an http, https, ws or wss
 // URL such as "https://cloud.example.com:8888". A version at its end ("…/v2") selects
-// that API version. An empty endpoint is looked up: in the service catalogue, which
-// needs credentials with a catalogue, such as those of auth/keystone, or in an
-// auth.SignedURL that includes its endpoint.
+// that API version. An empty endpoint is looked up in the service catalogue of the
+// credentials, such as those of auth/keystone. An auth.SignedURL can include its
+// endpoint.
 //
 // Credentials are required: [WithAuth], or [WithProject] for a server without
 // authentication.
 //
 // Connect sends requests only to find out what it was not given. For an empty
 // endpoint it signs in and reads the catalogue. Without [WithVersion] it asks the
-// server for its versions and takes the newest that both sides support. It takes V2
-// without asking with an auth.SignedURL and with a ws or wss endpoint, since only V2
-// has them; and when a server answers but does not list its versions, for instance
-// behind a proxy that hides "/". If the server cannot be reached, that is an error.
-// Given an endpoint and a version, Connect sends nothing and succeeds even if nobody
-// listens there; use [Client.Ping] to check.
+// server for its versions and takes the newest that both sides support. If the server
+// answers without a list of versions, for instance behind a proxy that hides "/",
+// Connect takes V2. It does not ask with an auth.SignedURL or a ws or wss endpoint:
+// only V2 has these.
 //
-// A mistake in the arguments is an [*ArgumentError]. Call [Client.Close] when done.
+// A server that cannot be reached is an error. But given an endpoint and a version,
+// Connect sends nothing and succeeds even if nobody listens there; use [Client.Ping]
+// to check. A wrong argument is an [*ArgumentError]. Call [Client.Close] when done.
 func Connect(ctx context.Context, endpoint string, options ...ConnectOption) (*Client, error) {
 	s := settings{timeout: DefaultTimeout, async: DefaultAsync}
 	for _, option := range options {

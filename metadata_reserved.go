@@ -29,8 +29,8 @@ var reservedKeys = map[string]bool{
 	KeyEnableEncryptMessages: true,
 }
 
-// Reserved is the part of a queue's metadata that Zaqar itself uses (V1_1 and V2). A
-// zero field is not set: the server's default applies.
+// Reserved is the part of a queue's metadata that Zaqar itself uses (V2). A zero
+// field is not set: the server's default applies.
 //
 // As an option of [Client.CreateQueue] it sets the fields that are not zero.
 // [Metadata.Reserved] reads it back.

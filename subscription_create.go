@@ -62,15 +62,15 @@ func checkSubscriber(op wire.Op, uri string) error {
 }
 
 // CreateSubscription subscribes somebody to the queue. From now on the server sends
-// each message that is posted to the subscriber, in a request of its own and in no
+// the subscriber each message that is posted, in a request of its own and in no
 // particular order. The message stays in the queue as well. The queue is created if
 // it does not exist. The server must be set up to deliver. If it requires
 // confirmation, it sends no messages before the subscriber has confirmed, which
 // package webhook does.
 //
 // A queue has at most one subscription for each subscriber. If there is one already,
-// the server does not change it, and [Subscription.Created] is false. There are two
-// cases:
+// the server does not change it, and [Subscription.Created] is false.
+// [Subscription.Update] changes it. There are two cases:
 //
 //   - It was not confirmed: the server asks the subscriber again to confirm (quirk
 //     19). CreateSubscription succeeds if the TTL and the options are those asked
@@ -80,14 +80,12 @@ func checkSubscriber(op wire.Op, uri string) error {
 //     returns the existing one with an error that matches [ErrExists] and
 //     [ErrConflict].
 //
-// [Subscription.Update] changes an existing one.
+// A second request reads the subscription, to tell the cases apart by its age. An
+// existing one with the same settings that is less than about a second old is taken
+// for new. If this request fails, the subscription is returned with the error.
 //
-// CreateSubscription reads the new subscription to tell the cases apart by its age.
-// One with the same settings that is less than about a second old looks like a new
-// one. If this second request fails, the subscription is returned with the error.
-//
-// It is idempotent. That holds after a 503, too, which servers that store in Redis
-// answer to the first subscription after another one has ended (quirk 36). It
+// CreateSubscription is idempotent, also after a 503. Servers that store in Redis
+// answer 503 to the first subscription after another one has ended (quirk 36). It
 // blocks for two requests. V2 only.
 func (q *Queue) CreateSubscription(ctx context.Context, config SubscriptionConfig) (*Subscription, error) {
 	p, err := config.params()
