@@ -9,7 +9,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// FuzzNotice sends a notice to any subscription that the server takes.
+// FuzzNotice sends a notice to any subscription that the server accepts.
 func FuzzNotice(f *testing.F) {
 	for _, seed := range []string{
 		`{"subscriber":"http://x/","ttl":60,"options":{"a":1}}`, `{"subscriber":"trust+https://x/","options":null}`, `{"subscriber":""}`, `{}`, `[]`,

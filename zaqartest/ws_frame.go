@@ -30,16 +30,16 @@ type wsEcho struct {
 }
 
 var (
-	nothing  = json.RawMessage("null")
-	noFields = json.RawMessage("{}")
+	jsonNull    = json.RawMessage("null")
+	emptyObject = json.RawMessage("{}")
 )
 
 func newWSEcho(action string) wsEcho {
-	text := nothing
+	text := jsonNull
 	if action != "" {
 		text, _ = rawjson.Marshal(action) // a string: that cannot fail
 	}
-	return wsEcho{Action: text, Body: noFields, Headers: noFields, API: "v2"}
+	return wsEcho{Action: text, Body: emptyObject, Headers: emptyObject, API: "v2"}
 }
 
 // wsAnswer is the result of an action.

@@ -11,13 +11,14 @@ import (
 	"github.com/zaqar-go/zaqar/internal/msgpack"
 )
 
-// nowhere is where webhooks of a fuzzed request lead.
+// nowhere is the transport for the webhooks of fuzzed requests: it connects to
+// nothing.
 type nowhere struct{}
 
 // RoundTrip implements http.RoundTripper.
 func (nowhere) RoundTrip(*http.Request) (*http.Response, error) { return nil, net.ErrClosed }
 
-// FuzzFrame: whatever a client sends, it gets an answer in the same encoding.
+// FuzzFrame checks that every frame gets an answer in its own encoding.
 func FuzzFrame(f *testing.F) {
 	headers := `"headers":{"Client-ID":"3381af92-2b9e-11e3-b191-71861300734c","X-Project-ID":"p"}`
 	for _, action := range wsActions {

@@ -79,7 +79,7 @@ func (req *wsRequest) answerOrCut(refused error) (out wsAnswer, more http.Header
 	}
 	replaces := fault && (f.Cut || f.Status != 0)
 	if !replaces || f.After {
-		out = req.act(refused)
+		out = req.carryOut(refused)
 	}
 	if fault && f.Cut {
 		return wsAnswer{}, nil, true, true
@@ -102,8 +102,8 @@ func (f Fault) wsAnswer() wsAnswer {
 	return wsAnswer{f.Status, f.Body}
 }
 
-// act carries out a request. A panic fails this request only.
-func (req *wsRequest) act(rejected error) (out wsAnswer) {
+// carryOut carries out a request. A panic fails this request only.
+func (req *wsRequest) carryOut(rejected error) (out wsAnswer) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			req.srv.logger.Error("an action panicked", "kind", req.kind(), "cause", cause, "stack", string(debug.Stack()))
