@@ -1,9 +1,9 @@
-// Package mend lets JSON be read in which a server has put numbers that JSON lacks.
+// Package mend reads JSON that contains numbers which JSON does not have.
 //
-// Servers take a number like 1e400 and give it back as Infinity, which is no JSON
-// (quirk 17). One such body must not cost the page that it is on: it is read as a
-// string with a mark, and put back into the body, where only the decoding of this
-// one message meets it.
+// Servers accept a number like 1e400 and return it as Infinity, which is not JSON
+// (quirk 17). One such body must not make the whole page unreadable. So the word is read
+// as a marked string and then put back into the body. Only decoding that one message
+// fails.
 package mend
 
 import (
@@ -12,16 +12,16 @@ import (
 	"regexp"
 )
 
-// notNumbers finds strings, to pass over them, and the three words that Python
-// writes for numbers that JSON lacks.
+// notNumbers matches strings, which are skipped, and the three words that Python writes
+// for numbers that JSON does not have.
 var notNumbers = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?Infinity|NaN`)
 
 const mark = `"\u0000not a number: `
 
 var marked = regexp.MustCompile(regexp.QuoteMeta(mark) + `(-?Infinity|NaN)"`)
 
-// Unmarshal is json.Unmarshal for answers that can hold bodies. What it decodes into
-// a json.RawMessage may have marks, which [Undo] takes away.
+// Unmarshal is json.Unmarshal for answers that can contain bodies. A json.RawMessage that
+// it decodes may contain marks, which [Undo] removes.
 func Unmarshal(data []byte, into any) error {
 	err := json.Unmarshal(data, into)
 	if _, broken := err.(*json.SyntaxError); !broken { //nolint:errorlint // json returns it as it is
@@ -39,7 +39,7 @@ func Unmarshal(data []byte, into any) error {
 	return json.Unmarshal(mended, into)
 }
 
-// Undo puts the words back.
+// Undo replaces the marks in a body by the original words.
 func Undo(body json.RawMessage) json.RawMessage {
 	if !bytes.Contains(body, []byte(mark)) {
 		return body

@@ -1,4 +1,4 @@
-// Package plainjson encodes JSON as it is meant for Zaqar rather than for a browser.
+// Package plainjson encodes JSON without the escapes that are meant for browsers.
 package plainjson
 
 import (
@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 )
 
-// Marshal encodes JSON without escaping <, > and &, which would make bodies longer
-// than what the caller counted.
+// Marshal encodes JSON without escaping <, > and &. The escapes would make bodies longer
+// than the caller counted.
 func Marshal(value any) ([]byte, error) {
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)

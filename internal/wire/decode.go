@@ -15,11 +15,11 @@ import (
 	"github.com/zaqar-go/zaqar/internal/mend"
 )
 
-// Seconds is a duration as the wire has it. Servers write whole numbers, and
-// sometimes fractions.
+// Seconds is a duration in seconds. Servers write whole numbers, and sometimes
+// fractions.
 type Seconds time.Duration
 
-// UnmarshalJSON reads any JSON number that a duration can hold.
+// UnmarshalJSON reads any JSON number in the range of a duration.
 func (s *Seconds) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil
@@ -41,7 +41,7 @@ func (s Seconds) MarshalJSON() ([]byte, error) {
 	return strconv.AppendInt(nil, ToSeconds(time.Duration(s)), 10), nil
 }
 
-// ToSeconds renders a duration; it must be a whole number of seconds.
+// ToSeconds returns a duration in seconds. It must be a whole number of seconds.
 func ToSeconds(d time.Duration) int64 { return int64(d / time.Second) }
 
 // Queue is a queue in a listing.
@@ -54,9 +54,9 @@ type Queue struct {
 // Queues is a page of queues.
 type Queues struct {
 	Queues []Queue
-	// Next is the marker of the next page, "" when there is none.
+	// Next is the marker of the next page, "" if there is none.
 	Next string
-	// Count is the number of queues in the project; -1 when it is not told.
+	// Count is the number of queues in the project, -1 if the answer does not have it.
 	Count int
 }
 
@@ -91,9 +91,8 @@ type link struct {
 	Href string `json:"href"`
 }
 
-// next finds the marker of the next page. The link itself is not followed: it
-// is relative to a root that a proxy may have moved, and the marker is all that
-// it adds.
+// next returns the marker of the next page. The link itself is not followed: a proxy may
+// have moved the root that it is relative to, and only the marker in it is new.
 func next(links []link) string {
 	for _, l := range links {
 		if l.Rel != "next" {
@@ -119,8 +118,8 @@ func lastSegment(href string) string {
 	return last
 }
 
-// Unmarshal decodes exactly one JSON value, with every digit of its numbers:
-// into an any they come as json.Number.
+// Unmarshal decodes exactly one JSON value. Numbers keep all their digits: in an any
+// they are a json.Number.
 func Unmarshal(data []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()

@@ -13,7 +13,7 @@ type VersionInfo struct {
 	Status string `json:"status"`
 }
 
-// Version returns the version under the name that paths have.
+// Version returns the version in the form that is used in paths.
 func (i VersionInfo) Version() Version { return Version("v" + strings.TrimPrefix(i.ID, "v")) }
 
 // DecodeVersions reads the list of versions.
@@ -54,12 +54,12 @@ func DecodeHome(data []byte) (map[string]HomeResource, error) {
 	return reply.Resources, nil
 }
 
-// Fault is what an answer other than 2xx says.
+// Fault is the error in an answer other than 2xx.
 type Fault struct{ Title, Description string }
 
-// DecodeFault reads the error bodies that Zaqar, the Keystone middleware,
-// proxies and the WebSocket send. It never fails: what it cannot read is
-// empty, and a text that is no JSON is the description, cut short.
+// DecodeFault reads the error bodies of Zaqar, the Keystone middleware, proxies and the
+// WebSocket. It never fails: what it cannot read is empty, and a text that is not JSON
+// becomes the description, shortened.
 func DecodeFault(data []byte) Fault {
 	data = bytes.TrimSpace(data)
 	var reply struct {
@@ -93,7 +93,7 @@ func DecodeFault(data []byte) Fault {
 	return fault
 }
 
-// plainText keeps a proxy's error page from filling a terminal.
+// plainText shortens a text, so that a proxy's error page does not fill a terminal.
 func plainText(data []byte) string {
 	const most = 200
 	text := strings.ToValidUTF8(string(data[:min(len(data), 4096)]), "")

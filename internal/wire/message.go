@@ -11,15 +11,15 @@ import (
 	"github.com/zaqar-go/zaqar/internal/mend"
 )
 
-// Outgoing is a message to be posted. TTL and Delay are nil when the queue's
-// own are wanted.
+// Outgoing is a message to be posted. If TTL or Delay is nil, the queue's default
+// applies.
 type Outgoing struct {
 	Body  json.RawMessage `json:"body"`
 	TTL   *int64          `json:"ttl,omitzero"`
 	Delay *int64          `json:"delay,omitzero"`
 }
 
-// Message is a message as a server tells it.
+// Message is a message in an answer.
 type Message struct {
 	ID         string          `json:"id"`
 	Href       string          `json:"href"`
@@ -31,11 +31,11 @@ type Message struct {
 	ClaimCount int             `json:"claim_count"`
 }
 
-// HidesClaim reports whether the message does not tell which claim holds it, if any:
-// the hrefs of HTTP do, the WebSocket does not outside of claims.
+// HidesClaim reports whether the message does not show which claim holds it, if any. The
+// hrefs of HTTP show it; the WebSocket shows it only in claims.
 func (m Message) HidesClaim() bool { return m.Href == "" && m.ClaimID == "" }
 
-// UnmarshalJSON fills in what is only in the href: the id (v1) and the claim.
+// UnmarshalJSON also reads what only the href contains: the id (v1) and the claim.
 func (m *Message) UnmarshalJSON(data []byte) error {
 	type plain Message
 	if err := json.Unmarshal(data, (*plain)(m)); err != nil {
@@ -62,7 +62,7 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 // Messages is a page of messages.
 type Messages struct {
 	Messages []Message
-	// Next is the marker of the next page, "" when there is none.
+	// Next is the marker of the next page, "" if there is none.
 	Next string
 }
 
@@ -93,7 +93,7 @@ func DecodeMessage(data []byte) (Message, error) {
 	return *m, nil
 }
 
-// DecodePosted reads the ids of want messages that were posted.
+// DecodePosted reads the ids of posted messages, of which there must be want.
 func DecodePosted(data []byte, want int) ([]string, error) {
 	var reply struct {
 		Resources []string `json:"resources"`
@@ -113,7 +113,7 @@ func DecodePosted(data []byte, want int) ([]string, error) {
 	return ids, nil
 }
 
-// Claim is a claim as a server tells it; a new one has neither TTL nor Age.
+// Claim is a claim in an answer. A new one has neither TTL nor Age.
 type Claim struct {
 	ID       string
 	TTL      Seconds
@@ -121,8 +121,8 @@ type Claim struct {
 	Messages []Message
 }
 
-// DecodeNewClaim reads the answer to the creation of a claim. No messages and
-// no id: there was nothing to claim. The WebSocket tells the id in the body.
+// DecodeNewClaim reads the answer to the creation of a claim. If there was nothing to
+// claim, the result has no messages and no id. Over the WebSocket the id is in the body.
 func DecodeNewClaim(status int, header http.Header, data []byte) (Claim, error) {
 	if status == http.StatusNoContent || len(bytes.TrimSpace(data)) == 0 {
 		return Claim{}, nil
@@ -130,7 +130,7 @@ func DecodeNewClaim(status int, header http.Header, data []byte) (Claim, error) 
 	page, err := DecodeMessages(data)
 	claim := Claim{ID: lastSegment(header.Get("Location")), Messages: page.Messages}
 	if err != nil {
-		return claim, err // the claim was made all the same
+		return claim, err // the claim exists all the same
 	}
 	var named struct {
 		ID string `json:"claim_id"`

@@ -1,12 +1,14 @@
 package wire
 
-// v1 is the first version of the API, the one that the seed was written for.
+// v1 is the first version of the API. It differs from the others:
 //
-// What it does its own way: posts are bare arrays whose messages must have a TTL;
-// empty lists are 204; reading a queue that does not exist is 404, and so are its
-// metadata; a post to it is accepted and lost from sight (quirk 13), so the queue
-// is created first; metadata is a resource of its own, without Zaqar's own keys;
-// health is what later became ping.
+//   - A post is a bare array, and each message must have a TTL.
+//   - An empty listing is a 204.
+//   - Reading a queue that does not exist, or its metadata, is a 404.
+//   - Messages posted to a queue that does not exist cannot be listed (quirk 13), so the
+//     queue is created first.
+//   - Metadata is a resource of its own, without Zaqar's own keys.
+//   - Ping is called health.
 var v1 = Table{
 	Versions: {Method: "GET", Path: "/", Repeatable: true},
 	Home:     {Method: "GET", Path: "/", Repeatable: true},

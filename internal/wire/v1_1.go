@@ -1,7 +1,7 @@
 package wire
 
-// v1_1 is the second version of the API. It has v2's shapes, but metadata can be
-// given at creation only, and there is no way to ask whether a queue exists.
+// v1_1 is the second version of the API. Its bodies are those of v2, but metadata can be
+// set only when a queue is created, and no request reports whether a queue exists.
 var v1_1 = Table{
 	Versions: {Method: "GET", Path: "/", Repeatable: true},
 	Home:     {Method: "GET", Path: "/", Repeatable: true},

@@ -1,7 +1,6 @@
 package wire
 
-// The bodies that a 204 or a 404 of one version stands for, since another version
-// answers so.
+// The bodies that replace a 204 or a 404, because other versions answer like this.
 const (
 	noQueues   = `{"queues":[]}`
 	noMessages = `{"messages":[]}`
@@ -9,8 +8,8 @@ const (
 	noMetadata = `{}`
 )
 
-// PatchType is the media type that v2 wants for changes to a queue's metadata,
-// to the letter: with a charset behind it the server answers 415.
+// PatchType is the exact media type that v2 requires for changes of a queue's metadata.
+// If a charset is added, the server answers 415.
 const PatchType = "application/openstack-messaging-v2.0-json-patch"
 
 var v2 = Table{
@@ -24,8 +23,8 @@ var v2 = Table{
 		Query: []string{"marker", "limit", "detailed", "name", "with_count"}, Spread: "metadata_filter",
 	},
 	QueueCreate: {Method: "PUT", Path: "/queues/{queue_name}", Action: "queue_create", BodyIs: "metadata", Repeatable: true},
-	// A GET is answered 200 for a queue that does not exist; a patch that
-	// changes nothing tells: 200 or 404.
+	// GET answers 200 even if the queue does not exist. A patch without changes answers
+	// 200 or 404.
 	QueueExists: {Method: "PATCH", Path: "/queues/{queue_name}", BodyIs: "changes", Type: PatchType, Repeatable: true},
 	QueueGet:    {Method: "GET", Path: "/queues/{queue_name}", Action: "queue_get", Repeatable: true},
 	QueueUpdate: {Method: "PATCH", Path: "/queues/{queue_name}", BodyIs: "changes", Type: PatchType},
@@ -65,7 +64,7 @@ var v2 = Table{
 	ClaimDelete: {Method: "DELETE", Path: "/queues/{queue_name}/claims/{claim_id}", Action: "claim_delete", Repeatable: true},
 
 	SubscriptionCreate: {
-		// Repeatable: where it has acted, the second time finds what the first made.
+		// Repeatable: a second request finds the subscription of the first.
 		Method: "POST", Path: "/queues/{queue_name}/subscriptions", Action: "subscription_create", Repeatable: true,
 		Body: []string{"subscriber", "ttl", "options"},
 	},
