@@ -126,7 +126,7 @@ func (p *Publisher) pack(m *parcel, body any) error {
 	if m.message.TTL == nil && route.TTL > 0 {
 		m.message.TTL = &route.TTL
 	}
-	if rule := hazard(m.message.Body); rule != "" {
+	if rule := wire.CheckBody(m.message.Body); rule != "" {
 		return &ArgumentError{Op: string(wire.MessagePost), Argument: "the message", Rule: rule}
 	}
 	encoded, err := plainjson.Marshal(m.message)

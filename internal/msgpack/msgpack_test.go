@@ -105,6 +105,8 @@ func TestWhatMessagePackCannotSayIsRefused(t *testing.T) {
 		`{"\udc00x":1}`:        ErrText,
 		"\"\xff\"":             ErrText,
 		`"\ufffd\ud800"`:       ErrText,
+		`"\\ufffd\ud800"`:      ErrText,
+		`["�", "\ud800"]`:      ErrText,
 		strings.Repeat("[", MaxDepth+1) + `1` + strings.Repeat("]", MaxDepth+1): ErrTooDeep,
 	} {
 		if frame, err := FromJSON([]byte(text)); !errors.Is(err, want) || frame != nil {

@@ -1,4 +1,5 @@
-// Package plainjson encodes JSON as it is meant for Zaqar rather than for a browser.
+// Package plainjson encodes JSON as it is meant for Zaqar rather than for a browser,
+// and refuses text that JSON cannot carry.
 package plainjson
 
 import (
@@ -7,7 +8,8 @@ import (
 )
 
 // Marshal encodes JSON without escaping <, > and &, which would make bodies longer
-// than what the caller counted.
+// than what the caller counted. Where encoding/json replaces bytes that are not UTF-8
+// by U+FFFD, and where it passes them on, Marshal returns [ErrText].
 func Marshal(value any) ([]byte, error) {
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
@@ -15,5 +17,9 @@ func Marshal(value any) ([]byte, error) {
 	if err := encoder.Encode(value); err != nil {
 		return nil, err
 	}
-	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), nil
+	encoded := bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))
+	if mayHideBrokenText(encoded) && brokenText(value) {
+		return nil, ErrText
+	}
+	return encoded, nil
 }
