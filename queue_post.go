@@ -1,9 +1,8 @@
 package zaqar
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -151,11 +150,11 @@ func outgoing(value any, which string) (wire.Outgoing, error) {
 		o.Body = v
 	}
 	encoded, err := plainjson.Marshal(o.Body)
-	if err != nil {
-		return bad("cannot be encoded as JSON", err)
-	}
-	if _, raw := o.Body.(json.RawMessage); !raw && brokenText(encoded) {
+	switch {
+	case errors.Is(err, plainjson.ErrText):
 		return bad("holds text that is not valid UTF-8, which JSON cannot carry; encode it, in base64 for instance", nil)
+	case err != nil:
+		return bad("cannot be encoded as JSON", err)
 	}
 	message := wire.Outgoing{Body: encoded}
 	if o.TTL != 0 {
@@ -173,20 +172,4 @@ func outgoing(value any, which string) (wire.Outgoing, error) {
 		message.Delay = &delay
 	}
 	return message, nil
-}
-
-// brokenText reports whether encoding/json has put U+FFFD where text was not valid
-// UTF-8. It writes that escaped, and a U+FFFD that was there as it is.
-func brokenText(encoded []byte) bool {
-	for {
-		at := bytes.Index(encoded, []byte(`\ufffd`))
-		if at < 0 {
-			return false
-		}
-		slashes := len(encoded[:at]) - len(bytes.TrimRight(encoded[:at], `\`))
-		if slashes%2 == 0 {
-			return true
-		}
-		encoded = encoded[at+1:]
-	}
 }

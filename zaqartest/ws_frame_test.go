@@ -31,6 +31,7 @@ func FuzzFrame(f *testing.F) {
 	}
 	f.Add(false, []byte(`{"action":null,"body":[],"headers":5}`))
 	f.Add(true, []byte("\xdf\xff\xff\xff\xff"))
+	f.Add(true, []byte("\xdb\xff\xff\xff\xff"))
 	srv, err := NewServer(WithRequestLog(0), WithDeliveryClient(&http.Client{Transport: nowhere{}}))
 	if err != nil {
 		f.Fatal(err)

@@ -2,6 +2,7 @@ package msgpack
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -114,6 +115,9 @@ func word(f float64) string {
 }
 
 func (d *decoder) string() error {
+	if overlong(d.rest) {
+		return ErrTruncated
+	}
 	text, rest, err := msgp.ReadStringZC(d.rest)
 	if err != nil {
 		return ErrTruncated
@@ -127,6 +131,13 @@ func (d *decoder) string() error {
 	}
 	d.out.Truncate(d.out.Len() - 1) // the encoder's line feed
 	return nil
+}
+
+// overlong reports whether a string claims to be longer than the frame. The codec
+// would take its length for a negative one where an int has 32 bits.
+func overlong(frame []byte) bool {
+	const str32, header = 0xdb, 5
+	return len(frame) >= header && frame[0] == str32 && uint64(binary.BigEndian.Uint32(frame[1:])) > uint64(len(frame)-header)
 }
 
 func (d *decoder) array(depth int) error {

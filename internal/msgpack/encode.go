@@ -8,14 +8,21 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tinylib/msgp/msgp"
+
+	"github.com/zaqar-go/zaqar/internal/plainjson"
 )
 
 // FromJSON encodes one JSON value. Keys keep their order, since servers make
 // checksums of bodies as they came. Integers stay exact; one that no 64 bits hold is
-// an error. Fractions, and what has an exponent, are float64.
+// an error, and so is text that is not valid Unicode. Fractions, and what has an
+// exponent, are float64.
 func FromJSON(data []byte) ([]byte, error) {
+	if !utf8.Valid(data) {
+		return nil, ErrText
+	}
 	if !json.Valid(data) {
 		return nil, errors.New("msgpack: the text is not JSON")
 	}
@@ -45,7 +52,8 @@ func (e *encoder) value(depth int) error {
 	case bool:
 		e.out = msgp.AppendBool(e.out, v)
 	case string:
-		if damaged(v, e.data[before:e.tokens.InputOffset()]) {
+		quote := int(before) + bytes.IndexByte(e.data[before:], '"')
+		if _, whole := plainjson.StringEnd(e.data, quote); !whole {
 			return ErrText
 		}
 		e.out = msgp.AppendString(e.out, v)
@@ -101,17 +109,4 @@ func (e *encoder) number(text string) error {
 	}
 	e.out = msgp.AppendFloat64(e.out, f)
 	return nil
-}
-
-const replacement = "\ufffd"
-
-// damaged reports whether encoding/json has put U+FFFD where text was broken: half of
-// a surrogate pair, or bytes that are not UTF-8.
-func damaged(text string, quoted []byte) bool {
-	found := strings.Count(text, replacement)
-	if found == 0 {
-		return false
-	}
-	meant := bytes.Count(quoted, []byte(replacement)) + bytes.Count(bytes.ToLower(quoted), []byte(`\ufffd`))
-	return found > meant
 }
