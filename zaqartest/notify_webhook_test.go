@@ -120,7 +120,7 @@ func TestANoticeThatCanNeverBeDeliveredFailsAtOnce(t *testing.T) {
 	}
 	c.post(`1`)
 	for _, d := range c.deliveries() {
-		if d.Subscriber == "trust+http://x/5" { // an unknown trust
+		if d.Subscriber == "trust+http://x/5" { // it names no trust, so it needs no token
 			continue
 		}
 		if d.State != zaqartest.DeliveryFailed || len(d.Attempts) != 1 || d.Attempts[0].Err == nil {
