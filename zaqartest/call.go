@@ -146,7 +146,7 @@ func (c *call) checkMedia() error {
 	if quality(c.accept(), jsonType) == 0 {
 		return &refusal{
 			status: http.StatusNotAcceptable, title: "406 Not Acceptable",
-			description: "There is application/json only. Say in Accept that it will do.",
+			description: "Only application/json is available. The Accept header must allow it.",
 			link: &helpLink{
 				Text: "14.1 Accept, Hypertext Transfer Protocol -- HTTP/1.1",
 				Href: "http://www.w3.org/Protocols/rfc2616/rfc2616-sec14.html", Rel: "help",
@@ -226,7 +226,7 @@ func (c *call) checkQueueName() error {
 	name, has := c.target.params["queue"]
 	if has && (!broker.ValidProject(c.project) || !broker.ValidQueueName(name)) {
 		return badRequest("Invalid "+strings.TrimSuffix(c.collection(), "s")+" identification",
-			"The name of a queue or topic is 1 to 64 letters, digits, underscores, dashes and dots. That of a project is 256 at most.")
+			"The name of a queue or topic has 1 to 64 letters, digits, underscores, dashes and dots. The id of a project has at most 256 characters.")
 	}
 	return nil
 }

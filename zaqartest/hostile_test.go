@@ -33,15 +33,15 @@ func request(method, path, body string, lines ...string) string {
 	for _, line := range lines {
 		text += line + "\r\n"
 	}
-	told := strings.ToLower(text)
+	written := strings.ToLower(text)
 	for name, line := range map[string]string{
 		"client-id": "Client-ID: " + alice, "x-project-id": "X-Project-Id: p",
 	} {
-		if !strings.Contains(told, "\n"+name+":") {
+		if !strings.Contains(written, "\n"+name+":") {
 			text += line + "\r\n"
 		}
 	}
-	if body != "" && !strings.Contains(told, "\ncontent-length:") && !strings.Contains(told, "\ntransfer-encoding:") {
+	if body != "" && !strings.Contains(written, "\ncontent-length:") && !strings.Contains(written, "\ntransfer-encoding:") {
 		text += fmt.Sprintf("Content-Length: %d\r\n", len(body))
 	}
 	return text + "\r\n" + body

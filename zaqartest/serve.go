@@ -62,7 +62,7 @@ func (s *Server) act(c *call) (out reply) {
 			s.logger.Error("a handler panicked", "kind", c.kind, "cause", cause, "stack", string(debug.Stack()))
 			out = asReply(&refusal{
 				status: http.StatusInternalServerError, title: "Internal server error",
-				description: "The server made a mistake.",
+				description: "The server failed.",
 			}, c.accept())
 		}
 	}()

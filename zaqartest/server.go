@@ -124,7 +124,7 @@ func (s *Server) start(listener net.Listener, url string, transport *http.Transp
 	defer s.mu.Unlock()
 	if s.closed || s.http != nil {
 		_ = listener.Close() // no client has seen it
-		return errors.New("zaqartest: the server listens already or is closed")
+		return errors.New("zaqartest: the server already listens or is closed")
 	}
 	s.wildcard = unspecified(listener.Addr())
 	s.url, s.client, s.served = url, &http.Client{Transport: transport}, make(chan struct{})

@@ -10,24 +10,8 @@ package broker
 
 import (
 	"bytes"
-	"errors"
 
 	"github.com/zaqar-go/zaqar/zaqartest/store"
-)
-
-// What the broker returns if it cannot do what was asked.
-var (
-	// ErrNoQueue, ErrNoMessage and ErrNoClaim mean that there is no such thing.
-	ErrNoQueue   = errors.New("the queue does not exist")
-	ErrNoMessage = errors.New("the message does not exist")
-	ErrNoClaim   = errors.New("the claim does not exist or has expired")
-	// ErrClaimed means that a claim holds the message, and the caller named none.
-	ErrClaimed = errors.New("the message is claimed")
-	// ErrNotClaimed means that the caller named a claim, but no claim holds the
-	// message.
-	ErrNotClaimed = errors.New("the message is not claimed")
-	// ErrOtherClaim means that the claim is live, but another one holds the message.
-	ErrOtherClaim = errors.New("the message is held by another claim")
 )
 
 // Broker holds queues with their messages and claims, subscriptions, pools and
