@@ -6,9 +6,9 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// RunWebSocket holds the target to those cases of the suite, by API v2, that are of
-// use to a client that has nothing but the WebSocket: the target's endpoint is a ws or
-// wss URL. [Run] with a target that has both holds it to all of them.
+// RunWebSocket runs the cases that a client can do over the WebSocket alone, with API
+// v2. The target's endpoint is a ws or wss URL. For a target with both, use [Run], which
+// runs all cases.
 func RunWebSocket(t *testing.T, open func(t *testing.T) Target) {
 	t.Helper()
 	run(t, "", zaqar.V2, open, nil, func(noun, sentence string) bool {
@@ -16,7 +16,7 @@ func RunWebSocket(t *testing.T, open func(t *testing.T) Target) {
 	})
 }
 
-// Why a case needs HTTP.
+// The reasons why a case needs HTTP.
 const (
 	noUpdate  = "metadata cannot be changed"
 	noExists  = "nothing tells whether a queue exists"
@@ -28,8 +28,8 @@ const (
 	noFilter  = "queues are neither filtered nor counted"
 )
 
-// needsHTTP says which cases are not for a client that has the WebSocket alone, and
-// why. That the client says so before anything is sent is a test of the client.
+// needsHTTP maps the cases that the WebSocket alone cannot do to the reason. That the
+// client then refuses the call is a test of the client.
 var needsHTTP = map[string]string{
 	"an endpoint with the version at its end works too":                                noPaths,
 	"the home document names the queues":                                               noPaths,
@@ -73,8 +73,8 @@ var needsHTTP = map[string]string{
 	"subscribing again after a confirmation is a conflict that names the subscription": noConfirm,
 }
 
-// httpAlone are the cases that use HTTP alone also where there is a WebSocket, and
-// why.
+// httpAlone maps the cases that use only HTTP, even if there is a WebSocket, to the
+// reason.
 var httpAlone = map[string]string{
 	"a signed URL opens nothing else":                             signatures,
 	"a signed URL that was changed opens nothing":                 signatures,

@@ -1,11 +1,11 @@
 """Runs the commands of transcripts and compares what they print: replay.py real|serve|record FILE...
 
-A transcript is a text file. A line "$ queue stats osc -f json" is a command of `openstack messaging`; below it is what it prints
-and, when that is not 0, its exit code as "[1]". What differs from run to run has a name there: "<id 1>" is the first identifier
-that any command printed, and is replaced by it in later commands, as {NAME} is by the environment variable NAME. So that
-servers may differ in their wording, of an error there is only the code and the title. Where `zaqar serve` does something else
-for a reason, this is below a line "~ the reason". All else that differs is a failure. With record, the file is written anew from
-what the commands print with real servers.
+A transcript is a text file. A line "$ queue stats osc -f json" is a command of `openstack messaging`. Below it is its output
+and, unless it is 0, its exit code as "[1]". Values that differ between runs have names: "<id 1>" is the first identifier that
+any command printed, and stands for it in later commands. {NAME} stands for the environment variable NAME. Only the code and
+title of an error are compared, because servers word their errors differently. Where `zaqar serve` differs on purpose, its
+output is below a line "~ the reason". Every other difference is a failure. With record, the file is written from the output
+with real servers.
 """
 import json
 import os
