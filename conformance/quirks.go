@@ -29,15 +29,15 @@ func realSocket(t Target) bool { return realSocketAlone(t) || anyReal(t) && t.We
 
 // quirks are the differences that the cases know.
 var quirks = []quirk{
-	{number: 5, on: redis, about: []string{"claim_create"}, what: "a claim takes what another claim holds, behind a message that became free"},
+	{number: 5, on: redis, about: []string{"claim_create"}, what: "a claim takes messages of another claim, behind a message that became free"},
 	{number: 7, on: redis, about: []string{"claim_get", "claim_update"}, what: "a claim that has expired answers 503 until it is collected"},
 	{number: 8, on: redis, about: []string{"queue_get_stats"}, what: "stats answer 503 while the oldest message has expired"},
-	{number: 9, on: redis, about: []string{"claim_create"}, what: "grace is reported but messages go at their first expiry"},
+	{number: 9, on: redis, about: []string{"claim_create"}, what: "grace is reported, but messages expire with their own TTL"},
 	{number: 10, on: redis, about: []string{"message_get"}, what: "message ids are global to the server"},
 	{number: 15, on: redis, about: []string{"queue_list"}, what: "names are listed cut at the first dot"},
 	{number: 26, on: redis, about: []string{"queue_list name", "queue_list metadata_filter"}, hides: true, what: "name and metadata filters of the queue listing are ignored"},
-	{number: 36, on: redis, about: []string{"subscription_create"}, what: "subscribing is a 503 once after a subscription has ended"},
-	{number: 21, on: anyReal, about: []string{"queue_list with_count"}, what: "with pooling the number of queues is not told"},
+	{number: 36, on: redis, about: []string{"subscription_create"}, what: "after a subscription has expired, subscribing is a 503 once"},
+	{number: 21, on: anyReal, about: []string{"queue_list with_count"}, what: "with pooling the number of queues is not returned"},
 	{number: 37, on: redis, hides: true, what: "topics need another store", about: []string{
 		"topic_create", "topic_delete", "topic_get", "topic_get_stats", "topic_list", "topic_purge", "topic_update",
 	}},

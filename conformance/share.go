@@ -137,7 +137,7 @@ var shares = []behaviour{
 	}},
 	{"what the server signed and what its key signed are the same", func(t *testing.T, s *suite) {
 		if s.SigningKey == "" {
-			t.Fatal("the target does not tell the key")
+			t.Fatal("the target has no SigningKey")
 		}
 		q := s.queue(t)
 		signed := share(t, q, zaqar.ShareConfig{Methods: []string{"POST", "GET"}, Expires: tomorrow()})

@@ -19,9 +19,9 @@ func RunWebSocket(t *testing.T, open func(t *testing.T) Target) {
 // The reasons why a case needs HTTP.
 const (
 	noUpdate  = "metadata cannot be changed"
-	noExists  = "nothing tells whether a queue exists"
+	noExists  = "no action reports whether a queue exists"
 	noDelay   = "delays are dropped"
-	noClaims  = "messages do not tell who claimed them"
+	noClaims  = "messages do not show which claim holds them"
 	noPaths   = "there are no paths, methods and media types"
 	noShare   = "URLs cannot be signed"
 	noConfirm = "subscriptions cannot be changed or confirmed"
@@ -36,7 +36,7 @@ var needsHTTP = map[string]string{
 	"the raw verbs follow hrefs":                                                       noPaths,
 	"every answer other than 2xx is an error with its code":                            noPaths,
 	"an unknown media type in Accept is a 406":                                         noPaths,
-	"an administrator is told how the store is":                                        "health is not told",
+	"an administrator is told how the store is":                                        "there is no action for health",
 	"a topic has metadata":                                                             "topics have no actions",
 	"a created queue exists and has its name and href":                                 noExists,
 	"a queue that does not exist reads as empty":                                       noExists,

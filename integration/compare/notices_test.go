@@ -215,11 +215,11 @@ func TestConfirmationsAreThoseOfRealServers(t *testing.T) {
 	for i, s := range []*side{left, right} {
 		s.subscribe(t, "hook", `{}`)
 		s.do(t, "POST", "/v*/queues/q/messages", `{"messages":[{"body":"early"}]}`)
-		first, told := s.get(ctx, t, 1)
-		seen[i] = append(seen[i], told...)
+		first, got := s.get(ctx, t, 1)
+		seen[i] = append(seen[i], got...)
 		s.subscribe(t, "hook", `{}`) // sends the notice again
-		_, told = s.get(ctx, t, 1)
-		seen[i] = append(seen[i], told...)
+		_, got = s.get(ctx, t, 1)
+		seen[i] = append(seen[i], got...)
 
 		notice, ok := answer{body: first[0].body}.document().(map[string]any)
 		if !ok {
@@ -240,11 +240,11 @@ func TestConfirmationsAreThoseOfRealServers(t *testing.T) {
 		follow(strings.Replace(path, "/queues/q/", "/queues/other/", 1), `{"confirmed":true}`)
 		follow(path, `{"confirmed":true}`)
 		s.do(t, "POST", "/v*/queues/q/messages", `{"messages":[{"body":"late"}]}`)
-		_, told = s.get(ctx, t, 1)
-		seen[i] = append(seen[i], told...)
+		_, got = s.get(ctx, t, 1)
+		seen[i] = append(seen[i], got...)
 		follow(path, `{"confirmed":false}`)
-		_, told = s.get(ctx, t, 1)
-		seen[i] = append(seen[i], told...)
+		_, got = s.get(ctx, t, 1)
+		seen[i] = append(seen[i], got...)
 	}
 	if !reflect.DeepEqual(seen[0], seen[1]) {
 		t.Errorf("the real server sent\n%s\nand ours\n%s", strings.Join(seen[0], "\n"), strings.Join(seen[1], "\n"))

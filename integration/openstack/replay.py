@@ -29,7 +29,7 @@ IDENTIFIER = re.compile(r'(?<!MD5:)\b(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9
 DATE = re.compile(r'\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ?')
 VARIABLE = re.compile(r'\{([A-Z0-9_]+)\}')
 ERROR = re.compile(r'(Error response from Zaqar\. Code: \d+\. Title: .*?)\. (?:Description|Text): .*', re.DOTALL)
-# Numbers that tell of time.
+# Numbers that depend on the time.
 NUMBERS = {'Age', 'age', 'seconds'}
 
 
@@ -126,7 +126,7 @@ def laid_out(text):
 
 
 def steady_text(text):
-    """JSON without what tells of time or of the server's release, in order; other text as it is."""
+    """JSON without values that depend on the time or the server's release, sorted; other text unchanged."""
     try:
         return json.dumps(steady(json.loads(text)), ensure_ascii=False)
     except ValueError:
@@ -144,7 +144,7 @@ def steady(value):
 def steady_field(key, value):
     if key in NUMBERS and isinstance(value, (int, float)):
         return '<number>'
-    if key == 'Capabilities' and isinstance(value, list):  # Zaqar 15 tells numbers, Zaqar 23 names
+    if key == 'Capabilities' and isinstance(value, list):  # Zaqar 15 returns numbers, Zaqar 23 names
         return '<capabilities>'
     if key == 'rel/subscriptions_post':  # real servers name a variable there that its template has not
         return '<differs>'

@@ -18,7 +18,7 @@ ALL, BEFORE_2 = (1, 1.1, 2), (1, 1.1)
 
 # Faults of the Python client with any server: (API version, call) -> (text of the failure, reason).
 KNOWN = {
-    (2, "queue_exists_not"): ("is told to exist", "it asks by a GET, which v2 answers 200 for a queue that does not exist"),
+    (2, "queue_exists_not"): ("is reported to exist", "it asks by a GET, which v2 answers 200 for a queue that does not exist"),
 }
 
 
@@ -78,7 +78,7 @@ class Calls:
 
     def queue_exists_not(self):
         absent = self.me.queue("py-" + uuid.uuid4().hex, auto_create=False)
-        assert absent.exists() is False, f"{absent.name} is told to exist"
+        assert absent.exists() is False, f"{absent.name} is reported to exist"
 
     def queues(self):
         assert self.name in names(self.me.queues())

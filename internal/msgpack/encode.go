@@ -12,9 +12,9 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// FromJSON encodes one JSON value. Keys keep their order, since servers make
-// checksums of bodies as they came. Integers stay exact; one that no 64 bits hold is
-// an error. Fractions, and what has an exponent, are float64.
+// FromJSON encodes one JSON value. Keys keep their order, because servers compute
+// checksums of bodies as they came. An integer of more than 64 bits is an error. Numbers
+// with a point or an exponent become float64.
 func FromJSON(data []byte) ([]byte, error) {
 	if !json.Valid(data) {
 		return nil, errors.New("msgpack: the text is not JSON")
@@ -60,8 +60,8 @@ func (e *encoder) value(depth int) error {
 	return nil
 }
 
-// container encodes an array or a map, whose length is known at its end only and
-// stands at its beginning.
+// container encodes an array or a map. Its length comes first, but is known only at its
+// end.
 func (e *encoder) container(open json.Delim, depth int) error {
 	start, count := len(e.out), uint32(0)
 	for ; e.tokens.More(); count++ {
@@ -105,8 +105,8 @@ func (e *encoder) number(text string) error {
 
 const replacement = "\ufffd"
 
-// damaged reports whether encoding/json has put U+FFFD where text was broken: half of
-// a surrogate pair, or bytes that are not UTF-8.
+// damaged reports whether encoding/json has replaced broken text by U+FFFD: half of a
+// surrogate pair, or bytes that are not UTF-8.
 func damaged(text string, quoted []byte) bool {
 	found := strings.Count(text, replacement)
 	if found == 0 {

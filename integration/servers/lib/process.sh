@@ -1,6 +1,6 @@
 # Starts, finds and stops background processes. A process has a NAME, and with it $state/pids/NAME.pid and
-# $state/logs/NAME.log. Its pid file holds: pid, start time, boot, fingerprint. The first three tell our process from a
-# stranger that was given a recycled pid; the last tells whether it still runs what it would be started with today.
+# $state/logs/NAME.log. Its pid file holds: pid, start time, boot, fingerprint. The first three identify our
+# process, since a pid can be reused; the last shows whether it runs with the current command and configuration.
 
 say() { printf '%s\n' "$*" >&2; }
 
