@@ -42,7 +42,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	return report(streams, command, err)
 }
 
-// report tells the user what went wrong and returns the exit code.
+// report prints an error and returns the exit code.
 func report(streams *Streams, command *cobra.Command, err error) int {
 	if err == nil {
 		return exitOK
