@@ -2,6 +2,7 @@ package zaqar
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/zaqar-go/zaqar/auth"
@@ -21,7 +22,8 @@ const socketType = "messaging-websocket"
 // url is its endpoint, ws, wss, http or https with any path; an empty one is looked
 // up in the catalogue. It takes the credentials, the TLS options and the HTTP client
 // that Connect was given, and is connected by the first call that needs it. It speaks
-// V2 only: with another version everything goes over HTTP.
+// V2 only: with another version everything goes over HTTP. On js/wasm there is no
+// WebSocket: Connect returns an error that matches [ErrUnsupported].
 //
 // To have the WebSocket alone, give its URL to [Connect] as the endpoint.
 func WithWebSocket(url string) ConnectOption {
@@ -100,6 +102,9 @@ func (s *settings) webSocket(conn *Conn, url, argument string) (*transport.WebSo
 		Client: client, MessagePack: s.messagePack, Auth: conn.auth, ClientID: conn.clientID,
 		Timeout: s.timeout, FailFast: s.socket,
 	})
+	if errors.Is(err, ErrUnsupported) {
+		return nil, &Error{Op: "connect", Err: err, repeatable: true}
+	}
 	if err != nil {
 		return nil, &ArgumentError{Op: "connect", Argument: argument, Rule: "must be the WebSocket's URL", Err: err}
 	}

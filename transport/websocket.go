@@ -88,8 +88,12 @@ type WebSocket struct {
 
 // NewWebSocket returns a transport to the WebSocket at endpoint, a URL with the
 // scheme ws, wss, http or https (catalogues hold all of them) and any path. It does
-// no I/O.
+// no I/O. On js/wasm it returns an error that matches zaqar.ErrUnsupported: there is
+// HTTP only.
 func NewWebSocket(endpoint string, options WebSocketOptions) (*WebSocket, error) {
+	if err := platformError(); err != nil {
+		return nil, err
+	}
 	if _, err := parseSocket(endpoint); err != nil {
 		return nil, err
 	}
