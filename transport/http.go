@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync/atomic"
 
@@ -86,7 +87,7 @@ func (t *HTTP) Do(ctx context.Context, req *Request) (*Response, error) {
 	}
 	reply, err := t.client.Do(hr)
 	if err != nil {
-		return nil, &Error{MaybeSent: wrote.Load(), Err: withoutURL(err)}
+		return nil, &Error{MaybeSent: wrote.Load() || !traced, Err: withoutURL(err)}
 	}
 	defer func() { _ = reply.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(reply.Body, t.maxResponse+1))
@@ -103,6 +104,9 @@ func (t *HTTP) Do(ctx context.Context, req *Request) (*Response, error) {
 	}
 	return &Response{Status: reply.StatusCode, Header: reply.Header, Body: body}, nil
 }
+
+// traced is whether net/http reports what it writes. On js/wasm it calls fetch.
+const traced = runtime.GOOS != "js"
 
 // largeBody is a size, in bytes, above which a server may answer before it has read
 // the whole body.

@@ -87,8 +87,12 @@ type WebSocket struct {
 
 // NewWebSocket returns a transport to the WebSocket at endpoint: a URL with the scheme
 // ws, wss, http or https (catalogues contain all of them) and any path. It does no I/O;
-// the first request connects.
+// the first request connects. On js/wasm it returns an error that matches
+// zaqar.ErrUnsupported.
 func NewWebSocket(endpoint string, options WebSocketOptions) (*WebSocket, error) {
+	if err := platformError(); err != nil {
+		return nil, err
+	}
 	if _, err := parseSocket(endpoint); err != nil {
 		return nil, err
 	}

@@ -137,6 +137,7 @@ func (s *Server) start(listener net.Listener, url string, transport *http.Transp
 		ConnState:      s.trackConn,
 		ErrorLog:       slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
+	allowManyHeaders(s.http)
 	go func(server *http.Server, served chan struct{}) {
 		defer close(served)
 		if err := server.Serve(jsonErrorListener{listener}); !errors.Is(err, http.ErrServerClosed) {
