@@ -149,7 +149,7 @@ func TestAConflictIsReturnedWithWhatIsInTheWay(t *testing.T) {
 	for listing, found := range map[string]string{
 		`{"subscriptions":[{"id":"a","subscriber":"http://other"},{"id":"b","subscriber":"` + webhookURL + `"}],"links":[]}`: "b",
 		`{"subscriptions":[{"id":"a","subscriber":"http://other"}],"links":[]}`:                                              "",
-		`gibberish`: "",
+		`not JSON`: "",
 	} {
 		spy := &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
 			if req.Method == http.MethodPost {
@@ -161,7 +161,7 @@ func TestAConflictIsReturnedWithWhatIsInTheWay(t *testing.T) {
 		if !errors.Is(err, zaqar.ErrConflict) || (found == "") != (s == nil) || s != nil && (s.ID() != found || !errors.Is(err, zaqar.ErrExists)) {
 			t.Errorf("%s: %v, %v", listing, s, err)
 		}
-		if (listing == "gibberish") != errors.Is(err, zaqar.ErrMalformed) {
+		if (listing == "not JSON") != errors.Is(err, zaqar.ErrMalformed) {
 			t.Errorf("%s: %v", listing, err)
 		}
 	}
