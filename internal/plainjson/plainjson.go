@@ -8,8 +8,8 @@ import (
 )
 
 // Marshal encodes JSON without escaping <, > and &, which would make bodies longer
-// than what the caller counted. Where encoding/json replaces bytes that are not UTF-8
-// by U+FFFD, and where it passes them on, Marshal returns [ErrText].
+// than what the caller counted. It returns [ErrText] for text that is not UTF-8,
+// which encoding/json would replace by U+FFFD or pass on as it is.
 func Marshal(value any) ([]byte, error) {
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
