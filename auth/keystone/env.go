@@ -26,21 +26,23 @@ func FromEnv(opts ...Option) *Auth {
 	if env.get("cloud") != "" {
 		return fromCloud(env, opts)
 	}
-	return newAuth("environment", given(env.config()), opts)
+	c, err := env.config(), env.mangled()
+	return newAuth("environment", func() (config, error) { return c, err }, opts)
 }
 
 // environment is a snapshot of the OS_* variables.
 func environment() settings {
-	values := map[string]string{}
+	values := map[string]setting{}
 	for _, pair := range os.Environ() {
 		name, value, _ := strings.Cut(pair, "=")
 		if key, ok := strings.CutPrefix(name, "OS_"); ok {
-			values[strings.ToLower(key)] = value
+			values[strings.ToLower(key)] = setting{text: value, list: []string{value}, label: name, env: true}
 		}
 	}
 	return settings{
 		values: values,
-		name:   variable,
+		used:   map[string]bool{},
+		label:  variable,
 		missing: func(keys ...string) string {
 			if len(keys) == 1 {
 				return variable(keys[0]) + " is not set"
