@@ -26,6 +26,17 @@ import (
 // OS_REGION_NAME, OS_INTERFACE, OS_CACERT, OS_CERT, OS_KEY and OS_INSECURE override the
 // entry; other variables are not used. The entry's keys work like the variables of
 // [FromEnv].
+//
+// Some keys hold for one service only and come before those for all. They start with one
+// of its names, message or messaging: messaging_region_name, messaging_interface,
+// messaging_service_type, messaging_service_name and messaging_endpoint_override. An
+// interface may be a list of interfaces, which are tried in order. The WebSocket has its
+// service's region and interface unless messaging_websocket_region_name or
+// messaging_websocket_interface is set. If there are several regions and none is named,
+// the first is used, as in openstacksdk.
+//
+// Keys of openstacksdk about Zaqar that have no effect here, such as
+// messaging_api_version, are logged once for each Auth, as warnings of [slog.Default].
 func FromCloud(name string, opts ...Option) *Auth {
 	env := environment()
 	if name != "" {

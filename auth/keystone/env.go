@@ -19,6 +19,9 @@ import (
 // of OS_PROJECT_ID and OS_PROJECT_NAME. The domain defaults to the one with the id
 // "default".
 //
+// Settings of one service come before those for all, as in [FromCloud]: for example,
+// OS_MESSAGING_REGION_NAME before OS_REGION_NAME.
+//
 // With OS_AUTH_TYPE=none Keystone is not used: X-Project-Id is OS_PROJECT_ID or
 // OS_PROJECT_NAME, and the endpoint is OS_ENDPOINT.
 func FromEnv(opts ...Option) *Auth {

@@ -86,6 +86,9 @@ func newAuth(label string, base func() (config, error), opts []Option) *Auth {
 			if err != nil {
 				return nil, fmt.Errorf("keystone: %w", err)
 			}
+			for _, warning := range c.warnings {
+				slog.Warn("keystone: " + warning)
+			}
 			return id, nil
 		}),
 	}

@@ -19,6 +19,38 @@ var serviceSettings = []string{
 // other services are checked when they are used.
 var ownNames = []string{"message", "messaging"}
 
+// withoutEffect are settings of openstacksdk that this library does not support, with what
+// to use instead. Those that start with "_" belong to one service.
+var withoutEffect = map[string]string{
+	"api_timeout":              ": use zaqar.WithTimeout",
+	"force_ipv4":               "",
+	"_api_version":             ": use zaqar.WithVersion",
+	"_default_microversion":    ": Zaqar has no microversions",
+	"_connect_retries":         "",
+	"_connect_retry_delay":     "",
+	"_status_code_retries":     "",
+	"_status_code_retry_delay": "",
+	"_rate_limit":              "",
+}
+
+// warnings describes the settings without an effect that are about Zaqar.
+func (s settings) warnings() []string {
+	var found []string
+	for end, instead := range withoutEffect {
+		keys := []string{end}
+		if strings.HasPrefix(end, "_") {
+			keys = []string{ownNames[0] + end, ownNames[1] + end}
+		}
+		for _, key := range keys {
+			if v := s.values[key]; len(v.list) > 0 && v.list[0] != "" {
+				found = append(found, v.name()+" has no effect"+instead)
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
 const webSocketSuffix = "-websocket"
 
 // services returns the settings that hold for one service.

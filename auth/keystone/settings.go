@@ -146,7 +146,7 @@ func (s settings) config() config {
 	if c.kind == kindNone && c.override.text == "" {
 		c.override = s.find("endpoint")
 	}
-	c.suspects = s.suspects()
+	c.suspects, c.warnings = s.suspects(), s.warnings()
 	return c
 }
 
