@@ -13,10 +13,12 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
 
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/internal/safehttp"
 )
 
@@ -46,8 +48,10 @@ type Error struct {
 	// Err is the cause if there was no answer or not a valid one.
 	Err error
 
-	refused bool
-	advice  string
+	refused    bool
+	advice     string
+	retryAfter time.Duration
+	repeated   bool // it is the error of an earlier sign-in
 }
 
 // Error names the user, the Keystone and the reason, and says what to do.
@@ -66,8 +70,16 @@ func (e *Error) Error() string {
 	if e.advice != "" {
 		fmt.Fprintf(&b, " (%s)", e.advice)
 	}
+	if e.repeated {
+		fmt.Fprintf(&b, "; the next sign-in is in %v", e.retryAfter)
+	}
 	return b.String()
 }
+
+// RetryAfter returns how long Keystone will not be asked again. Until then, calls that need
+// a token return this error at once. It is a back-off, and at least what Keystone's
+// Retry-After header asked for, up to 5 minutes.
+func (e *Error) RetryAfter() time.Duration { return e.retryAfter }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
@@ -105,12 +117,13 @@ func (id *identity) advice(e *Error) string {
 
 // failure turns an error of gophercloud or net/http into an [*Error]. It keeps only
 // what cannot contain a secret: gophercloud's errors contain whole replies.
-func (id *identity) failure(err error) error {
+func (id *identity) failure(err error) *Error {
 	e := &Error{AuthURL: id.service.String(), Who: id.who()}
 	defer func() { e.advice = id.advice(e) }()
 	if reply, ok := errors.AsType[gophercloud.ErrUnexpectedResponseCode](err); ok {
 		e.Status = reply.Actual
 		e.Message = id.quote(reply.Body)
+		e.retryAfter = backoff.RetryAfter(reply.ResponseHeader, time.Now())
 		// Keystone answers 404 about a token that it does not know.
 		e.refused = e.Status == http.StatusUnauthorized ||
 			e.Status == http.StatusNotFound && id.asGiven() && e.Message != ""
