@@ -61,6 +61,10 @@ func (id *identity) checkURL() {
 	}
 	u, err := url.Parse(id.authURL)
 	switch {
+	case !strings.Contains(id.authURL, "://"):
+		// url.Parse takes "localhost:5000" for a scheme, and "127.0.0.1:5000" for an error.
+		id.problem("%s does not start with http:// or https://", id.name("auth_url"))
+		return
 	case err != nil:
 		// The parser's error prints the URL, which may contain a password.
 		id.problem("%s is not a URL", id.name("auth_url"))
