@@ -151,6 +151,11 @@ func (s *settings) check(endpoint string) error {
 	case endpoint != strings.TrimSpace(endpoint):
 		return bad("endpoint", "must not begin or end with a space")
 	}
+	if s.transport == nil {
+		if err := checkScheme("endpoint", endpoint, "http://", "https://"); err != nil {
+			return err
+		}
+	}
 	return s.checkSocket(endpoint)
 }
 

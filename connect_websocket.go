@@ -62,7 +62,7 @@ func (s *settings) checkSocket(endpoint string) error {
 	case s.socketURL != strings.TrimSpace(s.socketURL):
 		return bad("WithWebSocket", "must not begin or end with a space")
 	}
-	return nil
+	return checkScheme("WithWebSocket", s.socketURL, "ws://", "wss://")
 }
 
 // onlyWebSocket makes the transport of a client that has only the WebSocket.
