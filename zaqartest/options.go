@@ -25,6 +25,7 @@ type options struct {
 	observer          func(Seen)
 	deliveryClient    *http.Client
 	confirm           bool
+	allowedHosts      []string
 	logger            *slog.Logger
 }
 

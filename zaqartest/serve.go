@@ -35,6 +35,9 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 // answer makes the reply to a call, or decides to cut the connection. fault reports
 // whether an injected fault applied.
 func (s *Server) answer(c *call) (out reply, fault, cut bool) {
+	if name, foreign := s.foreignHost(c.req); foreign {
+		return s.refuseHost(c, name), false, false
+	}
 	f, fault := s.faults.match(c.kind)
 	if fault && !f.wait(c.ctx, s.ctx) {
 		return reply{}, true, true

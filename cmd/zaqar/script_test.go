@@ -26,7 +26,8 @@ import (
 //	stop SIGNAL            stops the server, which must exit with 0
 //	request STATUS METHOD PATH [BODY]
 //	                       sends a request to the server, which must answer with
-//	                       STATUS, and writes the answer to standard output
+//	                       STATUS, and writes the answer to standard output. The
+//	                       variable HOST, unless empty, is sent as the Host
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
@@ -108,6 +109,7 @@ func request(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	req.Header.Set("Client-ID", "3381af92-2b9e-11e3-b191-71861300734c")
 	req.Header.Set("X-Project-Id", "demo")
+	req.Host = ts.Getenv("HOST")
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}

@@ -32,6 +32,7 @@ type serveFlags struct {
 	secretKeyFile string
 	log           bool
 	allowRemote   bool
+	allowHosts    []string
 	insecure      bool
 	limits        zaqartest.Limits
 	checksums     bool
@@ -77,6 +78,7 @@ The limits have the names and units of Zaqar's own options.`,
 	flags.StringVar(&f.secretKeyFile, "secret-key-file", "", "sign URLs with the key in this `file` (default: the key in "+secretKeyVariable+")")
 	flags.BoolVar(&f.log, "log", false, "log each request to standard error, without secrets")
 	flags.BoolVar(&f.allowRemote, "allow-remote", false, "allow an address that other machines can reach")
+	flags.StringArrayVar(&f.allowHosts, "allow-host", nil, "answer to this host `name`, too; otherwise only to IP addresses and localhost, so that no web page can reach the server by DNS rebinding (repeatable)")
 	flags.BoolVar(&f.insecure, "insecure-no-auth", false, "allow such an address without sign-in: anybody can do anything")
 	flags.BoolVar(&f.checksums, "checksums", false, "add a checksum to each message, in v2 (enable_checksum in Zaqar)")
 	flags.BoolVar(&f.guarded, "message-delete-with-claim-id", false, "require the claims when several messages are deleted by ids")
@@ -133,6 +135,7 @@ func (f *serveFlags) server(streams *Streams) (_ *zaqartest.Server, user zaqarte
 	}
 	options := []zaqartest.Option{
 		zaqartest.WithSecretKey(key),
+		zaqartest.WithAllowedHosts(f.allowHosts...),
 		zaqartest.WithDefaultRoles(f.roles...),
 		zaqartest.WithLimits(f.limits),
 		zaqartest.WithChecksums(f.checksums),
