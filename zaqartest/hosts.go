@@ -51,13 +51,8 @@ func hostName(host string) string {
 	return strings.TrimSuffix(strings.ToLower(host), ".")
 }
 
-// refuseHost answers a request with a foreign Host in the form of the service that it is
-// for.
-func (s *Server) refuseHost(c *call, name string) reply {
-	description := fmt.Sprintf("This server does not answer to the name %.100q: a web page could use it to reach the server (DNS rebinding). "+
+// foreignHostText says why a request with a foreign Host is refused.
+func foreignHostText(name string) string {
+	return fmt.Sprintf("This server does not answer to the name %.100q: a web page could use it to reach the server (DNS rebinding). "+
 		"Use an IP address or localhost, or allow the name: zaqar serve --allow-host, or zaqartest.WithAllowedHosts in Go.", name)
-	if s.isKeystone(c.req.URL.Path) {
-		return (&keystoneRefusal{http.StatusForbidden, "Forbidden", description}).reply()
-	}
-	return asReply(&refusal{status: http.StatusForbidden, title: "Foreign host", description: description}, c.accept())
 }

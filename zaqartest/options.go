@@ -26,6 +26,7 @@ type options struct {
 	deliveryClient    *http.Client
 	confirm           bool
 	allowedHosts      []string
+	maxMemory         int64
 	logger            *slog.Logger
 }
 
