@@ -28,7 +28,7 @@ type Message struct {
 	Body       json.RawMessage `json:"body"`
 	Checksum   string          `json:"checksum"`
 	ClaimID    string          `json:"claim_id"`
-	ClaimCount int             `json:"claim_count"`
+	ClaimCount Count           `json:"claim_count"`
 }
 
 // HidesClaim reports whether the message does not show which claim holds it, if any. The
@@ -55,7 +55,6 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	if m.Body == nil {
 		m.Body = json.RawMessage("null")
 	}
-	m.Body = mend.Undo(m.Body)
 	return nil
 }
 

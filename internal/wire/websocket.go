@@ -127,7 +127,7 @@ func paged(items, key string) func([]byte) ([]byte, error) {
 		}
 		var listed []map[string]json.RawMessage
 		var last string
-		if err := json.Unmarshal(page[items], &listed); err == nil && len(listed) > 0 {
+		if err := mend.Unmarshal(page[items], &listed); err == nil && len(listed) > 0 {
 			_ = json.Unmarshal(listed[len(listed)-1][key], &last)
 		}
 		if last == "" {
@@ -164,5 +164,5 @@ func single(body []byte) ([]byte, error) {
 	if reply.Message == nil {
 		return nil, errors.New(`it has no "messages"`)
 	}
-	return mend.Undo(reply.Message), nil
+	return reply.Message, nil
 }
