@@ -184,7 +184,7 @@ func (o ConsumerConfig) check(q *Queue) error {
 		return bad("DeadLetterTTL", "has no effect without a DeadLetter queue")
 	case o.DeadLetter == q.name:
 		return bad("DeadLetter", "must not be the queue that is consumed")
-	case o.DeadLetter != "" && !legalName.MatchString(o.DeadLetter):
+	case o.DeadLetter != "" && !legalName(o.DeadLetter):
 		return bad("DeadLetter", "must be the name of a queue")
 	}
 	for argument, d := range map[string]time.Duration{"TTL": o.TTL, "Grace": o.Grace, "DeadLetterTTL": o.DeadLetterTTL} {

@@ -17,8 +17,9 @@ import (
 // [Queue.Metadata] has the defaults, and deleting succeeds. [Queue.Exists] reports
 // whether it exists.
 //
-// A name has 1 to 64 of the characters A-Z a-z 0-9 _ - and the dot. With an illegal
-// name every operation returns an [*ArgumentError]. A Queue is safe for concurrent
+// A name has 1 to 64 of the characters A-Z a-z 0-9 _ - and the dot. "." and ".." are
+// illegal: a proxy in front of the service may take them for another path. With an
+// illegal name every operation returns an [*ArgumentError]. A Queue is safe for concurrent
 // use. [Client.Queue] makes it.
 type Queue struct {
 	conn    *Conn
@@ -50,16 +51,19 @@ func (q *Queue) Listed() Content { return maps.Clone(q.listed) }
 // String returns "<Queue [wot]>".
 func (q *Queue) String() string { return "<Queue [" + q.name + "]>" }
 
-var legalName = regexp.MustCompile(`^[a-zA-Z0-9_\-.]{1,64}$`)
+var nameCharacters = regexp.MustCompile(`^[a-zA-Z0-9_\-.]{1,64}$`)
+
+// legalName reports whether a queue can have this name.
+func legalName(name string) bool { return nameCharacters.MatchString(name) && !wire.Climbs(name) }
 
 // check refuses a name that the server would refuse.
 func (q *Queue) check(op wire.Op) error {
-	if legalName.MatchString(q.name) {
+	if legalName(q.name) {
 		return nil
 	}
 	return &ArgumentError{
 		Op: string(op), Argument: "queue name",
-		Rule: fmt.Sprintf("%.80q is not legal: use 1 to 64 of the characters A-Z a-z 0-9 _ - and the dot", q.name),
+		Rule: fmt.Sprintf("%.80q is not legal: use 1 to 64 of the characters A-Z a-z 0-9 _ - and the dot, but not . or .. alone", q.name),
 	}
 }
 

@@ -108,9 +108,12 @@ func DecodeQueues(data []byte) (Queues, error) {
 		return Queues{}, errors.New(`it has no "queues"`)
 	}
 	page := Queues{Queues: *reply.Queues, Next: next(reply.Links), Count: -1}
-	for _, q := range page.Queues {
+	for i, q := range page.Queues {
 		if q.Name == "" {
 			return Queues{}, errors.New("a queue in it has no name")
+		}
+		if Climbs(q.Href) {
+			page.Queues[i].Href = "" // callers make paths of it
 		}
 	}
 	// With pooling the count is the literal true (quirk 21).
@@ -146,7 +149,7 @@ func lastSegment(href string) string {
 		return ""
 	}
 	last, err := url.PathUnescape(path.Base(u.EscapedPath()))
-	if err != nil || last == "/" || last == "." {
+	if err != nil || last == "/" || Climbs(last) {
 		return ""
 	}
 	return last

@@ -190,7 +190,8 @@ func (r Route) contentType() string {
 }
 
 // fill puts parameters into a path. An empty parameter is an error, because the path
-// would be that of another resource: DELETE /claims/ does not delete a claim.
+// would be that of another resource: DELETE /claims/ does not delete a claim. So is one
+// that leads out of its place, see [Climbs]. Every path of an operation is made here.
 func fill(template string, p Params) (string, error) {
 	var path strings.Builder
 	for {
@@ -203,6 +204,9 @@ func fill(template string, p Params) (string, error) {
 		value, _ := p[name].(string)
 		if value == "" {
 			return "", fmt.Errorf("%s is empty", name)
+		}
+		if Climbs(value) {
+			return "", fmt.Errorf(`%s is %.80q, but "." and ".." lead to another path`, name, value)
 		}
 		path.WriteString(url.PathEscape(value))
 		template = after
