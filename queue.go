@@ -61,9 +61,12 @@ func (q *Queue) check(op wire.Op) error {
 	if legalName(q.name) {
 		return nil
 	}
+	if nameCharacters.MatchString(q.name) {
+		return &ArgumentError{Op: string(op), Argument: "queue name", Rule: fmt.Sprintf("%q is not legal: it can lead to another path", q.name)}
+	}
 	return &ArgumentError{
 		Op: string(op), Argument: "queue name",
-		Rule: fmt.Sprintf("%.80q is not legal: use 1 to 64 of the characters A-Z a-z 0-9 _ - and the dot, but not . or .. alone", q.name),
+		Rule: fmt.Sprintf("%.80q is not legal: use 1 to 64 of the characters A-Z a-z 0-9 _ - and the dot", q.name),
 	}
 }
 
