@@ -17,7 +17,7 @@ func (c *Conn) discover(ctx context.Context) error {
 		// An answer without a list is a proxy's: take V2, which every server of the
 		// last ten years has. No answer at all is an error.
 		e, ok := errors.AsType[*Error](err)
-		if ok && e.Code != 0 {
+		if ok && e.Code != 0 || errors.Is(err, ErrMalformed) {
 			return nil
 		}
 		if ok {

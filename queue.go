@@ -94,8 +94,8 @@ func (q *Queue) Exists(ctx context.Context) (bool, error) {
 	if q.conn.takes(wire.QueueExists, "changes") {
 		p["changes"] = []wire.Change{}
 	}
-	_, err := q.call(ctx, wire.QueueExists, p)
-	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusNotFound {
+	r, err := q.call(ctx, wire.QueueExists, p)
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusNotFound && wire.IsZaqars(r.Body) {
 		return false, nil
 	}
 	return err == nil, err

@@ -120,6 +120,9 @@ type Claim struct {
 	Messages []Message
 }
 
+// ClaimID returns the id of a new claim, "" if the header does not have it.
+func ClaimID(header http.Header) string { return lastSegment(header.Get("Location")) }
+
 // DecodeNewClaim reads the answer to the creation of a claim. If there was nothing to
 // claim, the result has no messages and no id. Over the WebSocket the id is in the body.
 func DecodeNewClaim(status int, header http.Header, data []byte) (Claim, error) {
@@ -127,7 +130,7 @@ func DecodeNewClaim(status int, header http.Header, data []byte) (Claim, error) 
 		return Claim{}, nil
 	}
 	page, err := DecodeMessages(data)
-	claim := Claim{ID: lastSegment(header.Get("Location")), Messages: page.Messages}
+	claim := Claim{ID: ClaimID(header), Messages: page.Messages}
 	if err != nil {
 		return claim, err // the claim exists all the same
 	}

@@ -91,6 +91,10 @@ type Route struct {
 	Action string
 	// Repeatable is true if the operation is idempotent.
 	Repeatable bool
+	// Success are the statuses of a success, and Answer is what its body has, if it has
+	// one. Any other 2xx is not the service's.
+	Success []int
+	Answer  Shape
 
 	// The differences between versions behind the same call:
 
