@@ -253,6 +253,14 @@ func TestAServerThatDoesNotTakeTheSignatureIsToldApart(t *testing.T) {
 	}
 }
 
+func TestAProxysPageConfirmsNothing(t *testing.T) {
+	t.Parallel()
+	r := receive(t, http.StatusOK)
+	if w := r.post(t, notice(nil)); w.Code != http.StatusBadGateway || !strings.Contains(r.log.String(), "answered 200") {
+		t.Errorf("answered %d, and logged %s", w.Code, &r.log)
+	}
+}
+
 func TestAnErrorOfTheHandlerIsA500(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cr3t"
