@@ -171,7 +171,7 @@ func (s *Subscription) exists(how string) error {
 // [Limit] is the total number of subscriptions, [PageSize] the number in one request,
 // and [Marker] starts after an id. V2 only.
 func (q *Queue) Subscriptions(ctx context.Context, options ...SubscriptionsOption) iter.Seq2[*Subscription, error] {
-	list := listing{op: wire.SubscriptionList, queue: q.name}
+	list := listing{op: wire.SubscriptionList, queue: q.name, observer: q.conn.observer}
 	for _, option := range options {
 		option.applySubscriptions(&list)
 	}
