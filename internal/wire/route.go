@@ -91,6 +91,9 @@ type Route struct {
 	Action string
 	// Repeatable is true if the operation is idempotent.
 	Repeatable bool
+	// Sweeps is true if the operation deletes everything in a queue. A late repetition
+	// would delete what others have posted since.
+	Sweeps bool
 	// Success are the statuses of a success, and Answer is what its body has, if it has
 	// one. Any other 2xx is not the service's.
 	Success []int
@@ -168,7 +171,7 @@ func Encode(v Version, op Op, p Params) (*transport.Request, error) {
 			return nil, &Unsupported{Op: op, Version: v, Param: param}
 		}
 	}
-	req := &transport.Request{Op: string(op), Method: route.Method, Action: route.Action}
+	req := &transport.Request{Op: string(op), Method: route.Method, Action: route.Action, Repeatable: route.Repeatable && !route.Sweeps}
 	addAction(req, op, p)
 	if req.Path, err = fill(route.Path, p); err != nil {
 		return nil, err
