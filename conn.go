@@ -36,7 +36,6 @@ type Conn struct {
 	closed    chan struct{} // closed by Client.Close
 	closing   sync.Once
 	push      *push.Hub
-	ensured   sync.Map // names of queues that exist; for versions whose posts create none
 }
 
 // end ends the loops over Subscriber.Listen: the client is being closed.

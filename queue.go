@@ -118,7 +118,6 @@ func (q *Queue) isListed(ctx context.Context) (bool, error) {
 // Delete deletes the queue and its messages. It succeeds if there is no such queue.
 // Servers that store in Redis keep the queue's subscriptions.
 func (q *Queue) Delete(ctx context.Context) error {
-	q.conn.ensured.Delete(q.name)
 	_, err := q.call(ctx, wire.QueueDelete, nil)
 	return err
 }
