@@ -101,7 +101,7 @@ func (s *settings) webSocket(conn *Conn, url, argument string) (*transport.WebSo
 	}
 	socket, err := transport.NewWebSocket(url, transport.WebSocketOptions{
 		Client: client, MessagePack: s.messagePack, Auth: conn.auth, ClientID: conn.clientID,
-		Timeout: s.timeout, FailFast: s.socket,
+		Timeout: s.timeout, FailFast: s.socket, MaxResponse: s.limits.Bytes,
 	})
 	if err != nil {
 		return nil, &ArgumentError{Op: "connect", Argument: argument, Rule: "must be the WebSocket's URL", Err: err}

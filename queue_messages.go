@@ -64,7 +64,7 @@ func (q *Queue) messagesPage(ctx context.Context, p wire.Params, status Status) 
 	if err != nil {
 		return page[*Message]{}, err
 	}
-	found, err := decode(r, wire.DecodeMessages)
+	found, err := decodeMessages(ctx, r)
 	if err != nil {
 		return page[*Message]{}, err
 	}
@@ -139,7 +139,7 @@ func (q *Queue) byIDs(ctx context.Context, list listing, found func(*Message) bo
 		if err != nil {
 			return err
 		}
-		page, err := decode(r, wire.DecodeMessages)
+		page, err := decodeMessages(ctx, r)
 		if err != nil {
 			return err
 		}
@@ -189,7 +189,7 @@ func (q *Queue) Pop(ctx context.Context, n int) ([]*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	page, err := decode(r, wire.DecodeMessages)
+	page, err := decodeMessages(ctx, r)
 	if err != nil {
 		return nil, err
 	}

@@ -15,11 +15,12 @@ import (
 	"github.com/zaqar-go/zaqar/internal/safehttp"
 )
 
-// DefaultMaxResponse is the largest reply that a transport of this package reads, in
-// bytes: 64 MiB. A page of 20 messages of Zaqar's default maximum size is about 5 MiB.
+// DefaultMaxResponse is the largest reply that a transport of this package reads unless
+// it is told otherwise, in bytes: 64 MiB. A page of 20 messages of Zaqar's default maximum size is about 5 MiB.
 const DefaultMaxResponse = 64 << 20
 
-// ErrResponseTooLarge is the cause when a reply exceeds [DefaultMaxResponse].
+// ErrResponseTooLarge is the cause when a reply exceeds [DefaultMaxResponse], or another
+// limit that was set.
 var ErrResponseTooLarge = errors.New("transport: the reply is larger than the limit")
 
 // HTTP sends requests over HTTP. Create one with [NewHTTP]. It is safe for concurrent
@@ -47,6 +48,15 @@ func NewHTTP(endpoint string, client *http.Client) (*HTTP, error) {
 		return nil, err
 	}
 	return &HTTP{base: base, client: safehttp.Client(client, nil), maxResponse: DefaultMaxResponse}, nil
+}
+
+// WithMaxResponse returns a copy that reads replies of at most that many bytes, after
+// decompression, instead of [DefaultMaxResponse]. A larger reply is an error that matches
+// [ErrResponseTooLarge]. The copy shares the connections.
+func (t *HTTP) WithMaxResponse(bytes int64) *HTTP {
+	limited := *t
+	limited.maxResponse = bytes
+	return &limited
 }
 
 // parseEndpoint checks an endpoint. Its errors never hold the URL, which may hold a

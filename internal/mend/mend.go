@@ -10,13 +10,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
-	"regexp"
 	"strconv"
 )
 
-// notNumbers matches strings, which are skipped, and the three words that Python writes
-// for numbers that JSON does not have.
-var notNumbers = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?Infinity|NaN`)
+// words are what Python writes for numbers that JSON does not have.
+var words = [...]string{"-Infinity", "Infinity", "NaN"}
 
 // Unmarshal is json.Unmarshal for answers that can contain such words. In a
 // json.RawMessage the word stays as the server wrote it, and in an any it becomes a
@@ -30,12 +28,7 @@ func UnmarshalBy(unmarshal func([]byte, any) error, data []byte, into any) error
 		return err
 	}
 	mark := unusedMark(data)
-	mended := notNumbers.ReplaceAllFunc(data, func(token []byte) []byte {
-		if token[0] == '"' {
-			return token
-		}
-		return []byte(`"` + mark + string(token) + `"`)
-	})
+	mended := marked(data, mark)
 	if bytes.Equal(mended, data) {
 		return err
 	}
@@ -46,13 +39,43 @@ func UnmarshalBy(unmarshal func([]byte, any) error, data []byte, into any) error
 	return nil
 }
 
-// unusedMark returns a mark that is not in data, so that no text is taken for a word.
-func unusedMark(data []byte) string {
-	mark := "not a number: "
-	for n := 0; bytes.Contains(data, []byte(mark)); n++ {
-		mark = "not a number, " + strconv.Itoa(n) + ": "
+// marked returns JSON in which the words outside of strings are strings with a mark.
+func marked(data []byte, mark string) []byte {
+	var out bytes.Buffer
+	copied := 0
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			for i++; i < len(data) && data[i] != '"'; i++ {
+				if data[i] == '\\' {
+					i++
+				}
+			}
+		case '-', 'I', 'N':
+			for _, word := range words {
+				if bytes.HasPrefix(data[i:], []byte(word)) {
+					out.Write(data[copied:i])
+					out.WriteString(`"` + mark + word + `"`)
+					i += len(word) - 1
+					copied = i + 1
+					break
+				}
+			}
+		}
 	}
-	return mark
+	out.Write(data[copied:])
+	return out.Bytes()
+}
+
+// unusedMark returns a mark with which no string in data begins, so that no text is taken
+// for a word. It is short, since data can be full of words.
+func unusedMark(data []byte) string {
+	for n := 0; ; n++ {
+		mark := "?" + strconv.Itoa(n)
+		if !bytes.Contains(data, []byte(`"`+mark)) {
+			return mark
+		}
+	}
 }
 
 var rawMessage = reflect.TypeFor[json.RawMessage]()
@@ -98,6 +121,8 @@ func undo(v reflect.Value, mark string) {
 
 // unmarked replaces the marked strings in JSON.
 func unmarked(body []byte, mark string) []byte {
-	words := regexp.MustCompile(`"` + regexp.QuoteMeta(mark) + `(-?Infinity|NaN)"`)
-	return words.ReplaceAll(body, []byte("$1"))
+	for _, word := range words {
+		body = bytes.ReplaceAll(body, []byte(`"`+mark+word+`"`), []byte(word))
+	}
+	return body
 }

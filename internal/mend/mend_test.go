@@ -31,11 +31,11 @@ func TestWordsThatAreNoNumbersComeBackAsTheyWere(t *testing.T) {
 
 func TestATextThatLooksLikeAMarkStaysAsItWas(t *testing.T) {
 	t.Parallel()
-	texts := []string{`"\u0000not a number: NaN"`, `"not a number: NaN"`, `"not a number, 0: Infinity"`, `"NaN"`}
+	texts := []string{`"\u0000not a number: NaN"`, `"not a number: NaN"`, `"?0NaN"`, `"?1Infinity"`, `"NaN"`}
 	for _, text := range texts {
 		for _, neighbour := range []string{`1`, `NaN`} {
 			var page pageOfBodies
-			if err := Unmarshal([]byte(`{"bodies":[`+text+`,"not a number: ",`+neighbour+`]}`), &page); err != nil {
+			if err := Unmarshal([]byte(`{"bodies":[`+text+`,"?0",`+neighbour+`]}`), &page); err != nil {
 				t.Fatal(err)
 			}
 			if string(page.Bodies[0]) != text || string(page.Bodies[2]) != neighbour {

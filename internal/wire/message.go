@@ -45,7 +45,7 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 		m.ID = lastSegment(m.Href)
 	}
 	if m.ID == "" {
-		return errors.New("a message in it has neither id nor href")
+		return errNoMessage
 	}
 	if m.ClaimID == "" {
 		if u, err := url.Parse(m.Href); err == nil {
@@ -67,9 +67,15 @@ type Messages struct {
 
 // DecodeMessages reads a page of messages, or the messages of a pop.
 func DecodeMessages(data []byte) (Messages, error) {
+	return DecodeMessagesUnless(data, func() error { return nil })
+}
+
+// DecodeMessagesUnless is DecodeMessages that asks before each message of a large page
+// whether to stop. The error is then the one that stop returned.
+func DecodeMessagesUnless(data []byte, stop func() error) (Messages, error) {
 	var reply struct {
-		Messages *[]Message `json:"messages"`
-		Links    []link     `json:"links"`
+		Messages *[]json.RawMessage `json:"messages"`
+		Links    []link             `json:"links"`
 	}
 	if err := mend.Unmarshal(data, &reply); err != nil {
 		return Messages{}, err
@@ -77,8 +83,24 @@ func DecodeMessages(data []byte) (Messages, error) {
 	if reply.Messages == nil {
 		return Messages{}, errors.New(`it has no "messages"`)
 	}
-	return Messages{Messages: *reply.Messages, Next: next(reply.Links)}, nil
+	page := Messages{Messages: make([]Message, len(*reply.Messages)), Next: next(reply.Links)}
+	for i, raw := range *reply.Messages {
+		if len(data) > checkEach {
+			if err := stop(); err != nil {
+				return Messages{}, err
+			}
+		}
+		if err := mend.Unmarshal(raw, &page.Messages[i]); err != nil {
+			return Messages{}, err
+		}
+		if page.Messages[i].ID == "" {
+			return Messages{}, errNoMessage
+		}
+	}
+	return page, nil
 }
+
+var errNoMessage = errors.New("a message in it has neither id nor href")
 
 // DecodeMessage reads one message.
 func DecodeMessage(data []byte) (Message, error) {
