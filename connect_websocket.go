@@ -103,7 +103,7 @@ func (s *settings) webSocket(conn *Conn, url, argument string) (*transport.WebSo
 	}
 	socket, err := transport.NewWebSocket(url, transport.WebSocketOptions{
 		Client: client, MessagePack: s.messagePack, Auth: conn.auth, ClientID: conn.clientID,
-		Timeout: s.timeout, FailFast: s.socket,
+		Timeout: s.timeout, FailFast: s.socket, MaxResponse: s.limits.Bytes,
 	})
 	if errors.Is(err, ErrUnsupported) {
 		return nil, &Error{Op: "connect", Err: err, repeatable: true}

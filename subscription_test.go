@@ -34,6 +34,9 @@ func subscribed(t *testing.T, subscription string) *clienttest.Scripted {
 		if req.Method == http.MethodPost {
 			reply.Status, reply.Body = http.StatusCreated, []byte(`{"subscription_id":"s"}`)
 		}
+		if req.Method == http.MethodPatch {
+			reply.Status, reply.Body = http.StatusNoContent, nil
+		}
 		return reply, nil
 	}}
 }

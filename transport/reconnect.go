@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -190,7 +191,7 @@ func (w *WebSocket) open() (*session, *Response, error) {
 func (w *WebSocket) dial(ctx context.Context) (*websocket.Conn, error) {
 	conn, reply, err := handshake(ctx, w.endpoint, w.client)
 	if err == nil {
-		conn.SetReadLimit(DefaultMaxResponse)
+		conn.SetReadLimit(cmp.Or(w.options.MaxResponse, DefaultMaxResponse))
 		return conn, nil
 	}
 	if reply == nil {

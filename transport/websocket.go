@@ -43,6 +43,9 @@ type WebSocketOptions struct {
 	// Timeout limits a request whose context has no deadline. Defaults to
 	// [DefaultTimeout], one minute.
 	Timeout time.Duration
+	// MaxResponse is the largest frame that is read, in bytes. Defaults to
+	// [DefaultMaxResponse]. A larger one ends the connection.
+	MaxResponse int64
 	// FailFast makes a request fail with [ErrNotConnected], instead of waiting, while
 	// the transport backs off before its next attempt to connect. [Fallback] can then
 	// use another transport.

@@ -63,6 +63,7 @@ func transport(tlsConfig *tls.Config) http.RoundTripper {
 		own.TLSClientConfig.MinVersion = tls.VersionTLS12
 	}
 	own.Proxy = quietProxy(own.Proxy)
+	careForConnections(own)
 	return own
 }
 
