@@ -49,6 +49,20 @@ func (c *channel) limitRefused() {
 	c.cursor.pageSize = 2
 }
 
+// endWalk notes that a look found the end of the queue.
+func (c *channel) endWalk() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cursor.endWalk()
+}
+
+// walking reports whether the end of the queue is still to be found, see cursor.
+func (c *channel) walking() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cursor.walking()
+}
+
 // knows reports whether a page has a message that was handed out.
 func (c *channel) knows(l listed) bool {
 	c.mu.Lock()

@@ -146,10 +146,15 @@ func (p *poller) look(ctx context.Context) (found, more bool, err error) {
 		return false, false, nil
 	case more:
 		return len(fresh) > 0, true, nil
-	case mayHide && len(fresh) == 0 && time.Since(p.peekedAt) >= time.Minute:
+	case mayHide && len(fresh) == 0 && (time.Since(p.peekedAt) >= time.Minute || p.channel.walking()):
 		p.peekedAt = time.Now()
 		more, err = p.peekHead(ctx, from)
-		return false, more, err
+		if more || err != nil {
+			return false, more, err
+		}
+	}
+	if len(fresh) == 0 {
+		p.channel.endWalk()
 	}
 	return len(fresh) > 0, false, nil
 }
@@ -182,13 +187,13 @@ func (p *poller) list(ctx context.Context, from string, head bool) (listed, erro
 	if !p.serverLimit {
 		look.Limit = p.loop.config.PageSize
 	}
-	sent := time.Now()
+	sent := p.loop.config.now()
 	page, err := p.queue.Page(ctx, look)
 	if page.LimitRefused {
 		p.serverLimit = true
 		p.channel.limitRefused()
 	}
-	return newListed(page, from, head, sent), err
+	return newListed(page, from, head, sent, p.loop.config.now()), err
 }
 
 // report tells the observer about failures, and when they end.
