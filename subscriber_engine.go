@@ -77,6 +77,11 @@ func (q subscribedQueue) params(look subscriber.Look) wire.Params {
 	return p
 }
 
+func (q subscribedQueue) Hopeless(err error) bool {
+	_, ours := errors.AsType[*ArgumentError](err)
+	return ours || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrClosed)
+}
+
 func (q subscribedQueue) Observe(ctx context.Context, e observe.Event) {
 	q.queue.conn.observer.report(ctx, e)
 }

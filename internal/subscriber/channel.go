@@ -9,6 +9,7 @@ type channel struct {
 	mu     sync.Mutex
 	cursor cursor
 	stats  Stats
+	read   bool // whether a page was ever read
 }
 
 func newChannel(queue Queue, start Position, config Config) *channel {
@@ -47,6 +48,20 @@ func (c *channel) limitRefused() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.cursor.pageSize = 2
+}
+
+// wasRead notes that a page was read.
+func (c *channel) wasRead() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.read = true
+}
+
+// readBefore reports whether a page was ever read.
+func (c *channel) readBefore() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.read
 }
 
 // endWalk notes that a look found the end of the queue.

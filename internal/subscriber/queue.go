@@ -13,6 +13,8 @@ type Queue interface {
 	// Page lists one page, with a time limit of its own. The page tells whether the
 	// limit was refused, also beside an error.
 	Page(ctx context.Context, look Look) (Page, error)
+	// Hopeless reports whether no request can succeed after this error of Page.
+	Hopeless(err error) bool
 	// Observe reports an event.
 	Observe(ctx context.Context, e observe.Event)
 }
