@@ -92,7 +92,7 @@ func (s *session) join(token fingerprint, h http.Header, lost int) (*login, erro
 	case s.auth.login != nil:
 		return s.auth.login, nil
 	case h.Get(auth.HeaderProject) == "":
-		return nil, &Error{Err: errNoProject}
+		return nil, &Error{Final: true, Err: errNoProject}
 	}
 	id := nextID()
 	headers := frameHeaders(h, id)

@@ -136,7 +136,7 @@ func (w *WebSocket) Do(ctx context.Context, req *Request) (*Response, error) {
 	id := nextID()
 	f, err := outgoing{Action: req.Action, Headers: frameHeaders(req.Header, id), Body: body}.encode(w.options.MessagePack)
 	if err != nil {
-		return nil, &Error{Err: err}
+		return nil, &Error{Final: true, Err: err}
 	}
 	lost := -1
 	for {
