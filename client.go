@@ -41,6 +41,7 @@ func (c *Client) Async() int { return c.conn.async.limit }
 func (c *Client) Close() error {
 	c.conn.end()
 	c.conn.async.close()
+	c.conn.life.close()
 	c.conn.observer.close()
 	return c.conn.transport.Close()
 }

@@ -32,6 +32,7 @@ type settings struct {
 	checksums  bool
 	async      int
 	observer   observe.Observer
+	retry      Retry
 
 	socket      bool // a WebSocket in addition to HTTP
 	socketURL   string
@@ -150,6 +151,9 @@ func (s *settings) check(endpoint string) error {
 		return bad("WithTransport", "cannot be combined with WithHTTPClient or TLS options: set these on the transport")
 	case endpoint != strings.TrimSpace(endpoint):
 		return bad("endpoint", "must not begin or end with a space")
+	}
+	if err := s.retry.check(); err != nil {
+		return err
 	}
 	return s.checkSocket(endpoint)
 }

@@ -19,11 +19,11 @@ type publisherQueue struct{ queue *Queue }
 func (q publisherQueue) Name() string { return q.queue.name }
 
 func (q publisherQueue) Post(ctx context.Context, batch []wire.Outgoing) ([]string, error) {
-	return q.queue.send(ctx, batch)
+	return q.queue.send(sentOnce(ctx), batch)
 }
 
 func (q publisherQueue) CheckDelays(ctx context.Context) error {
-	return q.queue.heedsDelays(ctx, "the message")
+	return q.queue.heedsDelays(sentOnce(ctx), "the message")
 }
 
 // SizeLimit reads the queue's metadata, which has a limit only in V2.
@@ -32,7 +32,7 @@ func (q publisherQueue) SizeLimit(ctx context.Context) publisher.SizeLimit {
 	if q.queue.conn.version != V2 {
 		return unknown
 	}
-	metadata, err := q.queue.Metadata(ctx)
+	metadata, err := q.queue.Metadata(sentOnce(ctx))
 	if err != nil {
 		return unknown
 	}

@@ -116,14 +116,16 @@ func (s pushServer) Unsubscribe(ctx context.Context, queue, id string) error {
 }
 
 func (s pushServer) Ping(ctx context.Context) error {
-	_, err := s.conn.call(ctx, wire.Ping, nil)
+	_, err := s.conn.call(sentOnce(ctx), wire.Ping, nil)
 	return err
 }
 
 func (s pushServer) Observe(ctx context.Context, e observe.Event) { s.conn.observer.report(ctx, e) }
 
-// limited gives a call the client's time limit, also when ctx has a later deadline.
+// limited gives a call of an engine the client's time limit, also when ctx has a later
+// deadline. The call is sent once.
 func (c *Conn) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx = sentOnce(ctx)
 	if c.timeout > 0 {
 		return context.WithTimeout(ctx, c.timeout)
 	}

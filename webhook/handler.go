@@ -121,6 +121,7 @@ func (h *Handler) answer(ctx context.Context, d document) error {
 	}
 	_, err = h.config.Client.Conn().Do(ctx, &transport.Request{
 		Op: "subscription_confirm", Method: http.MethodPut, Path: d.Paths, Header: header, Body: []byte(body),
+		Repeatable: true,
 	})
 	if err == nil {
 		return nil
