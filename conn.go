@@ -42,7 +42,10 @@ type Conn struct {
 }
 
 // end ends the loops over Subscriber.Listen: the client is being closed.
-func (c *Conn) end() { c.closing.Do(func() { close(c.closed) }) }
+func (c *Conn) end() {
+	c.closing.Do(func() { close(c.closed) })
+	c.life.endLoops()
+}
 
 // Endpoint returns the service's URL without the API version. It is "" when
 // [WithTransport] was given without an endpoint.

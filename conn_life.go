@@ -8,8 +8,9 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// closeGrace is how long Close waits for calls that it has cancelled. A transport should
-// return at once then; one that does not must not keep the program from ending.
+// closeGrace is how long Close waits for calls and loops that it has cancelled. They
+// should return at once then. One that does not must not keep the program from ending,
+// and it may be the one that calls Close.
 const closeGrace = 5 * time.Second
 
 // life lets calls begin until the client is closed, and then cancels those that run.
@@ -21,10 +22,11 @@ type life struct {
 	closed bool
 	calls  int
 	idle   chan struct{} // closed when the client is closed and no call runs
+	loops  map[*func()]struct{}
 }
 
 func newLife() *life {
-	l := &life{idle: make(chan struct{})}
+	l := &life{idle: make(chan struct{}), loops: map[*func()]struct{}{}}
 	l.over, l.end = context.WithCancel(context.Background())
 	return l
 }
@@ -62,6 +64,46 @@ func (l *life) done() {
 	}
 }
 
+// follow registers a loop until unfollow is called. stop ends its requests and waits for
+// that.
+func (l *life) follow(stop func()) (unfollow func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.loops[&stop] = struct{}{}
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.loops, &stop)
+	}
+}
+
+// endLoops ends the loops that are registered. It does not wait for one whose own
+// goroutine calls it.
+func (l *life) endLoops() {
+	l.mu.Lock()
+	var stops sync.WaitGroup
+	for stop := range l.loops {
+		stops.Go(*stop)
+	}
+	l.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		stops.Wait()
+	}()
+	await(ended)
+}
+
+// await waits until a channel is closed, at most for closeGrace.
+func await(done <-chan struct{}) {
+	timer := time.NewTimer(closeGrace)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}
+
 // close refuses new calls, cancels those that run, and waits until they have returned.
 func (l *life) close() {
 	l.mu.Lock()
@@ -71,10 +113,5 @@ func (l *life) close() {
 	l.closed = true
 	l.mu.Unlock()
 	l.end()
-	timer := time.NewTimer(closeGrace)
-	defer timer.Stop()
-	select {
-	case <-l.idle:
-	case <-timer.C:
-	}
+	await(l.idle)
 }

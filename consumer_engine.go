@@ -48,7 +48,7 @@ func (q consumerQueue) DeleteAll(ctx context.Context, ids []string, claim string
 
 func (q consumerQueue) Hopeless(err error) bool {
 	_, ours := errors.AsType[*ArgumentError](err)
-	return ours || errors.Is(err, ErrUnsupported)
+	return ours || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrClosed)
 }
 
 // RefusesLimit is about the server's answer only: ErrInvalid also matches an
