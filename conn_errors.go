@@ -34,6 +34,14 @@ func (c callInfo) failure(maybeActed bool, err error) *Error {
 	return e
 }
 
+// askedToWait returns how long the server asked to wait, for the loops of the engines.
+func askedToWait(err error) time.Duration {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.RetryAfter
+	}
+	return 0
+}
+
 // waiter is an error about an answer with a Retry-After: of Keystone, or to the
 // handshake of a WebSocket.
 type waiter interface {

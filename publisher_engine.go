@@ -82,6 +82,7 @@ func (p publisherErrors) Classify(err error) publisher.Failure {
 	return publisher.Failure{
 		Op: e.Op, Status: e.Code,
 		MayBeStored: !e.SafeToRetry(),
+		RetryAfter:  askedToWait(err),
 		Transient: transient(e.Code) &&
 			!errors.Is(err, ErrMalformed) && !errors.Is(err, ErrUnauthorized) && !errors.Is(err, transport.ErrClosed),
 		BlamesContent: errors.Is(err, ErrUnsupported) || e.Op == string(wire.MessagePost) &&
@@ -91,7 +92,7 @@ func (p publisherErrors) Classify(err error) publisher.Failure {
 
 // transient reports whether a later attempt may get another status. 0 is no reply.
 func transient(status int) bool {
-	return status == 0 || status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooManyRequests
+	return status == 0 || status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooEarly || status == http.StatusTooManyRequests
 }
 
 func (p publisherErrors) Unsent(cause error) error { return p.unsent(cause) }

@@ -76,6 +76,8 @@ func (q subscribedQueue) params(look subscriber.Look) wire.Params {
 	return p
 }
 
+func (q subscribedQueue) RetryAfter(err error) time.Duration { return askedToWait(err) }
+
 func (q subscribedQueue) Observe(ctx context.Context, e observe.Event) {
 	q.queue.conn.observer.report(ctx, e)
 }
@@ -119,6 +121,8 @@ func (s pushServer) Ping(ctx context.Context) error {
 	_, err := s.conn.call(sentOnce(ctx), wire.Ping, nil)
 	return err
 }
+
+func (s pushServer) RetryAfter(err error) time.Duration { return askedToWait(err) }
 
 func (s pushServer) Observe(ctx context.Context, e observe.Event) { s.conn.observer.report(ctx, e) }
 

@@ -122,7 +122,7 @@ func (p *Publisher) backOff(attempt int, failure Failure, err error) bool {
 	if p.ctx.Err() != nil {
 		return false
 	}
-	wait := p.config.Backoff.Delay(attempt)
+	wait := max(p.config.Backoff.Delay(attempt), failure.RetryAfter)
 	p.queue.Observe(p.ctx, observe.Retry{
 		Op: failure.Op, Queue: p.queue.Name(), Attempt: attempt + 1, Wait: wait, Status: failure.Status, Err: err,
 	})

@@ -184,6 +184,7 @@ func (p *poller) list(ctx context.Context, from string, head bool) (listed, erro
 	}
 	sent := time.Now()
 	page, err := p.queue.Page(ctx, look)
+	p.interval.floor = p.queue.RetryAfter(err)
 	if page.LimitRefused {
 		p.serverLimit = true
 		p.channel.limitRefused()

@@ -15,6 +15,8 @@ type Queue interface {
 	Page(ctx context.Context, look Look) (Page, error)
 	// Observe reports an event.
 	Observe(ctx context.Context, e observe.Event)
+	// RetryAfter returns how long the server asked to wait after an error of Page.
+	RetryAfter(err error) time.Duration
 }
 
 // Look says which page to list.
