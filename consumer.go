@@ -26,7 +26,7 @@ type Consumer struct {
 // configuration is invalid, Run, Next and Fetch return an [*ArgumentError].
 func (q *Queue) Consumer(config ConsumerConfig) *Consumer {
 	config, err := config.filled(q)
-	return &Consumer{queue: q, err: err, engine: consumer.New(consumerQueue{q, config}, config.engine())}
+	return &Consumer{queue: q, err: err, engine: consumer.New(consumerQueue{q, config}, config.engine(q))}
 }
 
 // String returns "<Consumer [wot]>".

@@ -3,8 +3,8 @@ package zaqar
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/zaqar-go/zaqar/internal/plainjson"
@@ -154,7 +154,7 @@ func outgoing(value any, which string) (wire.Outgoing, error) {
 	if err != nil {
 		return bad("cannot be encoded as JSON", err)
 	}
-	if _, raw := o.Body.(json.RawMessage); !raw && brokenText(encoded) {
+	if brokenText(encoded) && holdsBrokenText(reflect.ValueOf(o.Body)) {
 		return bad("holds text that is not valid UTF-8, which JSON cannot carry; encode it, in base64 for instance", nil)
 	}
 	message := wire.Outgoing{Body: encoded}
@@ -175,8 +175,9 @@ func outgoing(value any, which string) (wire.Outgoing, error) {
 	return message, nil
 }
 
-// brokenText reports whether encoding/json has put U+FFFD where text was not valid
-// UTF-8. It writes that escaped, and a U+FFFD that was there as it is.
+// brokenText reports whether encoding/json may have put U+FFFD where text was not valid
+// UTF-8. It writes that escaped, and a U+FFFD that was there as it is. JSON that was
+// passed through may have an escaped one, too: see holdsBrokenText.
 func brokenText(encoded []byte) bool {
 	for {
 		at := bytes.Index(encoded, []byte(`\ufffd`))
