@@ -35,6 +35,8 @@ type Conn struct {
 	observer  *observer
 	closed    chan struct{} // closed by Client.Close
 	closing   sync.Once
+	runMu     sync.Mutex
+	running   map[stopper]stopKind // what a shutdown stops
 	push      *push.Hub
 	ensured   sync.Map // names of queues that exist; for versions whose posts create none
 }

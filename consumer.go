@@ -26,8 +26,22 @@ type Consumer struct {
 // configuration is invalid, Run, Next and Fetch return an [*ArgumentError].
 func (q *Queue) Consumer(config ConsumerConfig) *Consumer {
 	config, err := config.filled(q)
-	return &Consumer{queue: q, err: err, engine: consumer.New(consumerQueue{q, config}, config.engine(q))}
+	c := &Consumer{queue: q, err: err}
+	settings := config.engine(q)
+	settings.Active = func(active bool) {
+		if active {
+			q.conn.register(c, receives)
+		} else {
+			q.conn.unregister(c)
+		}
+	}
+	c.engine = consumer.New(consumerQueue{q, config}, settings)
+	return c
 }
+
+func (c *Consumer) halt() { c.engine.Halt() }
+
+func (c *Consumer) shutdown(ctx context.Context) error { return c.engine.Stop(ctx) }
 
 // String returns "<Consumer [wot]>".
 func (c *Consumer) String() string { return "<Consumer [" + c.queue.name + "]>" }

@@ -125,10 +125,16 @@ func (q consumerQueue) PostDeadLetter(ctx context.Context, l consumer.DeadLetter
 		return false, err
 	}
 	err = q.postDeadLetter(ctx, envelope)
-	if passes && tooLarge(err) {
-		return true, q.postDeadLetter(ctx, l.Body)
+	if !tooLarge(err) {
+		return false, err
 	}
-	return false, err
+	alone := json.RawMessage(l.Body)
+	if !passes {
+		if alone, err = plainjson.Marshal(letter.BodyText); err != nil {
+			return false, err
+		}
+	}
+	return true, q.postDeadLetter(ctx, alone)
 }
 
 // postDeadLetter posts a body to the dead-letter queue.

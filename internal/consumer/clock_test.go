@@ -202,4 +202,3 @@ func TestAMachineThatNeverSleepsExtendsAsBefore(t *testing.T) {
 		})
 	})
 }
-
