@@ -89,7 +89,7 @@ func TestSingleVerbsAskABrokenKeystoneRarely(t *testing.T) {
 					if e, ok := errors.AsType[*zaqar.Error](err); !ok || e.MayHaveActed() || errors.Is(err, zaqar.ErrUnauthorized) {
 						t.Errorf("%v", err)
 					}
-					time.Sleep(time.Millisecond)
+					time.Sleep(5 * time.Millisecond)
 				}
 			})
 		}
