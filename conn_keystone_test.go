@@ -140,7 +140,9 @@ func TestKeysThatSpreadOverAFleetEndNoConsumerAndFailFewCalls(t *testing.T) {
 		default:
 		}
 		cancel()
-		<-ended
+		if err := <-ended; !errors.Is(err, context.Canceled) && err != nil {
+			t.Error(err)
+		}
 		if n := handled.Load(); n != 50 {
 			t.Errorf("%d messages were handled", n)
 		}
