@@ -93,7 +93,7 @@ func (c *Conn) do(ctx context.Context, req *transport.Request, info callInfo) (*
 		if err != nil {
 			return nil, info.unanswered(ctx, err)
 		}
-		if reply.Status == http.StatusUnauthorized && attempt == 1 && c.dropToken(sent.Header) {
+		if reply.Status == http.StatusUnauthorized && attempt == 1 && c.dropToken(sent.Headers()) {
 			c.observer.report(ctx, observe.Retry{Op: info.op, Queue: info.queue, Attempt: attempt + 1, Status: reply.Status})
 			continue
 		}
@@ -104,13 +104,10 @@ func (c *Conn) do(ctx context.Context, req *transport.Request, info callInfo) (*
 	}
 }
 
-// prepare returns a copy of req with the headers that it lacks.
+// prepare returns a copy of req with the headers that it lacks, sealed.
 func (c *Conn) prepare(ctx context.Context, req *transport.Request, info callInfo) (*transport.Request, error) {
 	sent := *req
-	sent.Header = req.Header.Clone()
-	if sent.Header == nil {
-		sent.Header = http.Header{}
-	}
+	sent.Header = req.Headers()
 	if !info.anonymous {
 		if err := c.allows(req); err != nil {
 			return nil, err
@@ -126,7 +123,7 @@ func (c *Conn) prepare(ctx context.Context, req *transport.Request, info callInf
 	if sent.Body != nil {
 		setMissing(sent.Header, "Content-Type", "application/json")
 	}
-	return &sent, nil
+	return sent.Sealed(), nil
 }
 
 // allows asks credentials that are restricted to some calls. The server itself would

@@ -55,7 +55,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	issued := seen.Header.Get(auth.HeaderToken)
+	issued := seen.Headers().Get(auth.HeaderToken)
 	if issued == "" {
 		t.Fatal("no token was sent: the test looks at nothing")
 	}
@@ -71,7 +71,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 	}
 	values := []any{
 		client, *client, client.Conn(), q, *q, claim, claim.Messages()[0], metadata, home, signIn,
-		seen, *seen,
+		seen, *seen, struct{ kept transport.Request }{*seen}, struct{ kept *transport.Request }{seen},
 		transport.Request{Header: header},
 		&transport.Request{Header: header}, transport.Redact(header),
 		auth.Token(token, "p"), auth.NewSecret(token), &struct{ Hidden auth.Secret }{auth.NewSecret(token)},

@@ -102,7 +102,7 @@ func (t *HTTP) Do(ctx context.Context, req *Request) (*Response, error) {
 		// connection (quirk 28). The next call must not use that connection.
 		t.client.CloseIdleConnections()
 	}
-	return &Response{Status: reply.StatusCode, Header: reply.Header, Body: body}, nil
+	return (&Response{Status: reply.StatusCode, Header: reply.Header, Body: body}).Sealed(), nil
 }
 
 // traced is whether net/http reports what it writes. On js/wasm it calls fetch.
@@ -130,9 +130,7 @@ func (t *HTTP) request(ctx context.Context, req *Request) (*http.Request, error)
 	if err != nil {
 		return nil, withoutURL(err)
 	}
-	if req.Header != nil {
-		hr.Header = req.Header.Clone()
-	}
+	hr.Header = req.Headers()
 	return hr, nil
 }
 
