@@ -227,7 +227,7 @@ func TestAConfirmationIsMadeOfWhatWasCheckedAndNothingElse(t *testing.T) {
 		"Url-Signature": signature, "Url-Methods": "PUT", "Url-Paths": sent.Path, "Url-Expires": "2036-01-01T00:00:00", "X-Project-Id": "p",
 		"Content-Type": "application/json", "Accept": "application/json",
 	}
-	for name := range sent.Header {
+	for name := range sent.Headers() {
 		if name != "Client-Id" && name != "User-Agent" && sent.Headers().Get(name) != want[name] {
 			t.Errorf("%s is %q, want %q", name, sent.Headers().Get(name), want[name])
 		}
