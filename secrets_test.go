@@ -81,20 +81,27 @@ func TestNothingPrintsASecret(t *testing.T) {
 		signed, &signed, bySignature, *bySignature, bySignature.Queue("wot"), unsigned, uncovered, zaqar.WithAuth(signed),
 	}
 	for _, value := range values {
-		var logged bytes.Buffer
-		slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "value", value)
-		slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "value", value)
-		encoded, _ := json.Marshal(value) //nolint:errchkjson // what cannot be encoded shows nothing
-		texts := []string{logged.String(), string(encoded)}
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-			texts = append(texts, fmt.Sprintf(verb, value))
-		}
-		for _, text := range texts {
+		for _, text := range printedForms(value) {
 			for name, secret := range map[string]string{"password": password, "given token": token, "issued token": issued, "signature": signed.Signature().Reveal()} {
-				if strings.Contains(text, secret) || strings.Contains(text, fmt.Sprintf("%x", secret)) {
+				if strings.Contains(text, secret) || strings.Contains(text, hexOf(secret)) {
 					t.Errorf("%v shows the %s: %s", reflect.TypeOf(value), name, text)
 				}
 			}
 		}
 	}
 }
+
+// printedForms prints a value with every verb, in slog and in JSON.
+func printedForms(value any) []string {
+	var logged bytes.Buffer
+	slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "value", value)
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "value", value)
+	encoded, _ := json.Marshal(value) //nolint:errchkjson // what cannot be encoded shows nothing
+	texts := []string{logged.String(), string(encoded)}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		texts = append(texts, fmt.Sprintf(verb, value))
+	}
+	return texts
+}
+
+func hexOf(text string) string { return fmt.Sprintf("%x", text) }
