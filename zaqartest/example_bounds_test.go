@@ -23,7 +23,7 @@ func ExampleWithAllowedHosts() {
 	for _, host := range []string{"127.0.0.1:8888", "zaqar.internal:8888", "rebound.example.com"} {
 		req := httptest.NewRequest(http.MethodGet, srv.URL()+"/v2/ping", http.NoBody)
 		req.Host, req.RequestURI = host, ""
-		req.Header.Set("X-Project-Id", "demo")
+		req.Header = http.Header{"X-Project-Id": {"demo"}, "Client-Id": {"3381af92-2b9e-11e3-b191-71861300734c"}}
 		resp, err := srv.HTTPClient().Do(req)
 		if err != nil {
 			log.Fatal(err)
