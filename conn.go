@@ -145,7 +145,7 @@ func (c *course) attempt(ctx context.Context, req *transport.Request) (reply *tr
 		if err != nil {
 			return nil, false, c.note(info.unanswered(limited, err))
 		}
-		if reply.Status == http.StatusUnauthorized && !c.signedIn && conn.dropToken(sent.Header) {
+		if reply.Status == http.StatusUnauthorized && !c.signedIn && conn.dropToken(sent.Headers()) {
 			c.signedIn = true
 			conn.observer.report(ctx, observe.Retry{Op: info.op, Queue: info.queue, Attempt: c.sent + 1, Status: reply.Status})
 			continue
@@ -157,13 +157,10 @@ func (c *course) attempt(ctx context.Context, req *transport.Request) (reply *tr
 	}
 }
 
-// prepare returns a copy of req with the headers that it lacks.
+// prepare returns a copy of req with the headers that it lacks, sealed.
 func (c *Conn) prepare(ctx context.Context, req *transport.Request, info callInfo) (*transport.Request, error) {
 	sent := *req
-	sent.Header = req.Header.Clone()
-	if sent.Header == nil {
-		sent.Header = http.Header{}
-	}
+	sent.Header = req.Headers()
 	if !info.anonymous {
 		if err := c.allows(req); err != nil {
 			return nil, err
@@ -179,7 +176,7 @@ func (c *Conn) prepare(ctx context.Context, req *transport.Request, info callInf
 	if sent.Body != nil {
 		setMissing(sent.Header, "Content-Type", "application/json")
 	}
-	return &sent, nil
+	return sent.Sealed(), nil
 }
 
 // allows asks credentials that are restricted to some calls. The server itself would

@@ -114,7 +114,7 @@ func TestAPlugInOfOneMethodIsEnough(t *testing.T) {
 	if err := client.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := server.Last(t).Header.Get("X-Auth-Token"); got != "from the vault" {
+	if got := server.Last(t).Headers().Get("X-Auth-Token"); got != "from the vault" {
 		t.Errorf("the token is %q", got)
 	}
 	failing = true

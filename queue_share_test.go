@@ -123,7 +123,7 @@ func TestCallsByASignedURLCarryItAndNoToken(t *testing.T) {
 	if found, err := zaqar.Collect(q.Messages(t.Context())); err != nil || len(found) != 0 {
 		t.Fatal(found, err)
 	}
-	h := spy.Last(t).Header
+	h := spy.Last(t).Headers()
 	for name, want := range map[string]string{
 		"URL-Paths": "/v2/queues/wot/messages", "URL-Methods": "GET,POST", "X-Project-ID": "p", "X-Auth-Token": "",
 	} {

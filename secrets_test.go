@@ -55,7 +55,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	issued := seen.Header.Get(auth.HeaderToken)
+	issued := seen.Headers().Get(auth.HeaderToken)
 	if issued == "" {
 		t.Fatal("no token was sent: the test looks at nothing")
 	}
@@ -71,7 +71,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 	}
 	values := []any{
 		client, *client, client.Conn(), q, *q, claim, claim.Messages()[0], metadata, home, signIn,
-		seen, *seen,
+		seen, *seen, struct{ kept transport.Request }{*seen}, struct{ kept *transport.Request }{seen},
 		transport.Request{Header: header},
 		&transport.Request{Header: header}, transport.Redact(header),
 		auth.Token(token, "p"), auth.NewSecret(token), &struct{ Hidden auth.Secret }{auth.NewSecret(token)},
@@ -81,20 +81,27 @@ func TestNothingPrintsASecret(t *testing.T) {
 		signed, &signed, bySignature, *bySignature, bySignature.Queue("wot"), unsigned, uncovered, zaqar.WithAuth(signed),
 	}
 	for _, value := range values {
-		var logged bytes.Buffer
-		slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "value", value)
-		slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "value", value)
-		encoded, _ := json.Marshal(value) //nolint:errchkjson // what cannot be encoded shows nothing
-		texts := []string{logged.String(), string(encoded)}
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-			texts = append(texts, fmt.Sprintf(verb, value))
-		}
-		for _, text := range texts {
+		for _, text := range printedForms(value) {
 			for name, secret := range map[string]string{"password": password, "given token": token, "issued token": issued, "signature": signed.Signature().Reveal()} {
-				if strings.Contains(text, secret) || strings.Contains(text, fmt.Sprintf("%x", secret)) {
+				if strings.Contains(text, secret) || strings.Contains(text, hexOf(secret)) {
 					t.Errorf("%v shows the %s: %s", reflect.TypeOf(value), name, text)
 				}
 			}
 		}
 	}
 }
+
+// printedForms prints a value with every verb, in slog and in JSON.
+func printedForms(value any) []string {
+	var logged bytes.Buffer
+	slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "value", value)
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "value", value)
+	encoded, _ := json.Marshal(value) //nolint:errchkjson // what cannot be encoded shows nothing
+	texts := []string{logged.String(), string(encoded)}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		texts = append(texts, fmt.Sprintf(verb, value))
+	}
+	return texts
+}
+
+func hexOf(text string) string { return fmt.Sprintf("%x", text) }

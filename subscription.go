@@ -2,9 +2,13 @@ package zaqar
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
+	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
@@ -91,8 +95,21 @@ func (s *Subscription) Reload(ctx context.Context) error {
 type subscriptionChange struct{ params wire.Params }
 
 // SubscriberURI is the URI that messages are sent to, as an option of
-// [Subscription.Update].
+// [Subscription.Update]. It prints with its scheme and its host only, because the rest
+// can be secret. Convert it to a string for the whole URI.
 type SubscriberURI string
+
+// String returns the scheme and the host: "https://hooks.example.com".
+func (o SubscriberURI) String() string { return auth.RedactURI(string(o)) }
+
+// Format prints the text of String for every verb and flag.
+func (o SubscriberURI) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, o.String()) }
+
+// MarshalText returns the text of String.
+func (o SubscriberURI) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// LogValue logs the text of String.
+func (o SubscriberURI) LogValue() slog.Value { return slog.StringValue(o.String()) }
 
 func (o SubscriberURI) applySubscription(c *subscriptionChange) error {
 	c.params["subscriber"] = string(o)

@@ -4,16 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"reflect"
 	"time"
 
+	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
-// SubscriptionConfig says who is notified of a queue's messages, and how.
+// SubscriptionConfig says who is notified of a queue's messages, and how. It prints with
+// the scheme and the host of the subscriber only, because the rest can be secret.
 type SubscriptionConfig struct {
 	// Subscriber is the URI that messages are sent to: http or https (a webhook; see
 	// package webhook), trust+http or trust+https (a webhook that also gets a token),
@@ -25,6 +29,20 @@ type SubscriptionConfig struct {
 	// Options say how the subscriber is notified.
 	Options SubscriptionOptions
 }
+
+// String returns "<SubscriptionConfig https://hooks.example.com ttl:3600 <…>>".
+func (c SubscriptionConfig) String() string {
+	return fmt.Sprintf("<SubscriptionConfig %s ttl:%d %s>", auth.RedactURI(c.Subscriber), int64(c.TTL/time.Second), c.Options)
+}
+
+// Format prints the text of String for every verb and flag.
+func (c SubscriptionConfig) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
+
+// MarshalText returns the text of String.
+func (c SubscriptionConfig) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// LogValue logs the text of String.
+func (c SubscriptionConfig) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // params checks the configuration and renders it. It omits empty options: with null
 // servers accept the subscription and deliver nothing (quirk 19).

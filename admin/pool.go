@@ -7,8 +7,10 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"maps"
 	"math"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/zaqar-go/zaqar"
@@ -36,7 +38,7 @@ type Pool struct {
 
 // String returns "<Pool p1 redis://10.0.0.5:6379 weight:100>".
 func (p Pool) String() string {
-	text := fmt.Sprintf("<Pool %s %s weight:%d", p.Name, where(p.URI), p.Weight)
+	text := fmt.Sprintf("<Pool %s %s weight:%d", p.Name, auth.RedactURI(p.URI), p.Weight)
 	if p.Flavor != "" {
 		text += " flavor:" + p.Flavor
 	}
@@ -51,15 +53,6 @@ func (p Pool) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // LogValue logs what String returns.
 func (p Pool) LogValue() slog.Value { return slog.StringValue(p.String()) }
-
-// where returns a store's URI without the parts that can be secret.
-func where(uri string) string {
-	u, err := url.Parse(uri)
-	if err != nil || u.Scheme == "" || u.Host == "" {
-		return auth.Redacted
-	}
-	return u.Scheme + "://" + u.Host
-}
 
 // wirePool is a Pool on the wire.
 type wirePool struct {
@@ -144,11 +137,21 @@ func checkPool(op string, p Pool) error {
 	return nil
 }
 
-// withoutURI removes a store's URI, which the server repeats, from an error.
+// withoutURI removes a store's URI, which the server repeats, and its password from an
+// error.
 func withoutURI(err error, uri string) error {
-	if e, ok := errors.AsType[*zaqar.Error](err); ok && uri != "" {
-		e.Title, e.Description = strings.ReplaceAll(e.Title, uri, where(uri)), strings.ReplaceAll(e.Description, uri, where(uri))
+	e, ok := errors.AsType[*zaqar.Error](err)
+	if !ok || uri == "" {
+		return err
 	}
+	hidden := []string{uri, auth.RedactURI(uri)}
+	if u, err := url.Parse(uri); err == nil && u.User != nil {
+		if password, _ := u.User.Password(); password != "" {
+			hidden = append(hidden, password, auth.Redacted)
+		}
+	}
+	hide := strings.NewReplacer(hidden...)
+	e.Title, e.Description = hide.Replace(e.Title), hide.Replace(e.Description)
 	return err
 }
 
@@ -159,15 +162,43 @@ type PoolChange interface {
 
 // The changes of a pool.
 type (
-	// URI changes the address of the store. No data is copied.
+	// URI changes the address of the store. No data is copied. It prints without the
+	// user, the password and the parameters; convert it to a string for all of it.
 	URI string
 	// Weight changes the pool's share of new queues, 0 to 4294967295.
 	Weight int64
 	// InFlavor adds the pool to a flavor; "" removes it from its flavor. V2 only.
 	InFlavor string
-	// Options replaces all options of the server's storage driver.
+	// Options replaces all options of the server's storage driver. It prints the names
+	// of the options only.
 	Options map[string]any
 )
+
+// String returns the scheme and the host: "redis://10.0.0.5:6379".
+func (o URI) String() string { return auth.RedactURI(string(o)) }
+
+// Format prints what String returns, whatever the verb and flags.
+func (o URI) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, o.String()) }
+
+// MarshalText encodes what String returns.
+func (o URI) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// LogValue logs what String returns.
+func (o URI) LogValue() slog.Value { return slog.StringValue(o.String()) }
+
+// String returns "<Options max_retry_attempts>", with the names of the options.
+func (o Options) String() string {
+	return "<" + strings.Join(append([]string{"Options"}, slices.Sorted(maps.Keys(o))...), " ") + ">"
+}
+
+// Format prints what String returns, whatever the verb and flags.
+func (o Options) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, o.String()) }
+
+// MarshalText encodes what String returns.
+func (o Options) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// LogValue logs what String returns.
+func (o Options) LogValue() slog.Value { return slog.StringValue(o.String()) }
 
 func (o URI) applyPool(change map[string]any)      { change["uri"] = string(o) }
 func (o Weight) applyPool(change map[string]any)   { change["weight"] = int64(o) }

@@ -15,7 +15,10 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
+	"io"
 	"iter"
+	"log/slog"
 	"slices"
 	"testing"
 	"time"
@@ -55,6 +58,18 @@ type Target struct {
 	// server. It decides which quirks are expected.
 	Store string
 }
+
+// String returns "<Target http://127.0.0.1:8888>".
+func (t Target) String() string { return "<Target " + auth.RedactURI(t.Endpoint) + ">" }
+
+// Format prints what String returns, whatever the verb: without the signing key.
+func (t Target) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()) }
+
+// MarshalText encodes what String returns.
+func (t Target) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// LogValue logs what String returns.
+func (t Target) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
 // suite is the environment of a case: one target, and the case's own project.
 type suite struct {

@@ -59,7 +59,7 @@ func parameters(req *Request) (json.RawMessage, error) {
 	case !ok:
 		return nil, fmt.Errorf("%w: servers do not carry out %q", ErrNoAction, req.Action)
 	}
-	if !known.signed && req.Header.Get(frameSignature) != "" {
+	if !known.signed && req.Headers().Get(frameSignature) != "" {
 		return nil, fmt.Errorf("%w: a signed URL does not allow %s over the WebSocket", ErrNoAction, req.Action)
 	}
 	for name := range req.Params {

@@ -114,7 +114,7 @@ func (t *HTTP) Do(ctx context.Context, req *Request) (*Response, error) {
 		// connection (quirk 28). The next call must not use that connection.
 		t.client.CloseIdleConnections()
 	}
-	return &Response{Status: reply.StatusCode, Header: reply.Header, Body: body}, nil
+	return (&Response{Status: reply.StatusCode, Header: reply.Header, Body: body}).Sealed(), nil
 }
 
 // largeBody is a size, in bytes, above which a server may answer before it has read
@@ -137,9 +137,7 @@ func (t *HTTP) request(ctx context.Context, req *Request, sent *sending) (*http.
 	if req.Body != nil {
 		sent.attach(hr, req.Body)
 	}
-	if req.Header != nil {
-		hr.Header = req.Header.Clone()
-	}
+	hr.Header = req.Headers()
 	allowReplay(hr, req)
 	return hr, nil
 }

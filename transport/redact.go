@@ -5,21 +5,50 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/zaqar-go/zaqar/auth"
 )
 
 // secretHeaders carry credentials or signatures, in canonical spelling.
-var secretHeaders = []string{"X-Auth-Token", "X-Subject-Token", "X-Service-Token", "Authorization", "Url-Signature", "Cookie", "Set-Cookie"}
+var secretHeaders = []string{
+	"X-Auth-Token", "X-Subject-Token", "X-Service-Token", "X-Storage-Token", "X-Auth-Key",
+	"Authorization", "Proxy-Authorization", "Url-Signature", "Cookie", "Set-Cookie",
+}
+
+// uriHeaders carry a URI, whose user, password or query can be a secret.
+var uriHeaders = []string{"Location", "Content-Location", "Referer"}
 
 // Redact returns a copy of h that is safe to print: credentials, signatures and cookies
-// are replaced by "[redacted]".
+// are replaced by "[redacted]", and URIs lose their user and their query. The spelling
+// of names does not matter.
 func Redact(h http.Header) http.Header {
 	safe := h.Clone()
-	for _, name := range secretHeaders {
-		if _, ok := safe[name]; ok {
-			safe[name] = []string{"[redacted]"}
+	for name, values := range safe {
+		switch {
+		case isSecret(name):
+			safe[name] = []string{auth.Redacted}
+		case slices.Contains(uriHeaders, http.CanonicalHeaderKey(name)):
+			for i, uri := range values {
+				values[i] = withoutSecrets(uri)
+			}
 		}
 	}
 	return safe
+}
+
+// isSecret reports whether a header carries credentials, in any spelling of its name.
+func isSecret(name string) bool { return slices.Contains(secretHeaders, http.CanonicalHeaderKey(name)) }
+
+// withoutSecrets cuts the query off a path, and everything but the scheme and the host off
+// an absolute URI.
+func withoutSecrets(uri string) string {
+	if strings.HasPrefix(uri, "/") && !strings.HasPrefix(uri, "//") {
+		path, _, _ := strings.Cut(uri, "?")
+		return path
+	}
+	return auth.RedactURI(uri)
 }
 
 // String describes the request without its credentials, its query and its body.
@@ -28,7 +57,8 @@ func (r Request) String() string {
 	if name == "" {
 		name = "raw"
 	}
-	return fmt.Sprintf("%s %s %s header:%v body:%d bytes", name, r.Method, r.Path, map[string][]string(Redact(r.Header)), len(r.Body))
+	path, _, _ := strings.Cut(r.Path, "?") // a raw call may have its query here
+	return fmt.Sprintf("%s %s %s header:%v body:%d bytes", name, r.Method, path, map[string][]string(Redact(r.Headers())), len(r.Body))
 }
 
 // Format prints what String returns under every verb, so that code that logs a request
@@ -40,3 +70,18 @@ func (r Request) MarshalText() ([]byte, error) { return []byte(r.String()), nil 
 
 // LogValue logs what String returns.
 func (r Request) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
+// String describes the response without its body and without secrets of its header.
+func (r Response) String() string {
+	return fmt.Sprintf("%d header:%v body:%d bytes", r.Status, map[string][]string(Redact(r.Headers())), len(r.Body))
+}
+
+// Format prints what String returns under every verb: a body can contain a signature or
+// the password of a store.
+func (r Response) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.String()) }
+
+// MarshalText encodes what String returns.
+func (r Response) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// LogValue logs what String returns.
+func (r Response) LogValue() slog.Value { return slog.StringValue(r.String()) }

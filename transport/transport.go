@@ -30,6 +30,10 @@ type Transport interface {
 }
 
 // Request is one named operation, in a form for each transport.
+//
+// A Request from a client is sealed: its credentials are not in Header, but behind a
+// function, and [Request.Headers] returns both. So it prints without credentials however
+// it is held. A transport must send what Headers returns.
 type Request struct {
 	// Op is the operation's name, such as "message_post"; "" for a raw call.
 	Op string
@@ -53,11 +57,18 @@ type Request struct {
 	// client then sends it again after a failure, even if it may have been carried out.
 	// It sends a GET and a HEAD again without being told.
 	Repeatable bool
-	// Header is for all transports: credentials, Client-ID, Content-Type.
+	// Header is for all transports: Client-ID, Content-Type and, unless the request is
+	// sealed, credentials. To send a request, use [Request.Headers].
 	Header http.Header
+
+	// sealed returns the headers that are secret. fmt prints unexported fields by
+	// reflection, without calling methods, and cannot look into a function.
+	sealed func() http.Header
 }
 
-// Response is a reply with any status.
+// Response is a reply with any status. It prints without its body. Cookies that the
+// server set are sealed, as the credentials of a [Request] are: [Response.Headers] returns
+// them.
 type Response struct {
 	// Status is an HTTP status code; the WebSocket uses the same numbers.
 	Status int
@@ -66,6 +77,8 @@ type Response struct {
 	Body []byte
 	// Dialect is the form of the body.
 	Dialect Dialect
+
+	sealed func() http.Header // like Request.sealed
 }
 
 // Dialect is the form of a reply's body, which differs between HTTP and the WebSocket.

@@ -145,7 +145,7 @@ func (w *WebSocket) Do(ctx context.Context, req *Request) (*Response, error) {
 		return nil, &Error{Err: err}
 	}
 	id := nextID()
-	f, err := outgoing{Action: req.Action, Headers: frameHeaders(req.Header, id), Body: body}.encode(w.options.MessagePack)
+	f, err := outgoing{Action: req.Action, Headers: frameHeaders(req.Headers(), id), Body: body}.encode(w.options.MessagePack)
 	if err != nil {
 		return nil, &Error{Final: true, Err: err}
 	}
@@ -155,7 +155,7 @@ func (w *WebSocket) Do(ctx context.Context, req *Request) (*Response, error) {
 		if refused != nil || err != nil {
 			return refused, err
 		}
-		refused, err = w.signIn(ctx, s, req.Header, lost)
+		refused, err = w.signIn(ctx, s, req.Headers(), lost)
 		if refused != nil || err != nil && !errors.Is(err, errUnsent) {
 			return refused, err
 		}
@@ -167,7 +167,7 @@ func (w *WebSocket) Do(ctx context.Context, req *Request) (*Response, error) {
 		switch {
 		case errors.Is(err, errUnsent):
 			continue // with the next connection
-		case err == nil && lost < 0 && needsSignIn(req.Header) && signInLost(reply):
+		case err == nil && lost < 0 && needsSignIn(req.Headers()) && signInLost(reply):
 			lost = signIns
 			continue // the server refused it without acting: sign in again and repeat it
 		}

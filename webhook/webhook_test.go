@@ -227,12 +227,12 @@ func TestAConfirmationIsMadeOfWhatWasCheckedAndNothingElse(t *testing.T) {
 		"Url-Signature": signature, "Url-Methods": "PUT", "Url-Paths": sent.Path, "Url-Expires": "2036-01-01T00:00:00", "X-Project-Id": "p",
 		"Content-Type": "application/json", "Accept": "application/json",
 	}
-	for name := range sent.Header {
-		if name != "Client-Id" && name != "User-Agent" && sent.Header.Get(name) != want[name] {
-			t.Errorf("%s is %q, want %q", name, sent.Header.Get(name), want[name])
+	for name := range sent.Headers() {
+		if name != "Client-Id" && name != "User-Agent" && sent.Headers().Get(name) != want[name] {
+			t.Errorf("%s is %q, want %q", name, sent.Headers().Get(name), want[name])
 		}
 	}
-	if sent.Header.Get("Client-Id") == "" || sent.Header.Get("Url-Signature") == "" {
+	if sent.Headers().Get("Client-Id") == "" || sent.Headers().Get("Url-Signature") == "" {
 		t.Errorf("sent %v", sent)
 	}
 }

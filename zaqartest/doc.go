@@ -104,6 +104,15 @@
 // each message. The token belongs to the user who made the subscription, with the same
 // roles in the same project.
 //
+// # Bounds
+//
+// On a socket the server answers only to IP addresses, to localhost and to the names of
+// [WithAllowedHosts], so that no web page can reach it by DNS rebinding. It closes
+// connections that send a header for more than 10 seconds, send a body for more than a
+// minute, receive an answer for more than two, or are idle for three. A WebSocket may be
+// idle, but may not take more than a minute for a frame. [WithMaxMemory] bounds what it
+// holds.
+//
 // # Kinds
 //
 // Faults and the request log name an operation by its kind: versions, home, ping,

@@ -52,7 +52,7 @@ func listFlavors(c *call) (reply, error) {
 		return reply{}, err
 	}
 	if len(page.Flavors) > 0 {
-		page.Links = append(page.Links, nextLink(c.path("flavors"), c.query, pageParameters, last))
+		page.Links = append(page.Links, adminLink(c, "flavors", last))
 	}
 	return jsonReply(http.StatusOK, page)
 }

@@ -3,6 +3,7 @@ package zaqartest
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 
 	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
@@ -57,13 +58,23 @@ func listPoolsV1(c *call) (reply, error) {
 		return reply{}, err
 	}
 	if len(page.Links) == 0 {
-		page.Links = append(page.Links, nextLink(c.path("pools"), c.query, pageParameters, lastValue(c.query, "marker")))
+		page.Links = append(page.Links, adminLink(c, "pools", lastValue(c.query, "marker")))
 	}
 	return jsonReply(http.StatusOK, page)
 }
 
 // pageParameters are the parameters of a listing of pools or flavors.
 var pageParameters = []string{"limit", "detailed"}
+
+// adminLink returns the link to the next page of pools or flavors. Real servers spell the
+// parameter detailed there as Python does.
+func adminLink(c *call, collection, marker string) link {
+	query := maps.Clone(c.query)
+	if detailed, err := flag(query, "detailed"); err == nil && lastValue(query, "detailed") != "" {
+		query.Set("detailed", map[bool]string{true: "True", false: "False"}[detailed])
+	}
+	return nextLink(c.path(collection), query, pageParameters, marker)
+}
 
 func poolPage(c *call) (poolList, error) {
 	page := poolList{Pools: []poolItem{}, Links: []link{}}
@@ -86,7 +97,7 @@ func poolPage(c *call) (poolList, error) {
 		return nil
 	})
 	if len(page.Pools) > 0 {
-		page.Links = append(page.Links, nextLink(c.path("pools"), c.query, pageParameters, last))
+		page.Links = append(page.Links, adminLink(c, "pools", last))
 	}
 	c.location = c.req.URL.RequestURI()
 	return page, err

@@ -39,7 +39,7 @@ func shareQueue(c *call) (reply, error) {
 		return reply{}, err
 	}
 	key := c.srv.options.secretKey
-	if key == "" {
+	if key == nil {
 		return reply{}, invalid("The server has no key to sign with.")
 	}
 	out := sharedURL{
@@ -49,7 +49,7 @@ func shareQueue(c *call) (reply, error) {
 	for _, part := range slices.Sorted(slices.Values(wanted.parts)) {
 		out.Paths = append(out.Paths, c.queuePath(part))
 	}
-	out.Signature = signature(key, out.Paths, out.Methods, out.Project, out.Expires)
+	out.Signature = signature(key(), out.Paths, out.Methods, out.Project, out.Expires)
 	return jsonReply(http.StatusOK, out)
 }
 

@@ -48,7 +48,7 @@ func sendConfirmation(c *call, s broker.Subscription, kind string, life int64) e
 		SubscribeBody: confirmedState{true}, QueueName: c.param("queue"),
 		HTTPURL: c.endpoint("messaging", path), WebSocketURL: c.endpoint("messaging-websocket", path),
 	}
-	content.Signature = signature(c.srv.options.secretKey, []string{path}, []string{"PUT"}, c.project, content.Expires)
+	content.Signature = signature(c.srv.options.secretKey(), []string{path}, []string{"PUT"}, c.project, content.Expires)
 	document, err := rawjson.Marshal(content)
 	if err != nil {
 		return err

@@ -89,11 +89,11 @@ func addPostHeaders(header http.Header, n notice) error {
 func (d *deliverer) attempt(j *deliveryJob) DeliveryAttempt {
 	target, err := url.Parse(j.url)
 	if err != nil || target.Host == "" {
-		return DeliveryAttempt{Err: fmt.Errorf("%w: %q has no host", errFinal, j.url)}
+		return DeliveryAttempt{Err: fmt.Errorf("%w: the subscriber's URI has no host", errFinal)}
 	}
 	req, err := http.NewRequestWithContext(d.srv.ctx, http.MethodPost, j.url, bytes.NewReader(j.Body))
 	if err != nil {
-		return DeliveryAttempt{Err: fmt.Errorf("%w: %w", errFinal, err)}
+		return DeliveryAttempt{Err: fmt.Errorf("%w: %w", errFinal, withoutURL(err))}
 	}
 	req.Header = j.Header.Clone()
 	req.Header.Set("User-Agent", "zaqartest")
@@ -110,10 +110,18 @@ func (d *deliverer) attempt(j *deliveryJob) DeliveryAttempt {
 	}
 	resp, err := d.client.Do(req)
 	if err != nil {
-		return DeliveryAttempt{Err: err}
+		return DeliveryAttempt{Err: withoutURL(err)}
 	}
 	defer func() { _ = resp.Body.Close() }()
 	// The answer's body is not used, but reading it lets the connection be reused.
 	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
 	return DeliveryAttempt{Status: resp.StatusCode}
+}
+
+// withoutURL drops the URL around a cause: it may have a password.
+func withoutURL(err error) error {
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		return failed.Err
+	}
+	return err
 }

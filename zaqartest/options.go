@@ -13,7 +13,7 @@ type Option func(*options)
 
 type options struct {
 	keystone          bool
-	secretKey         string
+	secretKey         concealed // or nil
 	limits            broker.Limits
 	checksums         bool
 	guardedBulkDelete bool
@@ -50,7 +50,14 @@ func WithKeystone() Option { return func(o *options) { o.keystone = true } }
 
 // WithSecretKey sets the key that pre-signed URLs are signed with. Without one, the
 // server signs nothing.
-func WithSecretKey(key string) Option { return func(o *options) { o.secretKey = key } }
+func WithSecretKey(key string) Option {
+	return func(o *options) {
+		o.secretKey = nil
+		if key != "" {
+			o.secretKey = conceal(key)
+		}
+	}
+}
 
 // WithLimits sets the bounds and defaults of requests. Defaults to [DefaultLimits].
 func WithLimits(limits Limits) Option { return func(o *options) { o.limits = broker.Limits(limits) } }

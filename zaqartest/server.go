@@ -63,7 +63,7 @@ func NewServer(opts ...Option) (*Server, error) {
 	if err := s.options.limits.Check(); err != nil {
 		return nil, err
 	}
-	if s.options.confirm && s.options.secretKey == "" {
+	if s.options.confirm && s.options.secretKey == nil {
 		return nil, errors.New("zaqartest: WithRequireConfirmation needs WithSecretKey")
 	}
 	s.logger = s.options.logger

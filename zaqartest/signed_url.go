@@ -40,10 +40,10 @@ func signature(key string, paths, methods []string, project, expires string) str
 // not say what the URL allows.
 func (s *Server) genuine(u signedURL) bool {
 	end, ok := parseExpires(u.expires)
-	if s.options.secretKey == "" || !ok || len(u.paths) == 0 || len(u.methods) == 0 || !end.After(s.Now()) {
+	if s.options.secretKey == nil || !ok || len(u.paths) == 0 || len(u.methods) == 0 || !end.After(s.Now()) {
 		return false
 	}
-	want := signature(s.options.secretKey, u.paths, u.methods, u.project, end.Format(expiresForm))
+	want := signature(s.options.secretKey(), u.paths, u.methods, u.project, end.Format(expiresForm))
 	return hmac.Equal([]byte(want), []byte(u.signature))
 }
 

@@ -106,9 +106,9 @@ func (f *serveFlags) serve(ctx context.Context, streams *Streams) error {
 		return err
 	}
 	f.warnOfSecrets(streams)
-	// The server holds six tenths at most. The rest is for what the collector has not
-	// freed yet, and this makes it free more often near the bound.
-	debug.SetMemoryLimit(int64(f.maxMemory))
+	// The server holds six tenths at most, and a tenth is for the program itself. The rest
+	// is for what the collector has not freed yet; near this limit it frees more often.
+	debug.SetMemoryLimit(int64(f.maxMemory) / 10 * 9)
 	defer func() { _ = server.Close() }()
 	if err := server.Listen(f.listen); err != nil {
 		return f.cannotListen(err)
