@@ -31,12 +31,12 @@ type Conn struct {
 	userAgent string
 	timeout   time.Duration
 	checksums bool
+	limits    wire.Limits // of what an answer may be decoded to
 	async     *pool
 	observer  *observer
 	closed    chan struct{} // closed by Client.Close
 	closing   sync.Once
 	push      *push.Hub
-	ensured   sync.Map // names of queues that exist; for versions whose posts create none
 }
 
 // end ends the loops over Subscriber.Listen: the client is being closed.
@@ -207,6 +207,9 @@ func (c *Conn) call(ctx context.Context, op wire.Op, p wire.Params) (reply, erro
 	r, err := c.do(ctx, req, info)
 	if r == nil {
 		return reply{info: info}, err
+	}
+	if bad := c.measure(ctx, op, p, reply{Response: r, info: info}); bad != nil && err == nil {
+		return reply{Response: r, info: info}, bad
 	}
 	usual, bad := route.Usual(op, r)
 	answer := reply{Response: usual, info: info}

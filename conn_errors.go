@@ -38,13 +38,13 @@ func (c callInfo) unanswered(ctx context.Context, err error) error {
 	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
 		err = fmt.Errorf("%w (%w)", context.Cause(ctx), err)
 	}
-	return c.failure(maybe, err)
+	return c.failure(maybe, withMistake(err))
 }
 
 // refused makes the error of a reply other than 2xx.
 func (c callInfo) refused(reply *transport.Response) *Error {
 	fault := wire.DecodeFault(reply.Body)
-	e := c.failure(acted(reply.Status), nil)
+	e := c.failure(acted(reply.Status), mistakeIn(reply))
 	e.Code, e.Title, e.Description = reply.Status, fault.Title, fault.Description
 	e.RequestID = reply.Header.Get("X-Openstack-Request-Id")
 	if reply.Status/100 == 3 && e.Description == "" {

@@ -52,7 +52,7 @@ func NewMessage(fields MessageFields) (*Message, error) {
 		ID: cmp.Or(fields.ID, "message"), Body: body,
 		TTL:     wire.Seconds(cmp.Or(fields.TTL, time.Hour).Truncate(time.Second)),
 		Age:     wire.Seconds(fields.Age.Truncate(time.Second)),
-		ClaimID: fields.ClaimID, ClaimCount: fields.ClaimCount,
+		ClaimID: fields.ClaimID, ClaimCount: wire.Count(fields.ClaimCount),
 	}, status, fields.ClaimID), nil
 }
 

@@ -30,7 +30,8 @@ type Outgoing struct {
 // message. It can be any value that JSON can encode, which is the body, or an
 // [Outgoing] with a TTL and a delay. A slice is one body, a []byte is encoded as
 // base64, and a json.RawMessage is sent as it is. Either all messages are stored or
-// none. Post creates the queue if it does not exist.
+// none. Post creates the queue if it does not exist; on V1 that is one more request for
+// each post.
 //
 // The whole request may have 256 KiB, unless the operator or the queue's metadata
 // ([Reserved]) changed that. Post blocks until the server has answered. To post many
@@ -84,20 +85,19 @@ func (q *Queue) send(ctx context.Context, messages []wire.Outgoing) ([]string, e
 	return decode(r, func(data []byte) ([]string, error) { return wire.DecodePosted(data, len(messages)) })
 }
 
-// ensure creates the queue where posting does not, once for each client.
+// ensure creates the queue where posting does not. It does so before each post: somebody
+// else may have deleted the queue, and the server would take messages that nobody can
+// list (quirk 13).
 func (q *Queue) ensure(ctx context.Context) error {
 	route, err := wire.Lookup(wire.Version(q.conn.version), wire.MessagePost)
 	if err != nil {
 		return q.conn.unsupported(wire.MessagePost, "")
 	}
-	if _, ok := q.conn.ensured.Load(q.name); ok || !route.NeedsQueue {
+	if !route.NeedsQueue {
 		return nil
 	}
-	if _, err := q.call(ctx, wire.QueueCreate, nil); err != nil {
-		return err
-	}
-	q.conn.ensured.Store(q.name, true)
-	return nil
+	_, err = q.call(ctx, wire.QueueCreate, nil)
+	return err
 }
 
 // prepare gives messages a TTL where the API version needs one, and refuses delays

@@ -29,7 +29,7 @@ type hostile struct {
 // request writes a request. Lines are headers. The Content-Length is added if no
 // line has one.
 func request(method, path, body string, lines ...string) string {
-	text := method + " " + path + " HTTP/1.1\r\nHost: zaqar\r\nConnection: close\r\n"
+	text := method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
 	for _, line := range lines {
 		text += line + "\r\n"
 	}

@@ -13,13 +13,12 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// ToJSON decodes a frame, which must hold exactly one value. The result is valid
-// JSON: integers with all their digits, fractions with a point or an exponent, so
-// that they stay fractions.
+// ToJSON decodes a frame, which must contain exactly one value, to valid JSON. Integers
+// keep all their digits. A float64 gets a point or an exponent, so that it stays one.
 func ToJSON(frame []byte) ([]byte, error) { return decode(frame, false) }
 
-// ToText is ToJSON, but NaN and infinities are written as Python's json writes them,
-// which is no JSON: servers hand on what others have posted (quirk 17).
+// ToText is like ToJSON, but writes NaN and infinities as Python does, which is not valid
+// JSON: servers pass on what others have posted (quirk 17).
 func ToText(frame []byte) ([]byte, error) { return decode(frame, true) }
 
 func decode(frame []byte, words bool) ([]byte, error) {
@@ -183,7 +182,7 @@ func (d *decoder) object(depth int) error {
 	return nil
 }
 
-// enter goes into an array or a map of so many values, each of a byte at least.
+// enter enters an array or a map with this many values, each of at least one byte.
 func (d *decoder) enter(depth int, values uint64, rest []byte, err error) error {
 	switch {
 	case err != nil || values > uint64(len(rest)):

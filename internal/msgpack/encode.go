@@ -15,10 +15,9 @@ import (
 	"github.com/zaqar-go/zaqar/internal/plainjson"
 )
 
-// FromJSON encodes one JSON value. Keys keep their order, since servers make
-// checksums of bodies as they came. Integers stay exact; one that no 64 bits hold is
-// an error, and so is text that is not valid Unicode. Fractions, and what has an
-// exponent, are float64.
+// FromJSON encodes one JSON value. Keys keep their order, because servers compute
+// checksums of bodies as they came. An integer of more than 64 bits is an error, and so is
+// text that is not valid Unicode. Numbers with a point or an exponent become float64.
 func FromJSON(data []byte) ([]byte, error) {
 	if !utf8.Valid(data) {
 		return nil, ErrText
@@ -68,8 +67,8 @@ func (e *encoder) value(depth int) error {
 	return nil
 }
 
-// container encodes an array or a map, whose length is known at its end only and
-// stands at its beginning.
+// container encodes an array or a map. Its length comes first, but is known only at its
+// end.
 func (e *encoder) container(open json.Delim, depth int) error {
 	start, count := len(e.out), uint32(0)
 	for ; e.tokens.More(); count++ {

@@ -16,12 +16,27 @@ var forms = []struct {
 	first byte
 	bytes int
 }{
-	{"fixstr", 0xbf, 0}, {"str8", 0xd9, 1}, {"str16", 0xda, 2}, {"str32", 0xdb, 4},
-	{"bin8", 0xc4, 1}, {"bin16", 0xc5, 2}, {"bin32", 0xc6, 4},
-	{"ext8", 0xc7, 1}, {"ext16", 0xc8, 2}, {"ext32", 0xc9, 4},
-	{"fixext1", 0xd4, 0}, {"fixext2", 0xd5, 0}, {"fixext4", 0xd6, 0}, {"fixext8", 0xd7, 0}, {"fixext16", 0xd8, 0},
-	{"fixarray", 0x9f, 0}, {"array16", 0xdc, 2}, {"array32", 0xdd, 4},
-	{"fixmap", 0x8f, 0}, {"map16", 0xde, 2}, {"map32", 0xdf, 4},
+	{"fixstr", 0xbf, 0},
+	{"str8", 0xd9, 1},
+	{"str16", 0xda, 2},
+	{"str32", 0xdb, 4},
+	{"bin8", 0xc4, 1},
+	{"bin16", 0xc5, 2},
+	{"bin32", 0xc6, 4},
+	{"ext8", 0xc7, 1},
+	{"ext16", 0xc8, 2},
+	{"ext32", 0xc9, 4},
+	{"fixext1", 0xd4, 0},
+	{"fixext2", 0xd5, 0},
+	{"fixext4", 0xd6, 0},
+	{"fixext8", 0xd7, 0},
+	{"fixext16", 0xd8, 0},
+	{"fixarray", 0x9f, 0},
+	{"array16", 0xdc, 2},
+	{"array32", 0xdd, 4},
+	{"fixmap", 0x8f, 0},
+	{"map16", 0xde, 2},
+	{"map32", 0xdf, 4},
 }
 
 // claims makes the beginnings of values that claim to be much longer than a frame.

@@ -108,12 +108,12 @@ var holders = map[string]func(s string) any{
 	},
 	"a field named -": func(s string) any {
 		return struct {
-			A string `json:"-,"`
+			A string `json:"-,"` //nolint:staticcheck // a name that is allowed
 		}{s}
 	},
 	"a name that is none": func(s string) any {
 		return struct {
-			A string `json:"\"a"`
+			A string `json:"\"a"` //nolint:staticcheck // malformed on purpose
 		}{s}
 	},
 	"omitempty": func(s string) any {
