@@ -34,6 +34,7 @@ type settings struct {
 	limits     wire.Limits
 	async      int
 	observer   observe.Observer
+	retry      Retry
 
 	socket      bool // a WebSocket in addition to HTTP
 	socketURL   string
@@ -160,6 +161,9 @@ func (s *settings) check(endpoint string) error {
 		if err := checkScheme("endpoint", endpoint, "http://", "https://"); err != nil {
 			return err
 		}
+	}
+	if err := s.retry.check(); err != nil {
+		return err
 	}
 	return s.checkSocket(endpoint)
 }

@@ -71,7 +71,7 @@ func TestTLSBefore12IsRefused(t *testing.T) {
 		{zaqar.WithInsecure()},
 		{zaqar.WithTLSConfig(&tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10})}, //nolint:gosec // the client must ignore MinVersion
 	} {
-		if _, err := zaqar.Connect(t.Context(), srv.URL, append(options, zaqar.WithProject("p"))...); err == nil || !strings.Contains(err.Error(), "protocol version") {
+		if _, err := zaqar.Connect(t.Context(), srv.URL, append(options, zaqar.WithProject("p"), zaqar.NoRetry())...); err == nil || !strings.Contains(err.Error(), "protocol version") {
 			t.Errorf("the error is %v", err)
 		}
 	}
@@ -110,7 +110,7 @@ func TestAPlugInOfOneMethodIsEnough(t *testing.T) {
 		}
 		h.Set(auth.HeaderToken, "from the vault")
 		return nil
-	})))
+	})), zaqar.NoRetry())
 	if err := client.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}

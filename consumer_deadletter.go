@@ -96,6 +96,7 @@ func (d *DeadLetter) String() string {
 
 // PostDeadLetter posts a dead letter for the consumer's engine.
 func (q consumerQueue) PostDeadLetter(ctx context.Context, l consumer.DeadLetter) (final bool, err error) {
+	ctx = sentOnce(ctx)
 	to := Queue{conn: q.queue.conn, name: q.config.DeadLetter}
 	message := Outgoing{TTL: q.config.DeadLetterTTL, Body: deadLetter{
 		Version: deadLetterVersion, Queue: q.queue.name, ID: l.ID, Reason: l.Reason,

@@ -24,7 +24,7 @@ func (q consumerQueue) Claim(ctx context.Context, limit int) (consumer.Claim, er
 	if limit > 0 {
 		options = append(options, Limit(limit))
 	}
-	claim, err := q.queue.Claim(ctx, options...)
+	claim, err := q.queue.Claim(sentOnce(ctx), options...)
 	if errors.Is(err, ErrChecksum) {
 		err = nil // the engine asks each message
 	}
@@ -35,6 +35,7 @@ func (q consumerQueue) Claim(ctx context.Context, limit int) (consumer.Claim, er
 }
 
 func (q consumerQueue) Delete(ctx context.Context, id, claim string) error {
+	ctx = sentOnce(ctx)
 	if claim == "" {
 		return q.queue.DeleteMessage(ctx, id)
 	}
@@ -42,12 +43,12 @@ func (q consumerQueue) Delete(ctx context.Context, id, claim string) error {
 }
 
 func (q consumerQueue) DeleteAll(ctx context.Context, ids []string, claim string) error {
-	return q.queue.DeleteMessages(ctx, ids, ClaimID(claim))
+	return q.queue.DeleteMessages(sentOnce(ctx), ids, ClaimID(claim))
 }
 
 func (q consumerQueue) Hopeless(err error) bool {
 	_, ours := errors.AsType[*ArgumentError](err)
-	return ours || errors.Is(err, ErrUnsupported)
+	return ours || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrClosed)
 }
 
 // RefusesLimit is about the server's answer only: ErrInvalid also matches an
@@ -75,9 +76,9 @@ func (c consumerClaim) Messages() []consumer.Message {
 	return messages
 }
 
-func (c consumerClaim) Extend(ctx context.Context) error { return c.claim.Update(ctx) }
+func (c consumerClaim) Extend(ctx context.Context) error { return c.claim.Update(sentOnce(ctx)) }
 
-func (c consumerClaim) Release(ctx context.Context) error { return c.claim.Release(ctx) }
+func (c consumerClaim) Release(ctx context.Context) error { return c.claim.Release(sentOnce(ctx)) }
 
 // consumerMessage is a message as the engine sees it.
 type consumerMessage struct{ message *Message }

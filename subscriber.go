@@ -150,6 +150,7 @@ func (s *Subscriber) listen(ctx context.Context, yield func(*Message, error) boo
 	if err := s.config.check(); err != nil {
 		return err
 	}
+	defer s.client.conn.life.follow(s.engine.EndLoop)()
 	err := s.engine.Listen(ctx, func(m subscriber.Message) bool {
 		message := m.(*Message) //nolint:forcetypeassert // as subscribedQueue lists them
 		return yield(message, s.client.conn.verify(message))

@@ -82,6 +82,8 @@ func (q subscribedQueue) Hopeless(err error) bool {
 	return ours || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrClosed)
 }
 
+func (q subscribedQueue) RetryAfter(err error) time.Duration { return askedToWait(err) }
+
 func (q subscribedQueue) Observe(ctx context.Context, e observe.Event) {
 	q.queue.conn.observer.report(ctx, e)
 }
@@ -122,14 +124,18 @@ func (s pushServer) Unsubscribe(ctx context.Context, queue, id string) error {
 }
 
 func (s pushServer) Ping(ctx context.Context) error {
-	_, err := s.conn.call(ctx, wire.Ping, nil)
+	_, err := s.conn.call(sentOnce(ctx), wire.Ping, nil)
 	return err
 }
 
+func (s pushServer) RetryAfter(err error) time.Duration { return askedToWait(err) }
+
 func (s pushServer) Observe(ctx context.Context, e observe.Event) { s.conn.observer.report(ctx, e) }
 
-// limited gives a call the client's time limit, also when ctx has a later deadline.
+// limited gives a call of an engine the client's time limit, also when ctx has a later
+// deadline. The call is sent once.
 func (c *Conn) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx = sentOnce(ctx)
 	if c.timeout > 0 {
 		return context.WithTimeout(ctx, c.timeout)
 	}

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/zaqar-go/zaqar"
@@ -243,5 +245,28 @@ func TestASubscriptionPrintsWithoutItsSecrets(t *testing.T) {
 	}
 	if text := fmt.Sprint(zaqar.SubscriptionOptions{}); text != "<SubscriptionOptions>" {
 		t.Errorf("none print %s", text)
+	}
+}
+
+func TestASubscriptionWhoseCreationWasHealedIsNew(t *testing.T) {
+	t.Parallel()
+	for age, created := range map[int]bool{0: true, 100: false} {
+		synctest.Test(t, func(t *testing.T) {
+			server := &clienttest.Scripted{}
+			server.Answer = func(req *transport.Request) (*transport.Response, error) {
+				switch {
+				case req.Method == http.MethodGet:
+					body := fmt.Sprintf(`{"subscriptions":[{"id":"s","source":"wot","subscriber":%q,"ttl":3600,"age":%d,"options":{}}],"links":[]}`, webhookURL, age)
+					return &transport.Response{Status: http.StatusOK, Header: http.Header{}, Body: []byte(body)}, nil
+				case server.Count() == 1:
+					return nil, &transport.Error{MaybeSent: true, Err: io.EOF}
+				}
+				return &transport.Response{Status: http.StatusConflict, Header: http.Header{}}, nil
+			}
+			s, err := clienttest.Over(t, server).Queue("wot").CreateSubscription(t.Context(), zaqar.SubscriptionConfig{Subscriber: webhookURL})
+			if s == nil || s.Created() != created || (err == nil) != created || !created && !errors.Is(err, zaqar.ErrExists) {
+				t.Errorf("%d seconds old: %v, %v", age, s, err)
+			}
+		})
 	}
 }

@@ -60,6 +60,8 @@ type Failure struct {
 	// BlamesContent: the batch was refused for what it holds, so parts of it may be
 	// accepted.
 	BlamesContent bool
+	// RetryAfter is how long the server asked to wait before another attempt.
+	RetryAfter time.Duration
 }
 
 // Item is a message on its way through a publisher.

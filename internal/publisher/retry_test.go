@@ -58,6 +58,7 @@ func TestAnAnswerProvesRefusalOrLeavesItUnknown(t *testing.T) {
 		"404":                      {fault: zaqartest.Fault{Status: 404}, sent: 1, allowed: 1},
 		"409":                      {fault: zaqartest.Fault{Status: 409}, sent: 1, allowed: 1},
 		"413":                      {fault: zaqartest.Fault{Status: 413}, sent: 1, allowed: 1},
+		"425":                      {fault: zaqartest.Fault{Status: 425}, sent: 3, allowed: 3},
 		"429":                      {fault: zaqartest.Fault{Status: 429}, sent: 3, allowed: 3},
 		"408":                      {fault: zaqartest.Fault{Status: 408}, unknown: true, sent: 1, allowed: 3},
 		"500":                      {fault: zaqartest.Fault{Status: 500}, unknown: true, sent: 1, allowed: 3},

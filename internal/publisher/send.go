@@ -129,7 +129,10 @@ func (p *Publisher) backOff(attempt int, until time.Time, failure Failure, err e
 	if p.ctx.Err() != nil || left <= 0 {
 		return false
 	}
-	wait := min(p.config.Backoff.Delay(attempt), left)
+	if failure.RetryAfter > left {
+		return false // the server asked for a longer wait than is left
+	}
+	wait := max(min(p.config.Backoff.Delay(attempt), left), failure.RetryAfter)
 	p.queue.Observe(p.ctx, observe.Retry{
 		Op: failure.Op, Queue: p.queue.Name(), Attempt: attempt + 1, Wait: wait, Status: failure.Status, Err: err,
 	})

@@ -18,8 +18,8 @@ type poller struct {
 
 	// Used by its goroutine alone:
 	interval    interval
-	failures    int // in a row
-	refusals    refusals
+	failures    int       // in a row
+	refusals    refusals  // in a row
 	streak      streak    // pages in a row that brought nothing
 	head        *listed   // what peekHead found
 	peekedAt    time.Time // when peekHead was called last
@@ -186,6 +186,7 @@ func (p *poller) list(ctx context.Context, from string, head bool) (listed, erro
 	}
 	sent := p.loop.config.now()
 	page, err := p.queue.Page(ctx, look)
+	p.interval.floor = p.queue.RetryAfter(err)
 	if page.LimitRefused {
 		p.serverLimit = true
 		p.channel.limitRefused()
@@ -202,6 +203,9 @@ func (p *poller) failed(ctx context.Context, err error) (final bool) {
 	var wait time.Duration
 	if fault.Permanent(err) {
 		final, wait = p.refusals.refused(p.channel.readBefore())
+		if !final {
+			wait = max(wait, p.queue.RetryAfter(err))
+		}
 	} else {
 		wait = p.interval.slower()
 	}

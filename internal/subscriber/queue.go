@@ -17,6 +17,8 @@ type Queue interface {
 	Hopeless(err error) bool
 	// Observe reports an event.
 	Observe(ctx context.Context, e observe.Event)
+	// RetryAfter returns how long the server asked to wait after an error of Page.
+	RetryAfter(err error) time.Duration
 }
 
 // Look says which page to list.
