@@ -45,8 +45,17 @@ func TestAListOfMessagesIsNoBody(t *testing.T) {
 	type list []zaqar.Outgoing
 	for remedy, bodies := range map[string][]any{
 		"use PostMany, or Publish them one by one": {
-			[]zaqar.Outgoing{one}, []*zaqar.Outgoing{&one}, [1]zaqar.Outgoing{one}, &[]zaqar.Outgoing{one}, list{one}, []zaqar.Outgoing{},
-			map[string]zaqar.Outgoing{"a": one}, []any{1, one}, []any{1, []any{&one}}, zaqar.Outgoing{Body: one}, zaqar.Outgoing{Body: []zaqar.Outgoing{one}},
+			[]zaqar.Outgoing{one},
+			[]*zaqar.Outgoing{&one},
+			[1]zaqar.Outgoing{one},
+			&[]zaqar.Outgoing{one},
+			list{one},
+			[]zaqar.Outgoing{},
+			map[string]zaqar.Outgoing{"a": one},
+			[]any{1, one},
+			[]any{1, []any{&one}},
+			zaqar.Outgoing{Body: one},
+			zaqar.Outgoing{Body: []zaqar.Outgoing{one}},
 		},
 		"post its Body()": {message, []*zaqar.Message{message}, []any{message}, zaqar.Outgoing{Body: message}, q, map[string]*zaqar.Queue{}},
 	} {

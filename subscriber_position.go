@@ -25,8 +25,8 @@ import (
 // order of the queue decides what is later. It receives an earlier message again only if
 // the marker's message and all of the saved ids are gone, and if the message was posted
 // less than a minute before the last message read, by the clock of the server or of this
-// program. If the server's answers have no date, as over the WebSocket, it then receives
-// all earlier messages again.
+// program. If the server's answers have no date, as over the WebSocket, or if a clock was
+// set meanwhile, it then receives all earlier messages again.
 type Position struct {
 	marker string
 	recent []string // the ids of the messages read last, oldest first

@@ -189,23 +189,36 @@ func TestNoClockMakesASubscriberMissOrRepeatMessages(t *testing.T) {
 	}
 }
 
-func TestWithoutADateNothingIsMissedThatWasPostedBetweenTwoRuns(t *testing.T) {
+func TestWithoutADateNothingIsMissedEvenIfNothingKnownIsLeft(t *testing.T) {
 	t.Parallel()
 	for name, fault := range clockFaults {
-		synctest.Test(t, func(t *testing.T) {
-			q := &clockedQueue{}
-			q.post("old", 200)
-			time.Sleep(time.Hour)
-			_, at := q.listen(t, subscriber.Position{}, func() { time.Sleep(time.Minute) })
-			q.keep(10)
-			q.move(fault.wall, fault.server)
-			want := q.post("new", 10)
-			q.move(fault.wall, fault.server)
-			got, _ := q.listen(t, at, func() { time.Sleep(time.Minute) })
-			if len(got) < 10 || !slices.Equal(got[len(got)-10:], want) {
-				t.Errorf("%s: it received %v", name, got)
-			}
-		})
+		for _, restarted := range []bool{true, false} {
+			synctest.Test(t, func(t *testing.T) {
+				q := &clockedQueue{}
+				q.post("old", 200)
+				time.Sleep(time.Hour)
+				var want []string
+				happen := func() {
+					q.keep(0)
+					q.move(fault.wall, fault.server)
+					want = q.post("new", 10)
+					q.move(fault.wall, fault.server)
+					time.Sleep(time.Minute)
+				}
+				got, at := q.listen(t, subscriber.Position{}, func() {
+					time.Sleep(time.Minute)
+					if !restarted {
+						happen()
+					}
+				})
+				if restarted {
+					got, _ = q.listen(t, at, happen)
+				}
+				if len(got) < 10 || !slices.Equal(got[len(got)-10:], want) {
+					t.Errorf("%s, restarted: %v: it received %v", name, restarted, got)
+				}
+			})
+		}
 	}
 }
 
@@ -253,35 +266,47 @@ func TestASavedStartThatIsStillToComeHidesNothing(t *testing.T) {
 	})
 }
 
-// The embedded server's clock moves alone, as if this machine stood still.
+// hearsWhileStandingStill moves the embedded server's clock alone, as if this machine
+// stood still, and posts messages meanwhile.
+func hearsWhileStandingStill(t *testing.T, srv *zaqartest.Server, client, other *zaqar.Client, fromNow bool, ttl time.Duration) {
+	t.Helper()
+	n, first, start := 0, 0, zaqar.Position{}
+	if fromNow {
+		first, start = 30, zaqar.FromNow()
+	}
+	post := func(count int, ttl time.Duration) {
+		for range count {
+			if _, err := other.Queue("a").Post(t.Context(), zaqar.Outgoing{Body: n, TTL: ttl}); err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+	}
+	post(30, ttl)
+	time.Sleep(10 * time.Second)
+	r := clienttest.Receive(t.Context(), clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{Start: start}), "a"))
+	for range 3 {
+		time.Sleep(time.Minute)
+		srv.Advance(4 * time.Hour)
+		post(10, max(ttl, 5*time.Hour))
+		srv.Advance(4 * time.Hour)
+	}
+	time.Sleep(time.Minute)
+	r.Stop()
+	if got := r.Of("a"); !slices.Equal(got, upTo(first, n)) {
+		t.Errorf("from %d on, TTL %v: it received %v", first, ttl, got)
+	}
+}
+
 func TestWhatIsPostedWhileThisMachineStandsStillIsHeard(t *testing.T) {
 	t.Parallel()
-	for first, start := range map[int]zaqar.Position{0: {}, 30: zaqar.FromNow()} {
+	for _, fromNow := range []bool{false, true} {
 		for _, ttl := range []time.Duration{time.Hour, 14 * day} { // whether all that is known expires meanwhile
 			clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-				n := 0
-				post := func(count int, ttl time.Duration) {
-					for range count {
-						if _, err := client.Queue("a").Post(t.Context(), zaqar.Outgoing{Body: n, TTL: ttl}); err != nil {
-							t.Fatal(err)
-						}
-						n++
-					}
-				}
-				post(30, ttl)
-				time.Sleep(10 * time.Second)
-				r := clienttest.Receive(t.Context(), clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{Start: start}), "a"))
-				for range 3 {
-					time.Sleep(time.Minute)
-					srv.Advance(4 * time.Hour)
-					post(10, max(ttl, 5*time.Hour))
-					srv.Advance(4 * time.Hour)
-				}
-				time.Sleep(time.Minute)
-				r.Stop()
-				if got := r.Of("a"); !slices.Equal(got, upTo(first, n)) {
-					t.Errorf("from %d on, TTL %v: it received %v", first, ttl, got)
-				}
+				hearsWhileStandingStill(t, srv, client, client, fromNow, ttl)
+			})
+			onSocket(t, func(t *testing.T, srv *zaqartest.Server, client, other *zaqar.Client) {
+				hearsWhileStandingStill(t, srv, client, other, fromNow, ttl)
 			})
 		}
 	}

@@ -20,8 +20,8 @@ import (
 // one is old, and what is not known behind it is new. A listing that starts again is
 // recognised by known ids, or else by a message that is older than the one read last.
 // It is then searched for something known before anything is handed out. Ages decide
-// only where nothing known is left: a message is old if every clock says so, and at
-// least two are known. When they leave a doubt the message is handed out.
+// only where nothing known is left: a message is old if every clock says so, the server's
+// among them. When they leave a doubt the message is handed out.
 //
 // A cursor that starts "from now" first walks to the end of the queue. On this walk, and
 // only on it, this program's clocks decide alone: what is older than the start is passed
@@ -45,6 +45,7 @@ type cursor struct {
 	searchMarker string // how far the search is
 	skipped      int    // messages that the search has passed
 	lost         bool   // nothing known is left: only ages tell what is old
+	fromHead     bool   // lost, because it reads from the head of the queue
 	verifiedAt   moment // nothing that was posted before this can still be unread
 
 	searched markers // those that the search has used: a circle ends it
@@ -89,7 +90,9 @@ func (c *cursor) readFrom() string {
 
 // classify returns which messages of a page are new, and how many are repeats.
 func (c *cursor) classify(l listed) (fresh []Message, repeats int) {
-	c.lost = c.lost || l.head
+	if l.head && !c.lost {
+		c.lost, c.fromHead = true, true
+	}
 	c.readAgain, c.brought = false, false
 	first := c.firstKnown(l)
 	switch {
@@ -139,10 +142,14 @@ func (c *cursor) firstKnown(l listed) int { return slices.IndexFunc(l.ids, c.see
 
 // isOld reports whether the age of a message proves that it was posted before the one
 // read last. One clock proves nothing, since it may have stood still or been wrong, and
-// neither do clocks that have been set back.
+// neither do clocks that have been set back. This program's clocks may both have stood
+// still. So the server's must be among them, except behind the head of a queue: its
+// messages may have been read long ago, and would all be handed out again.
 func (c *cursor) isOld(m Message, l listed) bool {
 	ahead := l.latest(m).since(c.reached)
-	return len(ahead) > 1 && slices.Max(ahead) < -clockSkew && slices.Min(l.read.since(c.reached)) >= 0
+	agreed := len(ahead) > 1 && slices.Max(ahead) < -clockSkew && slices.Min(l.read.since(c.reached)) >= 0
+	served := !l.read.server.IsZero() && !c.reached.server.IsZero()
+	return agreed && (served || c.fromHead)
 }
 
 // walking reports whether the cursor is on its first walk from "now".
@@ -231,7 +238,7 @@ func (c *cursor) advance(l listed) (more bool) {
 	walkOn := c.walking() && c.brought
 	next := c.next(l)
 	if next == "" || next == l.from {
-		c.lost = false
+		c.lost, c.fromHead = false, false
 		return walkOn
 	}
 	c.marker = next
@@ -247,7 +254,7 @@ func (c *cursor) search(l listed) (more bool) {
 	// Nothing known is left. Read from the marker again, which means from the
 	// beginning, and go by the ages.
 	c.searched = nil
-	c.searching, c.searchMarker, c.skipped, c.lost, c.anchor = false, "", 0, true, ""
+	c.searching, c.searchMarker, c.skipped, c.lost, c.fromHead, c.anchor = false, "", 0, true, false, ""
 	return true
 }
 
