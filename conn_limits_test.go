@@ -81,7 +81,7 @@ func TestALargeAnswerThatIsMeantIsDecoded(t *testing.T) {
 	}
 	const posted = 300_000
 	ids := `{"resources":[` + strings.TrimSuffix(strings.Repeat(`"/m",`, posted), ",") + `]}`
-	got, err := clienttest.Over(t, clienttest.Says(201, ids)).Queue("wot").Post(t.Context(), make([]any, 0, posted), zaqar.Outgoing{})
+	got, err := clienttest.Over(t, clienttest.Says(201, ids)).Queue("wot").Post(t.Context(), 1, 2)
 	if !errors.Is(err, zaqar.ErrMalformed) { // two were posted
 		t.Errorf("%d ids of 2, %v", len(got), err)
 	}
@@ -102,8 +102,10 @@ func TestTheLimitsOfAnAnswerAreOptions(t *testing.T) {
 		option zaqar.ConnectOption
 		large  bool
 	}{
-		{zaqar.WithMaxAnswerItems(399), true}, {zaqar.WithMaxAnswerItems(1000), false},
-		{zaqar.WithMaxAnswerBytes(int64(len(page)) - 1), true}, {zaqar.WithMaxAnswerBytes(int64(len(page))), false},
+		{zaqar.WithMaxAnswerItems(399), true},
+		{zaqar.WithMaxAnswerItems(1000), false},
+		{zaqar.WithMaxAnswerBytes(int64(len(page)) - 1), true},
+		{zaqar.WithMaxAnswerBytes(int64(len(page))), false},
 	} {
 		_, err := zaqar.Collect(clienttest.Over(t, clienttest.Says(200, page), c.option).Queue("wot").Messages(t.Context(), zaqar.Limit(1)))
 		if errors.Is(err, transport.ErrResponseTooLarge) != c.large || !c.large && err != nil {

@@ -251,7 +251,7 @@ func ExampleWithMaxAnswerItems() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	queue := client.Queue("wot")
 	if _, err := queue.Post(ctx, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10); err != nil {
 		log.Fatal(err)

@@ -114,7 +114,7 @@ func ExampleError_unreachable() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	_, err = client.Queue("wot").Post(ctx, "hello")
 	fmt.Println(errors.Is(err, zaqar.ErrUnreachable), zaqar.SafeToRetry(err))
 	fmt.Println(errors.Is(err, zaqar.ErrUnavailable))
