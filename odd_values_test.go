@@ -1,10 +1,12 @@
 package zaqar_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"math"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/zaqar-go/zaqar"
@@ -106,12 +108,15 @@ func TestABodyThatLooksLikeAMendedNumberComesBackAsItWas(t *testing.T) {
 
 func TestAConsumerRefusesARenewalAtNoNumber(t *testing.T) {
 	t.Parallel()
-	client := clienttest.Over(t, clienttest.Says(204, ""))
-	for _, share := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -0.1, 0.81} {
-		consumer := client.Queue("wot").Consumer(zaqar.ConsumerConfig{RenewAt: share})
-		_, err := consumer.Next(t.Context())
-		if !errors.Is(err, zaqar.ErrInvalid) {
-			t.Errorf("%v: %v", share, err)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		client := clienttest.Over(t, clienttest.Says(204, ""))
+		for _, share := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -0.1, 0.81} {
+			_, err := client.Queue("wot").Consumer(zaqar.ConsumerConfig{RenewAt: share}).Next(ctx)
+			if !errors.Is(err, zaqar.ErrInvalid) {
+				t.Errorf("%v: %v", share, err)
+			}
 		}
-	}
+	})
 }
