@@ -34,6 +34,7 @@ type settings struct {
 	limits     wire.Limits
 	async      int
 	observer   observe.Observer
+	retry      Retry
 
 	socket      bool // a WebSocket in addition to HTTP
 	socketURL   string
@@ -156,6 +157,14 @@ func (s *settings) check(endpoint string) error {
 		return bad("endpoint", "must not begin or end with a space")
 	}
 	if err := checkLimits(s.limits); err != nil {
+		return err
+	}
+	if s.transport == nil {
+		if err := checkScheme("endpoint", endpoint, "http://", "https://"); err != nil {
+			return err
+		}
+	}
+	if err := s.retry.check(); err != nil {
 		return err
 	}
 	return s.checkSocket(endpoint)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/internal/fault"
@@ -80,6 +81,12 @@ type Error struct {
 	// RequestID identifies the request in the server's logs ("req-…"). It is "" when
 	// the server sent none, as servers before 2024 do.
 	RequestID string
+	// RetryAfter is how long the server asked to wait before the next attempt: the header
+	// Retry-After of the answer, in seconds or as a date. It is at most 5 minutes, even
+	// if the server asked for more, and 0 if it did not ask. Keystone's counts too.
+	RetryAfter time.Duration
+	// Attempts is how often the call was tried: 1 if it was not repeated; see [WithRetry].
+	Attempts int
 	// Err is the cause on this side, if there is one: a network error, the end of the
 	// context, a failed sign-in, an answer that could not be understood.
 	Err error
@@ -111,6 +118,9 @@ func (e *Error) Error() string {
 	}
 	if e.Err != nil {
 		b.WriteString(": " + e.Err.Error())
+	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, " (%d attempts)", e.Attempts)
 	}
 	if e.RequestID != "" {
 		b.WriteString(" [" + e.RequestID + "]")
@@ -174,12 +184,16 @@ func (e *Error) claimLost() bool {
 // of the error. That is so when no answer came, when the answer was a 5xx (a 503 to a
 // post does not say that nothing was stored), or when it could not be read. It is
 // false when the server refused the operation or the request cannot have reached it.
+// If the call was repeated, it is true if that is so for any of the attempts.
 func (e *Error) MayHaveActed() bool { return e.maybeActed }
 
 // SafeToRetry reports whether it is harmless to send the same call again: either the
-// server cannot have acted, or the operation is idempotent (reading, deleting,
-// creating a queue). Posting, claiming and popping are not idempotent. It does not
-// say that a retry will succeed.
+// server cannot have acted, or the operation is idempotent (reading, deleting messages,
+// extending or releasing a claim, creating a queue). Posting, claiming and popping are
+// not idempotent. Deleting or purging a whole queue is not either, because it could
+// delete what others have posted since. Of raw calls only GET and HEAD are, and requests
+// whose Repeatable is true. SafeToRetry does not say that a retry will succeed: the
+// client has made its own already; see [WithRetry].
 func (e *Error) SafeToRetry() bool { return !e.maybeActed || e.repeatable }
 
 // SafeToRetry calls [Error.SafeToRetry] on the [*Error] in err's chain. It is true

@@ -95,7 +95,12 @@ func (q *Queue) CreateSubscription(ctx context.Context, config SubscriptionConfi
 	start := time.Now()
 	r, err := q.call(ctx, wire.SubscriptionCreate, p)
 	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusConflict {
-		return q.subscribed(ctx, config, e)
+		s, err := q.subscribed(ctx, config, e)
+		if s != nil && e.MayHaveActed() && s.isYoung(start) && config.describes(s) {
+			s.created = true // by an earlier attempt of this call, whose answer was lost
+			return s, nil
+		}
+		return s, err
 	}
 	if err != nil {
 		return nil, err
@@ -108,14 +113,19 @@ func (q *Queue) CreateSubscription(ctx context.Context, config SubscriptionConfi
 	if err := s.Reload(ctx); err != nil {
 		return s, err
 	}
-	// Servers compute ages from times in whole seconds.
-	young := time.Duration(s.state.Load().Age) < time.Since(start)+time.Second
+	young := s.isYoung(start)
 	asked := config.describes(s)
 	s.created = young && asked
 	if !asked {
 		return s, &Error{Op: string(wire.SubscriptionCreate), Queue: q.name, Err: s.exists(" with another TTL or other options")}
 	}
 	return s, nil
+}
+
+// isYoung reports whether a subscription may have been made after start. Servers compute
+// ages from times in whole seconds.
+func (s *Subscription) isYoung(start time.Time) bool {
+	return time.Duration(s.state.Load().Age) < time.Since(start)+time.Second
 }
 
 // describes reports whether a subscription is configured like this. A trust that was

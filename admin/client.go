@@ -109,6 +109,7 @@ func (c *Client) call(ctx context.Context, op string, r request) (*transport.Res
 	}
 	req := &transport.Request{
 		Op: op, Method: to.method, Path: "/" + conn.Version().String() + path, Query: r.query, Header: r.header,
+		Repeatable: to.method != http.MethodPost,
 	}
 	if r.body != nil {
 		body, err := encode(r.body)

@@ -1,16 +1,14 @@
 package transport
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
+	"runtime"
 	"strings"
-	"sync/atomic"
 
 	"github.com/zaqar-go/zaqar/internal/safehttp"
 )
@@ -29,6 +27,7 @@ type HTTP struct {
 	base        *url.URL
 	client      *http.Client
 	maxResponse int64
+	traced      bool // net/http itself sends, and tells what it has written
 }
 
 // NewHTTP returns a transport to the service at endpoint: an http or https URL without
@@ -47,7 +46,14 @@ func NewHTTP(endpoint string, client *http.Client) (*HTTP, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &HTTP{base: base, client: safehttp.Client(client, nil), maxResponse: DefaultMaxResponse}, nil
+	t := &HTTP{base: base, client: safehttp.Client(client, nil), maxResponse: DefaultMaxResponse}
+	sender := t.client.Transport
+	if sender == nil {
+		sender = http.DefaultTransport
+	}
+	_, standard := sender.(*http.Transport)
+	t.traced = standard && runtime.GOOS != "js" // there net/http calls fetch, which reports nothing
+	return t, nil
 }
 
 // WithMaxResponse returns a copy that reads replies of at most that many bytes, after
@@ -86,19 +92,14 @@ func (t *HTTP) Endpoint() string { return t.base.String() }
 // Do implements [Transport]. Without a deadline in ctx and a timeout of the client it
 // waits as long as the server does.
 func (t *HTTP) Do(ctx context.Context, req *Request) (*Response, error) {
-	var wrote atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		// Once the first header is written, the server may get the whole request: it
-		// may sit in a buffer that is flushed later.
-		WroteHeaderField: func(string, []string) { wrote.Store(true) },
-	})
-	hr, err := t.request(ctx, req)
+	sent := &sending{traced: t.traced}
+	hr, err := t.request(sent.trace(ctx), req, sent)
 	if err != nil {
-		return nil, &Error{Err: err}
+		return nil, &Error{Final: true, Err: err}
 	}
 	reply, err := t.client.Do(hr)
 	if err != nil {
-		return nil, &Error{MaybeSent: wrote.Load(), Err: withoutURL(err)}
+		return nil, &Error{MaybeSent: !sent.never(req), Err: withoutURL(err)}
 	}
 	defer func() { _ = reply.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(reply.Body, t.maxResponse+1))
@@ -120,7 +121,7 @@ func (t *HTTP) Do(ctx context.Context, req *Request) (*Response, error) {
 // the whole body.
 const largeBody = 64 << 10
 
-func (t *HTTP) request(ctx context.Context, req *Request) (*http.Request, error) {
+func (t *HTTP) request(ctx context.Context, req *Request, sent *sending) (*http.Request, error) {
 	target := t.base.String() + req.Path
 	if len(req.Query) > 0 {
 		separator := "?"
@@ -129,14 +130,12 @@ func (t *HTTP) request(ctx context.Context, req *Request) (*http.Request, error)
 		}
 		target += separator + req.Query.Encode()
 	}
-	// A *bytes.Reader gives the request its Content-Length.
-	var body io.Reader
-	if req.Body != nil {
-		body = bytes.NewReader(req.Body)
-	}
-	hr, err := http.NewRequestWithContext(ctx, req.Method, target, body)
+	hr, err := http.NewRequestWithContext(ctx, req.Method, target, nil)
 	if err != nil {
 		return nil, withoutURL(err)
+	}
+	if req.Body != nil {
+		sent.attach(hr, req.Body)
 	}
 	if req.Header != nil {
 		hr.Header = req.Header.Clone()

@@ -86,6 +86,9 @@ type Error struct {
 	// MaybeSent is true if the server may have received the request, and so may have
 	// acted on it. It is false only if nothing was sent for certain.
 	MaybeSent bool
+	// Final is true if sending the same request again cannot help, because the request
+	// itself is wrong.
+	Final bool
 	// Err is the cause, such as a network error or a context's error.
 	Err error
 }

@@ -122,6 +122,7 @@ func (h *Handler) answer(ctx context.Context, d document) error {
 	}
 	reply, err := h.config.Client.Conn().Do(ctx, &transport.Request{
 		Op: "subscription_confirm", Method: http.MethodPut, Path: d.Paths, Header: header, Body: []byte(body),
+		Repeatable: true,
 	})
 	if err == nil && reply.Status != http.StatusNoContent {
 		err = fmt.Errorf("webhook: the confirmation was answered %d, not 204: a proxy may have answered in the service's place", reply.Status)

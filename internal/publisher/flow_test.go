@@ -96,7 +96,7 @@ func TestASmallMessageBehindALargeOneThatGaveUpComesIn(t *testing.T) {
 			t.Errorf("it came in after %v", waited)
 		}
 		all.Wait()
-		mustClose(t, p)
+		mustClose(t, p, 2)
 	})
 }
 
@@ -270,10 +270,15 @@ func TestClosingDrains(t *testing.T) {
 		var all sync.WaitGroup
 		all.Go(func() { blocked = publish(t, p, 5)[0] })
 		synctest.Wait()
+		closed := make(chan error, 2)
 		for range 2 {
-			all.Go(func() { mustClose(t, p) })
+			all.Go(func() { closed <- p.Close(t.Context()) })
 		}
 		all.Wait()
+		told, ok := errors.AsType[*zaqar.PublishError](errors.Join(<-closed, <-closed)) // one of them tells
+		if !ok || told.Failed != 1 || !errors.Is(told, zaqar.ErrClosed) {
+			t.Errorf("closing: %v", told)
+		}
 		for i, f := range futures {
 			if err := f.Err(); !isDone(f) || err != nil {
 				t.Errorf("message %d: %v %v", i, f, err)
@@ -361,13 +366,19 @@ func TestFuturesEndWhenTheClientWasClosedFirst(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchDelay: time.Minute})
 		futures := publish(t, p, numbers(3)...)
-		if err := errors.Join(client.Close(), srv.Close()); err != nil {
+		if err := client.Close(); err != nil {
 			t.Fatal(err)
 		}
 		for i, f := range futures {
-			if _, err := f.Wait(t.Context()); !zaqar.SafeToRetry(err) {
+			if _, err := f.Wait(t.Context()); err != nil {
 				t.Errorf("message %d: %v", i, err)
 			}
+		}
+		if n := len(storedBodies(srv)); n != 3 {
+			t.Errorf("%d messages are stored: closing the client sends what is left", n)
+		}
+		if _, err := p.Publish(t.Context(), 4).Wait(t.Context()); !errors.Is(err, zaqar.ErrClosed) || !zaqar.SafeToRetry(err) {
+			t.Errorf("publishing afterwards: %v", err)
 		}
 		mustClose(t, p)
 	})

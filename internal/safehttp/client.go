@@ -27,6 +27,7 @@ func Client(base *http.Client, tlsConfig *tls.Config) *http.Client {
 	if client.Transport == nil && (base == nil || tlsConfig != nil) {
 		client.Transport = transport(tlsConfig)
 	}
+	client.Transport = seesRedirects(client.Transport)
 	asked := client.CheckRedirect
 	client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		if Check(req, via) != nil {
