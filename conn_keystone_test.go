@@ -37,7 +37,7 @@ func (f *fleet) RoundTrip(req *http.Request) (*http.Response, error) {
 	defer f.mu.Unlock()
 	if !strings.HasSuffix(req.URL.Path, "/auth/tokens") {
 		if issued, ok := f.issued[req.Header.Get("X-Auth-Token")]; !ok || issued.Before(f.accepted) {
-			return answer(req, http.StatusUnauthorized, nil, `{"title": "Unauthorized"}`), nil
+			return httpAnswer(req, http.StatusUnauthorized, nil, `{"title": "Unauthorized"}`), nil
 		}
 		return f.zaqar.RoundTrip(req)
 	}
@@ -47,10 +47,10 @@ func (f *fleet) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	token := fmt.Sprintf("token-%d", f.asked)
 	f.issued[token] = time.Now()
-	return answer(req, http.StatusCreated, http.Header{"X-Subject-Token": {token}}, `{"token": {"project": {"id": "p"}}}`), nil
+	return httpAnswer(req, http.StatusCreated, http.Header{"X-Subject-Token": {token}}, `{"token": {"project": {"id": "p"}}}`), nil
 }
 
-func answer(req *http.Request, status int, header http.Header, body string) *http.Response {
+func httpAnswer(req *http.Request, status int, header http.Header, body string) *http.Response {
 	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: req, ProtoMajor: 1, ProtoMinor: 1}
 }
 
