@@ -130,9 +130,7 @@ func (c *Client) Queues(ctx context.Context, options ...QueuesOption) iter.Seq2[
 			q := c.Queue(entry.Name)
 			q.href = entry.Href
 			if entry.Metadata != nil {
-				if q.listed, err = decodeContent(entry.Metadata); err != nil {
-					return page[*Queue]{}, fmt.Errorf("metadata of %s: %w", entry.Name, err)
-				}
+				q.listed, _ = decodeContent(entry.Metadata) // one odd queue must not hide the others
 			}
 			result.add(entry.Name, q)
 		}

@@ -35,7 +35,7 @@ func bomb(kind string, n int) string {
 func TestAnAnswerOfTooManyItemsIsNotDecoded(t *testing.T) {
 	t.Parallel()
 	for kind := range bombs {
-		answer := bomb(kind, 1_000_000)
+		answer := bomb(kind, 260_000)
 		server := &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
 			reply := &transport.Response{Status: http.StatusOK, Body: []byte(answer)}
 			if req.Method == http.MethodPost {
@@ -73,15 +73,15 @@ func TestAnAnswerOfTooManyItemsIsNotDecoded(t *testing.T) {
 func TestALargeAnswerThatIsMeantIsDecoded(t *testing.T) {
 	t.Parallel()
 	// Bodies do not count, however many values they have, nor do the ids of a large post.
-	body := "[" + strings.TrimSuffix(strings.Repeat(`{"body":[1,"\"body\":["]},`, 300_000), ",") + "]"
+	body := "[" + strings.TrimSuffix(strings.Repeat(`{"body":[1,"\"body\":["]},`, 70_000), ",") + "]"
 	page := `{"messages":[{"id":"a","ttl":60,"age":0,"body" : ` + body + `},{"id":"b","body":"body","ttl":60,"age":0}],"links":[]}`
 	messages, err := zaqar.Collect(clienttest.Over(t, clienttest.Says(200, page)).Queue("wot").Messages(t.Context(), zaqar.Limit(2)))
 	if err != nil || len(messages) != 2 || len(messages[0].Body()) != len(body) {
 		t.Errorf("%d messages, %v", len(messages), err)
 	}
-	const posted = 300_000
+	const posted = 260_000
 	ids := `{"resources":[` + strings.TrimSuffix(strings.Repeat(`"/m",`, posted), ",") + `]}`
-	got, err := clienttest.Over(t, clienttest.Says(201, ids)).Queue("wot").Post(t.Context(), make([]any, 0, posted), zaqar.Outgoing{})
+	got, err := clienttest.Over(t, clienttest.Says(201, ids)).Queue("wot").Post(t.Context(), 1, 2)
 	if !errors.Is(err, zaqar.ErrMalformed) { // two were posted
 		t.Errorf("%d ids of 2, %v", len(got), err)
 	}
@@ -102,8 +102,10 @@ func TestTheLimitsOfAnAnswerAreOptions(t *testing.T) {
 		option zaqar.ConnectOption
 		large  bool
 	}{
-		{zaqar.WithMaxAnswerItems(399), true}, {zaqar.WithMaxAnswerItems(1000), false},
-		{zaqar.WithMaxAnswerBytes(int64(len(page)) - 1), true}, {zaqar.WithMaxAnswerBytes(int64(len(page))), false},
+		{zaqar.WithMaxAnswerItems(399), true},
+		{zaqar.WithMaxAnswerItems(1000), false},
+		{zaqar.WithMaxAnswerBytes(int64(len(page)) - 1), true},
+		{zaqar.WithMaxAnswerBytes(int64(len(page))), false},
 	} {
 		_, err := zaqar.Collect(clienttest.Over(t, clienttest.Says(200, page), c.option).Queue("wot").Messages(t.Context(), zaqar.Limit(1)))
 		if errors.Is(err, transport.ErrResponseTooLarge) != c.large || !c.large && err != nil {
@@ -162,7 +164,7 @@ func TestASmallCompressedAnswerDoesNotFillTheMemory(t *testing.T) {
 func TestDecodingStopsAtTheDeadline(t *testing.T) {
 	t.Parallel()
 	large := `{"messages":[` + strings.TrimSuffix(strings.Repeat(`{"id":"a","ttl":60,"age":0,"body":"`+strings.Repeat("a", 1000)+`"},`, 2000), ",") + `],"links":[]}`
-	for _, answer := range []string{bomb("messages", 1_000_000), large} {
+	for _, answer := range []string{bomb("messages", 600_000), large} {
 		synctest.Test(t, func(t *testing.T) {
 			server := &clienttest.Scripted{Answer: func(*transport.Request) (*transport.Response, error) {
 				time.Sleep(2 * time.Second)

@@ -78,7 +78,9 @@ func WithTimeout(d time.Duration) ConnectOption { return func(s *settings) { s.t
 // of a clouds.yaml).
 //
 // By default the client has an HTTP client of its own, with the proxy of the
-// environment (HTTPS_PROXY, NO_PROXY) and TLS 1.2 or newer.
+// environment (HTTPS_PROXY, NO_PROXY) and TLS 1.2 or newer. It keeps its connections for
+// 90 seconds, and finds a dead HTTP/2 connection within 25 by pings. For a client of your
+// own, set MaxIdleConnsPerHost and HTTP2 of its http.Transport.
 func WithHTTPClient(client *http.Client) ConnectOption {
 	return func(s *settings) { s.httpClient = client }
 }

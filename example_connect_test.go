@@ -10,6 +10,7 @@ import (
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/transport"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
@@ -236,4 +237,33 @@ func ExampleClient_Health() {
 	}
 	fmt.Println(health.OK(), health.Store.Operations["post_messages"].Succeeded)
 	// Output: true true
+}
+
+// An answer is read up to a size, counted after decompression, and decoded up to a number
+// of items. Lower both where memory is short.
+func ExampleWithMaxAnswerItems() {
+	srv, stop := serve()
+	defer stop()
+	ctx := context.Background()
+
+	client, err := zaqar.Connect(ctx, srv.URL(), zaqar.WithProject("demo"),
+		zaqar.WithMaxAnswerBytes(1<<20), zaqar.WithMaxAnswerItems(50))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	queue := client.Queue("wot")
+	if _, err := queue.Post(ctx, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10); err != nil {
+		log.Fatal(err)
+	}
+	// Ten messages are some 90 items. Bodies do not count.
+	for _, err := range queue.Messages(ctx) {
+		fmt.Println(errors.Is(err, transport.ErrResponseTooLarge), errors.Is(err, zaqar.ErrMalformed))
+	}
+	for message, err := range queue.Messages(ctx, zaqar.PageSize(2), zaqar.Limit(1)) {
+		fmt.Println(string(message.Body()), err)
+	}
+	// Output:
+	// true true
+	// 1 <nil>
 }

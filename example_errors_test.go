@@ -101,3 +101,24 @@ func ExampleError_MayHaveActed() {
 	// 0 true 1
 	// 400 false
 }
+
+// A service that was not reached has a sentinel of its own: nothing was sent, so the same
+// call can be made again. A service that answers 503 matches ErrUnavailable instead.
+func ExampleError_unreachable() {
+	ctx := context.Background()
+	srv, stop := serve()
+	endpoint := srv.URL()
+	stop() // nobody listens there any more
+
+	client, err := zaqar.Connect(ctx, endpoint, zaqar.WithProject("demo"), zaqar.WithVersion(zaqar.V2))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	_, err = client.Queue("wot").Post(ctx, "hello")
+	fmt.Println(errors.Is(err, zaqar.ErrUnreachable), zaqar.SafeToRetry(err))
+	fmt.Println(errors.Is(err, zaqar.ErrUnavailable))
+	// Output:
+	// true true
+	// false
+}

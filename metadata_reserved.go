@@ -145,9 +145,10 @@ func (m *Metadata) Reserved() (Reserved, error) {
 		*field.value = time.Duration(s)
 	}
 	var policy retryPolicy
+	var postSize, claimCount wire.Count
 	for key, into := range map[string]any{
 		KeyRetryPolicy:         &policy,
-		KeyMaxMessagesPostSize: &o.MaxMessagesPostSize, KeyMaxClaimCount: &o.MaxClaimCount,
+		KeyMaxMessagesPostSize: &postSize, KeyMaxClaimCount: &claimCount,
 		KeyDeadLetterQueue: &o.DeadLetterQueue, KeyFlavor: &o.Flavor,
 		KeyEnableEncryptMessages: &o.EncryptMessages,
 	} {
@@ -155,6 +156,7 @@ func (m *Metadata) Reserved() (Reserved, error) {
 			return Reserved{}, err
 		}
 	}
+	o.MaxMessagesPostSize, o.MaxClaimCount = int(postSize), int(claimCount)
 	o.RetryPolicy = policy.typed()
 	return o, nil
 }

@@ -1,10 +1,12 @@
 package zaqar_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"math"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/zaqar-go/zaqar"
@@ -50,11 +52,11 @@ func TestEveryNumberOfSecondsIsCapped(t *testing.T) {
 		if err != nil || stats.Oldest.Age != want || stats.Claimed != math.MaxInt || stats.Free != 2 {
 			t.Errorf("%s in statistics: %+v, %v", text, stats, err)
 		}
-		metadata, err := clienttest.Over(t, clienttest.Says(200, `{"_default_message_ttl":`+text+`}`)).Queue("wot").Metadata(t.Context())
+		metadata, err := clienttest.Over(t, clienttest.Says(200, `{"_default_message_ttl":`+text+`,"_max_claim_count":1e30,"_max_messages_post_size":2.0}`)).Queue("wot").Metadata(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if reserved, err := metadata.Reserved(); err != nil || reserved.DefaultMessageTTL != want {
+		if reserved, err := metadata.Reserved(); err != nil || reserved.DefaultMessageTTL != want || reserved.MaxClaimCount != math.MaxInt || reserved.MaxMessagesPostSize != 2 {
 			t.Errorf("%s in metadata: %+v, %v", text, reserved, err)
 		}
 		health, err := clienttest.Over(t, clienttest.Says(200, `{"storage_reachable":true,"operation_status":{"a":{"succeeded":true,"seconds":`+text+`}}}`)).Health(t.Context())
@@ -64,12 +66,15 @@ func TestEveryNumberOfSecondsIsCapped(t *testing.T) {
 	}
 }
 
-func TestANumberThatIsNotJSONInOneQueueDoesNotHideTheOthers(t *testing.T) {
+func TestOddMetadataOfOneQueueDoesNotHideTheOthers(t *testing.T) {
 	t.Parallel()
-	server := clienttest.Says(200, `{"queues":[{"name":"a","metadata":{"limit":Infinity,"text":"Infinity"}},{"name":"b","metadata":{}}],"links":[]}`)
+	server := clienttest.Says(200, `{"queues":[{"name":"a","metadata":{"limit":Infinity,"text":"Infinity"}},{"name":"b","metadata":{}},{"name":"c","metadata":null},{"name":"d","metadata":"odd"}],"links":[]}`)
 	queues, err := zaqar.Collect(clienttest.Over(t, server).Queues(t.Context(), zaqar.Detailed(true)))
-	if err != nil || len(queues) != 2 {
+	if err != nil || len(queues) != 4 {
 		t.Fatalf("%d are listed, %v", len(queues), err)
+	}
+	if queues[1].Listed() == nil || queues[2].Listed() != nil || queues[3].Listed() != nil {
+		t.Errorf("the metadata of b, c and d is %v, %v, %v", queues[1].Listed(), queues[2].Listed(), queues[3].Listed())
 	}
 	if got := queues[0].Listed(); got["limit"] != json.Number("Infinity") || got["text"] != "Infinity" {
 		t.Errorf("the metadata is %v", got)
@@ -103,12 +108,15 @@ func TestABodyThatLooksLikeAMendedNumberComesBackAsItWas(t *testing.T) {
 
 func TestAConsumerRefusesARenewalAtNoNumber(t *testing.T) {
 	t.Parallel()
-	client := clienttest.Over(t, clienttest.Says(204, ""))
-	for _, share := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -0.1, 0.81} {
-		consumer := client.Queue("wot").Consumer(zaqar.ConsumerConfig{RenewAt: share})
-		_, err := consumer.Next(t.Context())
-		if !errors.Is(err, zaqar.ErrInvalid) {
-			t.Errorf("%v: %v", share, err)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		client := clienttest.Over(t, clienttest.Says(204, ""))
+		for _, share := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -0.1, 0.81} {
+			_, err := client.Queue("wot").Consumer(zaqar.ConsumerConfig{RenewAt: share}).Next(ctx)
+			if !errors.Is(err, zaqar.ErrInvalid) {
+				t.Errorf("%v: %v", share, err)
+			}
 		}
-	}
+	})
 }

@@ -44,7 +44,8 @@ func (q *Queue) Href() string {
 // the queue. It is false if the queue existed.
 func (q *Queue) Created() bool { return q.created }
 
-// Listed returns the metadata that came with a listing with [Detailed], else nil.
+// Listed returns the metadata that came with a listing with [Detailed], else nil. It is
+// nil, too, if it was not an object.
 // [Queue.Metadata] asks the server.
 func (q *Queue) Listed() Content { return maps.Clone(q.listed) }
 
@@ -95,7 +96,7 @@ func (q *Queue) Exists(ctx context.Context) (bool, error) {
 		p["changes"] = []wire.Change{}
 	}
 	r, err := q.call(ctx, wire.QueueExists, p)
-	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusNotFound && wire.IsZaqars(r.Body) {
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusNotFound && r.Response != nil && wire.IsZaqars(r.Body) {
 		return false, nil
 	}
 	return err == nil, err

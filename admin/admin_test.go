@@ -142,6 +142,14 @@ func TestAProxysPageIsNoSuccess(t *testing.T) {
 	}
 }
 
+func TestAnAnswerOfTooManyItemsIsNotDecoded(t *testing.T) {
+	t.Parallel()
+	c := over(t, says(http.StatusOK, `{"pools":[`+strings.Repeat("{},", 300_000)+`{}]}`), zaqar.V2)
+	if _, err := zaqar.Collect(c.Pools(t.Context())); !errors.Is(err, transport.ErrResponseTooLarge) || !errors.Is(err, zaqar.ErrMalformed) {
+		t.Error(err)
+	}
+}
+
 func TestVersionsHaveWhatTheyHave(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

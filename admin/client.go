@@ -153,9 +153,20 @@ func encode(value any) ([]byte, error) {
 	return bytes.TrimSpace(buffer.Bytes()), err
 }
 
+// maxItems is about how many JSON values an answer may have: decoding takes many times
+// the size of one that is nothing but brackets.
+const maxItems = zaqar.DefaultMaxAnswerItems
+
 // decode decodes an answer. Numbers keep all their digits.
 func decode[T any](op string, reply *transport.Response) (T, error) {
 	var value T
+	items := 0
+	for _, before := range []string{",", "[", "{"} {
+		items += bytes.Count(reply.Body, []byte(before))
+	}
+	if items > maxItems {
+		return value, fmt.Errorf("zaqar: %s: %w: %w of %d items", op, zaqar.ErrMalformed, transport.ErrResponseTooLarge, maxItems)
+	}
 	decoder := json.NewDecoder(bytes.NewReader(reply.Body))
 	decoder.UseNumber()
 	if err := decoder.Decode(&value); err != nil {

@@ -27,6 +27,7 @@ func TestAnEventIsLoggedWithWhatIsSetInIt(t *testing.T) {
 		`level=WARN msg="zaqar: disconnected" session=2 error=gone`:                        observe.Disconnected{Session: 2, Err: errors.New("gone")},
 		`level=WARN msg="zaqar: read failed" queue=wot failures=2 wait=1s error=gone`:      observe.ReadFailed{Queue: "wot", Failures: 2, Wait: time.Second, Err: errors.New("gone")},
 		`level=INFO msg="zaqar: read recovered" queue=wot failures=2`:                      observe.ReadRecovered{Queue: "wot", Failures: 2},
+		`level=WARN msg="zaqar: listing slowed" op=message_list queue=wot pages=200`:       observe.ListingSlowed{Op: "message_list", Queue: "wot", Pages: 200},
 		`level=DEBUG msg="zaqar: repeats" queue=wot count=3`:                               observe.Repeats{Queue: "wot", Count: 3},
 		`level=INFO msg="zaqar: push unavailable" queue=wot error=refused`:                 observe.PushUnavailable{Queue: "wot", Err: errors.New("refused")},
 		`level=DEBUG msg="zaqar: push" session=2 queue=wot size=9`:                         observe.Push{Session: 2, Queue: "wot", Size: 9},

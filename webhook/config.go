@@ -63,7 +63,7 @@ func (c Config) filled() (Config, error) {
 	}
 	for _, name := range c.Queues {
 		if !legalName.MatchString(name) || name == "." || name == ".." {
-			return c, fmt.Errorf("webhook: %.80q is not a queue name: it must have 1 to 64 letters, digits, dots, underscores or dashes, and not be . or ..", name)
+			return c, fmt.Errorf("webhook: %.80q is not a queue name: it must not be . or .., and must have 1 to 64 letters, digits, dots, underscores or dashes", name)
 		}
 	}
 	if c.Client != nil && c.Client.Conn().Version() != zaqar.V2 {
