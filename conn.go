@@ -31,6 +31,7 @@ type Conn struct {
 	userAgent string
 	timeout   time.Duration
 	checksums bool
+	limits    wire.Limits // of what an answer may be decoded to
 	async     *pool
 	observer  *observer
 	retry     *retries
@@ -38,7 +39,6 @@ type Conn struct {
 	closed    chan struct{} // closed by Client.Close
 	closing   sync.Once
 	push      *push.Hub
-	ensured   sync.Map // names of queues that exist; for versions whose posts create none
 }
 
 // end ends the loops over Subscriber.Listen: the client is being closed.
@@ -247,15 +247,14 @@ func (c *Conn) call(ctx context.Context, op wire.Op, p wire.Params) (reply, erro
 		return reply{}, &ArgumentError{Op: info.op, Argument: "the request", Rule: "cannot be encoded", Err: err}
 	}
 	info.reads = safeMethod(route.Method)
-	// Deleting or purging a queue is idempotent, but what others posted in between would go
-	// with it.
-	destroys := op == wire.QueueDelete || op == wire.QueuePurge
-	info.repeatable, info.duplicable = route.Repeatable && !destroys, !destroys
-	req.Repeatable = info.repeatable
+	info.repeatable, info.duplicable = req.Repeatable, !route.Sweeps
 	req.Lesser = req.Lesser || c.checksums && wire.Summed(op)
 	r, err := c.do(ctx, req, info)
 	if r == nil {
 		return reply{info: info}, err
+	}
+	if bad := c.measure(ctx, op, p, reply{Response: r, info: info}); bad != nil && err == nil {
+		return reply{Response: r, info: info}, bad
 	}
 	usual, bad := route.Usual(op, r)
 	answer := reply{Response: usual, info: info}

@@ -62,13 +62,13 @@ func (c callInfo) unanswered(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w (%w)", cause, err)
 	}
-	return c.failure(maybe, err)
+	return c.failure(maybe, withMistake(err))
 }
 
 // refused makes the error of a reply other than 2xx.
 func (c callInfo) refused(reply *transport.Response) *Error {
 	fault := wire.DecodeFault(reply.Body)
-	e := c.failure(acted(reply.Status), nil)
+	e := c.failure(acted(reply.Status), mistakeIn(reply))
 	e.Code, e.Title, e.Description = reply.Status, fault.Title, fault.Description
 	e.RetryAfter = backoff.RetryAfter(reply.Header, time.Now())
 	e.RequestID = reply.Header.Get("X-Openstack-Request-Id")

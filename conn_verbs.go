@@ -3,8 +3,10 @@ package zaqar
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/zaqar-go/zaqar/internal/plainjson"
+	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/transport"
 )
 
@@ -51,6 +53,9 @@ func (c *Conn) raw(ctx context.Context, method, path string, body any) (*transpo
 	req := &transport.Request{Method: method, Path: path}
 	if path == "" || path[0] != '/' {
 		return nil, &ArgumentError{Op: opName(req), Argument: "path", Rule: `must start with "/", as in "/v2/queues"`}
+	}
+	if before, _, _ := strings.Cut(path, "?"); wire.Climbs(before) {
+		return nil, &ArgumentError{Op: opName(req), Argument: "path", Rule: `must not have a segment "." or "..", which can lead to another path`}
 	}
 	if body != nil {
 		encoded, err := plainjson.Marshal(body)

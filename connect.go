@@ -11,6 +11,7 @@ import (
 	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/internal/push"
 	"github.com/zaqar-go/zaqar/internal/safehttp"
+	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/transport"
 )
 
@@ -41,7 +42,10 @@ var serviceTypes = []string{"messaging", "message", "queuing"}
 // Connect sends nothing and succeeds even if nobody listens there; use [Client.Ping]
 // to check. A wrong argument is an [*ArgumentError]. Call [Client.Close] when done.
 func Connect(ctx context.Context, endpoint string, options ...ConnectOption) (*Client, error) {
-	s := settings{timeout: DefaultTimeout, async: DefaultAsync}
+	s := settings{
+		timeout: DefaultTimeout, async: DefaultAsync,
+		limits: wire.Limits{Bytes: DefaultMaxAnswerBytes, Items: DefaultMaxAnswerItems},
+	}
 	for _, option := range options {
 		if option != nil {
 			option(&s)
@@ -60,7 +64,7 @@ func Connect(ctx context.Context, endpoint string, options ...ConnectOption) (*C
 
 func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) {
 	conn := &Conn{
-		transport: s.transport, auth: s.auth, timeout: s.timeout, version: s.version, checksums: s.checksums,
+		transport: s.transport, auth: s.auth, timeout: s.timeout, version: s.version, checksums: s.checksums, limits: s.limits,
 		async: &pool{limit: s.async}, observer: &observer{to: s.observer}, closed: make(chan struct{}),
 		retry: newRetries(s.retry), life: newLife(),
 		clientID: s.clientID, userAgent: strings.TrimSpace(s.userAgent + " zaqar-go/" + Release),
@@ -122,7 +126,7 @@ func (s *settings) http(endpoint string) (*transport.HTTP, error) {
 	if err != nil {
 		return nil, &ArgumentError{Op: "connect", Argument: "endpoint", Rule: "must be the service's URL", Err: err}
 	}
-	return web, nil
+	return web.WithMaxResponse(s.limits.Bytes), nil
 }
 
 func (s *settings) findEndpoint(ctx context.Context, endpoint string) (string, error) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/transport"
 )
@@ -30,6 +31,7 @@ type settings struct {
 	transport  transport.Transport
 	tls        tlsSettings
 	checksums  bool
+	limits     wire.Limits
 	async      int
 	observer   observe.Observer
 	retry      Retry
@@ -154,6 +156,14 @@ func (s *settings) check(endpoint string) error {
 	}
 	if err := s.retry.check(); err != nil {
 		return err
+	}
+	if err := checkLimits(s.limits); err != nil {
+		return err
+	}
+	if s.transport == nil {
+		if err := checkScheme("endpoint", endpoint, "http://", "https://"); err != nil {
+			return err
+		}
 	}
 	return s.checkSocket(endpoint)
 }

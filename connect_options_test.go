@@ -79,7 +79,7 @@ func TestTLSBefore12IsRefused(t *testing.T) {
 
 func TestTheProxyOfTheCallersClientIsUsed(t *testing.T) {
 	t.Parallel()
-	srv := zaqartest.Run(t)
+	srv := zaqartest.Run(t, zaqartest.WithAllowedHosts("zaqar.example"))
 	var proxied atomic.Int32
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Host != "zaqar.example:8888" {

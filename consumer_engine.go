@@ -58,7 +58,9 @@ func (q consumerQueue) RefusesLimit(err error) bool {
 	return ok && e.Code == http.StatusBadRequest
 }
 
-func (q consumerQueue) Observe(ctx context.Context, e observe.Event) { q.queue.conn.observer.report(ctx, e) }
+func (q consumerQueue) Observe(ctx context.Context, e observe.Event) {
+	q.queue.conn.observer.report(ctx, e)
+}
 
 // consumerClaim is a claim as the engine sees it.
 type consumerClaim struct{ claim *Claim }

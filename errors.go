@@ -33,6 +33,9 @@ var (
 	// ErrUnavailable: the service, or a proxy in front of it, could not answer (502,
 	// 503, 504). The call may have taken effect; see [SafeToRetry].
 	ErrUnavailable = fault.Unavailable
+	// ErrUnreachable: no connection to the service, to Keystone or to a proxy was made. It
+	// was refused, the name has no address, or there is no route. Nothing was sent.
+	ErrUnreachable = fault.Unreachable
 	// ErrUnsupported: the API version in use, or the WebSocket of a client without
 	// HTTP, lacks the operation. Nothing was sent.
 	ErrUnsupported = fault.Unsupported
@@ -49,7 +52,8 @@ var (
 	// ErrClosed: the client, publisher, consumer or subscriber was closed before the
 	// call began. Nothing was sent.
 	ErrClosed = fault.Closed
-	// ErrMalformed: the answer could not be understood. The call took effect.
+	// ErrMalformed: the answer could not be understood, or it is not Zaqar's. The call
+	// took effect, unless a proxy answered in the service's place.
 	ErrMalformed = fault.Malformed
 )
 
@@ -61,7 +65,8 @@ var (
 //
 //	zaqar: message_get wot: (404): Not found: Message abc does not exist.
 //
-// The text never contains a token, a password or a signature.
+// The text never contains a token, a password or a signature. What is not visible in it,
+// such as control characters that a server sent, is escaped as in Go source.
 type Error struct {
 	// Op is the operation, such as "message_post". For a raw call it is the method and
 	// the path, such as "GET /v2/queues".
@@ -70,7 +75,8 @@ type Error struct {
 	Queue string
 	// Code is the HTTP status, or 0 when no answer came.
 	Code int
-	// Title and Description are the server's explanation. Either may be empty.
+	// Title and Description are the server's explanation. Either may be empty. They are
+	// cut to 200 and 500 bytes, and escaped like the error's text.
 	Title, Description string
 	// RequestID identifies the request in the server's logs ("req-…"). It is "" when
 	// the server sent none, as servers before 2024 do.
@@ -119,7 +125,7 @@ func (e *Error) Error() string {
 	if e.RequestID != "" {
 		b.WriteString(" [" + e.RequestID + "]")
 	}
-	return b.String()
+	return wire.OneLine(b.String(), 0)
 }
 
 // Unwrap returns the cause.
@@ -148,6 +154,8 @@ func (e *Error) Is(target error) bool {
 		if e.claimLost() {
 			return false
 		}
+	case ErrUnreachable:
+		return !e.maybeActed && notReached(e.Err)
 	case ErrUnauthorized:
 		return e.Code == http.StatusUnauthorized || errors.Is(e.Err, auth.ErrRefused)
 	case ErrForbidden:
@@ -221,7 +229,7 @@ func (e *ArgumentError) Error() string {
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
-	return text
+	return wire.OneLine(text, 0)
 }
 
 // Unwrap returns the cause.

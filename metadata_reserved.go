@@ -71,7 +71,7 @@ func (o Reserved) check() error {
 		return bad(KeyMaxClaimCount, "must not be negative")
 	case (o.MaxClaimCount == 0) != (o.DeadLetterQueue == ""):
 		return bad(KeyDeadLetterQueue, "and "+KeyMaxClaimCount+" have no effect without each other: set both")
-	case o.DeadLetterQueue != "" && !legalName.MatchString(o.DeadLetterQueue):
+	case o.DeadLetterQueue != "" && !legalName(o.DeadLetterQueue):
 		return bad(KeyDeadLetterQueue, "must be the name of a queue")
 	}
 	return o.RetryPolicy.check(wire.QueueCreate)

@@ -119,7 +119,7 @@ func (p *Publisher) pack(item *publisher.Item, body any) error {
 	if item.Message.TTL == nil && route.TTL > 0 {
 		item.Message.TTL = &route.TTL
 	}
-	if rule := hazard(item.Message.Body); rule != "" {
+	if rule := wire.CheckBody(item.Message.Body); rule != "" {
 		return &ArgumentError{Op: string(wire.MessagePost), Argument: "the message", Rule: rule}
 	}
 	encoded, err := plainjson.Marshal(item.Message)

@@ -1,9 +1,8 @@
 package zaqar
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -31,7 +30,8 @@ type Outgoing struct {
 // message. It can be any value that JSON can encode, which is the body, or an
 // [Outgoing] with a TTL and a delay. A slice is one body, a []byte is encoded as
 // base64, and a json.RawMessage is sent as it is. Either all messages are stored or
-// none. Post creates the queue if it does not exist.
+// none. Post creates the queue if it does not exist; on V1 that is one more request for
+// each post.
 //
 // The whole request may have 256 KiB, unless the operator or the queue's metadata
 // ([Reserved]) changed that. The number of messages is not limited. Post blocks until
@@ -77,20 +77,19 @@ func (q *Queue) send(ctx context.Context, messages []wire.Outgoing) ([]string, e
 	return decode(r, func(data []byte) ([]string, error) { return wire.DecodePosted(data, len(messages)) })
 }
 
-// ensure creates the queue where posting does not, once for each client.
+// ensure creates the queue where posting does not. It does so before each post: somebody
+// else may have deleted the queue, and the server would take messages that nobody can
+// list (quirk 13).
 func (q *Queue) ensure(ctx context.Context) error {
 	route, err := wire.Lookup(wire.Version(q.conn.version), wire.MessagePost)
 	if err != nil {
 		return q.conn.unsupported(wire.MessagePost, "")
 	}
-	if _, ok := q.conn.ensured.Load(q.name); ok || !route.NeedsQueue {
+	if !route.NeedsQueue {
 		return nil
 	}
-	if _, err := q.call(ctx, wire.QueueCreate, nil); err != nil {
-		return err
-	}
-	q.conn.ensured.Store(q.name, true)
-	return nil
+	_, err = q.call(ctx, wire.QueueCreate, nil)
+	return err
 }
 
 // prepare gives messages a TTL where the API version needs one, and refuses delays
@@ -151,11 +150,11 @@ func outgoing(value any, which string) (wire.Outgoing, error) {
 		o.Body = v
 	}
 	encoded, err := plainjson.Marshal(o.Body)
-	if err != nil {
-		return bad("cannot be encoded as JSON", err)
-	}
-	if _, raw := o.Body.(json.RawMessage); !raw && brokenText(encoded) {
+	switch {
+	case errors.Is(err, plainjson.ErrText):
 		return bad("holds text that is not valid UTF-8, which JSON cannot carry; encode it, in base64 for instance", nil)
+	case err != nil:
+		return bad("cannot be encoded as JSON", err)
 	}
 	message := wire.Outgoing{Body: encoded}
 	if o.TTL != 0 {
@@ -173,20 +172,4 @@ func outgoing(value any, which string) (wire.Outgoing, error) {
 		message.Delay = &delay
 	}
 	return message, nil
-}
-
-// brokenText reports whether encoding/json has put U+FFFD where text was not valid
-// UTF-8. It writes that escaped, and a U+FFFD that was there as it is.
-func brokenText(encoded []byte) bool {
-	for {
-		at := bytes.Index(encoded, []byte(`\ufffd`))
-		if at < 0 {
-			return false
-		}
-		slashes := len(encoded[:at]) - len(bytes.TrimRight(encoded[:at], `\`))
-		if slashes%2 == 0 {
-			return true
-		}
-		encoded = encoded[at+1:]
-	}
 }

@@ -131,7 +131,8 @@ func (s *Subscription) isYoung(start time.Time) bool {
 // describes reports whether a subscription is configured like this. A trust that was
 // not asked for is the server's own.
 func (c SubscriptionConfig) describes(s *Subscription) bool {
-	if c.TTL != 0 && c.TTL != s.TTL() {
+	// A TTL that is read is at most wire.MaxSeconds.
+	if c.TTL != 0 && min(c.TTL, time.Duration(wire.MaxSeconds)) != s.TTL() {
 		return false
 	}
 	has := s.Options()
@@ -180,7 +181,7 @@ func (s *Subscription) exists(how string) error {
 // [Limit] is the total number of subscriptions, [PageSize] the number in one request,
 // and [Marker] starts after an id. V2 only.
 func (q *Queue) Subscriptions(ctx context.Context, options ...SubscriptionsOption) iter.Seq2[*Subscription, error] {
-	list := listing{op: wire.SubscriptionList, queue: q.name}
+	list := listing{op: wire.SubscriptionList, queue: q.name, observer: q.conn.observer}
 	for _, option := range options {
 		option.applySubscriptions(&list)
 	}

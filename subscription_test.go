@@ -36,6 +36,9 @@ func subscribed(t *testing.T, subscription string) *clienttest.Scripted {
 		if req.Method == http.MethodPost {
 			reply.Status, reply.Body = http.StatusCreated, []byte(`{"subscription_id":"s"}`)
 		}
+		if req.Method == http.MethodPatch {
+			reply.Status, reply.Body = http.StatusNoContent, nil
+		}
 		return reply, nil
 	}}
 }
@@ -151,7 +154,7 @@ func TestAConflictIsReturnedWithWhatIsInTheWay(t *testing.T) {
 	for listing, found := range map[string]string{
 		`{"subscriptions":[{"id":"a","subscriber":"http://other"},{"id":"b","subscriber":"` + webhookURL + `"}],"links":[]}`: "b",
 		`{"subscriptions":[{"id":"a","subscriber":"http://other"}],"links":[]}`:                                              "",
-		`gibberish`: "",
+		`not JSON`: "",
 	} {
 		spy := &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
 			if req.Method == http.MethodPost {
@@ -163,7 +166,7 @@ func TestAConflictIsReturnedWithWhatIsInTheWay(t *testing.T) {
 		if !errors.Is(err, zaqar.ErrConflict) || (found == "") != (s == nil) || s != nil && (s.ID() != found || !errors.Is(err, zaqar.ErrExists)) {
 			t.Errorf("%s: %v, %v", listing, s, err)
 		}
-		if (listing == "gibberish") != errors.Is(err, zaqar.ErrMalformed) {
+		if (listing == "not JSON") != errors.Is(err, zaqar.ErrMalformed) {
 			t.Errorf("%s: %v", listing, err)
 		}
 	}

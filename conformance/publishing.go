@@ -71,7 +71,7 @@ var publishing = []behaviour{
 	}},
 }
 
-// publish gives bodies to a publisher, and closes it.
+// publish publishes bodies and closes the publisher.
 func publish(t *testing.T, p *zaqar.Publisher, bodies ...any) []*zaqar.Future[string] {
 	t.Helper()
 	futures := make([]*zaqar.Future[string], len(bodies))

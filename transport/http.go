@@ -7,16 +7,18 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 
 	"github.com/zaqar-go/zaqar/internal/safehttp"
 )
 
-// DefaultMaxResponse is the largest reply that a transport of this package reads, in
-// bytes: 64 MiB. A page of 20 messages of Zaqar's default maximum size is about 5 MiB.
+// DefaultMaxResponse is the largest reply that a transport of this package reads unless
+// it is told otherwise, in bytes: 64 MiB. A page of 20 messages of Zaqar's default maximum size is about 5 MiB.
 const DefaultMaxResponse = 64 << 20
 
-// ErrResponseTooLarge is the cause when a reply exceeds [DefaultMaxResponse].
+// ErrResponseTooLarge is the cause when a reply exceeds [DefaultMaxResponse], or another
+// limit that was set.
 var ErrResponseTooLarge = errors.New("transport: the reply is larger than the limit")
 
 // HTTP sends requests over HTTP. Create one with [NewHTTP]. It is safe for concurrent
@@ -33,7 +35,9 @@ type HTTP struct {
 // query or a fragment is an error. NewHTTP does no I/O.
 //
 // client may be nil; the transport then creates its own, with the proxies of the
-// environment and TLS 1.2 or later. A given client is copied: its connections, proxy,
+// environment and TLS 1.2 or later. It keeps every idle connection for 90 seconds, and
+// closes an HTTP/2 connection on which nothing came for 15 seconds, not even the answer to
+// a ping within 10 more. A given client is copied: its connections, proxy,
 // TLS settings, cookies and timeout are used. Only redirects differ: a redirect to
 // another host, or one that would change the method, is never followed, because
 // net/http would send X-Auth-Token along. The caller gets such a redirect as the reply.
@@ -47,8 +51,18 @@ func NewHTTP(endpoint string, client *http.Client) (*HTTP, error) {
 	if sender == nil {
 		sender = http.DefaultTransport
 	}
-	_, t.traced = sender.(*http.Transport)
+	_, net := sender.(*http.Transport)
+	t.traced = net && traced
 	return t, nil
+}
+
+// WithMaxResponse returns a copy that reads replies of at most that many bytes, after
+// decompression, instead of [DefaultMaxResponse]. A larger reply is an error that matches
+// [ErrResponseTooLarge]. The copy shares the connections.
+func (t *HTTP) WithMaxResponse(bytes int64) *HTTP {
+	limited := *t
+	limited.maxResponse = bytes
+	return &limited
 }
 
 // parseEndpoint checks an endpoint. Its errors never hold the URL, which may hold a
@@ -103,6 +117,9 @@ func (t *HTTP) Do(ctx context.Context, req *Request) (*Response, error) {
 	return &Response{Status: reply.StatusCode, Header: reply.Header, Body: body}, nil
 }
 
+// traced is whether net/http reports what it writes. On js/wasm it calls fetch.
+const traced = runtime.GOOS != "js"
+
 // largeBody is a size, in bytes, above which a server may answer before it has read
 // the whole body.
 const largeBody = 64 << 10
@@ -126,6 +143,7 @@ func (t *HTTP) request(ctx context.Context, req *Request, sent *sending) (*http.
 	if req.Header != nil {
 		hr.Header = req.Header.Clone()
 	}
+	allowReplay(hr, req)
 	return hr, nil
 }
 

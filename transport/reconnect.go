@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -209,9 +210,9 @@ func (w *WebSocket) open() (*session, *Response, error) {
 
 // dial connects. Its errors never hold the URL.
 func (w *WebSocket) dial(ctx context.Context) (*websocket.Conn, error) {
-	conn, reply, err := websocket.Dial(ctx, w.endpoint, &websocket.DialOptions{HTTPClient: w.client})
+	conn, reply, err := handshake(ctx, w.endpoint, w.client)
 	if err == nil {
-		conn.SetReadLimit(DefaultMaxResponse)
+		conn.SetReadLimit(cmp.Or(w.options.MaxResponse, DefaultMaxResponse))
 		return conn, nil
 	}
 	if reply == nil {

@@ -343,7 +343,7 @@ func (s *session) silence() (silent, unanswered time.Duration, waits bool) {
 // closeError describes why a connection ended.
 func closeError(err error) error {
 	if errors.Is(err, websocket.ErrMessageTooBig) {
-		return fmt.Errorf("%w of %d bytes", ErrResponseTooLarge, DefaultMaxResponse)
+		return ErrResponseTooLarge
 	}
 	closed, ok := errors.AsType[websocket.CloseError](err)
 	if !ok {

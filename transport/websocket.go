@@ -44,6 +44,9 @@ type WebSocketOptions struct {
 	// Timeout limits a request whose context has no deadline. Defaults to
 	// [DefaultTimeout], one minute.
 	Timeout time.Duration
+	// MaxResponse is the largest frame that is read, in bytes. Defaults to
+	// [DefaultMaxResponse]. A larger one ends the connection.
+	MaxResponse int64
 	// FailFast makes a request fail with [ErrNotConnected] instead of waiting for the
 	// connection. It waits a quarter of a second for the first one, and not at all for
 	// later ones, which are made in the background. Nor does it wait longer than that for
@@ -91,8 +94,12 @@ type WebSocket struct {
 
 // NewWebSocket returns a transport to the WebSocket at endpoint: a URL with the scheme
 // ws, wss, http or https (catalogues contain all of them) and any path. It does no I/O;
-// the first request connects.
+// the first request connects. On js/wasm it returns an error that matches
+// zaqar.ErrUnsupported.
 func NewWebSocket(endpoint string, options WebSocketOptions) (*WebSocket, error) {
+	if err := platformError(); err != nil {
+		return nil, err
+	}
 	if _, err := parseSocket(endpoint); err != nil {
 		return nil, err
 	}

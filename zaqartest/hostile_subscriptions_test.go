@@ -124,7 +124,7 @@ func TestHostileSubscribersAreRefusedAndHarmNothing(t *testing.T) {
 	}
 	t.Logf("%d hostile requests", count)
 	if all := s.Deliveries(); len(all) != 0 {
-		t.Errorf("somebody was told: %+v", all)
+		t.Errorf("a subscriber was notified: %+v", all)
 	}
 }
 

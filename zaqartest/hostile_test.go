@@ -29,19 +29,19 @@ type hostile struct {
 // request writes a request. Lines are headers. The Content-Length is added if no
 // line has one.
 func request(method, path, body string, lines ...string) string {
-	text := method + " " + path + " HTTP/1.1\r\nHost: zaqar\r\nConnection: close\r\n"
+	text := method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
 	for _, line := range lines {
 		text += line + "\r\n"
 	}
-	told := strings.ToLower(text)
+	written := strings.ToLower(text)
 	for name, line := range map[string]string{
 		"client-id": "Client-ID: " + alice, "x-project-id": "X-Project-Id: p",
 	} {
-		if !strings.Contains(told, "\n"+name+":") {
+		if !strings.Contains(written, "\n"+name+":") {
 			text += line + "\r\n"
 		}
 	}
-	if body != "" && !strings.Contains(told, "\ncontent-length:") && !strings.Contains(told, "\ntransfer-encoding:") {
+	if body != "" && !strings.Contains(written, "\ncontent-length:") && !strings.Contains(written, "\ntransfer-encoding:") {
 		text += fmt.Sprintf("Content-Length: %d\r\n", len(body))
 	}
 	return text + "\r\n" + body

@@ -20,7 +20,7 @@ const poolBody = `{"uri":"redis://pool.test/%d","weight":%d}`
 func TestAPoolIsPutReadChangedAndDeleted(t *testing.T) {
 	t.Parallel()
 	c := startPooling(t)
-	for range 2 { // the second time it is there already
+	for range 2 { // the second time it exists
 		a := c.do("PUT", "/v2/pools/one", `{"uri":"redis://a","weight":100,"options":{"n":1.50},"flavor":"gold"}`).want(201).wantEmpty()
 		if got := a.header.Get("Location"); got != "/v2/pools/one" {
 			t.Errorf("Location %q", got)
@@ -34,7 +34,7 @@ func TestAPoolIsPutReadChangedAndDeleted(t *testing.T) {
 	c.do("PATCH", "/v2/pools/one", `{"uri":"mongodb://b","flavor":"","options":{}}`).want(200).
 		wantJSON(`{` + fmt.Sprintf(plain, "mongodb://b", 0, "") + `}`)
 	c.do("PATCH", "/v2/pools/one", `{"flavor":"gold"}`).want(200)
-	// What is not named goes back to nothing, but for the flavor.
+	// Missing fields are reset, except the flavor.
 	c.do("PUT", "/v2/pools/one", `{"uri":"redis://c","weight":1}`).want(201)
 	c.do("GET", "/v2/pools/one?detailed=1", "").want(200).wantJSON(`{` + fmt.Sprintf(plain, "redis://c", 1, "gold") + `,"options":{}}`)
 	c.do("DELETE", "/v2/pools/one", "").want(204).wantEmpty()
@@ -45,7 +45,7 @@ func TestAPoolIsPutReadChangedAndDeleted(t *testing.T) {
 
 func TestOlderVersionsHavePoolsWithoutFlavors(t *testing.T) {
 	t.Parallel()
-	c := startPooling(t).with("X-Roles", "") // nobody looks at roles there
+	c := startPooling(t).with("X-Roles", "") // roles do not matter there
 	for _, version := range []string{"v1", "v1.1"} {
 		c.do("PUT", "/"+version+"/pools/one", `{"uri":"redis://`+version+`","weight":1,"flavor":"x"}`).want(201)
 		c.do("PATCH", "/"+version+"/pools/one", `{"weight":2}`).want(200).wantEmpty()
@@ -143,7 +143,7 @@ func TestPoolsAreForAdministratorsOfPoolingServers(t *testing.T) {
 			c.do("GET", path, "").want(404)
 		}
 		if got := c.do("GET", "/v2/", "").want(200).get("resources", "rel/pools"); got != nil {
-			t.Errorf("told of pools: %v", got)
+			t.Errorf("health of pools: %v", got)
 		}
 	}
 	c := startPooling(t)
@@ -173,7 +173,7 @@ func TestAQueueNeedsAPool(t *testing.T) {
 		c.do(parts[0], parts[1], parts[2]).wantTitle(503, "Service temporarily unavailable")
 	}
 	c.do("PUT", "/v2/pools/a", fmt.Sprintf(poolBody, 1, 0)).want(201)
-	c.do("PUT", "/v2/queues/q", "").want(503) // without a weight it takes nothing
+	c.do("PUT", "/v2/queues/q", "").want(503) // with the weight 0 it accepts no queue
 	c.do("PUT", "/v2/flavors/gold", `{"pool_list":["a"]}`).want(201)
 	c.do("PUT", "/v2/queues/q", `{"_flavor":"gold"}`).want(503)
 	c.do("PUT", "/v2/queues/q", `{"_flavor":"silver"}`).wantTitle(400, "Invalid API request")

@@ -114,6 +114,6 @@ func TestASignedURLGivesNoRolesAndNoOlderVersion(t *testing.T) {
 	out.do("GET", "/v2/health", "").want(404)
 	out.do("GET", "/v1.1/queues/q/messages", "").want(401)
 	if seen := fmt.Sprint(c.srv.Requests()); strings.Contains(seen, out.header.Get("URL-Signature")) {
-		t.Error("a signature is told")
+		t.Error("a signature is logged")
 	}
 }

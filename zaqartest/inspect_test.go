@@ -42,7 +42,7 @@ func TestRequestsAreLogged(t *testing.T) {
 		t.Errorf("seen: %+v", list)
 	}
 	if text := fmt.Sprint(seen); strings.Contains(text, "s3cret") || strings.Contains(text, "s1gned") || strings.Contains(text, "Basic x") {
-		t.Errorf("a secret is told: %s", text)
+		t.Errorf("a secret is logged: %s", text)
 	}
 	if list.Header.Get("X-Auth-Token") != "[redacted]" {
 		t.Errorf("header: %v", list.Header)

@@ -154,7 +154,7 @@ func TestWhoCannotAuthenticate(t *testing.T) {
 	}
 	for _, seen := range c.srv.Requests() {
 		if seen.Body != nil {
-			t.Errorf("a password is told: %s", seen.Body)
+			t.Errorf("a password is logged: %s", seen.Body)
 		}
 	}
 }

@@ -45,7 +45,7 @@ func TestAMessageIsPostedToWebhooks(t *testing.T) {
 	c.post(`1`)
 	c.do("POST", "/v2/queues/other/messages", `{"messages":[{"body":1}]}`).want(201)
 	if all := c.deliveries(); len(all) != 2 {
-		t.Errorf("told without a subscription: %+v", all)
+		t.Errorf("notified without a subscription: %+v", all)
 	}
 }
 
@@ -120,7 +120,7 @@ func TestANoticeThatCanNeverBeDeliveredFailsAtOnce(t *testing.T) {
 	}
 	c.post(`1`)
 	for _, d := range c.deliveries() {
-		if d.Subscriber == "trust+http://x/5" { // nobody's trust: no token is wanted
+		if d.Subscriber == "trust+http://x/5" { // it names no trust, so it needs no token
 			continue
 		}
 		if d.State != zaqartest.DeliveryFailed || len(d.Attempts) != 1 || d.Attempts[0].Err == nil {

@@ -36,9 +36,7 @@ func (c *client) socket() *socket {
 
 // dial asks for a WebSocket and returns the status of the answer.
 func (c *client) dial(path string, protocols ...string) (conn *websocket.Conn, status int, err error) {
-	conn, resp, err := websocket.Dial(c.t.Context(), c.srv.WebSocketURL()+path, &websocket.DialOptions{
-		HTTPClient: c.srv.HTTPClient(), Subprotocols: protocols,
-	})
+	conn, resp, err := websocket.Dial(c.t.Context(), c.srv.WebSocketURL()+path, dialOptions(c.srv.HTTPClient(), protocols))
 	if resp != nil {
 		status = resp.StatusCode
 		if resp.Body != nil {

@@ -54,6 +54,7 @@ func TestInvalidMessagePackIsRefusedAndTheConnectionStays(t *testing.T) {
 	s := start(t).socket().packed()
 	for _, content := range []string{
 		"", "\xc1", "\xdd\xff\xff\xff\xff", "\xdf\xff\xff\xff\xff", "\x81\x01\x02", "\x81\xa6action\xc4\x01x", "\xc0", "\x90", "{}", "\xd9", "\x81\xa6action",
+		"\xdb\xff\xff\xff\xff", "\xdb\x80\x00\x00\x00", "\x81\xdb\xff\xff\xff\xff", "\x81\xa6action\xdb\xff\xff\xff\xff", "\xc9\xff\xff\xff\xff\x05",
 		strings.Repeat("\x91", 100000),
 	} {
 		s.writeRaw(websocket.MessageBinary, []byte(content))

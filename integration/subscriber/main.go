@@ -168,7 +168,7 @@ func (p plan) busy(ctx context.Context, w way, s *servers, out *tabwriter.Writer
 	}
 	queues := queueNames(fmt.Sprintf("busy%d", time.Now().UnixNano()), p.queues)
 	sub := listener.Subscriber(zaqar.SubscriberConfig{})
-	if err := sub.Subscribe(queues...); err != nil {
+	if err := sub.Subscribe(queues...); err != nil { //nolint:contextcheck // the loop of Listen has the context
 		return nil, err
 	}
 	got := &tally{got: map[string][]int{}, seen: map[string]bool{}, done: make(chan *zaqar.Message, p.messages)}
@@ -290,7 +290,7 @@ func (p plan) quiet(ctx context.Context, w way, s *servers) (n int64, err error)
 		defer func() { _ = client.Queue(name).Delete(ctx) }()
 	}
 	sub := client.Subscriber(zaqar.SubscriberConfig{})
-	if err := sub.Subscribe(queues...); err != nil {
+	if err := sub.Subscribe(queues...); err != nil { //nolint:contextcheck // the loop of Listen has the context
 		return 0, err
 	}
 	listening, leave := context.WithCancel(ctx)

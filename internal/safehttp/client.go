@@ -27,6 +27,7 @@ func Client(base *http.Client, tlsConfig *tls.Config) *http.Client {
 	if client.Transport == nil && (base == nil || tlsConfig != nil) {
 		client.Transport = transport(tlsConfig)
 	}
+	client.Transport = seesRedirects(client.Transport)
 	asked := client.CheckRedirect
 	client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		if Check(req, via) != nil {
@@ -62,6 +63,7 @@ func transport(tlsConfig *tls.Config) http.RoundTripper {
 		own.TLSClientConfig.MinVersion = tls.VersionTLS12
 	}
 	own.Proxy = quietProxy(own.Proxy)
+	careForConnections(own)
 	return own
 }
 

@@ -1,6 +1,9 @@
 package subscriber
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // channel is a queue that is subscribed to.
 type channel struct {
@@ -54,6 +57,13 @@ func (c *channel) knows(l listed) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.cursor.firstKnown(l) >= 0
+}
+
+// brings reports whether a page has a message that is not known.
+func (c *channel) brings(l listed) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(l.ids, func(id string) bool { return !c.cursor.seen.has(id) })
 }
 
 // classify returns which messages of a page are new, and how many are repeats.

@@ -40,6 +40,8 @@ type cursor struct {
 	skipped      int       // messages that the search has passed
 	lost         bool      // nothing known is left: only ages tell what is old
 	verifiedAt   time.Time // nothing that was posted before this can still be unread
+
+	searched markers // those that the search has used: a circle ends it
 }
 
 const (
@@ -92,6 +94,7 @@ func (c *cursor) classify(l listed) (fresh []Message, repeats int) {
 		c.marker, c.readAgain = c.seen.latest(c.rewindBy() + 1)[0], true
 		return nil, 0
 	case first < 0 && c.startedAgain(l):
+		c.searched = nil
 		c.searching, c.skipped = true, len(l.messages)
 		return nil, 0
 	}
@@ -204,12 +207,13 @@ func (c *cursor) advance(l listed) (more bool) {
 
 // search moves on in a listing that started again.
 func (c *cursor) search(l listed) (more bool) {
-	if l.next != "" && l.next != l.from {
+	if l.next != "" && l.next != l.from && c.searched.add(l.next) {
 		c.searchMarker = l.next
 		return true
 	}
 	// Nothing known is left. Read from the marker again, which means from the
 	// beginning, and go by the ages.
+	c.searched = nil
 	c.searching, c.searchMarker, c.skipped, c.lost, c.anchor = false, "", 0, true, ""
 	return true
 }

@@ -19,7 +19,7 @@ type poller struct {
 	// Used by its goroutine alone:
 	interval    interval
 	failures    int       // in a row
-	emptyPages  int       // pages without anything new, read without a pause
+	streak      streak    // pages in a row that brought nothing
 	head        *listed   // what peekHead found
 	peekedAt    time.Time // when peekHead was called last
 	pushDoubted bool      // a message came that no push had announced
@@ -87,6 +87,7 @@ func (p *poller) run(ctx context.Context) {
 		}
 		if more {
 			prompted = true
+			p.streak.pause(ctx)
 			continue
 		}
 		followUp := p.interval.following()
@@ -110,10 +111,6 @@ func (p *poller) missedPush(ctx context.Context) {
 
 var errNoPush = errors.New("a message came without a push")
 
-// mostEmptyPages is how many pages without anything new are read without a pause: a
-// server may lead in circles.
-const mostEmptyPages = 1000
-
 // look reads a page and hands out what is new. It reports whether there was anything
 // new, and whether to look again at once.
 func (p *poller) look(ctx context.Context) (found, more bool, err error) {
@@ -122,6 +119,7 @@ func (p *poller) look(ctx context.Context) (found, more bool, err error) {
 	if err != nil {
 		return false, false, err
 	}
+	brought := p.channel.brings(l)
 	fresh, repeats := p.channel.classify(l)
 	if len(fresh) == 0 && p.head != nil {
 		l = *p.head
@@ -137,13 +135,13 @@ func (p *poller) look(ctx context.Context) (found, more bool, err error) {
 		}
 	}
 	more, mayHide := p.channel.advance(l)
-	if p.emptyPages++; !more || len(fresh) > 0 {
-		p.emptyPages = 0
+	slow, err := p.streak.page(from, !more || brought || len(fresh) > 0)
+	if slow {
+		p.queue.Observe(ctx, observe.ListingSlowed{Op: opList, Queue: p.queue.Name(), Pages: p.streak.pages})
 	}
 	switch {
-	case p.emptyPages == mostEmptyPages:
-		p.emptyPages = 0
-		return false, false, nil
+	case err != nil:
+		return false, false, err
 	case more:
 		return len(fresh) > 0, true, nil
 	case mayHide && len(fresh) == 0 && time.Since(p.peekedAt) >= time.Minute:

@@ -57,10 +57,22 @@ func DecodeHome(data []byte) (map[string]HomeResource, error) {
 // Fault is the error in an answer other than 2xx.
 type Fault struct{ Title, Description string }
 
+// The longest texts of a Fault, in bytes.
+const (
+	longestTitle       = 200
+	longestDescription = 500
+	longestPage        = 1 << 20 // a longer body is no explanation
+)
+
 // DecodeFault reads the error bodies of Zaqar, the Keystone middleware, proxies and the
 // WebSocket. It never fails: what it cannot read is empty, and a text that is not JSON
-// becomes the description, shortened.
+// becomes the description. Its texts are cut, and can be printed in one line.
 func DecodeFault(data []byte) Fault {
+	fault := decodeFault(data[:min(len(data), longestPage)])
+	return Fault{Title: OneLine(fault.Title, longestTitle), Description: OneLine(fault.Description, longestDescription)}
+}
+
+func decodeFault(data []byte) Fault {
 	data = bytes.TrimSpace(data)
 	var reply struct {
 		Title       string          `json:"title"`
@@ -101,10 +113,7 @@ func plainText(data []byte) string {
 	if text == "" || strings.HasPrefix(text, "<") {
 		return markup(text)
 	}
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	return text
+	return OneLine(text, most)
 }
 
 // markup returns the title of an HTML page, or the <title> of Zaqar's XML.

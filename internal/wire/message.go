@@ -28,7 +28,7 @@ type Message struct {
 	Body       json.RawMessage `json:"body"`
 	Checksum   string          `json:"checksum"`
 	ClaimID    string          `json:"claim_id"`
-	ClaimCount int             `json:"claim_count"`
+	ClaimCount Count           `json:"claim_count"`
 }
 
 // HidesClaim reports whether the message does not show which claim holds it, if any. The
@@ -45,7 +45,7 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 		m.ID = lastSegment(m.Href)
 	}
 	if m.ID == "" {
-		return errors.New("a message in it has neither id nor href")
+		return errNoMessage
 	}
 	if m.ClaimID == "" {
 		if u, err := url.Parse(m.Href); err == nil {
@@ -55,7 +55,6 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	if m.Body == nil {
 		m.Body = json.RawMessage("null")
 	}
-	m.Body = mend.Undo(m.Body)
 	return nil
 }
 
@@ -68,9 +67,15 @@ type Messages struct {
 
 // DecodeMessages reads a page of messages, or the messages of a pop.
 func DecodeMessages(data []byte) (Messages, error) {
+	return DecodeMessagesUnless(data, func() error { return nil })
+}
+
+// DecodeMessagesUnless is DecodeMessages that asks before each message of a large page
+// whether to stop. The error is then the one that stop returned.
+func DecodeMessagesUnless(data []byte, stop func() error) (Messages, error) {
 	var reply struct {
-		Messages *[]Message `json:"messages"`
-		Links    []link     `json:"links"`
+		Messages *[]json.RawMessage `json:"messages"`
+		Links    []link             `json:"links"`
 	}
 	if err := mend.Unmarshal(data, &reply); err != nil {
 		return Messages{}, err
@@ -78,8 +83,24 @@ func DecodeMessages(data []byte) (Messages, error) {
 	if reply.Messages == nil {
 		return Messages{}, errors.New(`it has no "messages"`)
 	}
-	return Messages{Messages: *reply.Messages, Next: next(reply.Links)}, nil
+	page := Messages{Messages: make([]Message, len(*reply.Messages)), Next: next(reply.Links)}
+	for i, raw := range *reply.Messages {
+		if len(data) > checkEach {
+			if err := stop(); err != nil {
+				return Messages{}, err
+			}
+		}
+		if err := mend.Unmarshal(raw, &page.Messages[i]); err != nil {
+			return Messages{}, err
+		}
+		if page.Messages[i].ID == "" {
+			return Messages{}, errNoMessage
+		}
+	}
+	return page, nil
 }
+
+var errNoMessage = errors.New("a message in it has neither id nor href")
 
 // DecodeMessage reads one message.
 func DecodeMessage(data []byte) (Message, error) {
@@ -121,6 +142,9 @@ type Claim struct {
 	Messages []Message
 }
 
+// ClaimID returns the id of a new claim, "" if the header does not have it.
+func ClaimID(header http.Header) string { return lastSegment(header.Get("Location")) }
+
 // DecodeNewClaim reads the answer to the creation of a claim. If there was nothing to
 // claim, the result has no messages and no id. Over the WebSocket the id is in the body.
 func DecodeNewClaim(status int, header http.Header, data []byte) (Claim, error) {
@@ -128,7 +152,7 @@ func DecodeNewClaim(status int, header http.Header, data []byte) (Claim, error) 
 		return Claim{}, nil
 	}
 	page, err := DecodeMessages(data)
-	claim := Claim{ID: lastSegment(header.Get("Location")), Messages: page.Messages}
+	claim := Claim{ID: ClaimID(header), Messages: page.Messages}
 	if err != nil {
 		return claim, err // the claim exists all the same
 	}

@@ -91,6 +91,13 @@ type Route struct {
 	Action string
 	// Repeatable is true if the operation is idempotent.
 	Repeatable bool
+	// Sweeps is true if the operation deletes everything in a queue. A late repetition
+	// would delete what others have posted since.
+	Sweeps bool
+	// Success are the statuses of a success, and Answer is what its body has, if it has
+	// one. Any other 2xx is not the service's.
+	Success []int
+	Answer  Shape
 
 	// The differences between versions behind the same call:
 
@@ -164,7 +171,7 @@ func Encode(v Version, op Op, p Params) (*transport.Request, error) {
 			return nil, &Unsupported{Op: op, Version: v, Param: param}
 		}
 	}
-	req := &transport.Request{Op: string(op), Method: route.Method, Action: route.Action}
+	req := &transport.Request{Op: string(op), Method: route.Method, Action: route.Action, Repeatable: route.Repeatable && !route.Sweeps}
 	addAction(req, op, p)
 	if req.Path, err = fill(route.Path, p); err != nil {
 		return nil, err
@@ -190,7 +197,8 @@ func (r Route) contentType() string {
 }
 
 // fill puts parameters into a path. An empty parameter is an error, because the path
-// would be that of another resource: DELETE /claims/ does not delete a claim.
+// would be that of another resource: DELETE /claims/ does not delete a claim. So is one
+// that leads out of its place, see [Climbs]. Every path of an operation is made here.
 func fill(template string, p Params) (string, error) {
 	var path strings.Builder
 	for {
@@ -203,6 +211,9 @@ func fill(template string, p Params) (string, error) {
 		value, _ := p[name].(string)
 		if value == "" {
 			return "", fmt.Errorf("%s is empty", name)
+		}
+		if Climbs(value) {
+			return "", fmt.Errorf(`%s is %.80q, but "." and ".." lead to another path`, name, value)
 		}
 		path.WriteString(url.PathEscape(value))
 		template = after

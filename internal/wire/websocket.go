@@ -27,6 +27,9 @@ type action struct {
 	lesserWith string
 	// absent is the body that replaces a 404.
 	absent string
+	// success are the statuses of a success if they are not HTTP's. Then the body is an
+	// object.
+	success []int
 	// usual turns the body of a 2xx into HTTP's form. It is nil if both are the same.
 	usual func(body []byte) ([]byte, error)
 }
@@ -35,7 +38,7 @@ type action struct {
 var websocket = map[Op]action{
 	// There is no action without effect. A listing of one queue asks the store, as HTTP's
 	// ping does.
-	Ping:        {always: Params{"limit": 1}},
+	Ping:        {always: Params{"limit": 1}, success: []int{http.StatusOK}},
 	QueueList:   {usual: paged("queues", "name")},
 	QueueGet:    {lesser: true}, // without the defaults of reserved keys
 	QueueStats:  {absent: noStats},
@@ -82,7 +85,8 @@ func Summed(op Op) bool {
 }
 
 // Usual returns an answer in the usual form, which is HTTP's in most versions. It does
-// not change reply. It returns an error if the answer is malformed.
+// not change reply. It returns an error if the answer is malformed, or is a success that
+// is not the service's.
 func (r Route) Usual(op Op, reply *transport.Response) (*transport.Response, error) {
 	body, absent := reply.Body, r.Absent
 	var rewrite func([]byte) ([]byte, error)
@@ -94,11 +98,16 @@ func (r Route) Usual(op Op, reply *transport.Response) (*transport.Response, err
 			rewrite = enclosed
 		}
 	}
+	if reply.Status/100 == 2 || op == Versions && reply.Status == http.StatusMultipleChoices {
+		if err := r.succeeded(op, reply); err != nil {
+			return reply, err
+		}
+	}
 	usual := *reply
 	switch {
 	case reply.Status == http.StatusNoContent && r.Empty != "":
 		usual.Body = []byte(r.Empty)
-	case reply.Status == http.StatusNotFound && absent != "":
+	case reply.Status == http.StatusNotFound && absent != "" && IsZaqars(body):
 		usual.Status, usual.Body = http.StatusOK, []byte(absent)
 	case reply.Status/100 == 2 && reply.Status != http.StatusNoContent && rewrite != nil:
 		rewritten, err := rewrite(body)
@@ -127,7 +136,7 @@ func paged(items, key string) func([]byte) ([]byte, error) {
 		}
 		var listed []map[string]json.RawMessage
 		var last string
-		if err := json.Unmarshal(page[items], &listed); err == nil && len(listed) > 0 {
+		if err := mend.Unmarshal(page[items], &listed); err == nil && len(listed) > 0 {
 			_ = json.Unmarshal(listed[len(listed)-1][key], &last)
 		}
 		if last == "" {
@@ -164,5 +173,5 @@ func single(body []byte) ([]byte, error) {
 	if reply.Message == nil {
 		return nil, errors.New(`it has no "messages"`)
 	}
-	return mend.Undo(reply.Message), nil
+	return reply.Message, nil
 }
