@@ -28,6 +28,7 @@ type page[T any] struct {
 	keys  []string
 	items []T
 	next  string // the server's marker for the next page, or ""
+	date  string // the header Date of the answer, or ""
 }
 
 func (p *page[T]) add(key string, item T) {

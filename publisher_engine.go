@@ -65,7 +65,7 @@ func (c *PublisherConfig) engine(envelope int) publisher.Config {
 		Concurrency:         c.Concurrency,
 		OutstandingMessages: c.OutstandingMessages, OutstandingBytes: c.OutstandingBytes,
 		Overflow: publisher.Overflow(c.Overflow), // both have the same values
-		Attempts: c.Attempts, Backoff: backoff.Backoff{First: c.RetryDelay, Most: c.MaxRetryDelay},
+		Patience: c.Patience, Attempts: c.Attempts, Backoff: backoff.Backoff{First: c.RetryDelay, Most: c.MaxRetryDelay},
 		AllowDuplicates: c.AllowDuplicates,
 		Envelope:        envelope,
 	}
@@ -84,7 +84,7 @@ func (p publisherErrors) Classify(err error) publisher.Failure {
 		MayBeStored: !e.SafeToRetry(),
 		RetryAfter:  askedToWait(err),
 		Transient: transient(e.Code) &&
-			!errors.Is(err, ErrMalformed) && !errors.Is(err, ErrUnauthorized) && !errors.Is(err, transport.ErrClosed),
+			!errors.Is(err, ErrMalformed) && !errors.Is(err, errAnswerTooLong) && !errors.Is(err, ErrUnauthorized) && !errors.Is(err, transport.ErrClosed),
 		BlamesContent: errors.Is(err, ErrUnsupported) || e.Op == string(wire.MessagePost) &&
 			(e.Code == http.StatusBadRequest || e.Code == http.StatusRequestEntityTooLarge),
 	}

@@ -68,7 +68,7 @@ func (q *Queue) messagesPage(ctx context.Context, p wire.Params, status Status) 
 	if err != nil {
 		return page[*Message]{}, err
 	}
-	result := page[*Message]{next: found.Next}
+	result := page[*Message]{next: found.Next, date: r.Header.Get("Date")}
 	for _, m := range found.Messages {
 		result.add(m.ID, newMessage(q, m, status, ""))
 	}

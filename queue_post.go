@@ -34,9 +34,17 @@ type Outgoing struct {
 // each post.
 //
 // The whole request may have 256 KiB, unless the operator or the queue's metadata
-// ([Reserved]) changed that. The number of messages is not limited. Post blocks until
-// the server has answered. To post many messages at high throughput use a
-// [Publisher].
+// ([Reserved]) changed that. Post blocks until the server has answered. To post many
+// messages at high throughput use a [Publisher]; for a slice of messages use
+// [Queue.PostMany].
+//
+// Servers do not limit the number of messages, but proxies do: over HTTP the answer names
+// all ids in one Location header, and a proxy that finds it too long answers 502 although
+// all messages are stored (quirk 46). With the usual settings nginx does so from 104
+// messages on, Apache from about 220 and HAProxy from about 400, and earlier with long
+// queue names. Up to [DefaultBatchMessages] messages are safe. After a 502 to more, look
+// with [Queue.Stats] or [Queue.Messages] whether they are stored before you post them
+// again; the error says so, too. Over the WebSocket there is no such limit.
 //
 // Posting is not idempotent: posting twice stores twice. Therefore Post never repeats
 // a request that may have been carried out. [Error.MayHaveActed] tells whether the
@@ -72,7 +80,7 @@ func (q *Queue) send(ctx context.Context, messages []wire.Outgoing) ([]string, e
 	}
 	r, err := q.call(ctx, wire.MessagePost, wire.Params{"messages": messages})
 	if err != nil {
-		return nil, err
+		return nil, q.explainPost(err, len(messages))
 	}
 	return decode(r, func(data []byte) ([]string, error) { return wire.DecodePosted(data, len(messages)) })
 }
@@ -144,10 +152,15 @@ func outgoing(value any, which string) (wire.Outgoing, error) {
 		o = *v
 	case Outgoing:
 		o = v
-	case *Message, *Claim, *Queue:
-		return bad(fmt.Sprintf("is a %T, not a body: to post a message again, post its Body()", v), nil)
 	default:
 		o.Body = v
+	}
+	switch misplaced(o.Body) {
+	case typeOfOutgoing:
+		return bad(fmt.Sprintf("has a %T as its body, which would be one message that contains the others: "+
+			"to post each of them, use PostMany, or Publish them one by one", o.Body), nil)
+	case typeOfMessage, typeOfClaim, typeOfQueue:
+		return bad(fmt.Sprintf("is a %T, not a body: to post a message again, post its Body()", o.Body), nil)
 	}
 	encoded, err := plainjson.Marshal(o.Body)
 	switch {

@@ -33,6 +33,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		// With this panic, net/http cuts the connection.
 		panic(http.ErrAbortHandler)
 	}
+	answer = answer.with("Date", s.clock.Now().UTC().Format(http.TimeFormat))
 	if err := sendInTime(w, answer); err != nil {
 		s.logger.Debug("an answer could not be sent", "kind", c.kind, "error", err)
 	}

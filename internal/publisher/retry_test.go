@@ -79,7 +79,7 @@ func TestAnAnswerProvesRefusalOrLeavesItUnknown(t *testing.T) {
 				Attempts: 3, AllowDuplicates: allow, RetryDelay: time.Millisecond,
 			})
 			f := publish(t, p, 1)[0]
-			mustClose(t, p)
+			mustClose(t, p, 1)
 			err := f.Err()
 			if e := clienttest.AsError(t, err); e.MayHaveActed() != c.unknown || zaqar.SafeToRetry(err) == c.unknown {
 				t.Errorf("%s: may be stored: %v (%v)", name, e.MayHaveActed(), err)
@@ -170,7 +170,7 @@ func TestARefusalAfterADoubtfulAttemptIsDoubtful(t *testing.T) {
 			srv.Inject(second)
 			p := client.Queue("wot").Publisher(zaqar.PublisherConfig{AllowDuplicates: true})
 			futures := publish(t, p, 0, 1)
-			mustClose(t, p)
+			mustClose(t, p, 2)
 			for i, f := range futures {
 				err := f.Err()
 				if e := clienttest.AsError(t, err); e.Code != second.Status || !e.MayHaveActed() || !strings.Contains(err.Error(), "an earlier attempt") {
@@ -206,7 +206,7 @@ func TestAQueueThatCannotBeCreatedYetIsTriedAgain(t *testing.T) {
 		srv.Inject(zaqartest.Fault{Kind: "queue_create", Status: status, Times: -1})
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{Attempts: 3, RetryDelay: time.Millisecond})
 		f := publish(t, p, 1)[0]
-		mustClose(t, p)
+		mustClose(t, p, 1)
 		err := f.Err()
 		if e := clienttest.AsError(t, err); e.MayHaveActed() || e.Op != "message_post" || !strings.Contains(err.Error(), fmt.Sprint(status)) {
 			t.Errorf("%d: %v", status, err)

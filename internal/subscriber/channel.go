@@ -12,6 +12,7 @@ type channel struct {
 	mu     sync.Mutex
 	cursor cursor
 	stats  Stats
+	read   bool // whether a page was ever read
 }
 
 func newChannel(queue Queue, start Position, config Config) *channel {
@@ -50,6 +51,34 @@ func (c *channel) limitRefused() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.cursor.pageSize = 2
+}
+
+// wasRead notes that a page was read.
+func (c *channel) wasRead() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.read = true
+}
+
+// readBefore reports whether a page was ever read.
+func (c *channel) readBefore() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.read
+}
+
+// endWalk notes that a look found the end of the queue.
+func (c *channel) endWalk() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cursor.endWalk()
+}
+
+// walking reports whether the end of the queue is still to be found, see cursor.
+func (c *channel) walking() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cursor.walking()
 }
 
 // knows reports whether a page has a message that was handed out.

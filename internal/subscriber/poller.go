@@ -19,6 +19,7 @@ type poller struct {
 	// Used by its goroutine alone:
 	interval    interval
 	failures    int       // in a row
+	refusals    refusals  // in a row
 	streak      streak    // pages in a row that brought nothing
 	head        *listed   // what peekHead found
 	peekedAt    time.Time // when peekHead was called last
@@ -52,7 +53,7 @@ func (p *poller) Wake(pushed bool) {
 // Live notes whether messages are pushed.
 func (p *poller) Live(live bool) { p.live.Store(live) }
 
-// run looks into the queue until ctx ends or an error is permanent.
+// run looks into the queue until ctx ends or an error is final.
 func (p *poller) run(ctx context.Context) {
 	p.loop.config.Push.Join(p.queue.Name(), p) //nolint:contextcheck // the subscription belongs to all who listen to the queue
 	defer p.loop.config.Push.Leave(p.queue.Name(), p)
@@ -68,17 +69,15 @@ func (p *poller) run(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil:
 			return
-		case fault.Permanent(err):
-			p.loop.fail(err)
-			return
 		case err != nil:
-			wait := p.interval.slower()
-			p.report(ctx, err, wait)
+			if p.failed(ctx, err) {
+				p.loop.fail(err)
+				return
+			}
 			prompted = true
-			pause(ctx, wait, nil)
 			continue
 		}
-		p.report(ctx, nil, 0)
+		p.succeeded(ctx)
 		if found {
 			p.interval.found()
 			if !prompted {
@@ -144,10 +143,15 @@ func (p *poller) look(ctx context.Context) (found, more bool, err error) {
 		return false, false, err
 	case more:
 		return len(fresh) > 0, true, nil
-	case mayHide && len(fresh) == 0 && time.Since(p.peekedAt) >= time.Minute:
+	case mayHide && len(fresh) == 0 && (time.Since(p.peekedAt) >= time.Minute || p.channel.walking()):
 		p.peekedAt = time.Now()
 		more, err = p.peekHead(ctx, from)
-		return false, more, err
+		if more || err != nil {
+			return false, more, err
+		}
+	}
+	if len(fresh) == 0 {
+		p.channel.endWalk()
 	}
 	return len(fresh) > 0, false, nil
 }
@@ -180,24 +184,43 @@ func (p *poller) list(ctx context.Context, from string, head bool) (listed, erro
 	if !p.serverLimit {
 		look.Limit = p.loop.config.PageSize
 	}
-	sent := time.Now()
+	sent := p.loop.config.now()
 	page, err := p.queue.Page(ctx, look)
 	p.interval.floor = p.queue.RetryAfter(err)
 	if page.LimitRefused {
 		p.serverLimit = true
 		p.channel.limitRefused()
 	}
-	return newListed(page, from, head, sent), err
+	return newListed(page, from, head, sent, p.loop.config.now()), err
 }
 
-// report tells the observer about failures, and when they end.
-func (p *poller) report(ctx context.Context, err error, wait time.Duration) {
-	switch {
-	case err != nil:
-		p.failures++
-		p.channel.count(func(s *Stats) { s.Failures++ })
-		p.queue.Observe(ctx, observe.ReadFailed{Queue: p.queue.Name(), Failures: p.failures, Wait: wait, Err: err})
-	case p.failures > 0:
+// failed reports a look that failed, and waits before the next one. It returns true at
+// once if the error is final.
+func (p *poller) failed(ctx context.Context, err error) (final bool) {
+	if p.queue.Hopeless(err) {
+		return true
+	}
+	var wait time.Duration
+	if fault.Permanent(err) {
+		final, wait = p.refusals.refused(p.channel.readBefore())
+		wait = max(wait, p.interval.floor)
+	} else {
+		wait = p.interval.slower()
+	}
+	p.failures++
+	p.channel.count(func(s *Stats) { s.Failures++ })
+	p.queue.Observe(ctx, observe.ReadFailed{Queue: p.queue.Name(), Failures: p.failures, Wait: wait, Err: err})
+	if !final {
+		pause(ctx, wait, nil)
+	}
+	return final
+}
+
+// succeeded notes a look that did not fail, and reports the end of failures.
+func (p *poller) succeeded(ctx context.Context) {
+	p.channel.wasRead()
+	p.refusals.accepted()
+	if p.failures > 0 {
 		p.queue.Observe(ctx, observe.ReadRecovered{Queue: p.queue.Name(), Failures: p.failures})
 		p.failures = 0
 	}
