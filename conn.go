@@ -17,7 +17,8 @@ import (
 
 // Conn sends one request and returns its reply. It adds the identity of the client
 // (Client-ID, User-Agent), the credentials and a time limit. When the server answers
-// 401 it signs in again, once. It turns every answer other than 2xx into an [*Error].
+// 401 it signs in again, once. It repeats requests after faults that may pass, if that
+// does no harm ([WithRetry]). It turns every answer other than 2xx into an [*Error].
 //
 // Everything a [Client] does goes through its Conn. Use it for what the library has
 // no method for; see [Conn.Do] and the raw verbs, such as [Conn.Get]. A Conn is safe
