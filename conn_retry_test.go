@@ -424,13 +424,15 @@ func TestEveryCallOfABurstOutlivesAFaultThatHitsThemAll(t *testing.T) {
 func TestWhatMayNeverHealIsNotRepeatedForLong(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		server := clienttest.Says(200, `{"age":0,"ttl":60,"messages":[]}`)
+		reading := server.Answer
 		healthy := func(req *transport.Request) (*transport.Response, error) {
 			if req.Method == http.MethodPatch {
-				return &transport.Response{Status: http.StatusNoContent, Header: http.Header{}}, nil
+				return &transport.Response{Status: 204}, nil
 			}
-			return &transport.Response{Status: http.StatusOK, Header: http.Header{}, Body: []byte(`{"age":0,"ttl":60,"messages":[]}`)}, nil
+			return reading(req)
 		}
-		server := &clienttest.Scripted{Answer: healthy}
+		server.Answer = healthy
 		client := clienttest.Over(t, server)
 		claim, err := client.Queue("wot").ClaimByID(t.Context(), "c")
 		if err != nil {

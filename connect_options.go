@@ -68,8 +68,7 @@ func WithUserAgent(product string) ConnectOption {
 
 // WithTimeout sets the time limit of a call whose context has no deadline. The
 // default is [DefaultTimeout]. Zero means no limit; over the WebSocket it means one
-// minute. The limit is for all attempts of a call together. With a later deadline, it is
-// the limit of the first attempt, if a second one may follow; see [Retry].
+// minute.
 func WithTimeout(d time.Duration) ConnectOption { return func(s *settings) { s.timeout = d } }
 
 // WithHTTPClient uses the caller's HTTP client: its connections, proxy, TLS settings,
@@ -155,9 +154,6 @@ func (s *settings) check(endpoint string) error {
 	case endpoint != strings.TrimSpace(endpoint):
 		return bad("endpoint", "must not begin or end with a space")
 	}
-	if err := s.retry.check(); err != nil {
-		return err
-	}
 	if err := checkLimits(s.limits); err != nil {
 		return err
 	}
@@ -165,6 +161,9 @@ func (s *settings) check(endpoint string) error {
 		if err := checkScheme("endpoint", endpoint, "http://", "https://"); err != nil {
 			return err
 		}
+	}
+	if err := s.retry.check(); err != nil {
+		return err
 	}
 	return s.checkSocket(endpoint)
 }

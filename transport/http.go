@@ -51,8 +51,8 @@ func NewHTTP(endpoint string, client *http.Client) (*HTTP, error) {
 	if sender == nil {
 		sender = http.DefaultTransport
 	}
-	_, net := sender.(*http.Transport)
-	t.traced = net && traced
+	_, standard := sender.(*http.Transport)
+	t.traced = standard && runtime.GOOS != "js" // there net/http calls fetch, which reports nothing
 	return t, nil
 }
 
@@ -116,9 +116,6 @@ func (t *HTTP) Do(ctx context.Context, req *Request) (*Response, error) {
 	}
 	return &Response{Status: reply.StatusCode, Header: reply.Header, Body: body}, nil
 }
-
-// traced is whether net/http reports what it writes. On js/wasm it calls fetch.
-const traced = runtime.GOOS != "js"
 
 // largeBody is a size, in bytes, above which a server may answer before it has read
 // the whole body.

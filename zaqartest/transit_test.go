@@ -314,4 +314,3 @@ func TestAnAnswerThatDoesNotFitIsRefusedIfItOnlyReads(t *testing.T) {
 		c.do("GET", messagesPath+"?echo=true&limit=6", "").want(200)
 	})
 }
-

@@ -123,12 +123,14 @@ func (p *Publisher) mayRetry(failure Failure) bool {
 }
 
 // backOff waits before the next attempt. It returns false when the time for attempts is
-// over, the server asked to wait for longer, or the publisher was stopped. The last wait
-// is as long as that time lasts.
+// over or the publisher was stopped. The last wait is as long as that time lasts.
 func (p *Publisher) backOff(attempt int, until time.Time, failure Failure, err error) bool {
 	left := time.Until(until)
-	if p.ctx.Err() != nil || left <= 0 || failure.RetryAfter > left {
+	if p.ctx.Err() != nil || left <= 0 {
 		return false
+	}
+	if failure.RetryAfter > left {
+		return false // the server asked for a longer wait than is left
 	}
 	wait := max(min(p.config.Backoff.Delay(attempt), left), failure.RetryAfter)
 	p.queue.Observe(p.ctx, observe.Retry{

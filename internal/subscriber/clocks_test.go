@@ -79,6 +79,9 @@ func (q *clockedQueue) keep(n int) {
 	q.messages = q.messages[:n]
 }
 
+// RetryAfter is 0: no look fails.
+func (q *clockedQueue) RetryAfter(error) time.Duration { return 0 }
+
 func (q *clockedQueue) Page(_ context.Context, look subscriber.Look) (subscriber.Page, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -203,7 +203,7 @@ func (p *poller) failed(ctx context.Context, err error) (final bool) {
 	var wait time.Duration
 	if fault.Permanent(err) {
 		final, wait = p.refusals.refused(p.channel.readBefore())
-		wait = max(wait, p.interval.floor)
+		wait = max(wait, p.queue.RetryAfter(err))
 	} else {
 		wait = p.interval.slower()
 	}
