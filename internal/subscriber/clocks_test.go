@@ -42,7 +42,6 @@ func (m clockedMessage) TTL() time.Duration { return 14 * day }
 func (m clockedMessage) Age() time.Duration { return m.age }
 
 func (*clockedQueue) Name() string                           { return "q" }
-func (*clockedQueue) RetryAfter(error) time.Duration         { return 0 }
 func (*clockedQueue) Hopeless(error) bool                    { return false }
 func (*clockedQueue) Observe(context.Context, observe.Event) {}
 
