@@ -3,6 +3,7 @@ package zaqar
 import (
 	"container/list"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"sync"
@@ -24,7 +25,8 @@ const DefaultAsync = 64
 //
 // A client runs as many calls at once as [WithAsync] allows, and [DefaultAsync] without
 // it. The others wait in FIFO order. ctx is passed to the call; if it ends while the call
-// waits, the call is not made. [Client.Close] blocks until all calls have ended. After
+// waits, the call is not made. A call that ends its goroutine (runtime.Goexit) ends its
+// future with an error. [Client.Shutdown] and [Client.Close] wait for all calls. After
 // that, Async fails with an error that matches [ErrClosed].
 //
 // Do not wait for a future inside a call: if every running call waits for one that has
@@ -32,19 +34,31 @@ const DefaultAsync = 64
 //
 // For a call that returns only an error use [AsyncDo], for a listing [Collect].
 func Async[T any](ctx context.Context, c *Client, call func(context.Context) (T, error)) *Future[T] {
-	ctx, cancel := context.WithCancel(ctx)
+	pool := c.conn.async
+	ctx, cancel := context.WithCancel(context.WithValue(ctx, asyncKey{pool}, true))
 	f := newFuture[T](cancel)
-	c.conn.async.run(ctx, func(refused error) {
+	pool.run(ctx, func(refused error) {
 		defer cancel()
+		var value T
 		if refused != nil {
-			var none T
-			f.resolve(none, fmt.Errorf("zaqar: the call was not made: %w", refused))
+			f.resolve(value, fmt.Errorf("zaqar: the call was not made: %w", refused))
 			return
 		}
-		f.resolve(call(ctx))
+		forget := context.AfterFunc(pool.hard, cancel)
+		defer forget()
+		err := errGoexit
+		defer func() { f.resolve(value, err) }()
+		value, err = call(ctx)
 	})
 	return f
 }
+
+// errGoexit is the error of a call that ended its goroutine.
+var errGoexit = errors.New("zaqar: the call ended its goroutine with runtime.Goexit")
+
+// asyncKey is the key of a mark in the contexts of calls, by which a shutdown knows that
+// it is called in one of them.
+type asyncKey struct{ pool *pool }
 
 // AsyncDo is [Async] for calls that return only an error:
 //
@@ -70,12 +84,21 @@ func Collect[T any](list iter.Seq2[T, error]) ([]T, error) {
 // pool runs calls, up to its limit at once and in the order in which they came.
 type pool struct {
 	limit int
+	hard  context.Context //nolint:containedctx // a shutdown ends it, and the calls with it
+	stop  context.CancelFunc
 
 	mu      sync.Mutex
 	closed  bool
 	running int
-	waiting list.List     // of *job
-	idle    chan struct{} // closed when nothing runs; nil until somebody asks
+	inside  int             // running calls that wait for the pool to be idle
+	waiting list.List       // of *job
+	idle    []chan struct{} // closed when nothing else runs
+}
+
+func newPool(limit int) *pool {
+	p := &pool{limit: limit}
+	p.hard, p.stop = context.WithCancel(context.Background())
+	return p
 }
 
 // job is a call that waits for its turn. begin is called once: with nil when it is its
@@ -117,8 +140,16 @@ func (p *pool) enqueue(j *job) (start bool, refused error) {
 	return false, nil
 }
 
-// work runs one job after another until none waits.
+// work runs one job after another until none waits. If a call ends the goroutine, another
+// one takes its place.
 func (p *pool) work(j *job) {
+	defer func() {
+		if j != nil {
+			if next := p.next(); next != nil {
+				go p.work(next)
+			}
+		}
+	}()
 	for j != nil {
 		j.run()
 		j = p.next()
@@ -146,11 +177,19 @@ func (p *pool) next() *job {
 		// Its context has ended, and the function given to AfterFunc refuses it.
 	}
 	p.running--
-	if p.running == 0 && p.idle != nil {
-		close(p.idle)
-		p.idle = nil
-	}
+	p.checkIdleLocked()
 	return nil
+}
+
+// checkIdleLocked tells those who wait when nothing runs but calls that wait themselves.
+func (p *pool) checkIdleLocked() {
+	if p.running > p.inside {
+		return
+	}
+	for _, idle := range p.idle {
+		close(idle)
+	}
+	p.idle = nil
 }
 
 // remove takes a job out of the line, if it is still there.
@@ -160,22 +199,49 @@ func (p *pool) remove(place *list.Element) {
 	p.waiting.Remove(place)
 }
 
-// close refuses new calls and waits until the others have ended.
-func (p *pool) close() { <-p.refuse() }
-
-// refuse refuses new calls. The channel is closed when the others have ended.
-func (p *pool) refuse() <-chan struct{} {
+// refuse refuses new calls.
+func (p *pool) refuse() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	idle := p.idle
-	if idle == nil {
-		idle = make(chan struct{})
+}
+
+// awaitIdle waits until all calls have ended, or ctx ends. A call that waits itself, by its
+// own context, is not waited for.
+func (p *pool) awaitIdle(ctx context.Context) error {
+	inside := 0
+	if ctx.Value(asyncKey{p}) != nil {
+		inside = 1
 	}
-	if p.running == 0 {
-		close(idle)
-	} else {
-		p.idle = idle
+	idle := p.whenIdle(inside)
+	defer p.enter(-inside)
+	select {
+	case <-idle:
+		return nil
+	default:
 	}
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// enter counts calls that wait themselves.
+func (p *pool) enter(inside int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.inside += inside
+}
+
+// whenIdle returns a channel that is closed when all calls have ended.
+func (p *pool) whenIdle(inside int) <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.inside += inside
+	idle := make(chan struct{})
+	p.idle = append(p.idle, idle)
+	p.checkIdleLocked()
 	return idle
 }

@@ -140,6 +140,7 @@ var asyncCalls = map[string]func(context.Context, *fixture) error{
 	"Claim.Reload":  only(func(ctx context.Context, s *fixture) error { return s.claim.Reload(ctx) }),
 	"Claim.Update":  only(func(ctx context.Context, s *fixture) error { return s.claim.Update(ctx) }),
 
+	"Client.Shutdown": only(func(ctx context.Context, s *fixture) error { return s.client.Shutdown(ctx) }),
 	"Metadata.Reload": only(func(ctx context.Context, s *fixture) error { return s.metadata.Reload(ctx) }),
 	"Metadata.Remove": only(func(ctx context.Context, s *fixture) error {
 		return errors.Join(s.metadata.Set(ctx, "colour", "red"), s.metadata.Remove(ctx, "colour"))

@@ -30,25 +30,6 @@ func (c *Client) Conn() *Conn { return c.conn }
 // [WithAsync].
 func (c *Client) Async() int { return c.conn.async.limit }
 
-// Close ends the loops over [Subscriber.Listen], waits for all calls of [Async],
-// queued ones included, and closes the client's connections. It blocks until these
-// calls have finished. It cancels all other calls in flight, and waits until they have
-// returned. Close a [Publisher] before its client.
-//
-// Once Close has returned, nothing is sent any more, and the error of every call matches
-// [ErrClosed].
-//
-// Credentials and an HTTP client that were given to [Connect] belong to the caller
-// and stay usable. Closing twice is harmless. Do not close a client from one of its
-// own Async calls: the call would wait for itself.
-func (c *Client) Close() error {
-	c.conn.end()
-	c.conn.async.close()
-	c.conn.life.close()
-	c.conn.observer.close()
-	return c.conn.transport.Close()
-}
-
 // Queue returns a handle to a queue. It sends nothing and never fails: an illegal
 // name or a missing queue shows when the handle is used.
 func (c *Client) Queue(name string) *Queue { return &Queue{conn: c.conn, name: name} }

@@ -39,12 +39,17 @@ type Conn struct {
 	life      *life
 	closed    chan struct{} // closed by Client.Close
 	closing   sync.Once
+	runMu     sync.Mutex
+	running   map[stopper]stopKind // what a shutdown stops
 	push      *push.Hub
 }
 
+// halt makes the loops over Subscriber.Listen end. It does not wait for that.
+func (c *Conn) halt() { c.closing.Do(func() { close(c.closed) }) }
+
 // end ends the loops over Subscriber.Listen: the client is being closed.
 func (c *Conn) end() {
-	c.closing.Do(func() { close(c.closed) })
+	c.halt()
 	c.life.endLoops()
 }
 

@@ -65,7 +65,7 @@ func Connect(ctx context.Context, endpoint string, options ...ConnectOption) (*C
 func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) {
 	conn := &Conn{
 		transport: s.transport, auth: s.auth, timeout: s.timeout, version: s.version, checksums: s.checksums, limits: s.limits,
-		async: &pool{limit: s.async}, observer: &observer{to: s.observer}, closed: make(chan struct{}),
+		async: newPool(s.async), running: map[stopper]stopKind{}, observer: &observer{to: s.observer}, closed: make(chan struct{}),
 		retry: newRetries(s.retry), life: newLife(),
 		clientID: s.clientID, userAgent: strings.TrimSpace(s.userAgent + " zaqar-go/" + Release),
 	}

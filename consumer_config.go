@@ -59,10 +59,15 @@ type ConsumerConfig struct {
 	// which is what remains of a claim that one worker asked for. From ClaimSize on,
 	// messages are claimed before a worker is free. Negative means none.
 	Prefetch int
-	// MaxHeld is how many messages the consumer holds altogether: waiting for a worker,
-	// being handled, and waiting for their back-off. At that number it stops claiming.
-	// Defaults to 100, or to the sum of Workers, Prefetch and ClaimSize if that is more.
+	// MaxHeld is how many messages the consumer works on altogether: waiting for a worker,
+	// being handled, and being deleted. At that number it stops claiming. Defaults to 100,
+	// or to the sum of Workers, Prefetch and ClaimSize if that is more.
 	MaxHeld int
+	// MaxWaiting is how many messages may wait for their back-off, or for the rest of
+	// their claim, beside MaxHeld. At that number the consumer stops claiming, and reports
+	// observe.BacklogFull. A wait of more than twice the TTL does not count: the claim is
+	// then extended by the wait itself, up to 12 hours at a time. Defaults to 5,000.
+	MaxWaiting int
 
 	// TTL is how long a claim lasts unless it is extended, like a visibility timeout:
 	// after a crash its messages are free again after that time. Whole seconds, at least
@@ -76,6 +81,18 @@ type ConsumerConfig struct {
 	// 0.8. A random part of up to a third is taken off, so that many claims are not
 	// extended at the same time. Defaults to 0.5.
 	RenewAt float64
+
+	// HandlerTimeout limits one attempt of a handler: its context then ends, with
+	// [context.DeadlineExceeded]. The attempt counts as failed if the handler returns an
+	// error. It does not apply to [Consumer.Next] and [Consumer.Fetch]. Defaults to no
+	// limit.
+	HandlerTimeout time.Duration
+	// MaxExtension is how long the claim of a message is extended for one attempt, from
+	// the beginning of the attempt. After that, the context of the attempt ends
+	// ([ErrClaimLost]) and the claim ends by itself, so that a handler that hangs does not
+	// keep its message for ever. It applies to deliveries of Next and Fetch as well.
+	// Defaults to 1 hour, as in other clients. Negative means no limit.
+	MaxExtension time.Duration
 
 	// OnFailure is what happens to a message whose handler failed. Defaults to [GiveBack]
 	// with a ClaimSize of 1, and to [RetryHere] with a larger one.
@@ -113,14 +130,23 @@ type ConsumerConfig struct {
 	// default to 100 milliseconds and 2 seconds.
 	Poll, MaxPoll time.Duration
 	// StopTimeout is how long Run waits for running handlers after its context has ended,
-	// before it cancels their contexts. Defaults to 30 seconds. Negative means without
-	// limit.
+	// before it cancels their contexts. Run returns at most 2 seconds later. Defaults to 30
+	// seconds. Negative means without limit.
 	StopTimeout time.Duration
+	// GiveUpAfter is how long the service must refuse every claim ([ErrInvalid],
+	// [ErrUnauthorized], [ErrForbidden], [ErrNotFound]) before Run, Next and Fetch end with
+	// that error. There must be at least three refusals, one after the other, and nothing
+	// else in between. Until the first claim has succeeded, 5 seconds are enough, so that a
+	// wrong name or a missing role shows soon. Defaults to 1 minute. Negative means never.
+	GiveUpAfter time.Duration
 }
 
 const (
 	defaultWorkers       = 8
 	defaultMaxHeld       = 100
+	defaultMaxWaiting    = 5000
+	defaultMaxExtension  = time.Hour
+	defaultGiveUpAfter   = time.Minute
 	defaultMaxAttempts   = 5
 	defaultConsumerTTL   = 2 * time.Minute
 	defaultRenewAt       = 0.5
@@ -142,6 +168,7 @@ func (o ConsumerConfig) filled(q *Queue) (ConsumerConfig, error) {
 	setDefault(&o.Prefetch, o.ClaimSize-1)
 	o.Prefetch = max(o.Prefetch, 0)
 	setDefault(&o.MaxHeld, max(defaultMaxHeld, o.Workers+o.Prefetch+o.ClaimSize))
+	setDefault(&o.MaxWaiting, defaultMaxWaiting)
 	setDefault(&o.TTL, defaultConsumerTTL)
 	setDefault(&o.Grace, DefaultClaimGrace)
 	setDefault(&o.RenewAt, defaultRenewAt)
@@ -155,6 +182,8 @@ func (o ConsumerConfig) filled(q *Queue) (ConsumerConfig, error) {
 	setDefault(&o.MaxPoll, max(2*time.Second, o.Poll))
 	setDefault(&o.StopTimeout, defaultStopTimeout)
 	setDefault(&o.MaxAttempts, defaultMaxAttempts)
+	setDefault(&o.MaxExtension, defaultMaxExtension)
+	setDefault(&o.GiveUpAfter, defaultGiveUpAfter)
 	return o, nil
 }
 
@@ -172,6 +201,10 @@ func (o ConsumerConfig) check(q *Queue) error {
 		return bad("ClaimSize", "must not be negative")
 	case o.MaxHeld < 0:
 		return bad("MaxHeld", "must not be negative")
+	case o.MaxWaiting < 0:
+		return bad("MaxWaiting", "must not be negative")
+	case o.HandlerTimeout < 0:
+		return bad("HandlerTimeout", "must not be negative")
 	case !(o.RenewAt >= 0 && o.RenewAt <= latestRenewAt): // not a comparison the other way, which NaN passes
 		return bad("RenewAt", fmt.Sprintf("must be above 0 and at most %v, not %v", latestRenewAt, o.RenewAt))
 	case o.OnFailure < 0 || o.OnFailure > LetExpire:

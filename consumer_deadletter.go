@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/zaqar-go/zaqar/internal/consumer"
+	"github.com/zaqar-go/zaqar/internal/plainjson"
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
@@ -20,7 +23,12 @@ import (
 //	{"zaqar_dead_letter": 1, "queue": "wot", "id": "…", "reason": "…",
 //	 "permanent": false, "attempts": 5, "first": "…", "last": "…", "body": …}
 //
-// It is posted before the message is deleted. After a crash in between, or a lost answer,
+// A body that is not JSON (servers pass on Infinity and NaN), or that would break servers
+// inside of an envelope, is a text under "body_text" instead of "body". A body that is too
+// large for the envelope is posted as it is, without an envelope; observe.DeadLettered then
+// has Bare set, and says its id and the reason.
+//
+// A dead letter is posted before the message is deleted. After a crash in between, or a lost answer,
 // there may be two dead letters with one id, or one in addition to the message. None is
 // lost.
 type DeadLetter struct {
@@ -34,7 +42,8 @@ type DeadLetter struct {
 	// of the first and the last of these failures, by that consumer's clock.
 	Attempts    int
 	First, Last time.Time
-	// Body is the unchanged body of the message.
+	// Body is the unchanged body of the message. It is not JSON if the message's was not,
+	// such as Infinity.
 	Body json.RawMessage
 }
 
@@ -51,7 +60,8 @@ type deadLetter struct {
 	Attempts  int             `json:"attempts"`
 	First     time.Time       `json:"first"`
 	Last      time.Time       `json:"last"`
-	Body      json.RawMessage `json:"body"`
+	Body      json.RawMessage `json:"body,omitzero"`
+	BodyText  string          `json:"body_text,omitzero"`
 }
 
 // ReadDeadLetter reads a dead letter from a message of a dead-letter queue. If no
@@ -73,7 +83,10 @@ func decodeDeadLetter(body []byte) (*DeadLetter, error) {
 	if read.Version != deadLetterVersion {
 		return nil, fmt.Errorf("%w: not a dead letter of version %d", ErrMalformed, deadLetterVersion)
 	}
-	if read.Body == nil {
+	switch {
+	case read.BodyText != "":
+		read.Body = json.RawMessage(read.BodyText)
+	case read.Body == nil:
 		read.Body = json.RawMessage("null")
 	}
 	return &DeadLetter{
@@ -94,22 +107,61 @@ func (d *DeadLetter) String() string {
 	return fmt.Sprintf("<DeadLetter [%s] attempts:%d>", d.Queue, d.Attempts)
 }
 
-// PostDeadLetter posts a dead letter for the consumer's engine.
-func (q consumerQueue) PostDeadLetter(ctx context.Context, l consumer.DeadLetter) (final bool, err error) {
+// PostDeadLetter posts a dead letter for the consumer's engine. What does not fit into an
+// envelope is posted bare.
+func (q consumerQueue) PostDeadLetter(ctx context.Context, l consumer.DeadLetter) (bare bool, err error) {
 	ctx = sentOnce(ctx)
-	to := Queue{conn: q.queue.conn, name: q.config.DeadLetter}
-	message := Outgoing{TTL: q.config.DeadLetterTTL, Body: deadLetter{
+	letter := deadLetter{
 		Version: deadLetterVersion, Queue: q.queue.name, ID: l.ID, Reason: l.Reason,
-		Permanent: l.Permanent, Attempts: l.Attempts, First: l.First, Last: l.Last, Body: l.Body,
-	}}
+		Permanent: l.Permanent, Attempts: l.Attempts, First: l.First, Last: l.Last,
+	}
+	passes := json.Valid(l.Body) && wire.CheckBody(l.Body) == ""
+	if passes {
+		letter.Body = l.Body
+	} else {
+		letter.BodyText = string(l.Body)
+	}
+	envelope, err := plainjson.Marshal(letter)
+	if err != nil {
+		return false, err
+	}
+	err = q.postDeadLetter(ctx, envelope)
+	if !tooLarge(err) {
+		return false, err
+	}
+	alone := json.RawMessage(l.Body)
+	if !passes {
+		if alone, err = plainjson.Marshal(letter.BodyText); err != nil {
+			return false, err
+		}
+	}
+	return true, q.postDeadLetter(ctx, alone)
+}
+
+// postDeadLetter posts a body to the dead-letter queue.
+func (q consumerQueue) postDeadLetter(ctx context.Context, body json.RawMessage) error {
+	to := Queue{conn: q.queue.conn, name: q.config.DeadLetter}
+	message := Outgoing{TTL: q.config.DeadLetterTTL, Body: body}
 	if message.TTL == 0 {
 		message.TTL = defaultDeadLetterTTL
 	}
-	_, err = to.Post(ctx, message)
-	if q.config.DeadLetterTTL == 0 && errors.Is(err, ErrInvalid) {
+	_, err := to.Post(ctx, message)
+	if q.config.DeadLetterTTL == 0 && errors.Is(err, ErrInvalid) && !tooLarge(err) {
 		message.TTL = 0 // the default may be longer than this server allows
 		_, err = to.Post(ctx, message)
 	}
-	final = errors.Is(err, ErrInvalid) || errors.Is(err, ErrForbidden) || errors.Is(err, ErrNotFound)
-	return final, err
+	return err
+}
+
+// tooLarge reports whether a server has refused a message for its size.
+func tooLarge(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case !ok:
+		return false
+	case e.Code == http.StatusRequestEntityTooLarge:
+		return true
+	}
+	text := strings.ToLower(e.Title + " " + e.Description)
+	return e.Code == http.StatusBadRequest && (strings.Contains(text, "too large") || strings.Contains(text, "size"))
 }

@@ -24,7 +24,8 @@ func (d *Delivery) Attempt() int { return d.engine.Attempt() }
 func (d *Delivery) Context() context.Context { return d.engine.Context() }
 
 // Done acknowledges the message: it was handled, and is deleted. Done blocks until then.
-// If the service does not answer, it tries again until ctx or the claim ends. An error
+// If the service does not answer, it tries again for 10 minutes, unless ctx or the claim
+// ends before. An error
 // that matches [ErrClaimLost] means that somebody else has claimed the message and handles
 // it again. Settling twice does nothing; if ctx ended Done, it may be called again.
 //

@@ -3,7 +3,6 @@ package zaqar
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/zaqar-go/zaqar/internal/backoff"
@@ -37,25 +36,13 @@ func (q consumerQueue) Claim(ctx context.Context, limit int) (consumer.Claim, er
 func (q consumerQueue) Delete(ctx context.Context, id, claim string) error {
 	ctx = sentOnce(ctx)
 	if claim == "" {
-		return q.queue.DeleteMessage(ctx, id)
+		return claimAnswer(q.queue.DeleteMessage(ctx, id))
 	}
-	return q.queue.DeleteMessage(ctx, id, ClaimID(claim))
+	return claimAnswer(q.queue.DeleteMessage(ctx, id, ClaimID(claim)))
 }
 
 func (q consumerQueue) DeleteAll(ctx context.Context, ids []string, claim string) error {
 	return q.queue.DeleteMessages(sentOnce(ctx), ids, ClaimID(claim))
-}
-
-func (q consumerQueue) Hopeless(err error) bool {
-	_, ours := errors.AsType[*ArgumentError](err)
-	return ours || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrClosed)
-}
-
-// RefusesLimit is about the server's answer only: ErrInvalid also matches an
-// ArgumentError.
-func (q consumerQueue) RefusesLimit(err error) bool {
-	e, ok := errors.AsType[*Error](err)
-	return ok && e.Code == http.StatusBadRequest
 }
 
 func (q consumerQueue) Observe(ctx context.Context, e observe.Event) {
@@ -76,7 +63,9 @@ func (c consumerClaim) Messages() []consumer.Message {
 	return messages
 }
 
-func (c consumerClaim) Extend(ctx context.Context) error { return c.claim.Update(sentOnce(ctx)) }
+func (c consumerClaim) Extend(ctx context.Context, ttl, grace time.Duration) error {
+	return c.claim.Update(sentOnce(ctx), TTL(ttl), Grace(grace))
+}
 
 func (c consumerClaim) Release(ctx context.Context) error { return c.claim.Release(sentOnce(ctx)) }
 
@@ -101,23 +90,28 @@ func (m consumerMessage) Rebind(newer consumer.Message) {
 func publicMessage(m consumer.Message) *Message { return m.(consumerMessage).message }
 
 // engine returns the configuration for the engine. o has its defaults.
-func (o ConsumerConfig) engine() consumer.Config {
+func (o ConsumerConfig) engine(q *Queue) consumer.Config {
 	return consumer.Config{
-		Workers:     o.Workers,
-		ClaimSize:   o.ClaimSize,
-		Prefetch:    o.Prefetch,
-		MaxHeld:     o.MaxHeld,
-		TTL:         o.TTL,
-		Grace:       o.Grace,
-		ExtendAt:    o.RenewAt,
-		OnFailure:   consumer.Policy(o.OnFailure),
-		Backoff:     backoff.Backoff{First: o.Backoff, Most: o.MaxBackoff},
-		DeadLetter:  o.DeadLetter,
-		MaxAttempts: o.MaxAttempts,
-		BulkDelete:  o.BulkDelete,
-		Poll:        backoff.Backoff{First: o.Poll, Most: o.MaxPoll},
-		StopTimeout: o.StopTimeout,
-		Classify:    classify,
+		Workers:        o.Workers,
+		ClaimSize:      o.ClaimSize,
+		Prefetch:       o.Prefetch,
+		MaxHeld:        o.MaxHeld,
+		MaxWaiting:     o.MaxWaiting,
+		TTL:            o.TTL,
+		Grace:          o.Grace,
+		ExtendAt:       o.RenewAt,
+		OnFailure:      consumer.Policy(o.OnFailure),
+		Backoff:        backoff.Backoff{First: o.Backoff, Most: o.MaxBackoff},
+		DeadLetter:     o.DeadLetter,
+		MaxAttempts:    o.MaxAttempts,
+		BulkDelete:     o.BulkDelete,
+		Poll:           backoff.Backoff{First: o.Poll, Most: o.MaxPoll},
+		StopTimeout:    o.StopTimeout,
+		RequestTimeout: q.conn.timeout,
+		GiveUpAfter:    o.GiveUpAfter,
+		HandlerTimeout: o.HandlerTimeout,
+		MaxExtension:   o.MaxExtension,
+		Classify:       classify,
 		PanicError: func(value any, stack []byte) error {
 			return &PanicError{Value: value, Stack: stack}
 		},

@@ -23,8 +23,12 @@ import (
 //
 // ctx carries the values of Run's context but does not end with it: when Run stops,
 // running handlers finish. ctx ends when the claim is lost ([context.Cause] matches
-// [ErrClaimLost]), since somebody else may then handle the message, and when the stop
-// takes too long ([ErrStopped]). A handler that ignores the end of ctx delays the stop.
+// [ErrClaimLost]), since somebody else may then handle the message, when the attempt takes
+// longer than [ConsumerConfig.HandlerTimeout] ([context.DeadlineExceeded]) or
+// [ConsumerConfig.MaxExtension] (ErrClaimLost), and when the stop takes too long
+// ([ErrStopped]). A handler that ignores the end of ctx is left behind by the stop.
+//
+// To end the consumer from a handler, call [Consumer.Halt], or [Consumer.Stop] with ctx.
 type Handler func(ctx context.Context, m *Message) error
 
 // Handle returns a [Handler] that first decodes the body into a T, like [Message.Decode].
@@ -58,6 +62,11 @@ func (e *permanentError) Unwrap() error { return e.err }
 // RetryAfter returns an error that sets the wait before the next attempt, instead of the
 // back-off. The claim is extended meanwhile. With a nil err it means "not now", and the
 // attempt is not counted.
+//
+// A wait of more than twice [ConsumerConfig.TTL] stops nothing else, however many messages
+// wait: their claims are extended by the wait itself, up to 12 hours at a time. With
+// [GiveBack] such a claim ends on the server when the wait is over, to about two seconds,
+// also if this process has ended. A stop releases it.
 func RetryAfter(wait time.Duration, err error) error {
 	return &retryAfterError{wait: max(wait, 0), err: err}
 }

@@ -31,6 +31,12 @@ type ConsumerStats struct {
 	// Ready messages are claimed and wait for a handler, Running ones are being handled,
 	// Waiting ones wait for their back-off or for the rest of their claim.
 	Ready, Running, Waiting int
+	// Settling messages have been handled and are being deleted, or are becoming dead
+	// letters.
+	Settling int
+	// SettleErrors is the number of failed requests to delete a message or to post its
+	// dead letter.
+	SettleErrors int
 }
 
 // Stats returns what the consumer has done so far. It does no I/O.

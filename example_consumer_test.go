@@ -213,3 +213,80 @@ func ExamplePermanent() {
 	fmt.Println(err, s.Handled, s.DeadLettered)
 	// Output: <nil> 1 1
 }
+
+// Halt ends a consumer from inside a handler.
+func ExampleConsumer_Halt() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	queue := client.Queue("wot")
+	if _, err := queue.Post(ctx, "work", "the end", "not begun"); err != nil {
+		log.Fatal(err)
+	}
+
+	worker := queue.Consumer(zaqar.ConsumerConfig{Workers: 1})
+	err := worker.Run(ctx, func(_ context.Context, m *zaqar.Message) error {
+		fmt.Printf("%s\n", m.Body())
+		if string(m.Body()) == `"the end"` {
+			worker.Halt()
+		}
+		return nil
+	})
+	fmt.Println(err, worker.Stats().Handled)
+	// Output:
+	// "work"
+	// "the end"
+	// <nil> 2
+}
+
+// HandlerTimeout limits each attempt.
+func ExampleConsumerConfig_handlerTimeout() {
+	ctx, done := context.WithCancel(context.Background())
+	client, stop := embedded()
+	defer stop()
+	queue := client.Queue("wot")
+	if _, err := queue.Post(ctx, "slow"); err != nil {
+		log.Fatal(err)
+	}
+
+	config := zaqar.ConsumerConfig{HandlerTimeout: time.Millisecond, OnFailure: zaqar.RetryHere, Backoff: -1}
+	err := queue.Consumer(config).Run(ctx, func(ctx context.Context, _ *zaqar.Message) error {
+		if zaqar.Attempt(ctx) == 2 {
+			done()
+			return nil
+		}
+		<-ctx.Done()
+		fmt.Println(context.Cause(ctx))
+		return ctx.Err()
+	})
+	fmt.Println(err)
+	// Output:
+	// context deadline exceeded
+	// <nil>
+}
+
+// Shutdown stops everything that runs on a client.
+func ExampleClient_Shutdown() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	queue := client.Queue("wot")
+	if _, err := queue.Post(ctx, "last"); err != nil {
+		log.Fatal(err)
+	}
+
+	begun := make(chan struct{})
+	worker := queue.Consumer(zaqar.ConsumerConfig{})
+	run := zaqar.AsyncDo(ctx, client, func(ctx context.Context) error {
+		return worker.Run(ctx, func(context.Context, *zaqar.Message) error {
+			close(begun)
+			time.Sleep(time.Millisecond) // it finishes
+			return nil
+		})
+	})
+	<-begun
+	limited, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	fmt.Println(client.Shutdown(limited), run.Err(), worker.Stats().Handled)
+	// Output: <nil> <nil> 1
+}

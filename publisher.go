@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/zaqar-go/zaqar/internal/fault"
@@ -43,11 +44,11 @@ var (
 // in the order in which they were published. A message that fails leaves a gap. A
 // message that may be stored can still arrive after later ones.
 //
-// A failure is never silent: whoever ignores the futures is told by [Publisher.Flush] and
-// [Publisher.Close], and [PublisherConfig].OnFailure hears of each message that failed.
+// A failure is never silent: [Publisher.Flush] and [Publisher.Close] report failed messages
+// whose futures nobody read, and [PublisherConfig].OnFailure is called for each.
 //
-// A Publisher works with every API version and transport. Close it before its client:
-// afterwards its messages may fail, but every future ends.
+// A Publisher works with every API version and transport. [Client.Close] and
+// [Client.Shutdown] close the publishers of the client, and send what is left.
 type Publisher struct {
 	queue  *Queue
 	bad    error // why the configuration cannot be used
@@ -55,6 +56,7 @@ type Publisher struct {
 
 	onFailure func(Outgoing, error) // or nil
 	unread    unread
+	used      sync.Once // the first Publish registers it for Client.Shutdown
 }
 
 // Publisher returns a publisher for the queue. It does no I/O and never fails: if the
@@ -95,6 +97,7 @@ func (q *Queue) Publisher(config PublisherConfig) *Publisher {
 // A delay that the queue would ignore is an error. To find out, the publisher makes one
 // more request for each batch with delays.
 func (p *Publisher) Publish(ctx context.Context, body any) *Future[string] {
+	p.used.Do(func() { p.queue.conn.register(p, sends) })
 	item := &publisher.Item{}
 	future := newFuture[string](func() { p.engine.Cancel(item) })
 	var unencoded any // the body, if it could not be encoded
@@ -205,7 +208,16 @@ func (p *Publisher) tell(err error) error {
 // context.Canceled and may be stored. In both cases every future has ended when Close
 // returns. Otherwise, and also then, Close returns a [*PublishError] if messages failed
 // whose futures nobody has read. Closing twice is harmless.
-func (p *Publisher) Close(ctx context.Context) error { return p.tell(p.engine.Close(ctx)) }
+func (p *Publisher) Close(ctx context.Context) error {
+	defer p.queue.conn.unregister(p)
+	return p.tell(p.engine.Close(ctx))
+}
+
+// shutdown is Close, for Client.Shutdown.
+func (p *Publisher) shutdown(ctx context.Context) error { return p.Close(ctx) }
+
+// halt does nothing: what was published is still sent.
+func (p *Publisher) halt() {}
 
 // String returns "<Publisher wot>".
 func (p *Publisher) String() string { return "<Publisher " + p.queue.name + ">" }

@@ -25,10 +25,11 @@ func (c Claimed) Attrs() []slog.Attr {
 	return attrs(slog.String("queue", c.Queue), slog.String("claim", c.Claim), slog.Int("messages", c.Messages))
 }
 
-// ClaimFailed reports that a consumer could not claim. It will try again.
+// ClaimFailed reports that a consumer could not claim, or was refused to. It tries again
+// unless Wait is 0.
 type ClaimFailed struct {
 	Queue string
-	// Wait is the back-off before the next attempt.
+	// Wait is the back-off before the next attempt. It is 0 if the consumer gives up.
 	Wait time.Duration
 	Err  error
 }
@@ -216,6 +217,9 @@ type DeadLettered struct {
 	Attempts int
 	// Reason is the text of the last failure.
 	Reason string
+	// Bare is set if the message was too large for an envelope. Its body was posted as it
+	// was, so only this event says what became of Message, and why.
+	Bare bool
 }
 
 // Name returns "dead-lettered".
@@ -227,7 +231,54 @@ func (DeadLettered) Level() slog.Level { return slog.LevelWarn }
 // Attrs implements [Event].
 func (d DeadLettered) Attrs() []slog.Attr {
 	return attrs(slog.String("queue", d.Queue), slog.String("message", d.Message), slog.String("to", d.To),
-		slog.Int("attempts", d.Attempts), slog.String("reason", d.Reason))
+		slog.Int("attempts", d.Attempts), slog.String("reason", d.Reason), slog.Bool("bare", d.Bare))
+}
+
+// SettleFailed reports a request that failed, to delete a message that was handled or to
+// post its dead letter.
+type SettleFailed struct {
+	Queue, Message string
+	// Attempt is the number of the request for this message, from 1 on.
+	Attempt int
+	// Wait is the back-off before the next request. It is 0 if there will be none.
+	Wait time.Duration
+	// Final is set if the consumer gives up. A message that was handled is then
+	// remembered: if it comes again, it is only deleted. A message that should have
+	// become a dead letter is kept and tried again.
+	Final bool
+	Err   error
+}
+
+// Name returns "settle failed".
+func (SettleFailed) Name() string { return "settle failed" }
+
+// Level is Warn.
+func (SettleFailed) Level() slog.Level { return slog.LevelWarn }
+
+// Attrs implements [Event].
+func (s SettleFailed) Attrs() []slog.Attr {
+	return attrs(slog.String("queue", s.Queue), slog.String("message", s.Message), slog.Int("attempt", s.Attempt),
+		slog.Duration("wait", s.Wait), slog.Bool("final", s.Final), failure(s.Err))
+}
+
+// BacklogFull reports that so many messages of a consumer wait for their back-off, or for
+// the rest of their claim, that it claims no more until some of them are due. It comes
+// once each time that happens.
+type BacklogFull struct {
+	Queue string
+	// Messages is the number of messages that wait.
+	Messages int
+}
+
+// Name returns "backlog full".
+func (BacklogFull) Name() string { return "backlog full" }
+
+// Level is Warn.
+func (BacklogFull) Level() slog.Level { return slog.LevelWarn }
+
+// Attrs implements [Event].
+func (b BacklogFull) Attrs() []slog.Attr {
+	return attrs(slog.String("queue", b.Queue), slog.Int("messages", b.Messages))
 }
 
 // Duplicate reports that a claim brought a message that the consumer already has or has

@@ -75,16 +75,25 @@ func (s search) in(ctx context.Context, catalog *tokens.ServiceCatalog) string {
 	return ""
 }
 
-// withURLs returns the catalogue without the endpoints that have no URL, which some
-// clouds list.
+// withURLs returns the catalogue without the endpoints that have no URL, but null or a
+// text such as "None". Some clouds list them.
 func withURLs(catalog *tokens.ServiceCatalog) *tokens.ServiceCatalog {
 	entries := slices.Clone(catalog.Entries)
 	for i, entry := range entries {
 		entries[i].Endpoints = slices.DeleteFunc(slices.Clone(entry.Endpoints), func(e tokens.Endpoint) bool {
-			return strings.TrimSpace(e.URL) == ""
+			return !isURL(e.URL)
 		})
 	}
 	return &tokens.ServiceCatalog{Entries: entries}
+}
+
+func isURL(text string) bool {
+	for _, scheme := range []string{"http://", "https://", "ws://", "wss://"} {
+		if strings.HasPrefix(strings.ToLower(text), scheme) {
+			return true
+		}
+	}
+	return false
 }
 
 // overridden returns the URL that was configured for a service type, or "" for none.
@@ -96,10 +105,8 @@ func (id *identity) overridden(serviceType string) (string, error) {
 	if v.text == "" {
 		return "", nil
 	}
-	for _, scheme := range []string{"http://", "https://", "ws://", "wss://"} {
-		if strings.HasPrefix(strings.ToLower(v.text), scheme) {
-			return v.text, nil
-		}
+	if isURL(v.text) {
+		return v.text, nil
 	}
 	return "", fmt.Errorf("keystone: %s does not start with http:// or https://", v.name())
 }
@@ -136,7 +143,7 @@ func contents(catalog *tokens.ServiceCatalog) string {
 		at := places[entry.Type]
 		for _, e := range entry.Endpoints {
 			what := strings.TrimSpace(e.Interface + " " + cmp.Or(e.Region, e.RegionID))
-			if strings.TrimSpace(e.URL) == "" {
+			if !isURL(e.URL) {
 				what += " without a URL"
 			}
 			at = append(at, what)

@@ -2,6 +2,7 @@ package keystone_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -97,4 +98,20 @@ clouds:
 	url, err := keystone.FromCloud("shop").Endpoint(context.Background(), "messaging")
 	fmt.Println(url, err)
 	// Output: http://10.0.0.1:8888/ <nil>
+}
+
+// A Keystone that fails is not asked again for a while, by nobody. The error says how long.
+func ExampleError_RetryAfter() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "45")
+		w.WriteHeader(http.StatusTooManyRequests)
+	}))
+	defer server.Close()
+	a := keystone.Password(server.URL, "demo", "s3cret", keystone.Project("demo"))
+
+	err := a.Authorize(context.Background(), http.Header{})
+	if failure, ok := errors.AsType[*keystone.Error](err); ok {
+		fmt.Println(failure.Status, failure.RetryAfter())
+	}
+	// Output: 429 45s
 }

@@ -84,6 +84,7 @@ func TestErrorsNameTheVariableOrTheFileAndTheLine(t *testing.T) {
 		{"OS_AUTH_URL=https:///v3", "OS_AUTH_URL has no host"},
 		{"OS_AUTH_URL=https://h/v2.0", "OS_AUTH_URL ends in v2.0"},
 		{"OS_CACERT=/nowhere.pem", "OS_CACERT: open /nowhere.pem"},
+		{"OS_KEY=/nowhere.pem", "OS_KEY: there is a key but no client certificate: set both"},
 		{"OS_CERT=/nowhere.pem", "OS_CERT: open /nowhere.pem"},
 	} {
 		cleanEnvironment(t, map[string]string{"OS_AUTH_URL": fakeURL, "OS_USERNAME": "demo", "OS_PASSWORD": "x"})

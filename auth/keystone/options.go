@@ -84,6 +84,7 @@ var argumentNames = map[string]string{
 	"auth_url": "the auth URL",
 	"cacert":   "CA certificates",
 	"cert":     "client certificate",
+	"key":      "client certificate",
 }
 
 func (c *config) problem(format string, args ...any) {

@@ -107,12 +107,12 @@ func TestVariablesOfOneServiceAndOptions(t *testing.T) {
 }
 
 func TestAnEndpointWithoutAURLHidesNoOther(t *testing.T) {
-	k := withCatalogue("messaging zaqar public One -", "messaging zaqar public Two http://public.two", "message zaqar internal One -")
+	k := withCatalogue("messaging zaqar public One -", "messaging zaqar public Three None", "messaging zaqar public Two http://public.two", "message zaqar internal One -")
 	if url, err := k.demo().Endpoint(context.Background(), "messaging"); url != "http://public.two/" || err != nil {
 		t.Errorf("%q, %v", url, err)
 	}
 	_, err := k.demo(keystone.Region("One")).Endpoint(context.Background(), "messaging")
-	if !errors.Is(err, keystone.ErrNoEndpoint) || !strings.Contains(err.Error(), "messaging (public One without a URL, public Two)") {
+	if !errors.Is(err, keystone.ErrNoEndpoint) || !strings.Contains(err.Error(), "messaging (public One without a URL, public Three without a URL, public Two)") {
 		t.Error(err)
 	}
 }

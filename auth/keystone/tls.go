@@ -3,7 +3,6 @@ package keystone
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -64,7 +63,7 @@ func (f tlsFiles) load() (*tls.Config, error) {
 	}
 	switch {
 	case f.cert == "" && f.key != "":
-		return nil, errors.New("there is a key but no client certificate: set both")
+		return nil, fmt.Errorf("%s: there is a key but no client certificate: set both", name("key"))
 	case f.cert != "":
 		key := f.key
 		if key == "" {

@@ -16,15 +16,25 @@ type claimer struct {
 	expected     int         // messages that they may bring
 	emptyClaims  int         // claims in a row that brought nothing
 	failed       int         // claims in a row that failed
-	refused      int         // claims in a row that the service refused
+	timeouts     int         // how many of these got no answer in time
+	refusals     refusals    // how long the service has refused claims
+	succeeded    bool        // a claim has succeeded before
 	refusedLimit int         // the smallest limit that was refused, 0: none
 	pause        *time.Timer // until the next claim, nil: none
 	stopped      bool
 }
 
-// maxRefusals is how many refusals in a row end a consumer. It is more than one because a
-// service that is being restarted may refuse what it accepts a moment later.
-const maxRefusals = 3
+// giveUpFirst is how long claims are refused before that is final, if none has ever
+// succeeded: a wrong name or a missing role shows soon.
+const giveUpFirst = 5 * time.Second
+
+// giveUpAfter is how long claims are refused before that is final.
+func (k *claimer) giveUpAfter(config *Config) time.Duration {
+	if k.succeeded {
+		return config.GiveUpAfter
+	}
+	return min(config.GiveUpAfter, giveUpFirst)
+}
 
 // requestBackoff is the wait after a request failed that is worth another try.
 var requestBackoff = backoff.Backoff{First: 500 * time.Millisecond, Most: 10 * time.Second}
@@ -68,43 +78,51 @@ func (c *Consumer) nextClaimSizeLocked() int {
 		waiting += w.n
 	}
 	available := len(c.ready) + c.claimer.expected
-	room := min(waiting+c.config.Prefetch-available, c.config.MaxHeld-len(c.held)-c.claimer.expected)
-	if waiting <= available && room < c.config.ClaimSize {
+	room := min(waiting+c.config.Prefetch-available, c.config.MaxHeld-c.activeLocked()-c.claimer.expected)
+	if waiting <= available && room < c.config.ClaimSize || room < 1 || c.backlogFullLocked() {
 		return 0
 	}
 	return min(room, c.config.ClaimSize)
 }
 
 // claim makes one claim for n messages. No caller's context limits it: if nobody read the
-// answer, the messages would be out of reach until the claim expires.
+// answer, the messages would be out of reach until the claim expires. A hard stop cuts it.
 func (c *Consumer) claim(ctx context.Context, n int) {
-	limit := c.claimLimit(n)
-	start := time.Now()
-	claim, err := c.queue.Claim(ctx, limit)
+	limit, timeout := c.claimLimit(n)
+	start := c.now()
+	limited, cancel := c.limited(ctx, timeout)
+	claim, err := c.queue.Claim(limited, limit)
+	cancel()
 	if err != nil && claim != nil {
 		// We cannot read its messages; perhaps the next consumer can. If the release
 		// fails, the claim expires.
-		_ = claim.Release(ctx)
+		limited, cancel := c.limited(ctx, c.config.requestTime(1))
+		_ = claim.Release(limited)
+		cancel()
 	}
 	if final := c.claimed(n, limit, start, claim, err); final {
-		c.stopClaiming(err)
+		c.stopClaiming(err, false)
 	}
 }
 
-// claimLimit is the limit to send for n messages. It is 0, for the server's own limit, if
-// the server has refused n or fewer.
-func (c *Consumer) claimLimit(n int) int {
+// claimLimit is the limit to send for n messages, and the time limit of the request. The
+// limit is 0, for the server's own, if the server has refused n or fewer. The time grows
+// after requests that got no answer, and is 0 if the client has no limit.
+func (c *Consumer) claimLimit(n int) (limit int, timeout time.Duration) {
 	c.mu.Lock()
 	defer c.unlock()
-	if refused := c.claimer.refusedLimit; refused > 0 && n >= refused {
-		return 0
+	if c.config.RequestTimeout > 0 {
+		timeout = c.config.requestTime(1 + c.claimer.timeouts)
 	}
-	return n
+	if refused := c.claimer.refusedLimit; refused > 0 && n >= refused {
+		return 0, timeout
+	}
+	return n, timeout
 }
 
 // claimed takes the outcome of a claim for n messages, and starts the next claims. It
 // reports whether the error is final.
-func (c *Consumer) claimed(n, limit int, start time.Time, claim Claim, err error) (final bool) {
+func (c *Consumer) claimed(n, limit int, start instant, claim Claim, err error) (final bool) {
 	c.mu.Lock()
 	defer c.unlock()
 	k := &c.claimer
@@ -114,34 +132,44 @@ func (c *Consumer) claimed(n, limit int, start time.Time, claim Claim, err error
 	case err != nil && limit > 1 && c.queue.RefusesLimit(err):
 		k.refusedLimit = limit
 	case err != nil:
-		if c.claimFailedLocked(err) {
+		if c.claimFailedLocked(start.monotonic, err) {
 			return true
 		}
 	case claim == nil:
-		k.failed, k.refused = 0, 0
+		k.succeededLocked()
 		k.emptyClaims++
 		c.pauseClaimsLocked(c.config.Poll.Delay(k.emptyClaims))
 	default:
-		k.failed, k.refused, k.emptyClaims = 0, 0, 0
+		k.succeededLocked()
+		k.emptyClaims = 0
 		c.receiveLocked(claim, start)
 	}
 	c.claimMoreLocked()
 	return false
 }
 
+// succeededLocked notes that a claim has succeeded.
+func (k *claimer) succeededLocked() {
+	k.failed, k.timeouts, k.succeeded = 0, 0, true
+	k.refusals.forget()
+}
+
 // claimFailedLocked reports whether a failed claim ends the consumer. If not, it pauses
 // claiming.
-func (c *Consumer) claimFailedLocked(err error) (final bool) {
+func (c *Consumer) claimFailedLocked(sent time.Time, err error) (final bool) {
 	k := &c.claimer
 	c.stats.ClaimErrors++
 	k.failed++
+	if errors.Is(err, context.DeadlineExceeded) {
+		k.timeouts++
+	}
 	if refusal(err) {
-		k.refused++
+		k.refusals.add(sent, time.Now())
 	} else {
-		k.refused = 0
+		k.refusals.forget()
 	}
 	failed := observe.ClaimFailed{Queue: c.queue.Name(), Err: err}
-	final = k.refused >= maxRefusals || c.queue.Hopeless(err)
+	final = k.refusals.final(k.giveUpAfter(&c.config)) || c.queue.Hopeless(err)
 	if !final {
 		failed.Wait = requestBackoff.Delay(k.failed)
 		c.pauseClaimsLocked(failed.Wait)
@@ -175,7 +203,7 @@ func (c *Consumer) pauseClaimsLocked(wait time.Duration) {
 }
 
 // receiveLocked takes the messages of a new claim, whose request was sent at start.
-func (c *Consumer) receiveLocked(claim Claim, start time.Time) {
+func (c *Consumer) receiveLocked(claim Claim, start instant) {
 	messages := claim.Messages()
 	l := newLease(c, claim, messages, start)
 	c.reportLocked(observe.Claimed{Queue: c.queue.Name(), Claim: claim.ID(), Messages: len(messages)})
@@ -198,6 +226,7 @@ func (c *Consumer) receiveMessageLocked(l *lease, m Message) {
 		consumer: c, message: m, lease: l, claims: []string{l.claim.ID()},
 		alreadyDeleted: c.history.deleted[m.ID()],
 	}
+	c.counts[ready]++
 	c.held[m.ID()] = d
 	l.unsettled[m.ID()] = d
 	switch broken := m.Verify(); {
@@ -215,7 +244,7 @@ func (c *Consumer) receiveMessageLocked(l *lease, m Message) {
 
 // settleUnseenLocked settles a message that no handler gets to see.
 func (c *Consumer) settleUnseenLocked(d *Delivery, err error) {
-	d.startLocked(true)
+	d.startLocked(&goroutine{abandoned: true})
 	c.spawnLocked(func(ctx context.Context) { _ = d.settle(ctx, err) })
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/observe"
 )
 
@@ -30,18 +31,25 @@ func (d *Delivery) deadLetter(ctx context.Context, e entry, failure error, perma
 		ID: d.message.ID(), Reason: reason(failure), Permanent: permanent,
 		Attempts: e.failures, First: e.first.UTC(), Last: e.last.UTC(), Body: d.message.Body(),
 	}
-	err := d.retryUntilSettled(ctx, func(ctx context.Context) (bool, error) { return c.queue.PostDeadLetter(ctx, letter) })
+	bare := false
+	err := d.try(ctx, settlement{
+		wait: func(int) time.Duration { return d.letterWait() },
+		send: func(ctx context.Context) (_ bool, err error) {
+			bare, err = c.queue.PostDeadLetter(ctx, letter)
+			return false, err
+		},
+	})
 	if err != nil {
 		err = errors.Join(failure, err)
 		d.deadLetterFailed(ctx, err)
 		return err
 	}
-	d.deadLettered(letter)
+	d.deadLettered(letter, bare)
 	return d.deleteAndFinish(ctx, func() {})
 }
 
 // deadLettered counts and reports a dead letter that was posted.
-func (d *Delivery) deadLettered(letter DeadLetter) {
+func (d *Delivery) deadLettered(letter DeadLetter, bare bool) {
 	c := d.consumer
 	c.mu.Lock()
 	defer c.unlock()
@@ -49,6 +57,7 @@ func (d *Delivery) deadLettered(letter DeadLetter) {
 	c.history.markFinished(letter.ID) // no second letter if the message comes again
 	c.reportLocked(observe.DeadLettered{
 		Queue: c.queue.Name(), Message: letter.ID, To: c.config.DeadLetter, Attempts: letter.Attempts, Reason: letter.Reason,
+		Bare: bare,
 	})
 }
 
@@ -59,10 +68,20 @@ func (d *Delivery) deadLetterFailed(ctx context.Context, err error) {
 	c.mu.Lock()
 	defer c.unlock()
 	if d.callerMayRetryLocked(ctx) {
-		d.stage = running
+		d.setStageLocked(running)
 		return
 	}
-	d.scheduleRetryLocked(c.config.longestWait(), err)
+	wait := letterBackoff.Longest(max(c.history.of(d.message.ID()).letters, 1))
+	d.scheduleRetryLocked(max(c.config.longestWait(), wait), err)
+}
+
+// letterWait counts one more dead letter of the message whose outcome is unknown, and
+// returns the wait before the next one.
+func (d *Delivery) letterWait() time.Duration {
+	c := d.consumer
+	c.mu.Lock()
+	defer c.unlock()
+	return backoff.Jittered(letterBackoff.Longest(c.history.posted(d.message.ID())))
 }
 
 // reason returns the text of a failure for a dead letter.

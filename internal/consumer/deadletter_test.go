@@ -2,15 +2,20 @@ package consumer_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode/utf8"
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/internal/clienttest"
+	"github.com/zaqar-go/zaqar/observe"
+	"github.com/zaqar-go/zaqar/transport"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
@@ -203,5 +208,122 @@ func TestFailCanBeTriedAgainWhenItsContextEnded(t *testing.T) {
 		if err := c.Stop(t.Context()); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+func TestEveryMessageCanBecomeADeadLetter(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat("[", 900) + strings.Repeat("]", 900)
+	for name, c := range map[string]struct{ body, key string }{
+		"an escaped U+FFFD":     {`{"text": "a\ufffdb"}`, "body"},
+		"Infinity":              {`Infinity`, "body_text"},
+		"Infinity inside":       {`[1, -Infinity, NaN]`, "body_text"},
+		"very deep nesting":     {deep, "body_text"},
+		"half of a pair":        {`"\ud800"`, "body_text"},
+		"null":                  {`null`, "body"},
+		"the library's mark":    {`"\u0000not a number: NaN"`, ""},
+		"as large as it can be": {`"` + strings.Repeat("x", 261_000) + `"`, "body"},
+		"larger than fits":      {`"` + strings.Repeat("x", 262_050) + `"`, "bare"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var witness clienttest.Witness
+			synctest.Test(t, func(t *testing.T) {
+				var letters []json.RawMessage
+				s := deadLetterQueue(c.body, &letters)
+				client := clienttest.Over(t, s, zaqar.WithObserver(&witness))
+				r := run(t, client.Queue("wot"), zaqar.ConsumerConfig{DeadLetter: "dead"}, func(context.Context, *zaqar.Message) error {
+					return zaqar.Permanent(errBroken)
+				})
+				time.Sleep(time.Minute)
+				r.stop()
+				if stats := r.Stats(); stats.DeadLettered != 1 || len(letters) != 1 {
+					t.Fatalf("%d letters were stored, and the counters are %+v", len(letters), stats)
+				}
+				if c.key == "bare" {
+					if string(letters[0]) != c.body {
+						t.Errorf("the bare letter has %d bytes", len(letters[0]))
+					}
+					return
+				}
+				var letter map[string]json.RawMessage
+				if err := json.Unmarshal(letters[0], &letter); err != nil {
+					t.Fatal(err)
+				}
+				if _, has := letter[c.key]; !has && c.key != "" {
+					t.Errorf("the letter has no %s: %.200s", c.key, letters[0])
+				}
+				_ = client.Close()
+			})
+			told := clienttest.Saw[observe.DeadLettered](&witness)
+			if len(told) != 1 || told[0].Bare != (c.key == "bare") || told[0].Message != "a" || told[0].Reason != errBroken.Error() {
+				t.Errorf("the events were %+v", told)
+			}
+		})
+	}
+}
+
+// deadLetterQueue has one message to claim, and stores what is posted, unless it is larger
+// than servers take.
+func deadLetterQueue(body string, letters *[]json.RawMessage) *clienttest.Scripted {
+	messages := claiming(`{"messages":[{"ttl":3600,"age":0,"href":"/v2/queues/wot/messages/a?claim_id=c0","id":"a","body":` + body + `}]}`)
+	return &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
+		if req.Op != "message_post" {
+			return messages.Answer(req)
+		}
+		if len(req.Body) > 262_144 {
+			return &transport.Response{Status: 400, Header: http.Header{}, Body: []byte(
+				`{"title":"Invalid API request","description":"Message collection size is too large. Max size 262144"}`,
+			)}, nil
+		}
+		var posted struct {
+			Messages []struct {
+				Body json.RawMessage `json:"body"`
+			} `json:"messages"`
+		}
+		if err := json.Unmarshal(req.Body, &posted); err != nil {
+			return nil, err
+		}
+		*letters = append(*letters, posted.Messages[0].Body)
+		return &transport.Response{Status: 201, Header: http.Header{}, Body: []byte(`{"resources":["/v2/queues/dead/messages/b"]}`)}, nil
+	}}
+}
+
+func TestADeadLetterOfABodyThatIsNoJSONHasItAsItWas(t *testing.T) {
+	t.Parallel()
+	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
+		if _, err := client.Queue("dead").Post(t.Context(), json.RawMessage(
+			`{"zaqar_dead_letter": 1, "queue": "wot", "id": "a", "reason": "x", "body_text": "[Infinity, 1]"}`)); err != nil {
+			t.Fatal(err)
+		}
+		messages, err := client.Queue("dead").Pop(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		letter, err := zaqar.ReadDeadLetter(messages[0])
+		if err != nil || string(letter.Body) != "[Infinity, 1]" {
+			t.Errorf("the letter is %+v, %v", letter, err)
+		}
+	})
+}
+
+func TestADeadLetterWhoseOutcomeIsUnknownIsNotCopiedAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		q := client.Queue("wot")
+		clienttest.PostMany(t, q, 1)
+		srv.Inject(zaqartest.Fault{Kind: "message_post", Cut: true, After: true, Times: -1})
+		r := run(t, q, zaqar.ConsumerConfig{DeadLetter: "dead"}, func(context.Context, *zaqar.Message) error {
+			return zaqar.Permanent(errBroken)
+		})
+		time.Sleep(time.Hour)
+		if n := len(srv.Messages("p", "dead")); n > 30 {
+			t.Errorf("%d copies were stored in an hour", n)
+		}
+		srv.ClearFaults()
+		time.Sleep(10 * time.Minute)
+		r.stop()
+		clienttest.Stored(t, srv, "wot", 0)
+		t.Logf("%d copies were stored", len(srv.Messages("p", "dead")))
 	})
 }

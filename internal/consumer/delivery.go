@@ -17,15 +17,19 @@ type Delivery struct {
 
 	lease          *lease
 	claims         []string // all claims of ours that brought it, the latest last
-	stage          stage
+	stage          stage    // changed by setStageLocked only
+	parked         bool     // it waits long, so it takes no place among those that back off
 	attempt        int
 	started        time.Time
-	fromWorker     bool            // a worker has it, and is sure to settle it
+	worker         *goroutine      // the worker that has it, and is sure to settle it; nil: a caller has it
+	stops          bool            // its handler has called Stop
+	overdue        bool            // its attempt took longer than MaxExtension
 	revoked        bool            // a hard stop took it from its caller
 	alreadyDeleted bool            // a claim that was in flight brought it once more
 	ctx            context.Context //nolint:containedctx // it is the handler's, and ends with the claim
 	cancel         context.CancelCauseFunc
 	timer          *time.Timer // of the back-off
+	due            time.Time   // when the back-off is over
 }
 
 // stage is the state of a delivery.
@@ -38,9 +42,15 @@ const (
 	settling                     // settled by its caller, not yet on the server
 	awaitingRelease              // to be given back as soon as its claim can be released
 	done                         // settled, or lost
+	stages                       // how many there are
 )
 
-type deliveryKey struct{}
+// deliveryKey is the key of the delivery in the context of its attempt, attemptKey that
+// of the delivery of one consumer.
+type (
+	deliveryKey struct{}
+	attemptKey  struct{ consumer *Consumer }
+)
 
 // Attempt returns the number of the attempt that ctx belongs to, 0 if it belongs to none.
 func Attempt(ctx context.Context) int {
@@ -80,22 +90,22 @@ func (d *Delivery) Fail(ctx context.Context, err error) error {
 
 // Fetch returns up to n messages. It blocks until there is one, or ctx ends.
 func (c *Consumer) Fetch(ctx context.Context, n int) ([]*Delivery, error) {
-	return c.take(ctx, n, false)
+	return c.take(ctx, n, nil)
 }
 
 // waiter is a caller that waits for up to n messages.
 type waiter struct {
-	n          int
-	fromWorker bool
-	got        chan []*Delivery // closed without any when the consumer stops
+	n      int
+	worker *goroutine       // nil: a caller of Fetch
+	got    chan []*Delivery // closed without any when the consumer stops
 }
 
 // take waits for up to n messages.
-func (c *Consumer) take(ctx context.Context, n int, fromWorker bool) ([]*Delivery, error) {
+func (c *Consumer) take(ctx context.Context, n int, worker *goroutine) ([]*Delivery, error) {
 	if err := c.begin(ctx); err != nil {
 		return nil, err
 	}
-	w := &waiter{n: n, fromWorker: fromWorker, got: make(chan []*Delivery, 1)}
+	w := &waiter{n: n, worker: worker, got: make(chan []*Delivery, 1)}
 	c.join(w)
 	var deliveries []*Delivery
 	select {
@@ -139,25 +149,54 @@ func (c *Consumer) leave(w *waiter) bool {
 
 // dispatchLocked hands ready messages to waiters.
 func (c *Consumer) dispatchLocked() {
-	for len(c.waiters) > 0 && len(c.ready) > 0 {
+	for len(c.waiters) > 0 {
 		w := c.waiters[0]
+		deliveries := c.nextReadyLocked(w.n)
+		if len(deliveries) == 0 {
+			return
+		}
 		c.waiters = slices.Delete(c.waiters, 0, 1)
-		n := min(w.n, len(c.ready))
-		deliveries := slices.Clone(c.ready[:n])
-		c.ready = slices.Delete(c.ready, 0, n)
 		for _, d := range deliveries {
-			d.startLocked(w.fromWorker)
+			d.startLocked(w.worker)
 		}
 		w.got <- deliveries
 	}
 }
 
+// nextReadyLocked takes up to n messages that may be handed out. It withholds those of
+// claims that must be extended first.
+func (c *Consumer) nextReadyLocked(n int) []*Delivery {
+	now := c.now()
+	var deliveries []*Delivery
+	taken := 0
+	for _, d := range c.ready {
+		if len(deliveries) == n {
+			break
+		}
+		taken++
+		if d.lease.usableLocked(now) {
+			deliveries = append(deliveries, d)
+		} else {
+			d.lease.withheld = append(d.lease.withheld, d)
+		}
+	}
+	c.ready = slices.Delete(c.ready, 0, taken)
+	return deliveries
+}
+
 // startLocked starts an attempt.
-func (d *Delivery) startLocked(fromWorker bool) {
-	d.stage, d.fromWorker, d.started = running, fromWorker, time.Now()
+func (d *Delivery) startLocked(worker *goroutine) {
+	d.setStageLocked(running)
+	d.worker, d.started = worker, time.Now()
 	d.attempt = d.consumer.history.of(d.message.ID()).failures + 1
 	ctx := context.WithValue(d.consumer.handlerCtx, deliveryKey{}, d)
-	d.ctx, d.cancel = context.WithCancelCause(ctx)
+	ctx = context.WithValue(ctx, attemptKey{d.consumer}, d)
+	ctx, cancel := context.WithCancelCause(ctx)
+	d.ctx, d.cancel = ctx, cancel
+	if limit := d.consumer.config.HandlerTimeout; limit > 0 && worker != nil {
+		limited, stop := context.WithTimeout(ctx, limit)
+		d.ctx, d.cancel = limited, func(cause error) { cancel(cause); stop() }
+	}
 }
 
 // makeReadyLocked offers the message to the next waiter, or gives it back if the consumer
@@ -168,7 +207,7 @@ func (d *Delivery) makeReadyLocked() {
 		d.endLocked(givenBack)
 		return
 	}
-	d.stage = ready
+	d.setStageLocked(ready)
 	c.ready = append(c.ready, d)
 	c.dispatchLocked()
 }
@@ -206,12 +245,13 @@ func (d *Delivery) endLocked(how ending) {
 	delete(l.toDelete, id)
 	if how == givenBack && !closed(l.closed) {
 		c.stats.GivenBack++
-		d.stage = awaitingRelease
+		d.setStageLocked(awaitingRelease)
 		l.toRelease[id] = d
 	} else {
-		d.stage = done
+		d.setStageLocked(done)
 		delete(c.held, id)
 	}
 	l.checkSettledLocked()
 	c.claimMoreLocked()
+	c.checkAloneLocked()
 }

@@ -30,6 +30,8 @@ type entry struct {
 	// finished is set if the message was handled, or became a dead letter, and could not
 	// be deleted. If it comes again, it only has to be deleted.
 	finished bool
+	// letters is how many dead letters were posted whose outcome is unknown.
+	letters int
 }
 
 // of returns the entry of a message.
@@ -67,6 +69,14 @@ func (h *history) failed(id string, now time.Time) entry {
 	e.last = now
 	h.note(e)
 	return e
+}
+
+// posted counts one more dead letter whose outcome is unknown, and returns their number.
+func (h *history) posted(id string) int {
+	e := h.of(id)
+	e.letters++
+	h.note(e)
+	return e.letters
 }
 
 // finished reports whether a message only has to be deleted.

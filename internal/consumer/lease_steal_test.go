@@ -66,7 +66,7 @@ func TestAFinishedMessageThatComesAgainIsOnlyDeleted(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
 		clienttest.PostMany(t, q, 1)
-		srv.Inject(zaqartest.Fault{Kind: "message_delete", Status: 403, Times: 2}) // as if somebody had claimed it
+		srv.Inject(zaqartest.Fault{Kind: "message_delete", Status: 403, Body: otherClaim, Times: 2}) // as if somebody had claimed it
 		var handled seen
 		r := run(t, q, zaqar.ConsumerConfig{TTL: time.Minute}, func(_ context.Context, m *zaqar.Message) error {
 			handled.add(m)
@@ -89,7 +89,7 @@ func TestAClaimThatStealsDuringTheDeletionIsFoundOut(t *testing.T) {
 		clienttest.PostMany(t, q, 1)
 		// The deletions with the first claim and without a claim are refused, while the other
 		// worker's claim takes the message.
-		srv.Inject(zaqartest.Fault{Kind: "message_delete", Status: 403, Delay: 10 * time.Second, Times: 2})
+		srv.Inject(zaqartest.Fault{Kind: "message_delete", Status: 403, Body: otherClaim, Delay: 10 * time.Second, Times: 2})
 		var handled seen
 		r := run(t, q, zaqar.ConsumerConfig{Workers: 2}, func(_ context.Context, m *zaqar.Message) error {
 			handled.add(m)

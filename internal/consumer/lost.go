@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"slices"
 
 	"github.com/zaqar-go/zaqar/internal/fault"
 	"github.com/zaqar-go/zaqar/observe"
@@ -38,7 +39,7 @@ func (l *lease) loseLocked(err error) {
 // onClaimLostLocked ends an attempt whose claim was lost, which is no failure of the
 // message. If a later claim of ours has brought the message again, it is ready again.
 func (d *Delivery) onClaimLostLocked() {
-	if closed(d.lease.closed) {
+	if closed(d.lease.closed) || d.overdue {
 		d.endLocked(gone)
 		return
 	}
@@ -61,11 +62,17 @@ func (d *Delivery) rebindLocked(l *lease, m Message) {
 	switch {
 	case toDelete:
 		l.toDelete[id] = d
+	case d.overdue: // this claim is not extended for it either
+		l.overlapped = true
 	case d.stage == awaitingRelease:
 		l.unsettled[id] = d
 		d.makeReadyLocked()
 	default:
 		l.unsettled[id] = d
+		if i := slices.Index(earlier.withheld, d); i >= 0 && d.stage == ready {
+			earlier.withheld = slices.Delete(earlier.withheld, i, i+1)
+			c.ready = append(c.ready, d)
+		}
 	}
 	earlier.checkSettledLocked()
 }

@@ -18,18 +18,20 @@ type Queue interface {
 	// error holds messages that could not be read; the caller releases it.
 	Claim(ctx context.Context, limit int) (Claim, error)
 	// Delete deletes a message with the claim that holds it, or without a claim if claim
-	// is "". It returns fault.ClaimLost if the claim does not hold the message, and
-	// fault.Forbidden if somebody else's claim does.
+	// is "". It returns fault.ClaimLost if the claim does not hold the message, or if
+	// somebody else's claim does.
 	Delete(ctx context.Context, id, claim string) error
 	// DeleteAll deletes the messages of a claim with as few requests as possible.
 	DeleteAll(ctx context.Context, ids []string, claim string) error
-	// PostDeadLetter posts a message to the dead-letter queue. final reports that the
-	// server refused it, so that sending it again does not help.
-	PostDeadLetter(ctx context.Context, letter DeadLetter) (final bool, err error)
+	// PostDeadLetter posts a message to the dead-letter queue. bare reports that its
+	// envelope did not fit, so that the body alone was posted.
+	PostDeadLetter(ctx context.Context, letter DeadLetter) (bare bool, err error)
+	// Judge says what the error of a Delete or a PostDeadLetter means.
+	Judge(err error) Verdict
 	// Hopeless reports whether no claim can ever succeed after this error.
 	Hopeless(err error) bool
 	// RefusesLimit reports whether the server may have refused a claim because of its
-	// limit.
+	// limit, or an extension because of its length.
 	RefusesLimit(err error) bool
 	Observe(ctx context.Context, e observe.Event)
 }
@@ -38,9 +40,10 @@ type Queue interface {
 type Claim interface {
 	ID() string
 	Messages() []Message
-	// Extend makes the claim last for Config.TTL from now on. It returns
-	// fault.ClaimLost if the claim has ended.
-	Extend(ctx context.Context) error
+	// Extend makes the claim last for ttl from now on, and its messages at least for
+	// grace longer; both are whole seconds. It returns fault.ClaimLost if the claim has
+	// ended.
+	Extend(ctx context.Context, ttl, grace time.Duration) error
 	Release(ctx context.Context) error
 }
 
@@ -65,8 +68,12 @@ type Config struct {
 	// flight.
 	Workers int
 	// ClaimSize is the largest number of messages of one claim, Prefetch how many may be
-	// ready beyond those that somebody waits for, MaxHeld how many are held in all.
+	// ready beyond those that somebody waits for, MaxHeld how many are ready, running or
+	// being settled.
 	ClaimSize, Prefetch, MaxHeld int
+	// MaxWaiting is how many messages may wait, for their back-off or for the rest of
+	// their claim, before claiming pauses.
+	MaxWaiting int
 	// TTL is how long a claim lasts, Grace how much longer its messages live.
 	TTL, Grace time.Duration
 	// ExtendAt is the share of TTL after which a claim is extended.
@@ -82,10 +89,26 @@ type Config struct {
 	MaxAttempts int
 
 	BulkDelete bool
+	// RequestTimeout is the client's limit of a single request. Not positive: none.
+	RequestTimeout time.Duration
+	// GiveUpAfter is how long the service must refuse before that is final. Negative:
+	// it never is.
+	GiveUpAfter time.Duration
+	// HandlerTimeout limits one attempt of a worker. Not positive: without limit.
+	HandlerTimeout time.Duration
+	// MaxExtension is how long after an attempt began the claim of its message is
+	// extended. Not positive: as long as the attempt takes.
+	MaxExtension time.Duration
 	// Poll is the wait after a claim that brought nothing.
 	Poll backoff.Backoff
 	// StopTimeout is how long Run waits for handlers. Not positive: without limit.
 	StopTimeout time.Duration
+
+	// Active is called with true when the consumer begins to hold something or to work,
+	// and with false when it has ended that. It is called under the lock. It may be nil.
+	Active func(bool)
+	// WallClock returns the time by the wall clock. Nil: the system's.
+	WallClock func() time.Time
 
 	// Classify says what the error of a handler asks for.
 	Classify func(err error) Failure

@@ -86,7 +86,7 @@ func (d *Delivery) failLocked(err error, failure Failure) action {
 		}
 		d.scheduleRetryLocked(wait, err)
 	}
-	return nothing
+	return nil
 }
 
 // panickedLocked counts and reports a panic.
@@ -108,11 +108,17 @@ func (d *Delivery) scheduleRetryLocked(wait time.Duration, err error) {
 		Queue: c.queue.Name(), Message: d.message.ID(), Attempt: d.attempt, Wait: wait, Err: err,
 	})
 	d.cancel(nil)
-	d.stage = backingOff
+	d.setStageLocked(backingOff)
+	d.due = time.Now().Add(wait)
+	if wait >= c.config.longWait() {
+		d.parkLocked()
+	}
+	defer c.claimMoreLocked()
 	if wait == 0 || closed(d.lease.closed) {
 		d.retryDueLocked()
 		return
 	}
+	defer d.lease.checkSettledLocked()
 	d.timer = time.AfterFunc(wait, func() {
 		c.mu.Lock()
 		defer c.unlock()

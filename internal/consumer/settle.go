@@ -11,21 +11,26 @@ import (
 	"github.com/zaqar-go/zaqar/observe"
 )
 
-// settleTimeout limits each single request that settles something.
-const settleTimeout = 10 * time.Second
-
 // settle ends the attempt at a message. err is nil if the message was handled. Settling
 // twice does nothing.
 func (d *Delivery) settle(ctx context.Context, err error) error {
-	var failure Failure
-	if err != nil {
-		failure = d.consumer.config.Classify(err) // without the lock: it calls methods of the handler's error
+	if do := d.decide(err, d.consumer.failure(err)); do != nil {
+		return do(ctx)
 	}
-	return d.decide(err, failure)(ctx)
+	return nil
+}
+
+// failure says what the error of an attempt asks for. It is called without the lock,
+// because it calls methods of that error.
+func (c *Consumer) failure(err error) Failure {
+	if err == nil {
+		return Failure{}
+	}
+	return c.config.Classify(err)
 }
 
 // decide decides what happens to a message whose attempt has ended, and returns what
-// remains to be done for that.
+// remains to be done for that, nil if nothing does.
 func (d *Delivery) decide(err error, failure Failure) action {
 	c := d.consumer
 	c.mu.Lock()
@@ -36,9 +41,9 @@ func (d *Delivery) decide(err error, failure Failure) action {
 				return fmt.Errorf("zaqar: %s %s: %w: %w", op, c.queue.Name(), fault.Stopped, fault.ClaimLost)
 			}
 		}
-		return nothing
+		return nil
 	}
-	d.stage = settling
+	d.setStageLocked(settling)
 	if err == nil {
 		return d.ackLocked()
 	}
@@ -50,7 +55,7 @@ func (d *Delivery) decide(err error, failure Failure) action {
 	default:
 		return d.failLocked(err, failure)
 	}
-	return nothing
+	return nil
 }
 
 // ackLocked acknowledges a message that was handled. It is deleted now, or together with
@@ -61,7 +66,7 @@ func (d *Delivery) ackLocked() action {
 		delete(l.unsettled, d.message.ID())
 		l.toDelete[d.message.ID()] = d
 		l.checkSettledLocked()
-		return nothing
+		return nil
 	}
 	return d.ackNow
 }
@@ -125,7 +130,7 @@ func (d *Delivery) endDeletedLocked(ctx context.Context, err error) {
 		})
 		d.endLocked(gone)
 	case d.callerMayRetryLocked(ctx):
-		d.stage = running
+		d.setStageLocked(running)
 	default:
 		c.history.markFinished(d.message.ID())
 		d.endLocked(givenBack)
@@ -135,7 +140,7 @@ func (d *Delivery) endDeletedLocked(ctx context.Context, err error) {
 // callerMayRetryLocked reports whether a request failed only because the context of Done
 // or Fail ended, so that the caller may call it again.
 func (d *Delivery) callerMayRetryLocked(ctx context.Context) bool {
-	return ctx.Err() != nil && !d.fromWorker && !closed(d.lease.closed) && d.consumer.handlerCtx.Err() == nil
+	return ctx.Err() != nil && d.worker == nil && !closed(d.lease.closed) && d.consumer.handlerCtx.Err() == nil
 }
 
 // deleteRemote deletes the message on the server, with whichever of our claims holds it. If
@@ -143,7 +148,7 @@ func (d *Delivery) callerMayRetryLocked(ctx context.Context) bool {
 // handled, and would only be handled again. tried is the number of claims that were tried.
 func (d *Delivery) deleteRemote(ctx context.Context) (tried int, err error) {
 	c, id := d.consumer, d.message.ID()
-	err = d.retryUntilSettled(ctx, func(ctx context.Context) (final bool, err error) {
+	err = d.try(ctx, settlement{wait: requestWait, send: func(ctx context.Context) (final bool, err error) {
 		claims := d.claimIDs()
 		tried = len(claims)
 		for _, claim := range slices.Backward(claims) {
@@ -156,11 +161,11 @@ func (d *Delivery) deleteRemote(ctx context.Context) (tried int, err error) {
 		case unclaimed == nil:
 			c.countRescued()
 			return true, nil
-		case !errors.Is(unclaimed, fault.Forbidden):
+		case !errors.Is(unclaimed, fault.ClaimLost):
 			return false, unclaimed
 		}
 		return true, err
-	})
+	}})
 	return tried, err
 }
 
@@ -175,66 +180,4 @@ func (c *Consumer) countRescued() {
 	c.mu.Lock()
 	defer c.unlock()
 	c.stats.Rescued++
-}
-
-// retryUntilSettled repeats a request until it succeeds or its outcome is final. The
-// request must be safe to repeat. It gives up when the lease is closed, at a hard stop, and
-// when ctx ends.
-func (d *Delivery) retryUntilSettled(ctx context.Context, request func(context.Context) (final bool, err error)) error {
-	c := d.consumer
-	for attempt := 1; ; attempt++ {
-		limited, cancel := context.WithTimeout(ctx, settleTimeout)
-		final, err := request(limited)
-		cancel()
-		if err == nil || final || ctx.Err() != nil {
-			return err
-		}
-		timer := time.NewTimer(requestBackoff.Delay(attempt))
-		select {
-		case <-timer.C:
-			continue
-		case <-ctx.Done():
-		case <-c.handlerCtx.Done():
-		case <-d.leaseClosed():
-		}
-		timer.Stop()
-		return err
-	}
-}
-
-// leaseClosed returns the channel that is closed with the present lease.
-func (d *Delivery) leaseClosed() <-chan struct{} {
-	d.consumer.mu.Lock()
-	defer d.consumer.unlock()
-	return d.lease.closed
-}
-
-// deleteTogether deletes the handled messages of a claim with one request. If that fails,
-// it deletes each message on its own.
-func (l *lease) deleteTogether(ctx context.Context) {
-	deliveries, ids := l.handled()
-	if len(ids) == 0 {
-		return
-	}
-	c := l.consumer
-	limited, cancel := context.WithTimeout(ctx, settleTimeout)
-	err := c.queue.DeleteAll(limited, ids, l.claim.ID())
-	cancel()
-	for _, d := range deliveries {
-		if err != nil {
-			_ = d.ackNow(ctx)
-			continue
-		}
-		d.afterDelete(ctx, 0, nil, d.countHandledLocked)
-	}
-}
-
-// handled returns the messages that are to be deleted together.
-func (l *lease) handled() (deliveries []*Delivery, ids []string) {
-	l.consumer.mu.Lock()
-	defer l.consumer.unlock()
-	for id, d := range l.toDelete {
-		deliveries, ids = append(deliveries, d), append(ids, id)
-	}
-	return deliveries, ids
 }

@@ -81,3 +81,6 @@ func releaseBehind(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue) {
 		t.Fatal(err)
 	}
 }
+
+// otherClaim is how a server says that another claim holds a message.
+const otherClaim = `{"title": "Unable to delete", "description": "Not deleted: another claim holds the message."}`

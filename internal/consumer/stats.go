@@ -13,6 +13,8 @@ type Stats struct {
 	ClaimErrors                        int
 
 	Ready, Running, Waiting int
+	Settling                int
+	SettleErrors            int
 }
 
 // Stats returns the counters.
@@ -20,15 +22,7 @@ func (c *Consumer) Stats() Stats {
 	c.mu.Lock()
 	defer c.unlock()
 	stats := c.stats
-	for _, d := range c.held {
-		switch d.stage {
-		case ready:
-			stats.Ready++
-		case running:
-			stats.Running++
-		case backingOff, awaitingRelease:
-			stats.Waiting++
-		}
-	}
+	stats.Ready, stats.Running, stats.Settling = c.counts[ready], c.counts[running], c.counts[settling]
+	stats.Waiting = c.waitingLocked()
 	return stats
 }

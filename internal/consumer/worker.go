@@ -16,12 +16,13 @@ func (c *Consumer) startWorkers(until <-chan struct{}, handler Handler) {
 }
 
 func (c *Consumer) startWorkerLocked(until <-chan struct{}, handler Handler) {
-	c.spawnLocked(func(ctx context.Context) { c.work(ctx, until, handler) })
+	w := &goroutine{}
+	c.spawnAsLocked(w, func(ctx context.Context) { c.work(ctx, w, until, handler) })
 }
 
 // work handles one message after the other until the consumer stops. If until is closed,
 // the worker stops the consumer: it may see that before Run does.
-func (c *Consumer) work(ctx context.Context, until <-chan struct{}, handler Handler) {
+func (c *Consumer) work(ctx context.Context, w *goroutine, until <-chan struct{}, handler Handler) {
 	returned := false
 	defer func() {
 		if !returned { // the handler ended this goroutine: start another one in its place
@@ -32,14 +33,14 @@ func (c *Consumer) work(ctx context.Context, until <-chan struct{}, handler Hand
 	}()
 	for {
 		if closed(until) {
-			c.stopClaiming(nil)
+			c.stopClaiming(nil, false)
 		}
-		deliveries, err := c.take(ctx, 1, true)
+		deliveries, err := c.take(ctx, 1, w)
 		if err != nil {
 			returned = true
 			return
 		}
-		c.handle(ctx, deliveries[0], handler)
+		c.handle(deliveries[0], handler)
 	}
 }
 
@@ -49,7 +50,7 @@ var errGoexit = errors.New("it called runtime.Goexit")
 
 // handle makes one attempt. A handler that panics or ends its goroutine does not end the
 // program.
-func (c *Consumer) handle(ctx context.Context, d *Delivery, handler Handler) {
+func (c *Consumer) handle(d *Delivery, handler Handler) {
 	var err error
 	returned := false
 	defer func() {
@@ -60,8 +61,8 @@ func (c *Consumer) handle(ctx context.Context, d *Delivery, handler Handler) {
 			}
 			err = c.config.PanicError(value, debug.Stack())
 		}
-		_ = d.settle(ctx, err) // its outcome is counted and reported
+		d.leaveToSettler(err)
 	}()
-	err = handler(d.Context(), d.message) //nolint:contextcheck // the attempt's own, which ends with its claim
+	err = handler(d.Context(), d.message)
 	returned = true
 }

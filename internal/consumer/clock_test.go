@@ -1,0 +1,204 @@
+package consumer_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/zaqar-go/zaqar/internal/backoff"
+	"github.com/zaqar-go/zaqar/internal/consumer"
+	"github.com/zaqar-go/zaqar/internal/fault"
+	"github.com/zaqar-go/zaqar/observe"
+)
+
+// machine is a queue with one claim of many messages, on a machine that may be suspended:
+// its monotonic clock is that of the bubble, and the wall clock runs ahead.
+type machine struct {
+	mu      sync.Mutex
+	ahead   time.Duration // of the wall clock
+	ended   bool          // the claim has ended on the server
+	claimed bool
+	size    int
+	extends int
+	deleted map[string]bool
+}
+
+func (m *machine) set(change func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	change()
+}
+
+func (m *machine) wall() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return time.Now().Add(m.ahead)
+}
+
+func (m *machine) Name() string { return "wot" }
+
+func (m *machine) Claim(context.Context, int) (consumer.Claim, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.claimed {
+		return nil, nil
+	}
+	m.claimed = true
+	return machineClaim{m}, nil
+}
+
+func (m *machine) Delete(_ context.Context, id, _ string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ended {
+		return fault.ClaimLost
+	}
+	m.deleted[id] = true
+	return nil
+}
+
+func (m *machine) DeleteAll(context.Context, []string, string) error { return nil }
+
+func (m *machine) PostDeadLetter(context.Context, consumer.DeadLetter) (bool, error) {
+	return false, nil
+}
+
+func (m *machine) Judge(error) consumer.Verdict           { return consumer.Passing }
+func (m *machine) Hopeless(error) bool                    { return false }
+func (m *machine) RefusesLimit(error) bool                { return false }
+func (m *machine) Observe(context.Context, observe.Event) {}
+
+type machineClaim struct{ *machine }
+
+func (c machineClaim) ID() string { return "c" }
+
+func (c machineClaim) Messages() []consumer.Message {
+	var messages []consumer.Message
+	for i := range c.size {
+		messages = append(messages, machineMessage(fmt.Sprint(i)))
+	}
+	return messages
+}
+
+func (c machineClaim) Extend(context.Context, time.Duration, time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.extends++; c.ended {
+		return fault.ClaimLost
+	}
+	return nil
+}
+
+func (c machineClaim) Release(context.Context) error { return nil }
+
+type machineMessage string
+
+func (m machineMessage) ID() string              { return string(m) }
+func (m machineMessage) TTL() time.Duration      { return 24 * time.Hour }
+func (m machineMessage) Age() time.Duration      { return 0 }
+func (m machineMessage) Body() []byte            { return []byte(m) }
+func (m machineMessage) Verify() error           { return nil }
+func (m machineMessage) Rebind(consumer.Message) {}
+
+// on runs a consumer on a machine until test has returned, and returns which messages were
+// begun.
+func on(t *testing.T, m *machine, takes time.Duration, test func(begun func() int)) {
+	t.Helper()
+	m.deleted = map[string]bool{}
+	engine := consumer.New(m, consumer.Config{
+		Workers: 1, ClaimSize: m.size, Prefetch: m.size, MaxHeld: 100, MaxWaiting: 1000, TTL: 2 * time.Minute, Grace: time.Minute,
+		ExtendAt: 0.5, OnFailure: consumer.RetryHere, Poll: backoff.Backoff{First: time.Minute, Most: time.Minute},
+		StopTimeout: time.Minute, GiveUpAfter: time.Minute, WallClock: m.wall,
+		Classify: func(error) consumer.Failure { return consumer.Failure{} },
+	})
+	var mu sync.Mutex
+	n := 0
+	begun := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return n
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- engine.Run(ctx, func(ctx context.Context, _ consumer.Message) error {
+			mu.Lock()
+			n++
+			mu.Unlock()
+			select {
+			case <-time.After(takes):
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			return nil
+		})
+	}()
+	test(begun)
+	leave()
+	if err := <-ended; err != nil {
+		t.Errorf("Run returned %v", err)
+	}
+}
+
+func TestNothingIsBegunAfterASuspensionBeforeItsClaimIsExtended(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := &machine{size: 20}
+		on(t, m, 5*time.Second, func(begun func() int) {
+			time.Sleep(12 * time.Second) // the third is running
+			m.set(func() { m.ahead, m.ended = 8*time.Hour, true })
+			time.Sleep(10 * time.Minute)
+			if n := begun(); n != 3 {
+				t.Errorf("%d messages were begun although their claim had ended", n-3)
+			}
+		})
+	})
+}
+
+func TestARunningHandlerLearnsSoonAfterASuspensionThatItsClaimHasEnded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := &machine{size: 1}
+		on(t, m, time.Hour, func(func() int) {
+			time.Sleep(time.Second)
+			m.set(func() { m.ahead, m.ended = 8*time.Hour, true })
+			time.Sleep(15 * time.Second)
+			if m.extends != 1 {
+				t.Errorf("the claim was extended %d times", m.extends)
+			}
+		})
+	})
+}
+
+func TestTheWallClockAloneDecidesNoLoss(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := &machine{size: 20}
+		on(t, m, 5*time.Second, func(begun func() int) {
+			time.Sleep(12 * time.Second)
+			m.set(func() { m.ahead = 8 * time.Hour }) // somebody sets the clock; the claim lives
+			time.Sleep(30 * time.Second)
+			m.set(func() { m.ahead = -8 * time.Hour })
+			time.Sleep(10 * time.Minute)
+			if n := begun(); n != 20 || len(m.deleted) != 20 {
+				t.Errorf("%d messages were begun, %d deleted", n, len(m.deleted))
+			}
+		})
+	})
+}
+
+func TestAMachineThatNeverSleepsExtendsAsBefore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := &machine{size: 20}
+		on(t, m, 5*time.Second, func(begun func() int) {
+			time.Sleep(10 * time.Minute)
+			if n := begun(); n != 20 || m.extends < 1 || m.extends > 3 {
+				t.Errorf("%d messages were begun, and the claim was extended %d times", n, m.extends)
+			}
+		})
+	})
+}

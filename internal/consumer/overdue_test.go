@@ -1,0 +1,88 @@
+package consumer_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/clienttest"
+	"github.com/zaqar-go/zaqar/zaqartest"
+)
+
+func TestTheHandlerTimeoutEndsAnAttemptAsAFailure(t *testing.T) {
+	t.Parallel()
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		q := client.Queue("wot")
+		clienttest.PostMany(t, q, 1)
+		r := run(t, q, zaqar.ConsumerConfig{HandlerTimeout: time.Minute}, func(ctx context.Context, _ *zaqar.Message) error {
+			if zaqar.Attempt(ctx) == 3 {
+				return nil
+			}
+			start := time.Now()
+			<-ctx.Done()
+			if took := time.Since(start); took != time.Minute || !errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+				t.Errorf("the context ended after %v with %v", took, context.Cause(ctx))
+			}
+			return ctx.Err()
+		})
+		time.Sleep(10 * time.Minute)
+		r.stop()
+		clienttest.Stored(t, srv, "wot", 0)
+		if s := r.Stats(); s.Failed != 2 || s.Handled != 1 || s.Lost != 0 {
+			t.Errorf("the counters are %+v", s)
+		}
+	})
+}
+
+func TestAHandlerThatHangsDoesNotKeepItsMessageForEver(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		config      zaqar.ConsumerConfig
+		least, most time.Duration
+	}{
+		"by default": {zaqar.ConsumerConfig{}, time.Hour, time.Hour + 5*time.Minute},
+		"configured": {zaqar.ConsumerConfig{MaxExtension: 5 * time.Minute}, 5 * time.Minute, 8 * time.Minute},
+		"of twenty":  {zaqar.ConsumerConfig{MaxExtension: 5 * time.Minute, ClaimSize: 20}, 5 * time.Minute, 8 * time.Minute},
+		"for ever":   {zaqar.ConsumerConfig{MaxExtension: -1}, 24 * time.Hour, 24 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+				q := client.Queue("wot")
+				clienttest.PostMany(t, q, 1)
+				let, cause := make(chan struct{}), make(chan error, 1)
+				c.config.Workers, c.config.StopTimeout, c.config.MaxPoll = 2, time.Second, 10*time.Minute
+				hangs := run(t, q, c.config, func(ctx context.Context, _ *zaqar.Message) error {
+					<-ctx.Done()
+					cause <- context.Cause(ctx)
+					<-let
+					return ctx.Err()
+				})
+				start := time.Now()
+				time.Sleep(time.Second)
+				taken := time.Duration(0)
+				other := run(t, q, zaqar.ConsumerConfig{Workers: 1, MaxPoll: time.Minute}, func(context.Context, *zaqar.Message) error {
+					taken = time.Since(start)
+					return nil
+				})
+				time.Sleep(24 * time.Hour)
+				if c.least < 24*time.Hour {
+					if taken < c.least || taken > c.most {
+						t.Errorf("somebody else has got the message after %v", taken)
+					}
+					if err := <-cause; !errors.Is(err, zaqar.ErrClaimLost) {
+						t.Errorf("the cause is %v", err)
+					}
+				} else if taken != 0 {
+					t.Errorf("somebody else has got the message after %v", taken)
+				}
+				other.stop()
+				close(let)
+				hangs.leave()
+				<-hangs.ended
+			})
+		})
+	}
+}

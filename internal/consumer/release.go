@@ -1,0 +1,104 @@
+package consumer
+
+import (
+	"context"
+	"time"
+
+	"github.com/zaqar-go/zaqar/observe"
+)
+
+// checkSettledLocked deletes what was handled when nobody works on a message of the claim,
+// and finishes the lease when all of its messages are settled.
+func (l *lease) checkSettledLocked() {
+	if l.finishing || closed(l.closed) || l.busyLocked() {
+		return
+	}
+	c := l.consumer
+	if handled := l.takeHandledLocked(); len(handled) > 0 {
+		c.spawnLocked(func(ctx context.Context) { l.deleteTogether(ctx, handled) })
+	}
+	if len(l.unsettled) > 0 {
+		return
+	}
+	l.finishing = true
+	if len(l.toRelease) == 0 {
+		l.closeLocked()
+		return
+	}
+	c.releasing++
+	c.spawnLocked(l.finish)
+}
+
+// busyLocked reports whether a message of the lease is ready, running or being settled.
+func (l *lease) busyLocked() bool {
+	for _, d := range l.unsettled {
+		if d.stage != backingOff {
+			return true
+		}
+	}
+	return false
+}
+
+// closeLocked ends the extensions. From now on the messages to be given back may come
+// again.
+func (l *lease) closeLocked() {
+	close(l.closed)
+	for id, d := range l.toRelease {
+		d.setStageLocked(done)
+		delete(l.consumer.held, id)
+	}
+}
+
+// finish releases the claim, because there are messages to be given back.
+func (l *lease) finish(ctx context.Context) {
+	messages, deadline, ok := l.closeToRelease()
+	c := l.consumer
+	if ok && messages > 0 {
+		c.release(ctx, l.claim, messages, deadline)
+	}
+	c.mu.Lock()
+	defer c.unlock()
+	c.releasing--
+	c.claimMoreLocked()
+}
+
+// closeToRelease closes the lease, and returns how many messages a release gives back, and
+// until when it makes sense. It is not ok if the claim was lost before.
+func (l *lease) closeToRelease() (messages int, deadline time.Time, ok bool) {
+	l.consumer.mu.Lock()
+	defer l.consumer.unlock()
+	if closed(l.closed) {
+		return 0, time.Time{}, false
+	}
+	l.closeLocked()
+	if l.overlapped {
+		// On some servers a release also frees what a later claim took out of this one.
+		return 0, l.deadline, true
+	}
+	return len(l.toRelease), l.deadline, true
+}
+
+// stopReleaseAttempts is how often a release is tried while the consumer stops, since
+// somebody waits for the stop.
+const stopReleaseAttempts = 3
+
+// release releases a claim. It tries again until the claim has ended by itself.
+func (c *Consumer) release(ctx context.Context, claim Claim, messages int, deadline time.Time) {
+	var err error
+	for attempt := 1; ; attempt++ {
+		limited, cancel := c.limited(ctx, c.config.requestTime(attempt))
+		err = claim.Release(limited)
+		cancel()
+		over := !time.Now().Before(deadline) || c.stoppedHard()
+		if err == nil || over || attempt >= stopReleaseAttempts && closed(c.stopping) {
+			break
+		}
+		sleep(requestBackoff.Delay(attempt), c.handlerCtx.Done())
+	}
+	c.mu.Lock()
+	defer c.unlock()
+	if err == nil {
+		c.stats.Released++
+	}
+	c.reportLocked(observe.ClaimReleased{Queue: c.queue.Name(), Claim: claim.ID(), Messages: messages, Err: err})
+}
