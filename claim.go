@@ -69,7 +69,7 @@ func (c claimRequest) params(op wire.Op, leastGrace time.Duration) (wire.Params,
 //
 // If there is nothing to claim, the claim is empty and that is not an error; see
 // [Claim.Empty]. Claiming is not idempotent and is never repeated when it may have
-// been carried out. If the answer is lost, the claimed messages are free again after
+// been carried out, unless [Retry] allows duplicates. If the answer is lost, the claimed messages are free again after
 // the TTL. With an error that matches [ErrMalformed] Claim returns a claim without
 // messages, which you should release.
 //

@@ -104,7 +104,7 @@ func (c *Client) Halt() {
 //     released; and the loops over [Subscriber.Listen] end;
 //   - publishers are flushed and closed;
 //   - new calls of [Async] are refused, and the others have ended, queued ones included;
-//   - connections are closed. Calls in flight of others may fail.
+//   - connections are closed. Calls in flight of others are cancelled.
 //
 // It blocks until then. When ctx ends before that, what is left is cut: contexts of
 // handlers and of Async calls are cancelled, and Shutdown closes the client and returns an
@@ -146,6 +146,9 @@ func (c *Client) Shutdown(ctx context.Context) error {
 // Close is [Client.Shutdown] with a limit of 30 seconds. It blocks until everything that
 // the client runs has stopped. It may be called in no handler and in no [Async] call:
 // there use Shutdown with their context, or [Client.Halt].
+//
+// Once Close has returned, nothing is sent any more, and the error of every call matches
+// [ErrClosed].
 func (c *Client) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()

@@ -17,7 +17,8 @@ import (
 
 // Conn sends one request and returns its reply. It adds the identity of the client
 // (Client-ID, User-Agent), the credentials and a time limit. When the server answers
-// 401 it signs in again, once. It turns every answer other than 2xx into an [*Error].
+// 401 it signs in again, once. It repeats requests after faults that may pass, if that
+// does no harm ([WithRetry]). It turns every answer other than 2xx into an [*Error].
 //
 // Everything a [Client] does goes through its Conn. Use it for what the library has
 // no method for; see [Conn.Do] and the raw verbs, such as [Conn.Get]. A Conn is safe
@@ -249,11 +250,7 @@ func (c *Conn) call(ctx context.Context, op wire.Op, p wire.Params) (reply, erro
 		return reply{}, &ArgumentError{Op: info.op, Argument: "the request", Rule: "cannot be encoded", Err: err}
 	}
 	info.reads = safeMethod(route.Method)
-	// Deleting or purging a queue is idempotent, but what others posted in between would go
-	// with it.
-	destroys := op == wire.QueueDelete || op == wire.QueuePurge
-	info.repeatable, info.duplicable = route.Repeatable && !destroys, !destroys
-	req.Repeatable = info.repeatable
+	info.repeatable, info.duplicable = req.Repeatable, !route.Sweeps
 	req.Lesser = req.Lesser || c.checksums && wire.Summed(op)
 	r, err := c.do(ctx, req, info)
 	if r == nil {

@@ -75,16 +75,16 @@ func (c *course) next(ctx context.Context, e *Error, timedOut bool) (wait time.D
 }
 
 // mayRepeat reports whether the same request may succeed later, and may be sent again.
-func (i callInfo) mayRepeat(e *Error, allowDuplicates bool) bool {
+func (c callInfo) mayRepeat(e *Error, allowDuplicates bool) bool {
 	switch {
 	case !passing(e):
 		return false
 	case !e.maybeActed:
 		return true
 	case e.Code == http.StatusInternalServerError:
-		return i.reads
+		return c.reads
 	}
-	return i.repeatable || i.duplicable && allowDuplicates
+	return c.repeatable || c.duplicable && allowDuplicates
 }
 
 // passing reports whether the fault behind an error may be over soon.
@@ -116,15 +116,15 @@ func passing(e *Error) bool {
 // mayNeverHeal reports whether servers may give the same answer after the wait, however
 // healthy they are: about statistics (quirk 8), and about a claim that has ended (quirk
 // 7). Over the WebSocket it is a 500 (quirk 43).
-func (i callInfo) mayNeverHeal(e *Error, wait time.Duration) bool {
+func (c callInfo) mayNeverHeal(e *Error, wait time.Duration) bool {
 	if e.Code != http.StatusServiceUnavailable && e.Code != http.StatusInternalServerError {
 		return false
 	}
-	switch wire.Op(i.op) {
+	switch wire.Op(c.op) {
 	case wire.QueueStats:
 		return true
 	case wire.ClaimGet, wire.ClaimUpdate, wire.ClaimDelete:
-		return !time.Now().Add(wait).Before(i.claimEnds)
+		return !time.Now().Add(wait).Before(c.claimEnds)
 	}
 	return false
 }

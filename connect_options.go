@@ -68,7 +68,8 @@ func WithUserAgent(product string) ConnectOption {
 
 // WithTimeout sets the time limit of a call whose context has no deadline. The
 // default is [DefaultTimeout]. Zero means no limit; over the WebSocket it means one
-// minute.
+// minute. The limit is for all attempts of a call together. With a later deadline, it is
+// the limit of the first attempt, if a second one may follow; see [Retry].
 func WithTimeout(d time.Duration) ConnectOption { return func(s *settings) { s.timeout = d } }
 
 // WithHTTPClient uses the caller's HTTP client: its connections, proxy, TLS settings,

@@ -252,3 +252,32 @@ func (f forgetful) Invalidate(http.Header) bool {
 	*f.stale = false
 	return true
 }
+
+func TestACallOverAWebSocketThatBreaksIsRepeatedIfThatDoesNoHarm(t *testing.T) {
+	t.Parallel()
+	for _, beside := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			srv := zaqartest.RunInMemory(t)
+			endpoint, options := srv.WebSocketURL(), []zaqar.ConnectOption{zaqar.WithProject("p"), zaqar.WithHTTPClient(srv.HTTPClient())}
+			if beside {
+				endpoint, options = srv.URL(), append(options, zaqar.WithWebSocket(srv.WebSocketURL()), zaqar.WithVersion(zaqar.V2))
+			}
+			client := connect(t, endpoint, options...)
+			for _, after := range []bool{false, true} {
+				srv.Inject(zaqartest.Fault{Kind: "queue_get_stats", Cut: true, After: after})
+				if _, err := client.Queue("wot").Stats(t.Context()); err != nil {
+					t.Errorf("beside HTTP: %v, after acting: %v: %v", beside, after, err)
+				}
+				srv.Inject(zaqartest.Fault{Kind: "message_post", Cut: true, After: after})
+				_, err := client.Queue("wot").Post(t.Context(), 1)
+				if e := clienttest.AsError(t, err); !e.MayHaveActed() || e.Attempts != 1 {
+					t.Errorf("beside HTTP: %v, after acting: %v: %v", beside, after, err)
+				}
+			}
+			clienttest.Stored(t, srv, "wot", 1)
+			if err := client.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -53,7 +53,8 @@
 // # Errors
 //
 // Every answer other than 2xx is an [*Error]. Compare kinds with errors.Is, such as
-// [ErrNotFound] and [ErrClaimLost]. [SafeToRetry] tells whether a call can be repeated
+// [ErrNotFound] and [ErrClaimLost]. After a fault that may pass, the client repeats what it
+// can repeat without harm; see [Retry]. [SafeToRetry] tells whether you can repeat a call
 // without harm. A wrong argument is an [*ArgumentError], and nothing is sent.
 //
 // # Durations, bodies, lists

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"time"
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth"
@@ -266,4 +267,48 @@ func ExampleWithMaxAnswerItems() {
 	// Output:
 	// true true
 	// 1 <nil>
+}
+
+// The client sends a ping again until it is answered. It returns an error at once if the
+// server asks to wait for longer than the call may take.
+func ExampleWithRetry() {
+	srv, stop := serve()
+	defer stop()
+	ctx := context.Background()
+	client, err := zaqar.Connect(ctx, srv.URL(), zaqar.WithProject("demo"), zaqar.WithVersion(zaqar.V2),
+		zaqar.WithRetry(zaqar.Retry{Attempts: 5, Backoff: time.Millisecond}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	srv.Inject(zaqartest.Fault{Kind: "ping", Status: http.StatusServiceUnavailable, Times: 3})
+	srv.Inject(zaqartest.Fault{Kind: "message_post", Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"120"}}})
+
+	fmt.Println(client.Ping(ctx), len(srv.Requests("ping")))
+
+	// The call has a minute, and the server asks to wait for two.
+	_, err = client.Queue("wot").Post(ctx, "hello")
+	if e, ok := errors.AsType[*zaqar.Error](err); ok {
+		fmt.Println(e.Code, e.Attempts, e.RetryAfter)
+	}
+	// Output:
+	// <nil> 4
+	// 429 1 2m0s
+}
+
+// A program with a loop of its own around its calls turns the client's retries off.
+func ExampleNoRetry() {
+	srv, stop := serve()
+	defer stop()
+	ctx := context.Background()
+	client, err := zaqar.Connect(ctx, srv.URL(), zaqar.WithProject("demo"), zaqar.WithVersion(zaqar.V2), zaqar.NoRetry())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	srv.Inject(zaqartest.Fault{Kind: "ping", Status: http.StatusServiceUnavailable})
+	err = client.Ping(ctx)
+	fmt.Println(errors.Is(err, zaqar.ErrUnavailable), len(srv.Requests("ping")))
+	// Output:
+	// true 1
 }

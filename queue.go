@@ -41,7 +41,9 @@ func (q *Queue) Href() string {
 }
 
 // Created reports whether the [Client.CreateQueue] that returned this handle created
-// the queue. It is false if the queue existed.
+// the queue. It is false if the queue existed. If the request was repeated after a fault
+// ([WithRetry]), it may be false although an earlier attempt of the same call created the
+// queue: [Client.CreateQueue] then compares the metadata, as with any existing queue.
 func (q *Queue) Created() bool { return q.created }
 
 // Listed returns the metadata that came with a listing with [Detailed], else nil. It is

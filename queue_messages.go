@@ -180,7 +180,8 @@ func (q *Queue) get(ctx context.Context, id string) (wire.Message, error) {
 //
 // Pop delivers at most once: the server deletes the messages as it answers, so if the
 // answer is lost, the messages are lost. Use [Queue.Claim] where that matters. Pop is
-// not idempotent and never repeated. V1 does not have it.
+// not idempotent and never repeated when it may have been carried out, unless [Retry]
+// allows duplicates. V1 does not have it.
 func (q *Queue) Pop(ctx context.Context, n int) ([]*Message, error) {
 	if n < 1 {
 		return nil, &ArgumentError{Op: string(wire.MessagePop), Argument: "n", Rule: fmt.Sprintf("must be at least 1, not %d", n)}

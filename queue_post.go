@@ -47,7 +47,7 @@ type Outgoing struct {
 // again; the error says so, too. Over the WebSocket there is no such limit.
 //
 // Posting is not idempotent: posting twice stores twice. Therefore Post never repeats
-// a request that may have been carried out. [Error.MayHaveActed] tells whether the
+// a request that may have been carried out, unless [Retry] allows duplicates. [Error.MayHaveActed] tells whether the
 // messages may be stored. They may be after a 503, and after the end of the context:
 // the request can still arrive, and can even create a queue again that was deleted
 // meanwhile.

@@ -49,7 +49,7 @@ func TestUnsentMeansProvenUnsent(t *testing.T) {
 			}
 			again := r.Clone(context.Background())
 			again.Body = body
-			_, _ = plain.RoundTrip(again) //nolint:bodyclose // the server cuts the connection
+			_, _ = plain.RoundTrip(again)
 			return nil, refused
 		}, maybe: true},
 		"cannot connect":                 {through: func(*http.Request) (*http.Response, error) { return nil, refused }},
