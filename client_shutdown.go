@@ -137,7 +137,7 @@ func (c *Client) Shutdown(ctx context.Context) error {
 		_ = conn.async.awaitIdle(grace)
 	}
 	if conn.insideOf(ctx) {
-		go conn.closeAfter()
+		go conn.closeAfter() //nolint:contextcheck // it outlasts ctx
 		return errors.Join(errs...)
 	}
 	return errors.Join(append(errs, conn.close())...)
