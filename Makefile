@@ -1,13 +1,17 @@
 # The tasks of the project. `make help` lists them; CI runs these and nothing else.
 
-MODULES := $(shell go list -m -f '{{.Dir}}' 2>/dev/null)
+MODULES  := $(shell go list -m -f '{{.Dir}}' 2>/dev/null)
 # Released modules that require the library, at a version that is not published yet.
 # So they are tidied with a temporary replacement.
-NESTED  := cmd/zaqar
+NESTED   := cmd/zaqar
 # A module outside of the workspace.
-OUTSIDE := integration
-BIN     := $(CURDIR)/.bin
-LINT    := $(BIN)/golangci-lint
+OUTSIDE  := integration
+# The supported Go releases. Go downloads those that are not installed.
+RELEASES := go1.26.8 go1.27.4
+# The other supported machines. The library alone also supports js/wasm.
+MACHINES := windows/amd64 darwin/arm64 freebsd/amd64 linux/386 linux/arm
+BIN      := $(CURDIR)/.bin
+LINT     := $(BIN)/golangci-lint
 
 .DEFAULT_GOAL := help
 
@@ -23,6 +27,17 @@ test: ## run the tests of every module, on the embedded server
 alone: ## test the library without the workspace, as users build it
 	GOWORK=off go vet ./...
 	GOWORK=off go test ./...
+
+.PHONY: releases
+releases: ## run the tests of every module with every supported Go release
+	@for release in $(RELEASES); do echo "test with $$release"; GOTOOLCHAIN=$$release go test work || exit 1; done
+
+.PHONY: machines
+machines: ## vet every module for every supported machine; test the library on 386
+	@for machine in $(MACHINES); do echo "vet $$machine"; GOOS=$${machine%/*} GOARCH=$${machine#*/} go vet work || exit 1; done
+	GOOS=js GOARCH=wasm go vet ./...
+	GOOS=js GOARCH=wasm go build ./...
+	GOARCH=386 CGO_ENABLED=0 go test ./...
 
 .PHONY: race
 race: ## run the tests with the race detector

@@ -106,6 +106,9 @@ var asyncCalls = map[string]func(context.Context, *fixture) error{
 	"Queue.Metadata": value(func(ctx context.Context, s *fixture) (*zaqar.Metadata, error) { return s.queue.Metadata(ctx) }),
 	"Queue.Pop":      value(func(ctx context.Context, s *fixture) ([]*zaqar.Message, error) { return s.queue.Pop(ctx, 2) }),
 	"Queue.Post":     value(func(ctx context.Context, s *fixture) ([]string, error) { return s.queue.Post(ctx, 1, 2, 3) }),
+	"Queue.PostMany": value(func(ctx context.Context, s *fixture) ([]string, error) {
+		return s.queue.PostMany(ctx, []zaqar.Outgoing{{Body: 1}})
+	}),
 	"Queue.Purge":    only(func(ctx context.Context, s *fixture) error { return s.queue.Purge(ctx) }),
 	"Queue.PurgeAll": only(func(ctx context.Context, s *fixture) error { return s.queue.PurgeAll(ctx) }),
 	"Queue.Share": value(func(ctx context.Context, s *fixture) (auth.SignedURL, error) {

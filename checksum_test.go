@@ -24,7 +24,11 @@ func TestAWrongChecksumIsAnErrorBesideTheMessage(t *testing.T) {
 		if req.Op == "message_get" {
 			body = bad
 		}
-		return &transport.Response{Status: 200, Header: http.Header{"Location": {"/v2/queues/wot/claims/c"}}, Body: []byte(body)}, nil
+		status := http.StatusOK
+		if req.Method == http.MethodPost {
+			status = http.StatusCreated
+		}
+		return &transport.Response{Status: status, Header: http.Header{"Location": {"/v2/queues/wot/claims/c"}}, Body: []byte(body)}, nil
 	}}
 	q := clienttest.Over(t, server, zaqar.WithChecksums()).Queue("wot")
 	careless := clienttest.Over(t, server).Queue("wot")

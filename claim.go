@@ -86,6 +86,9 @@ func (q *Queue) Claim(ctx context.Context, options ...ClaimOption) (*Claim, erro
 		return nil, err
 	}
 	r, err := q.call(ctx, wire.ClaimCreate, p)
+	if errors.Is(err, ErrMalformed) {
+		return &Claim{queue: q, id: wire.ClaimID(r.Header), ttl: request.ttl, grace: request.grace, since: time.Now()}, err
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -247,12 +250,24 @@ func (c *Claim) Release(ctx context.Context) error {
 
 func (c *Claim) call(ctx context.Context, op wire.Op, p wire.Params) (reply, error) {
 	p["claim_id"] = c.id
-	c.mu.Lock()
-	expired := c.since.IsZero() || c.age+time.Since(c.since) >= c.ttl
-	c.mu.Unlock()
-	r, err := c.queue.call(ctx, op, p)
+	ends := c.ends()
+	r, err := c.queue.call(context.WithValue(ctx, claimEnds{}, ends), op, p)
 	if e, ok := errors.AsType[*Error](err); ok {
-		e.expired = expired
+		e.expired = !time.Now().Before(ends)
 	}
 	return r, err
+}
+
+// claimEnds is the key of a context with the time at which the claim ends that a call is
+// about.
+type claimEnds struct{}
+
+// ends returns when the claim ends by the local clock, the zero time if that is unknown.
+func (c *Claim) ends() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.since.IsZero() {
+		return time.Time{}
+	}
+	return c.since.Add(c.ttl - c.age)
 }

@@ -41,6 +41,7 @@ func TestUpdatingAClaimSendsBothTimes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	server.Answer = clienttest.Says(204, "").Answer
 	for _, c := range []struct {
 		option zaqar.UpdateOption
 		body   string

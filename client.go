@@ -116,7 +116,7 @@ func (q *Queue) compare(ctx context.Context, wanted Content) error {
 //
 // Servers that store in Redis cut a name at its first dot in listings (quirk 15).
 func (c *Client) Queues(ctx context.Context, options ...QueuesOption) iter.Seq2[*Queue, error] {
-	list := listing{op: wire.QueueList}
+	list := listing{op: wire.QueueList, observer: c.conn.observer}
 	for _, option := range options {
 		option.applyQueues(&list)
 	}

@@ -92,7 +92,7 @@ func (c *Conn) stopAll(ctx context.Context, kind stopKind) error {
 // in a handler, in an observer, in an [Async] call. Consumers claim no more, and the loops
 // over [Subscriber.Listen] end. Use [Client.Shutdown] to wait for the rest.
 func (c *Client) Halt() {
-	c.conn.end()
+	c.conn.beginEnd()
 	for _, s := range c.conn.runningOf(receives) {
 		s.halt()
 	}
@@ -104,7 +104,8 @@ func (c *Client) Halt() {
 //     released; and the loops over [Subscriber.Listen] end;
 //   - publishers are flushed and closed;
 //   - new calls of [Async] are refused, and the others have ended, queued ones included;
-//   - connections are closed. Calls in flight of others may fail.
+//   - all other calls in flight are cancelled, and connections are closed. Nothing is sent
+//     any more, and the error of every call matches [ErrClosed].
 //
 // It blocks until then. When ctx ends before that, what is left is cut: contexts of
 // handlers and of Async calls are cancelled, and Shutdown closes the client and returns an
@@ -167,9 +168,10 @@ func (c *Conn) closeAfter() {
 	_ = c.close()
 }
 
-// close closes the connections.
+// close cancels the calls in flight of others, and closes the connections.
 func (c *Conn) close() error {
 	c.async.stop()
+	c.life.close()
 	c.observer.close()
 	return c.transport.Close()
 }

@@ -31,18 +31,26 @@ type Conn struct {
 	userAgent string
 	timeout   time.Duration
 	checksums bool
+	limits    wire.Limits // of what an answer may be decoded to
 	async     *pool
 	observer  *observer
+	retry     *retries
+	life      *life
 	closed    chan struct{} // closed by Client.Close
 	closing   sync.Once
 	runMu     sync.Mutex
 	running   map[stopper]stopKind // what a shutdown stops
 	push      *push.Hub
-	ensured   sync.Map // names of queues that exist; for versions whose posts create none
 }
 
 // end ends the loops over Subscriber.Listen: the client is being closed.
-func (c *Conn) end() { c.closing.Do(func() { close(c.closed) }) }
+func (c *Conn) end() {
+	c.beginEnd()
+	c.life.endLoops()
+}
+
+// beginEnd tells these loops to end, and does not wait for that.
+func (c *Conn) beginEnd() { c.closing.Do(func() { close(c.closed) }) }
 
 // Endpoint returns the service's URL without the API version. It is "" when
 // [WithTransport] was given without an endpoint.
@@ -73,36 +81,79 @@ func (c *Conn) ProjectID() string {
 // versions at "/" is neither a redirect nor an error.
 //
 // Do blocks until the reply has arrived. If ctx has no deadline, it gives up after
-// the time set by [WithTimeout]. It never repeats a request that may have been
-// carried out. It repeats one only after a 401, which refuses the request: it signs
-// in again and sends it once more.
+// the time set by [WithTimeout]. Do repeats a request as [WithRetry] says. It repeats one
+// that may have been carried out only if that does no harm: a GET, a HEAD, or a request
+// whose Repeatable is true. It takes no other method for idempotent, because Zaqar has a
+// DELETE that pops messages. After a 401, which refuses the request, it signs in again
+// and sends the request once more.
 func (c *Conn) Do(ctx context.Context, req *transport.Request) (*transport.Response, error) {
-	return c.do(ctx, req, callInfo{op: opName(req), repeatable: repeatable(req.Method)})
+	reads := safeMethod(req.Method)
+	return c.do(ctx, req, callInfo{op: opName(req), repeatable: reads || req.Repeatable, reads: reads})
 }
 
 func (c *Conn) do(ctx context.Context, req *transport.Request, info callInfo) (*transport.Response, error) {
+	ctx, leave, err := c.life.enter(ctx)
+	if err != nil {
+		return nil, info.failure(false, err)
+	}
+	defer leave()
 	if _, limited := ctx.Deadline(); !limited && c.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
 		defer cancel()
 	}
-	for attempt := 1; ; attempt++ {
-		sent, err := c.prepare(ctx, req, info)
-		if err != nil {
-			return nil, info.failure(false, err)
+	course := &course{conn: c, info: info, most: c.retry.attempts(ctx)}
+	for {
+		reply, timedOut, err := course.attempt(ctx, req)
+		if err == nil {
+			c.retry.budget.succeeded()
+			return reply, nil
 		}
-		reply, err := c.exchange(ctx, sent, info, attempt)
-		if err != nil {
-			return nil, info.unanswered(ctx, err)
+		failed, ok := errors.AsType[*Error](err)
+		if !ok {
+			return nil, err
 		}
-		if reply.Status == http.StatusUnauthorized && attempt == 1 && c.dropToken(sent.Header) {
-			c.observer.report(ctx, observe.Retry{Op: info.op, Queue: info.queue, Attempt: attempt + 1, Status: reply.Status})
+		wait, again := course.next(ctx, failed, timedOut)
+		if !again {
+			return reply, course.final(failed)
+		}
+		if !course.wait(ctx, wait, failed) {
+			return reply, course.interrupted(ctx, failed)
+		}
+	}
+}
+
+// attempt sends the request, and once more after a 401. timedOut reports whether it was
+// given up to leave time for the next attempt.
+func (c *course) attempt(ctx context.Context, req *transport.Request) (reply *transport.Response, timedOut bool, err error) {
+	limited, cancel := c.limited(ctx)
+	defer cancel()
+	conn, info := c.conn, c.info
+	defer func() {
+		if err != nil {
+			c.failed++
+			timedOut = limited.Err() != nil && ctx.Err() == nil
+		}
+	}()
+	for {
+		c.sent++
+		sent, err := conn.prepare(limited, req, info)
+		if err != nil {
+			return nil, false, info.failure(false, err)
+		}
+		reply, err := conn.exchange(limited, sent, info, c.sent)
+		if err != nil {
+			return nil, false, c.note(info.unanswered(limited, err))
+		}
+		if reply.Status == http.StatusUnauthorized && !c.signedIn && conn.dropToken(sent.Header) {
+			c.signedIn = true
+			conn.observer.report(ctx, observe.Retry{Op: info.op, Queue: info.queue, Attempt: c.sent + 1, Status: reply.Status})
 			continue
 		}
 		if reply.Status/100 == 2 || reply.Status == http.StatusMultipleChoices && req.Path == "/" {
-			return reply, nil
+			return reply, false, nil
 		}
-		return reply, c.explain(info.refused(reply))
+		return reply, false, c.note(conn.explain(info.refused(reply)))
 	}
 }
 
@@ -183,19 +234,15 @@ func opName(req *transport.Request) string {
 	return req.Method + " " + path
 }
 
-func repeatable(method string) bool {
-	switch method {
-	case http.MethodPost, http.MethodPatch:
-		return false
-	}
-	return true
-}
+// safeMethod reports whether requests with this method only read.
+func safeMethod(method string) bool { return method == http.MethodGet || method == http.MethodHead }
 
 // call encodes an operation in the API version in use and sends it.
 func (c *Conn) call(ctx context.Context, op wire.Op, p wire.Params) (reply, error) {
 	info := callInfo{op: string(op), anonymous: op == wire.Versions}
 	info.queue, _ = p["queue_name"].(string)
 	_, info.claimed = p["claim_id"]
+	info.claimEnds, _ = ctx.Value(claimEnds{}).(time.Time)
 	route, _ := wire.Lookup(wire.Version(c.version), op)
 	req, err := wire.Encode(wire.Version(c.version), op, p)
 	if err != nil {
@@ -204,11 +251,19 @@ func (c *Conn) call(ctx context.Context, op wire.Op, p wire.Params) (reply, erro
 		}
 		return reply{}, &ArgumentError{Op: info.op, Argument: "the request", Rule: "cannot be encoded", Err: err}
 	}
-	info.repeatable = route.Repeatable
+	info.reads = safeMethod(route.Method)
+	// Deleting or purging a queue is idempotent, but what others posted in between would go
+	// with it.
+	destroys := op == wire.QueueDelete || op == wire.QueuePurge
+	info.repeatable, info.duplicable = route.Repeatable && !destroys, !destroys
+	req.Repeatable = info.repeatable
 	req.Lesser = req.Lesser || c.checksums && wire.Summed(op)
 	r, err := c.do(ctx, req, info)
 	if r == nil {
 		return reply{info: info}, err
+	}
+	if bad := c.measure(ctx, op, p, reply{Response: r, info: info}); bad != nil && err == nil {
+		return reply{Response: r, info: info}, bad
 	}
 	usual, bad := route.Usual(op, r)
 	answer := reply{Response: usual, info: info}

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/transport"
 )
@@ -16,13 +18,35 @@ import (
 // callInfo is what an error says about the call that failed.
 type callInfo struct {
 	op, queue  string
-	repeatable bool
+	repeatable bool // sending it twice does no harm
+	duplicable bool // sending it twice does no more harm than duplicates
+	reads      bool
 	claimed    bool
-	anonymous  bool // sent without credentials: version discovery
+	claimEnds  time.Time // when the claim ends that the call is about
+	anonymous  bool      // sent without credentials: version discovery
 }
 
 func (c callInfo) failure(maybeActed bool, err error) *Error {
-	return &Error{Op: c.op, Queue: c.queue, Err: err, maybeActed: maybeActed, repeatable: c.repeatable, claimed: c.claimed}
+	e := &Error{Op: c.op, Queue: c.queue, Err: err, Attempts: 1, maybeActed: maybeActed, repeatable: c.repeatable, claimed: c.claimed}
+	if asks, ok := errors.AsType[waiter](err); ok {
+		e.RetryAfter = min(asks.RetryAfter(), backoff.MaxRetryAfter)
+	}
+	return e
+}
+
+// askedToWait returns how long the server asked to wait, for the loops of the engines.
+func askedToWait(err error) time.Duration {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.RetryAfter
+	}
+	return 0
+}
+
+// waiter is an error about an answer with a Retry-After: of Keystone, or to the
+// handshake of a WebSocket.
+type waiter interface {
+	error
+	RetryAfter() time.Duration
 }
 
 // unanswered makes the error of a request without a reply.
@@ -35,17 +59,18 @@ func (c callInfo) unanswered(ctx context.Context, err error) error {
 		maybe = te.MaybeSent
 	}
 	// Some network errors hide that the caller gave up.
-	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
-		err = fmt.Errorf("%w (%w)", context.Cause(ctx), err)
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w (%w)", cause, err)
 	}
-	return c.failure(maybe, err)
+	return c.failure(maybe, withMistake(err))
 }
 
 // refused makes the error of a reply other than 2xx.
 func (c callInfo) refused(reply *transport.Response) *Error {
 	fault := wire.DecodeFault(reply.Body)
-	e := c.failure(acted(reply.Status), nil)
+	e := c.failure(acted(reply.Status), mistakeIn(reply))
 	e.Code, e.Title, e.Description = reply.Status, fault.Title, fault.Description
+	e.RetryAfter = backoff.RetryAfter(reply.Header, time.Now())
 	e.RequestID = reply.Header.Get("X-Openstack-Request-Id")
 	if reply.Status/100 == 3 && e.Description == "" {
 		e.Description = "redirects are not followed" + redirectTarget(reply.Header.Get("Location"))
@@ -82,5 +107,6 @@ func (r reply) malformed(err error) error {
 	}
 	e := r.info.failure(true, fmt.Errorf("%w (status %d, body length %d): %w", ErrMalformed, r.Status, len(r.Body), err))
 	e.RequestID = r.Header.Get("X-Openstack-Request-Id")
+	e.RetryAfter = backoff.RetryAfter(r.Header, time.Now())
 	return e
 }

@@ -3,8 +3,10 @@ package zaqar
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/zaqar-go/zaqar/internal/plainjson"
+	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/transport"
 )
 
@@ -14,7 +16,8 @@ import (
 // A path starts at the service's root and includes the API version, like the hrefs
 // that Zaqar returns: "/v2/queues/wot". It may have a query. A body (see [Conn.Post])
 // is any value that JSON can encode; a json.RawMessage is sent as it is, and nil
-// sends no body. The raw verbs block, fail and retry as [Conn.Do] does. HTTP only.
+// sends no body. The raw verbs block, fail and retry as [Conn.Do] does: GET and HEAD are
+// repeated after a fault, the others only if the server cannot have acted. HTTP only.
 func (c *Conn) Get(ctx context.Context, path string) (*transport.Response, error) {
 	return c.raw(ctx, http.MethodGet, path, nil)
 }
@@ -24,7 +27,7 @@ func (c *Conn) Head(ctx context.Context, path string) (*transport.Response, erro
 	return c.raw(ctx, http.MethodHead, path, nil)
 }
 
-// Post sends a POST. It is never repeated when it may have arrived.
+// Post sends a POST.
 func (c *Conn) Post(ctx context.Context, path string, body any) (*transport.Response, error) {
 	return c.raw(ctx, http.MethodPost, path, body)
 }
@@ -40,7 +43,8 @@ func (c *Conn) Patch(ctx context.Context, path string, body any) (*transport.Res
 	return c.raw(ctx, http.MethodPatch, path, body)
 }
 
-// Delete sends a DELETE.
+// Delete sends a DELETE. It is not taken for idempotent, because "…/messages?pop=5" is not.
+// Use [Conn.Do] with Repeatable for one that is.
 func (c *Conn) Delete(ctx context.Context, path string) (*transport.Response, error) {
 	return c.raw(ctx, http.MethodDelete, path, nil)
 }
@@ -49,6 +53,9 @@ func (c *Conn) raw(ctx context.Context, method, path string, body any) (*transpo
 	req := &transport.Request{Method: method, Path: path}
 	if path == "" || path[0] != '/' {
 		return nil, &ArgumentError{Op: opName(req), Argument: "path", Rule: `must start with "/", as in "/v2/queues"`}
+	}
+	if before, _, _ := strings.Cut(path, "?"); wire.Climbs(before) {
+		return nil, &ArgumentError{Op: opName(req), Argument: "path", Rule: `must not have a segment "." or "..", which can lead to another path`}
 	}
 	if body != nil {
 		encoded, err := plainjson.Marshal(body)

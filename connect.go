@@ -11,6 +11,7 @@ import (
 	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/internal/push"
 	"github.com/zaqar-go/zaqar/internal/safehttp"
+	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/transport"
 )
 
@@ -23,25 +24,28 @@ var serviceTypes = []string{"messaging", "message", "queuing"}
 
 // Connect makes a client for the Zaqar service at endpoint, an http, https, ws or wss
 // URL such as "https://cloud.example.com:8888". A version at its end ("…/v2") selects
-// that API version. An empty endpoint is looked up: in the service catalogue, which
-// needs credentials with a catalogue, such as those of auth/keystone, or in an
-// auth.SignedURL that includes its endpoint.
+// that API version. An empty endpoint is looked up in the service catalogue of the
+// credentials, such as those of auth/keystone. An auth.SignedURL can include its
+// endpoint.
 //
 // Credentials are required: [WithAuth], or [WithProject] for a server without
 // authentication.
 //
 // Connect sends requests only to find out what it was not given. For an empty
 // endpoint it signs in and reads the catalogue. Without [WithVersion] it asks the
-// server for its versions and takes the newest that both sides support. It takes V2
-// without asking with an auth.SignedURL and with a ws or wss endpoint, since only V2
-// has them; and when a server answers but does not list its versions, for instance
-// behind a proxy that hides "/". If the server cannot be reached, that is an error.
-// Given an endpoint and a version, Connect sends nothing and succeeds even if nobody
-// listens there; use [Client.Ping] to check.
+// server for its versions and takes the newest that both sides support. If the server
+// answers without a list of versions, for instance behind a proxy that hides "/",
+// Connect takes V2. It does not ask with an auth.SignedURL or a ws or wss endpoint:
+// only V2 has these.
 //
-// A mistake in the arguments is an [*ArgumentError]. Call [Client.Close] when done.
+// A server that cannot be reached is an error. But given an endpoint and a version,
+// Connect sends nothing and succeeds even if nobody listens there; use [Client.Ping]
+// to check. A wrong argument is an [*ArgumentError]. Call [Client.Close] when done.
 func Connect(ctx context.Context, endpoint string, options ...ConnectOption) (*Client, error) {
-	s := settings{timeout: DefaultTimeout, async: DefaultAsync}
+	s := settings{
+		timeout: DefaultTimeout, async: DefaultAsync,
+		limits: wire.Limits{Bytes: DefaultMaxAnswerBytes, Items: DefaultMaxAnswerItems},
+	}
 	for _, option := range options {
 		if option != nil {
 			option(&s)
@@ -60,8 +64,9 @@ func Connect(ctx context.Context, endpoint string, options ...ConnectOption) (*C
 
 func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) {
 	conn := &Conn{
-		transport: s.transport, auth: s.auth, timeout: s.timeout, version: s.version, checksums: s.checksums,
+		transport: s.transport, auth: s.auth, timeout: s.timeout, version: s.version, checksums: s.checksums, limits: s.limits,
 		async: newPool(s.async), running: map[stopper]stopKind{}, observer: &observer{to: s.observer}, closed: make(chan struct{}),
+		retry: newRetries(s.retry), life: newLife(),
 		clientID: s.clientID, userAgent: strings.TrimSpace(s.userAgent + " zaqar-go/" + Release),
 	}
 	if conn.clientID == "" {
@@ -121,7 +126,7 @@ func (s *settings) http(endpoint string) (*transport.HTTP, error) {
 	if err != nil {
 		return nil, &ArgumentError{Op: "connect", Argument: "endpoint", Rule: "must be the service's URL", Err: err}
 	}
-	return web, nil
+	return web.WithMaxResponse(s.limits.Bytes), nil
 }
 
 func (s *settings) findEndpoint(ctx context.Context, endpoint string) (string, error) {

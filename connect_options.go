@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/transport"
 )
@@ -30,8 +31,10 @@ type settings struct {
 	transport  transport.Transport
 	tls        tlsSettings
 	checksums  bool
+	limits     wire.Limits
 	async      int
 	observer   observe.Observer
+	retry      Retry
 
 	socket      bool // a WebSocket in addition to HTTP
 	socketURL   string
@@ -150,6 +153,17 @@ func (s *settings) check(endpoint string) error {
 		return bad("WithTransport", "cannot be combined with WithHTTPClient or TLS options: set these on the transport")
 	case endpoint != strings.TrimSpace(endpoint):
 		return bad("endpoint", "must not begin or end with a space")
+	}
+	if err := checkLimits(s.limits); err != nil {
+		return err
+	}
+	if s.transport == nil {
+		if err := checkScheme("endpoint", endpoint, "http://", "https://"); err != nil {
+			return err
+		}
+	}
+	if err := s.retry.check(); err != nil {
+		return err
 	}
 	return s.checkSocket(endpoint)
 }

@@ -71,7 +71,7 @@ func TestTLSBefore12IsRefused(t *testing.T) {
 		{zaqar.WithInsecure()},
 		{zaqar.WithTLSConfig(&tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10})}, //nolint:gosec // the client must ignore MinVersion
 	} {
-		if _, err := zaqar.Connect(t.Context(), srv.URL, append(options, zaqar.WithProject("p"))...); err == nil || !strings.Contains(err.Error(), "protocol version") {
+		if _, err := zaqar.Connect(t.Context(), srv.URL, append(options, zaqar.WithProject("p"), zaqar.NoRetry())...); err == nil || !strings.Contains(err.Error(), "protocol version") {
 			t.Errorf("the error is %v", err)
 		}
 	}
@@ -79,7 +79,7 @@ func TestTLSBefore12IsRefused(t *testing.T) {
 
 func TestTheProxyOfTheCallersClientIsUsed(t *testing.T) {
 	t.Parallel()
-	srv := zaqartest.Run(t)
+	srv := zaqartest.Run(t, zaqartest.WithAllowedHosts("zaqar.example"))
 	var proxied atomic.Int32
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Host != "zaqar.example:8888" {
@@ -110,7 +110,7 @@ func TestAPlugInOfOneMethodIsEnough(t *testing.T) {
 		}
 		h.Set(auth.HeaderToken, "from the vault")
 		return nil
-	})))
+	})), zaqar.NoRetry())
 	if err := client.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}

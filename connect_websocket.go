@@ -2,6 +2,7 @@ package zaqar
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/zaqar-go/zaqar/auth"
@@ -19,7 +20,8 @@ const socketType = "messaging-websocket"
 // metadata, purging only messages or only subscriptions, delays, filters and counts
 // of queues, sharing, health, raw calls), what it answers in less detail (metadata
 // without the defaults, a message without its claim), and everything while the
-// WebSocket cannot be reached.
+// WebSocket cannot be reached. On js/wasm there is no WebSocket: Connect returns an
+// error that matches [ErrUnsupported].
 //
 // url is a ws, wss, http or https URL with any path. An empty url is looked up in the
 // service catalogue. The WebSocket uses the credentials, the TLS options and the HTTP
@@ -60,7 +62,7 @@ func (s *settings) checkSocket(endpoint string) error {
 	case s.socketURL != strings.TrimSpace(s.socketURL):
 		return bad("WithWebSocket", "must not begin or end with a space")
 	}
-	return nil
+	return checkScheme("WithWebSocket", s.socketURL, "ws://", "wss://")
 }
 
 // onlyWebSocket makes the transport of a client that has only the WebSocket.
@@ -101,8 +103,11 @@ func (s *settings) webSocket(conn *Conn, url, argument string) (*transport.WebSo
 	}
 	socket, err := transport.NewWebSocket(url, transport.WebSocketOptions{
 		Client: client, MessagePack: s.messagePack, Auth: conn.auth, ClientID: conn.clientID,
-		Timeout: s.timeout, FailFast: s.socket,
+		Timeout: s.timeout, FailFast: s.socket, MaxResponse: s.limits.Bytes,
 	})
+	if errors.Is(err, ErrUnsupported) {
+		return nil, &Error{Op: "connect", Err: err, repeatable: true}
+	}
 	if err != nil {
 		return nil, &ArgumentError{Op: "connect", Argument: argument, Rule: "must be the WebSocket's URL", Err: err}
 	}

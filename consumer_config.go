@@ -2,7 +2,6 @@ package zaqar
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/zaqar-go/zaqar/internal/wire"
@@ -206,7 +205,7 @@ func (o ConsumerConfig) check(q *Queue) error {
 		return bad("MaxWaiting", "must not be negative")
 	case o.HandlerTimeout < 0:
 		return bad("HandlerTimeout", "must not be negative")
-	case math.IsNaN(o.RenewAt) || o.RenewAt < 0 || o.RenewAt > latestRenewAt:
+	case !(o.RenewAt >= 0 && o.RenewAt <= latestRenewAt): // not a comparison the other way, which NaN passes
 		return bad("RenewAt", fmt.Sprintf("must be above 0 and at most %v, not %v", latestRenewAt, o.RenewAt))
 	case o.OnFailure < 0 || o.OnFailure > LetExpire:
 		return bad("OnFailure", "must be GiveBack, RetryHere or LetExpire")
@@ -218,7 +217,7 @@ func (o ConsumerConfig) check(q *Queue) error {
 		return bad("DeadLetterTTL", "has no effect without a DeadLetter queue")
 	case o.DeadLetter == q.name:
 		return bad("DeadLetter", "must not be the queue that is consumed")
-	case o.DeadLetter != "" && !legalName.MatchString(o.DeadLetter):
+	case o.DeadLetter != "" && !legalName(o.DeadLetter):
 		return bad("DeadLetter", "must be the name of a queue")
 	}
 	for argument, d := range map[string]time.Duration{"TTL": o.TTL, "Grace": o.Grace, "DeadLetterTTL": o.DeadLetterTTL} {

@@ -23,7 +23,7 @@ func (q consumerQueue) Claim(ctx context.Context, limit int) (consumer.Claim, er
 	if limit > 0 {
 		options = append(options, Limit(limit))
 	}
-	claim, err := q.queue.Claim(ctx, options...)
+	claim, err := q.queue.Claim(sentOnce(ctx), options...)
 	if errors.Is(err, ErrChecksum) {
 		err = nil // the engine asks each message
 	}
@@ -34,6 +34,7 @@ func (q consumerQueue) Claim(ctx context.Context, limit int) (consumer.Claim, er
 }
 
 func (q consumerQueue) Delete(ctx context.Context, id, claim string) error {
+	ctx = sentOnce(ctx)
 	if claim == "" {
 		return claimAnswer(q.queue.DeleteMessage(ctx, id))
 	}
@@ -41,7 +42,7 @@ func (q consumerQueue) Delete(ctx context.Context, id, claim string) error {
 }
 
 func (q consumerQueue) DeleteAll(ctx context.Context, ids []string, claim string) error {
-	return q.queue.DeleteMessages(ctx, ids, ClaimID(claim))
+	return q.queue.DeleteMessages(sentOnce(ctx), ids, ClaimID(claim))
 }
 
 func (q consumerQueue) Observe(ctx context.Context, e observe.Event) {
@@ -63,10 +64,10 @@ func (c consumerClaim) Messages() []consumer.Message {
 }
 
 func (c consumerClaim) Extend(ctx context.Context, ttl, grace time.Duration) error {
-	return c.claim.Update(ctx, TTL(ttl), Grace(grace))
+	return c.claim.Update(sentOnce(ctx), TTL(ttl), Grace(grace))
 }
 
-func (c consumerClaim) Release(ctx context.Context) error { return c.claim.Release(ctx) }
+func (c consumerClaim) Release(ctx context.Context) error { return c.claim.Release(sentOnce(ctx)) }
 
 // consumerMessage is a message as the engine sees it.
 type consumerMessage struct{ message *Message }

@@ -15,7 +15,7 @@ func TestTheLibraryLinksLittleBesideItself(t *testing.T) {
 	for target, want := range map[string][]string{
 		".":               socket,
 		"./zaqartest":     socket,
-		"./auth/keystone": {"github.com/gophercloud/gophercloud/v2", "github.com/zaqar-go/zaqar", "gopkg.in/yaml.v2"},
+		"./auth/keystone": {"github.com/gophercloud/gophercloud/v2", "github.com/zaqar-go/zaqar", "go.yaml.in/yaml/v3"},
 	} {
 		list, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", target).Output()
 		if err != nil {

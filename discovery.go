@@ -15,15 +15,19 @@ func (c *Conn) discover(ctx context.Context) error {
 	r, err := c.call(ctx, wire.Versions, nil)
 	if err != nil {
 		// An answer without a list is a proxy's: take V2, which every server of the
-		// last ten years has. No answer at all is an error.
+		// last ten years has. No answer at all, or one that tells of a mistake, is an
+		// error.
 		e, ok := errors.AsType[*Error](err)
-		if ok && e.Code != 0 {
+		if ok && e.Code != 0 && !isMistake(e.Err) || errors.Is(err, ErrMalformed) {
 			return nil
 		}
 		if ok {
 			e.Op, e.Err = "connect", fmt.Errorf("cannot ask %s for its API versions: %w", c.endpoint, e.Err)
 		}
 		return err
+	}
+	if isKeystone(r.Response) {
+		return &Error{Op: "connect", Err: errKeystone, repeatable: true}
 	}
 	listed, err := wire.DecodeVersions(r.Body)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/internal/fault"
@@ -32,6 +33,9 @@ var (
 	// ErrUnavailable: the service, or a proxy in front of it, could not answer (502,
 	// 503, 504). The call may have taken effect; see [SafeToRetry].
 	ErrUnavailable = fault.Unavailable
+	// ErrUnreachable: no connection to the service, to Keystone or to a proxy was made. It
+	// was refused, the name has no address, or there is no route. Nothing was sent.
+	ErrUnreachable = fault.Unreachable
 	// ErrUnsupported: the API version in use, or the WebSocket of a client without
 	// HTTP, lacks the operation. Nothing was sent.
 	ErrUnsupported = fault.Unsupported
@@ -48,7 +52,8 @@ var (
 	// ErrClosed: the client, publisher, consumer or subscriber was closed before the
 	// call began. Nothing was sent.
 	ErrClosed = fault.Closed
-	// ErrMalformed: the answer could not be understood. The call took effect.
+	// ErrMalformed: the answer could not be understood, or it is not Zaqar's. The call
+	// took effect, unless a proxy answered in the service's place.
 	ErrMalformed = fault.Malformed
 )
 
@@ -60,7 +65,8 @@ var (
 //
 //	zaqar: message_get wot: (404): Not found: Message abc does not exist.
 //
-// The text never contains a token, a password or a signature.
+// The text never contains a token, a password or a signature. What is not visible in it,
+// such as control characters that a server sent, is escaped as in Go source.
 type Error struct {
 	// Op is the operation, such as "message_post". For a raw call it is the method and
 	// the path, such as "GET /v2/queues".
@@ -69,11 +75,18 @@ type Error struct {
 	Queue string
 	// Code is the HTTP status, or 0 when no answer came.
 	Code int
-	// Title and Description are the server's explanation. Either may be empty.
+	// Title and Description are the server's explanation. Either may be empty. They are
+	// cut to 200 and 500 bytes, and escaped like the error's text.
 	Title, Description string
 	// RequestID identifies the request in the server's logs ("req-…"). It is "" when
 	// the server sent none, as servers before 2024 do.
 	RequestID string
+	// RetryAfter is how long the server asked to wait before the next attempt: the header
+	// Retry-After of the answer, in seconds or as a date. It is at most 5 minutes, even
+	// if the server asked for more, and 0 if it did not ask. Keystone's counts too.
+	RetryAfter time.Duration
+	// Attempts is how often the call was tried: 1 if it was not repeated; see [WithRetry].
+	Attempts int
 	// Err is the cause on this side, if there is one: a network error, the end of the
 	// context, a failed sign-in, an answer that could not be understood.
 	Err error
@@ -106,10 +119,13 @@ func (e *Error) Error() string {
 	if e.Err != nil {
 		b.WriteString(": " + e.Err.Error())
 	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, " (%d attempts)", e.Attempts)
+	}
 	if e.RequestID != "" {
 		b.WriteString(" [" + e.RequestID + "]")
 	}
-	return b.String()
+	return wire.OneLine(b.String(), 0)
 }
 
 // Unwrap returns the cause.
@@ -138,6 +154,8 @@ func (e *Error) Is(target error) bool {
 		if e.claimLost() {
 			return false
 		}
+	case ErrUnreachable:
+		return !e.maybeActed && notReached(e.Err)
 	case ErrUnauthorized:
 		return e.Code == http.StatusUnauthorized || errors.Is(e.Err, auth.ErrRefused)
 	case ErrForbidden:
@@ -166,12 +184,16 @@ func (e *Error) claimLost() bool {
 // of the error. That is so when no answer came, when the answer was a 5xx (a 503 to a
 // post does not say that nothing was stored), or when it could not be read. It is
 // false when the server refused the operation or the request cannot have reached it.
+// If the call was repeated, it is true if that is so for any of the attempts.
 func (e *Error) MayHaveActed() bool { return e.maybeActed }
 
 // SafeToRetry reports whether it is harmless to send the same call again: either the
-// server cannot have acted, or the operation is idempotent (reading, deleting,
-// creating a queue). Posting, claiming and popping are not idempotent. It does not
-// say that a retry will succeed.
+// server cannot have acted, or the operation is idempotent (reading, deleting messages,
+// extending or releasing a claim, creating a queue). Posting, claiming and popping are
+// not idempotent. Deleting or purging a whole queue is not either, because it could
+// delete what others have posted since. Of raw calls only GET and HEAD are, and requests
+// whose Repeatable is true. SafeToRetry does not say that a retry will succeed: the
+// client has made its own already; see [WithRetry].
 func (e *Error) SafeToRetry() bool { return !e.maybeActed || e.repeatable }
 
 // SafeToRetry calls [Error.SafeToRetry] on the [*Error] in err's chain. It is true
@@ -207,7 +229,7 @@ func (e *ArgumentError) Error() string {
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
-	return text
+	return wire.OneLine(text, 0)
 }
 
 // Unwrap returns the cause.

@@ -24,7 +24,7 @@ func TestEveryAnswerOtherThan2xxIsAnError(t *testing.T) {
 	}
 	for _, status := range []int{300, 301, 302, 304, 400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 411, 413, 414, 415, 418, 422, 429, 431, 498, 500, 501, 502, 503, 504, 505, 507, 599} {
 		server := clienttest.Says(status, `{"title":"A title","description":"And more."}`)
-		q := clienttest.Over(t, server).Queue("wot")
+		q := clienttest.Over(t, server, zaqar.NoRetry()).Queue("wot")
 		calls := map[string]error{}
 		_, calls["post"] = q.Post(t.Context(), 1)
 		_, calls["claim"] = q.Claim(t.Context())
@@ -64,7 +64,7 @@ func TestAnErrorTellsWhetherTheServerMayHaveActed(t *testing.T) {
 		{name: "cut after sending", err: &transport.Error{MaybeSent: true, Err: io.EOF}, acted: true, read: true},
 		{name: "a transport that does not tell", err: io.EOF, acted: true, read: true},
 	} {
-		q := clienttest.Over(t, &clienttest.Scripted{Answer: func(*transport.Request) (*transport.Response, error) { return c.answer, c.err }}).Queue("wot")
+		q := clienttest.Over(t, &clienttest.Scripted{Answer: func(*transport.Request) (*transport.Response, error) { return c.answer, c.err }}, zaqar.NoRetry()).Queue("wot")
 		_, post := q.Post(t.Context(), 1)
 		_, read := q.Stats(t.Context())
 		if e := clienttest.AsError(t, post); e.MayHaveActed() != c.acted || e.SafeToRetry() != c.post || zaqar.SafeToRetry(post) != c.post {
@@ -208,7 +208,7 @@ func TestErrorsNeverHoldTheToken(t *testing.T) {
 	redirecting := httptest.NewServer(http.RedirectHandler(elsewhere.URL+"/?token="+token, http.StatusTemporaryRedirect))
 	defer redirecting.Close()
 	for _, endpoint := range []string{redirecting.URL, "http://127.0.0.1:1", "http://nowhere.invalid"} {
-		client, err := zaqar.Connect(t.Context(), endpoint, zaqar.WithAuth(auth.Token(token, "p")), zaqar.WithVersion(zaqar.V2))
+		client, err := zaqar.Connect(t.Context(), endpoint, zaqar.WithAuth(auth.Token(token, "p")), zaqar.WithVersion(zaqar.V2), zaqar.NoRetry())
 		if err != nil {
 			t.Fatal(err)
 		}

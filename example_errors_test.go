@@ -50,12 +50,12 @@ func ExampleArgumentError() {
 }
 
 // A 503 to a post does not say that nothing was stored, so posting again may store
-// twice. Reading is idempotent.
+// twice. Reading is idempotent: without NoRetry the client repeats it by itself.
 func ExampleSafeToRetry() {
 	srv, stop := serve()
 	defer stop()
 	ctx := context.Background()
-	client, err := zaqar.Connect(ctx, srv.URL(), zaqar.WithProject("demo"))
+	client, err := zaqar.Connect(ctx, srv.URL(), zaqar.WithProject("demo"), zaqar.NoRetry())
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -309,3 +309,48 @@ func ExampleQueue_DeleteMessages() {
 	fmt.Println(stats.Total, err)
 	// Output: 1 <nil>
 }
+
+// Post messages that are in a slice.
+func ExampleQueue_PostMany() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	queue := client.Queue("wot")
+
+	var messages []zaqar.Outgoing
+	for _, city := range []string{"Oslo", "Rome"} {
+		messages = append(messages, zaqar.Outgoing{Body: city, TTL: 5 * time.Minute})
+	}
+	ids, err := queue.PostMany(ctx, messages)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(ids), "messages are stored")
+	// Posting the slice itself would store one message.
+	_, err = queue.Post(ctx, messages)
+	fmt.Println("invalid:", errors.Is(err, zaqar.ErrInvalid))
+	// Output:
+	// 2 messages are stored
+	// invalid: true
+}
+
+// Test a handler without a server.
+func ExampleNewMessage() {
+	handler := func(_ context.Context, m *zaqar.Message) error {
+		var order struct{ Number int }
+		if err := m.Decode(&order); err != nil {
+			return zaqar.Permanent(err)
+		}
+		fmt.Println("order", order.Number)
+		return nil
+	}
+
+	message, err := zaqar.NewMessage(zaqar.MessageFields{Body: map[string]int{"number": 4711}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(handler(context.Background(), message))
+	// Output:
+	// order 4711
+	// <nil>
+}

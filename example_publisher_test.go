@@ -34,7 +34,7 @@ func misbehaving(options ...zaqar.ConnectOption) (client *zaqar.Client, server *
 	}
 }
 
-// Post a thousand messages in ten requests.
+// Post a thousand messages in a few requests.
 func ExampleQueue_Publisher() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -62,16 +62,16 @@ func ExampleQueue_Publisher() {
 	// Output: claimed:0 free:1000 total:1000
 }
 
-// Use large batches for throughput, or no delay for low latency.
+// Use a longer delay and several batches at once for throughput, or no delay for low
+// latency.
 func ExamplePublisherConfig() {
 	ctx := context.Background()
 	client, stop := embedded()
 	defer stop()
 
 	steady := client.Queue("metrics").Publisher(zaqar.PublisherConfig{
-		BatchMessages: 1000,
-		BatchDelay:    100 * time.Millisecond,
-		Concurrency:   4, // gives up ordering
+		BatchDelay:  100 * time.Millisecond,
+		Concurrency: 4, // gives up ordering
 	})
 	prompt := client.Queue("alarms").Publisher(zaqar.PublisherConfig{BatchDelay: -1})
 
@@ -172,6 +172,48 @@ func ExamplePublisherConfig_allowDuplicates() {
 	// <Future done>
 	// {"order":"4711"}
 	// {"order":"4711"}
+}
+
+// Ignore the futures, and be told of failures all the same.
+func ExamplePublishError() {
+	ctx := context.Background()
+	client, server, stop := misbehaving()
+	defer stop()
+
+	server.Inject(zaqartest.Fault{Kind: "message_post", Status: 403, Body: `{"title": "Forbidden"}`})
+	publisher := client.Queue("events").Publisher(zaqar.PublisherConfig{})
+	for i := range 3 {
+		publisher.Publish(ctx, i)
+	}
+	err := publisher.Close(ctx)
+	if failures, ok := errors.AsType[*zaqar.PublishError](err); ok {
+		fmt.Println(failures.Failed, "messages failed; forbidden:", errors.Is(err, zaqar.ErrForbidden))
+	}
+	// Output: 3 messages failed; forbidden: true
+}
+
+// Keep messages that could not be published, for instance to publish them later.
+func ExamplePublisherConfig_onFailure() {
+	ctx := context.Background()
+	client, server, stop := misbehaving()
+	defer stop()
+
+	server.Inject(zaqartest.Fault{Kind: "message_post", Status: 403})
+	var failed []zaqar.Outgoing // one batch at a time, so no lock is needed
+	publisher := client.Queue("orders").Publisher(zaqar.PublisherConfig{
+		Patience:  10 * time.Minute, // survive longer outages
+		OnFailure: func(m zaqar.Outgoing, err error) { failed = append(failed, m) },
+	})
+	publisher.Publish(ctx, map[string]int{"order": 4711})
+	_ = publisher.Flush(ctx) // tells of the failure, too
+	for _, m := range failed {
+		fmt.Printf("again: %s\n", m.Body)
+		publisher.Publish(ctx, m)
+	}
+	if err := publisher.Close(ctx); err != nil {
+		log.Fatal(err)
+	}
+	// Output: again: {"order":4711}
 }
 
 // Cancel a message that is not in a batch yet.

@@ -59,7 +59,7 @@ func ExampleWithMessagePack() {
 	defer func() { _ = client.Close() }()
 
 	queue := client.Queue("wot")
-	if _, err := queue.Post(ctx, map[string]any{"price": 9.99}, 9007199254740993); err != nil {
+	if _, err := queue.Post(ctx, map[string]any{"price": 9.99}, int64(9007199254740993)); err != nil {
 		log.Fatal(err)
 	}
 	claim, err := queue.Claim(ctx)

@@ -3,6 +3,7 @@ package zaqar
 import (
 	"context"
 	"fmt"
+	"sync"
 )
 
 // Future is the outcome of an asynchronous call: of [Async], or of a message given to a
@@ -12,6 +13,10 @@ type Future[T any] struct {
 	cancel context.CancelFunc
 	value  T
 	err    error
+
+	mu      sync.Mutex
+	readers int    // calls that have returned the outcome, or wait for it
+	onRead  func() // called when the first one reads a failure, or nil
 }
 
 func newFuture[T any](cancel context.CancelFunc) *Future[T] {
@@ -24,22 +29,69 @@ func (f *Future[T]) resolve(value T, err error) {
 	close(f.done)
 }
 
+// ifUnread calls put unless somebody has read the future or waits for it. remove is then
+// called as soon as somebody reads it.
+func (f *Future[T]) ifUnread(put, remove func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.readers == 0 {
+		put()
+		f.onRead = remove
+	}
+}
+
+// read notes that somebody reads the future.
+func (f *Future[T]) read() {
+	f.mu.Lock()
+	f.readers++
+	onRead := f.onRead
+	f.onRead = nil
+	f.mu.Unlock()
+	if onRead != nil {
+		onRead()
+	}
+}
+
+// stopReading undoes read for a caller that has given up.
+func (f *Future[T]) stopReading() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.readers--
+}
+
+// ended reports whether the call has ended.
+func (f *Future[T]) ended() bool {
+	select {
+	case <-f.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // Done returns a channel that is closed when the call has ended.
-func (f *Future[T]) Done() <-chan struct{} { return f.done }
+func (f *Future[T]) Done() <-chan struct{} {
+	f.read()
+	return f.done
+}
 
 // Wait blocks until the call has ended or ctx ends. If ctx ends, Wait returns its error,
 // but the call keeps running: to end the call use [Future.Cancel], or the context that
 // was passed to it.
 func (f *Future[T]) Wait(ctx context.Context) (T, error) {
-	select {
-	case <-f.done:
+	f.read()
+	if f.ended() { // even if ctx has ended
 		return f.value, f.err
-	default:
 	}
 	select {
 	case <-f.done:
 		return f.value, f.err
 	case <-ctx.Done():
+		f.stopReading()
+		if f.ended() { // meanwhile
+			f.read()
+			return f.value, f.err
+		}
 		var none T
 		return none, fmt.Errorf("zaqar: the call is still running: %w", context.Cause(ctx))
 	}
@@ -48,12 +100,11 @@ func (f *Future[T]) Wait(ctx context.Context) (T, error) {
 // Err returns the error of the call. It is nil if the call succeeded, and as long as it
 // has not ended.
 func (f *Future[T]) Err() error {
-	select {
-	case <-f.done:
-		return f.err
-	default:
+	if !f.ended() {
 		return nil
 	}
+	f.read()
+	return f.err
 }
 
 // Cancel cancels the call. A call that has not started is not made. If it is running, its
@@ -65,12 +116,10 @@ func (f *Future[T]) Cancel() { f.cancel() }
 // String returns "<Future pending>", "<Future done>" or "<Future failed>".
 func (f *Future[T]) String() string {
 	state := "pending"
-	select {
-	case <-f.done:
+	if f.ended() {
 		if state = "done"; f.err != nil {
 			state = "failed"
 		}
-	default:
 	}
 	return "<Future " + state + ">"
 }

@@ -7,11 +7,8 @@ require (
 	github.com/gophercloud/gophercloud/v2 v2.15.0
 	github.com/tinylib/msgp v1.6.5
 	go.uber.org/goleak v1.3.0
-	gopkg.in/yaml.v2 v2.4.0
+	go.yaml.in/yaml/v3 v3.0.6
 	pgregory.net/rapid v1.3.0
 )
 
-require (
-	github.com/kr/text v0.2.0 // indirect
-	github.com/philhofer/fwd v1.2.0 // indirect
-)
+require github.com/philhofer/fwd v1.2.0 // indirect

@@ -102,9 +102,9 @@ func decodeStoreHealth(data []byte) (StoreHealth, error) {
 	var reply struct {
 		Reachable  bool `json:"storage_reachable"`
 		Operations map[string]struct {
-			Succeeded bool    `json:"succeeded"`
-			Seconds   float64 `json:"seconds"`
-			Ref       string  `json:"ref"`
+			Succeeded bool         `json:"succeeded"`
+			Took      wire.Seconds `json:"seconds"`
+			Ref       string       `json:"ref"`
 		} `json:"operation_status"`
 	}
 	if err := json.Unmarshal(data, &reply); err != nil {
@@ -112,7 +112,7 @@ func decodeStoreHealth(data []byte) (StoreHealth, error) {
 	}
 	store := StoreHealth{Reachable: reply.Reachable, Operations: map[string]OperationHealth{}}
 	for name, o := range reply.Operations {
-		store.Operations[name] = OperationHealth{Succeeded: o.Succeeded, Took: time.Duration(o.Seconds * float64(time.Second)), Ref: o.Ref}
+		store.Operations[name] = OperationHealth{Succeeded: o.Succeeded, Took: time.Duration(o.Took), Ref: o.Ref}
 	}
 	return store, nil
 }

@@ -106,7 +106,7 @@ func (m *Message) ClaimID() string {
 
 // ClaimCount returns how often the message was claimed. Servers report it only for
 // popped messages, on queues that count claims; otherwise it is 0.
-func (m *Message) ClaimCount() int { return m.state.Load().ClaimCount }
+func (m *Message) ClaimCount() int { return int(m.state.Load().ClaimCount) }
 
 // Checksum returns the server's checksum of the body ("MD5:…"), or "" if the server
 // sent none. See [WithChecksums].

@@ -278,7 +278,7 @@ func normalized(content map[string]any) (Content, error) {
 
 func decodeContent(data []byte) (Content, error) {
 	var content Content
-	if err := wire.Unmarshal(data, &content); err != nil {
+	if err := wire.UnmarshalMended(data, &content); err != nil {
 		return nil, err
 	}
 	if content == nil {

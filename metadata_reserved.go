@@ -29,8 +29,8 @@ var reservedKeys = map[string]bool{
 	KeyEnableEncryptMessages: true,
 }
 
-// Reserved is the part of a queue's metadata that Zaqar itself uses (V1_1 and V2). A
-// zero field is not set: the server's default applies.
+// Reserved is the part of a queue's metadata that Zaqar itself uses (V2). A zero
+// field is not set: the server's default applies.
 //
 // As an option of [Client.CreateQueue] it sets the fields that are not zero.
 // [Metadata.Reserved] reads it back.
@@ -71,7 +71,7 @@ func (o Reserved) check() error {
 		return bad(KeyMaxClaimCount, "must not be negative")
 	case (o.MaxClaimCount == 0) != (o.DeadLetterQueue == ""):
 		return bad(KeyDeadLetterQueue, "and "+KeyMaxClaimCount+" have no effect without each other: set both")
-	case o.DeadLetterQueue != "" && !legalName.MatchString(o.DeadLetterQueue):
+	case o.DeadLetterQueue != "" && !legalName(o.DeadLetterQueue):
 		return bad(KeyDeadLetterQueue, "must be the name of a queue")
 	}
 	return o.RetryPolicy.check(wire.QueueCreate)

@@ -22,7 +22,7 @@ import (
 func TestAnObserverIsToldOfEachRequest(t *testing.T) {
 	t.Parallel()
 	w := &clienttest.Witness{}
-	srv, client := clienttest.InMemory(t, zaqar.WithObserver(w), zaqar.WithVersion(zaqar.V2))
+	srv, client := clienttest.InMemory(t, zaqar.WithObserver(w), zaqar.WithVersion(zaqar.V2), zaqar.NoRetry())
 	queue := client.Queue("wot")
 	if _, err := queue.Post(t.Context(), "x"); err != nil {
 		t.Fatal(err)

@@ -108,6 +108,7 @@ const (
 type listing struct {
 	op       wire.Op
 	queue    string
+	observer *observer
 	limit    *Limit
 	pageSize *PageSize
 	marker   Marker

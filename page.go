@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/zaqar-go/zaqar/internal/wire"
+	"github.com/zaqar-go/zaqar/observe"
 )
 
 // First returns the first item of a listing. ok is false if the listing is empty or
@@ -27,6 +28,7 @@ type page[T any] struct {
 	keys  []string
 	items []T
 	next  string // the server's marker for the next page, or ""
+	date  string // the header Date of the answer, or ""
 }
 
 func (p *page[T]) add(key string, item T) {
@@ -44,6 +46,9 @@ type fetch[T any] func(context.Context, wire.Params) (page[T], error)
 //     brought nothing new is not used again.
 //   - Servers filter after they have cut the page (quirk 4). So a short page may not
 //     be the last one. The unfiltered listing shows whether it is.
+//   - A new marker is progress, so any number of empty pages may follow each other. But
+//     after some of them requests are paced, see [pace]. Markers that lead in a circle
+//     are an error.
 func paginate[T any](ctx context.Context, l listing, get fetch[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
@@ -59,7 +64,11 @@ func paginate[T any](ctx context.Context, l listing, get fetch[T]) iter.Seq2[T, 
 				yield(none, err)
 				return
 			}
-			for _, i := range p.unseen(current) {
+			unseen := p.unseen(current)
+			if p.pace.page(len(unseen) > 0) {
+				p.observer.report(ctx, observe.ListingSlowed{Op: string(p.op), Queue: p.queue, Pages: p.pace.empty})
+			}
+			for _, i := range unseen {
 				p.yielded++
 				if !yield(current.items[i], nil) || p.limitReached() {
 					return
@@ -86,9 +95,12 @@ type pager[T any] struct {
 	yielded int             // the number of items
 	seen    map[string]bool // the keys of these items
 	used    map[string]bool // markers used since the last new item
+	pace    pace
 
-	// The last probe of the unfiltered listing: from which marker, to which.
+	// The last probe of the unfiltered listing: from which marker, to which, and how many
+	// items were between them.
 	probedFrom, probedTo string
+	probedItems          int
 }
 
 // firstSize asks for no more items than the limit wants.
@@ -106,14 +118,22 @@ func (p *pager[T]) firstSize() int {
 func (p *pager[T]) limitReached() bool { return p.limit != nil && p.yielded >= int(*p.limit) }
 
 func (p *pager[T]) fetch(ctx context.Context) (page[T], error) {
-	result, err := p.get(ctx, p.request(p.params))
+	result, err := p.ask(ctx, p.request(p.params))
 	e, refused := errors.AsType[*Error](err)
 	if refused && e.Code == http.StatusBadRequest && p.pageSize == nil && p.size > 0 {
 		// The operator may allow less than 20: let the server choose.
 		p.size = 0
-		return p.get(ctx, p.request(p.params))
+		return p.ask(ctx, p.request(p.params))
 	}
 	return result, err
+}
+
+// ask reads a page when it is its time.
+func (p *pager[T]) ask(ctx context.Context, params wire.Params) (page[T], error) {
+	if err := p.pace.wait(ctx); err != nil {
+		return page[T]{}, &Error{Op: string(p.op), Queue: p.queue, repeatable: true, Err: err}
+	}
+	return p.get(ctx, params)
 }
 
 func (p *pager[T]) request(params wire.Params) wire.Params {
@@ -154,7 +174,7 @@ func (p *pager[T]) advance(ctx context.Context, current page[T]) (bool, error) {
 	if p.pageSize == nil && p.size > 0 {
 		p.size = defaultPageSize
 	}
-	next := current.next
+	next, probed := current.next, false
 	if len(p.filters) > 0 && !full {
 		unfiltered, more, err := p.probe(ctx, current)
 		if err != nil || !more {
@@ -163,13 +183,18 @@ func (p *pager[T]) advance(ctx context.Context, current page[T]) (bool, error) {
 		// An empty page, or the same one again: the filter leaves out the rest of
 		// this stretch.
 		if len(current.keys) == 0 || p.used[next] {
-			next = unfiltered
+			next, probed = unfiltered, p.probedItems > 0
 		}
 	}
 	if next == "" {
 		return false, nil
 	}
 	if p.used[next] {
+		// Behind an empty page only a marker that was found beside an item may be an old
+		// one: the listing has started again.
+		if len(current.keys) == 0 && !probed {
+			return false, p.circle(next)
+		}
 		if next = p.unusedMarker(current); next == "" {
 			return false, p.loops(full)
 		}
@@ -196,15 +221,15 @@ func (p *pager[T]) probe(ctx context.Context, current page[T]) (string, bool, er
 	}
 	before := p.marker
 	p.marker = from
-	all, err := p.get(ctx, p.request(unfiltered))
+	all, err := p.ask(ctx, p.request(unfiltered))
 	p.marker = before
-	if err != nil || len(all.keys) == 0 || all.next == "" {
+	if err != nil || all.next == "" || len(all.keys) == 0 && all.next == from {
 		return "", false, err
 	}
-	if p.size > len(all.keys) && p.knows(all) {
+	if len(all.keys) > 0 && p.size > len(all.keys) && p.knows(all) {
 		return "", false, nil // a short page of known items is the last one
 	}
-	p.probedFrom, p.probedTo = from, all.next
+	p.probedFrom, p.probedTo, p.probedItems = from, all.next, len(all.keys)
 	return all.next, true, nil
 }
 
@@ -233,8 +258,13 @@ func (p *pager[T]) loops(full bool) error {
 	if !full {
 		return nil
 	}
+	return p.circle(p.marker)
+}
+
+// circle is the error when a marker leads back to where the listing was.
+func (p *pager[T]) circle(marker string) error {
 	return &Error{
 		Op: string(p.op), Queue: p.queue, repeatable: true,
-		Err: fmt.Errorf("%w: the listing starts again after marker %q", ErrMalformed, p.marker),
+		Err: fmt.Errorf("%w: the listing starts again after marker %.80q", ErrMalformed, marker),
 	}
 }

@@ -1,7 +1,10 @@
 package zaqar
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/zaqar-go/zaqar/internal/fault"
 	"github.com/zaqar-go/zaqar/internal/plainjson"
@@ -40,12 +43,18 @@ var (
 // in the order in which they were published. A message that fails leaves a gap. A
 // message that may be stored can still arrive after later ones.
 //
+// A failure is never silent: whoever ignores the futures is told by [Publisher.Flush] and
+// [Publisher.Close], and [PublisherConfig].OnFailure hears of each message that failed.
+//
 // A Publisher works with every API version and transport. Close it before its client:
 // afterwards its messages may fail, but every future ends.
 type Publisher struct {
 	queue  *Queue
 	bad    error // why the configuration cannot be used
 	engine *publisher.Publisher
+
+	onFailure func(Outgoing, error) // or nil
+	unread    unread
 }
 
 // Publisher returns a publisher for the queue. It does no I/O and never fails: if the
@@ -54,10 +63,10 @@ type Publisher struct {
 // while nothing is outstanding.
 func (q *Queue) Publisher(config PublisherConfig) *Publisher {
 	bad := config.check()
-	config.fill()
+	config.fill(q.conn.onlySocket())
 	queue := publisherQueue{q}
 	return &Publisher{
-		queue: q, bad: bad,
+		queue: q, bad: bad, onFailure: config.OnFailure,
 		engine: publisher.New(queue, publisherErrors{q.name}, config.engine(queue.envelope())),
 	}
 }
@@ -88,13 +97,52 @@ func (q *Queue) Publisher(config PublisherConfig) *Publisher {
 func (p *Publisher) Publish(ctx context.Context, body any) *Future[string] {
 	item := &publisher.Item{}
 	future := newFuture[string](func() { p.engine.Cancel(item) })
-	item.Resolve = future.resolve
+	var unencoded any // the body, if it could not be encoded
+	failed := false
+	item.Failing = func(err error) {
+		failed = true
+		if p.onFailure != nil {
+			p.onFailure(published(item.Message, unencoded), err)
+		}
+	}
+	item.Resolve = func(id string, err error) {
+		future.resolve(id, err)
+		if failed {
+			p.unread.add(future, err)
+		}
+	}
 	if err := p.pack(item, body); err != nil {
-		future.resolve("", err)
+		unencoded = body
+		item.Failing(err)
+		item.Resolve("", err)
 		return future
 	}
 	p.engine.Publish(ctx, item)
 	return future
+}
+
+// published returns a message as it was given to Publish, for OnFailure.
+func published(m wire.Outgoing, unencoded any) Outgoing {
+	switch v := unencoded.(type) {
+	case Outgoing:
+		return v
+	case *Outgoing:
+		if v != nil {
+			return *v
+		}
+		return Outgoing{}
+	case nil:
+	default:
+		return Outgoing{Body: v}
+	}
+	o := Outgoing{Body: m.Body}
+	if m.TTL != nil {
+		o.TTL = time.Duration(*m.TTL) * time.Second
+	}
+	if m.Delay != nil {
+		o.Delay = time.Duration(*m.Delay) * time.Second
+	}
+	return o
 }
 
 // pack checks and encodes a message.
@@ -119,7 +167,7 @@ func (p *Publisher) pack(item *publisher.Item, body any) error {
 	if item.Message.TTL == nil && route.TTL > 0 {
 		item.Message.TTL = &route.TTL
 	}
-	if rule := hazard(item.Message.Body); rule != "" {
+	if rule := wire.CheckBody(item.Message.Body); rule != "" {
 		return &ArgumentError{Op: string(wire.MessagePost), Argument: "the message", Rule: rule}
 	}
 	encoded, err := plainjson.Marshal(item.Message)
@@ -136,8 +184,18 @@ func (p *Publisher) Outstanding() (messages, bytes int) { return p.engine.Outsta
 
 // Flush sends everything that was published before the call, without waiting for
 // [PublisherConfig.BatchDelay]. It blocks until all of it has ended, successfully or not,
-// or ctx ends. Its error is only about ctx: the outcome of a message is in its future.
-func (p *Publisher) Flush(ctx context.Context) error { return p.engine.Flush(ctx) }
+// or ctx ends. It returns the error of ctx, or a [*PublishError] if messages failed whose
+// futures nobody has read.
+func (p *Publisher) Flush(ctx context.Context) error { return p.tell(p.engine.Flush(ctx)) }
+
+// tell adds to an error the failures that nobody has read.
+func (p *Publisher) tell(err error) error {
+	failures := p.unread.take(p.queue.name)
+	if err != nil && failures != nil {
+		return fmt.Errorf("%w; %w", err, failures)
+	}
+	return cmp.Or(err, failures)
+}
 
 // Close refuses new messages, sends the others, and blocks until all have ended. The
 // refused ones fail with [ErrClosed], also those whose Publish is blocked.
@@ -145,8 +203,9 @@ func (p *Publisher) Flush(ctx context.Context) error { return p.engine.Flush(ctx
 // If ctx ends first, Close returns its error. Messages that are not in a batch yet fail
 // with ErrClosed. Batches in flight are cancelled: their messages fail with
 // context.Canceled and may be stored. In both cases every future has ended when Close
-// returns. Closing twice is harmless.
-func (p *Publisher) Close(ctx context.Context) error { return p.engine.Close(ctx) }
+// returns. Otherwise, and also then, Close returns a [*PublishError] if messages failed
+// whose futures nobody has read. Closing twice is harmless.
+func (p *Publisher) Close(ctx context.Context) error { return p.tell(p.engine.Close(ctx)) }
 
 // String returns "<Publisher wot>".
 func (p *Publisher) String() string { return "<Publisher " + p.queue.name + ">" }

@@ -2,18 +2,24 @@ package zaqar
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
 // The defaults of a [PublisherConfig].
 const (
-	DefaultBatchMessages       = 100
+	// DefaultBatchMessages is how many ids fit the answer to a post through any common
+	// proxy, see [Queue.Post].
+	DefaultBatchMessages       = 80
 	DefaultBatchDelay          = 10 * time.Millisecond
 	DefaultOutstandingMessages = 10_000
 	DefaultOutstandingBytes    = 64 << 20
-	DefaultPublishAttempts     = 10
-	DefaultRetryDelay          = 100 * time.Millisecond
-	DefaultMaxRetryDelay       = 10 * time.Second
+	// DefaultPatience is how long a batch is tried.
+	DefaultPatience = 2 * time.Minute
+	// DefaultPublishAttempts is 0: there is no limit beside the time.
+	DefaultPublishAttempts = 0
+	DefaultRetryDelay      = 100 * time.Millisecond
+	DefaultMaxRetryDelay   = 10 * time.Second
 )
 
 // PublisherConfig configures a [Publisher]. The zero value is a good one: every field
@@ -24,7 +30,10 @@ type PublisherConfig struct {
 	// more throughput, a shorter delay means less latency.
 
 	// BatchMessages limits the messages in a batch. Defaults to
-	// [DefaultBatchMessages].
+	// [DefaultBatchMessages], and to no limit for a client that has only the WebSocket.
+	// More are sent only if you set it: the answer to a post names all ids in one header
+	// line, and proxies refuse long ones with a 502 after the messages were stored
+	// (quirk 46).
 	BatchMessages int
 	// BatchBytes limits the size of a batch's request: the whole encoded body, not the
 	// sum of the messages' bodies. Defaults to the limit of the queue, which is read
@@ -53,10 +62,13 @@ type PublisherConfig struct {
 	// [OverflowBlock].
 	Overflow Overflow
 
-	// Attempts limits how often a batch is sent. Defaults to
-	// [DefaultPublishAttempts]; 1 means no retries. A batch is sent again only if the
+	// Patience limits how long a batch is tried, from its first attempt on. No attempt
+	// begins later. Defaults to [DefaultPatience]. A batch is sent again only if the
 	// failure may be temporary and nothing was stored: the server could not be
 	// reached, or asked to come back later (429).
+	Patience time.Duration
+	// Attempts limits how often a batch is sent, in addition to Patience. 1 means no
+	// retries. Defaults to [DefaultPublishAttempts], no limit.
 	Attempts int
 	// RetryDelay is the longest back-off before the first retry. Defaults to
 	// [DefaultRetryDelay]. It doubles with each further retry, up to MaxRetryDelay,
@@ -67,6 +79,17 @@ type PublisherConfig struct {
 	// a 5xx. A message may then be stored several times, and the value of its future is
 	// the last id. Servers do not detect duplicates, so consumers must be idempotent.
 	AllowDuplicates bool
+
+	// OnFailure is called for each message that failed, with the error of its future and
+	// before the future ends. It is not called for messages that [Future.Cancel]
+	// cancelled. m is the message as it was published; its Body is a json.RawMessage,
+	// unless it could not be encoded. [Error.MayHaveActed] tells whether it may be stored
+	// all the same.
+	//
+	// OnFailure may be called by several goroutines at once, and delays the batches that
+	// follow: it should return soon. It must not wait for the publisher, so neither
+	// Flush nor Close it, and Publish to it only with OverflowRefuse or OverflowDrop.
+	OnFailure func(m Outgoing, err error)
 }
 
 // Overflow is what a [Publisher] does with a message when too much is outstanding.
@@ -85,7 +108,12 @@ const (
 	OverflowDrop
 )
 
-func (c *PublisherConfig) fill() {
+// fill sets the defaults. onlySocket says whether the client has nothing but the
+// WebSocket, whose answers are not limited by proxies.
+func (c *PublisherConfig) fill(onlySocket bool) {
+	if c.BatchMessages == 0 && onlySocket {
+		c.BatchMessages = math.MaxInt
+	}
 	for _, field := range []struct {
 		value    *int
 		fallback int
@@ -94,7 +122,6 @@ func (c *PublisherConfig) fill() {
 		{&c.Concurrency, 1},
 		{&c.OutstandingMessages, DefaultOutstandingMessages},
 		{&c.OutstandingBytes, DefaultOutstandingBytes},
-		{&c.Attempts, DefaultPublishAttempts},
 	} {
 		if *field.value == 0 {
 			*field.value = field.fallback
@@ -105,6 +132,7 @@ func (c *PublisherConfig) fill() {
 		fallback time.Duration
 	}{
 		{&c.BatchDelay, DefaultBatchDelay},
+		{&c.Patience, DefaultPatience},
 		{&c.RetryDelay, DefaultRetryDelay},
 		{&c.MaxRetryDelay, DefaultMaxRetryDelay},
 	} {
@@ -128,6 +156,7 @@ func (c *PublisherConfig) check() error {
 		{"Concurrency", int64(c.Concurrency)},
 		{"OutstandingMessages", int64(c.OutstandingMessages)},
 		{"OutstandingBytes", int64(c.OutstandingBytes)},
+		{"Patience", int64(c.Patience)},
 		{"Attempts", int64(c.Attempts)},
 		{"RetryDelay", int64(c.RetryDelay)},
 		{"MaxRetryDelay", int64(c.MaxRetryDelay)},

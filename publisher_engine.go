@@ -19,11 +19,11 @@ type publisherQueue struct{ queue *Queue }
 func (q publisherQueue) Name() string { return q.queue.name }
 
 func (q publisherQueue) Post(ctx context.Context, batch []wire.Outgoing) ([]string, error) {
-	return q.queue.send(ctx, batch)
+	return q.queue.send(sentOnce(ctx), batch)
 }
 
 func (q publisherQueue) CheckDelays(ctx context.Context) error {
-	return q.queue.heedsDelays(ctx, "the message")
+	return q.queue.heedsDelays(sentOnce(ctx), "the message")
 }
 
 // SizeLimit reads the queue's metadata, which has a limit only in V2.
@@ -32,7 +32,7 @@ func (q publisherQueue) SizeLimit(ctx context.Context) publisher.SizeLimit {
 	if q.queue.conn.version != V2 {
 		return unknown
 	}
-	metadata, err := q.queue.Metadata(ctx)
+	metadata, err := q.queue.Metadata(sentOnce(ctx))
 	if err != nil {
 		return unknown
 	}
@@ -65,7 +65,7 @@ func (c *PublisherConfig) engine(envelope int) publisher.Config {
 		Concurrency:         c.Concurrency,
 		OutstandingMessages: c.OutstandingMessages, OutstandingBytes: c.OutstandingBytes,
 		Overflow: publisher.Overflow(c.Overflow), // both have the same values
-		Attempts: c.Attempts, Backoff: backoff.Backoff{First: c.RetryDelay, Most: c.MaxRetryDelay},
+		Patience: c.Patience, Attempts: c.Attempts, Backoff: backoff.Backoff{First: c.RetryDelay, Most: c.MaxRetryDelay},
 		AllowDuplicates: c.AllowDuplicates,
 		Envelope:        envelope,
 	}
@@ -82,8 +82,9 @@ func (p publisherErrors) Classify(err error) publisher.Failure {
 	return publisher.Failure{
 		Op: e.Op, Status: e.Code,
 		MayBeStored: !e.SafeToRetry(),
+		RetryAfter:  askedToWait(err),
 		Transient: transient(e.Code) &&
-			!errors.Is(err, ErrMalformed) && !errors.Is(err, ErrUnauthorized) && !errors.Is(err, transport.ErrClosed),
+			!errors.Is(err, ErrMalformed) && !errors.Is(err, errAnswerTooLong) && !errors.Is(err, ErrUnauthorized) && !errors.Is(err, transport.ErrClosed),
 		BlamesContent: errors.Is(err, ErrUnsupported) || e.Op == string(wire.MessagePost) &&
 			(e.Code == http.StatusBadRequest || e.Code == http.StatusRequestEntityTooLarge),
 	}
@@ -91,7 +92,7 @@ func (p publisherErrors) Classify(err error) publisher.Failure {
 
 // transient reports whether a later attempt may get another status. 0 is no reply.
 func transient(status int) bool {
-	return status == 0 || status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooManyRequests
+	return status == 0 || status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooEarly || status == http.StatusTooManyRequests
 }
 
 func (p publisherErrors) Unsent(cause error) error { return p.unsent(cause) }

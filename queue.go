@@ -17,8 +17,9 @@ import (
 // [Queue.Metadata] has the defaults, and deleting succeeds. [Queue.Exists] reports
 // whether it exists.
 //
-// A name has 1 to 64 of the characters A-Z a-z 0-9 _ - and the dot. With an illegal
-// name every operation returns an [*ArgumentError]. A Queue is safe for concurrent
+// A name has 1 to 64 of the characters A-Z a-z 0-9 _ - and the dot. "." and ".." are
+// illegal: a proxy in front of the service may take them for another path. With an
+// illegal name every operation returns an [*ArgumentError]. A Queue is safe for concurrent
 // use. [Client.Queue] makes it.
 type Queue struct {
 	conn    *Conn
@@ -50,12 +51,18 @@ func (q *Queue) Listed() Content { return maps.Clone(q.listed) }
 // String returns "<Queue [wot]>".
 func (q *Queue) String() string { return "<Queue [" + q.name + "]>" }
 
-var legalName = regexp.MustCompile(`^[a-zA-Z0-9_\-.]{1,64}$`)
+var nameCharacters = regexp.MustCompile(`^[a-zA-Z0-9_\-.]{1,64}$`)
+
+// legalName reports whether a queue can have this name.
+func legalName(name string) bool { return nameCharacters.MatchString(name) && !wire.Climbs(name) }
 
 // check refuses a name that the server would refuse.
 func (q *Queue) check(op wire.Op) error {
-	if legalName.MatchString(q.name) {
+	if legalName(q.name) {
 		return nil
+	}
+	if nameCharacters.MatchString(q.name) {
+		return &ArgumentError{Op: string(op), Argument: "queue name", Rule: fmt.Sprintf("%q is not legal: it can lead to another path", q.name)}
 	}
 	return &ArgumentError{
 		Op: string(op), Argument: "queue name",
@@ -87,8 +94,8 @@ func (q *Queue) Exists(ctx context.Context) (bool, error) {
 	if q.conn.takes(wire.QueueExists, "changes") {
 		p["changes"] = []wire.Change{}
 	}
-	_, err := q.call(ctx, wire.QueueExists, p)
-	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusNotFound {
+	r, err := q.call(ctx, wire.QueueExists, p)
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusNotFound && wire.IsZaqars(r.Body) {
 		return false, nil
 	}
 	return err == nil, err
@@ -111,7 +118,6 @@ func (q *Queue) isListed(ctx context.Context) (bool, error) {
 // Delete deletes the queue and its messages. It succeeds if there is no such queue.
 // Servers that store in Redis keep the queue's subscriptions.
 func (q *Queue) Delete(ctx context.Context) error {
-	q.conn.ensured.Delete(q.name)
 	_, err := q.call(ctx, wire.QueueDelete, nil)
 	return err
 }

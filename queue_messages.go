@@ -21,10 +21,13 @@ import (
 // [PageSize] the number in one request, and [Marker] starts after a message.
 //
 // Each message appears once. Messages that are posted or deleted during the loop may
-// or may not appear. Expired messages that the server has not collected yet can hide
+// or may not appear. While a listing finds nothing new, any number of pages may follow
+// each other. After 100 of them it sends ten requests a second and reports
+// observe.ListingSlowed. If the server leads it in a circle, the error matches
+// [ErrMalformed]. Expired messages that the server has not collected yet can hide
 // the ones after them, if 20 or more are next to each other.
 func (q *Queue) Messages(ctx context.Context, options ...MessagesOption) iter.Seq2[*Message, error] {
-	list := listing{op: wire.MessageList, queue: q.name}
+	list := listing{op: wire.MessageList, queue: q.name, observer: q.conn.observer}
 	list.set("echo", true)
 	for _, option := range options {
 		option.applyMessages(&list)
@@ -61,11 +64,11 @@ func (q *Queue) messagesPage(ctx context.Context, p wire.Params, status Status) 
 	if err != nil {
 		return page[*Message]{}, err
 	}
-	found, err := decode(r, wire.DecodeMessages)
+	found, err := decodeMessages(ctx, r)
 	if err != nil {
 		return page[*Message]{}, err
 	}
-	result := page[*Message]{next: found.Next}
+	result := page[*Message]{next: found.Next, date: r.Header.Get("Date")}
 	for _, m := range found.Messages {
 		result.add(m.ID, newMessage(q, m, status, ""))
 	}
@@ -136,7 +139,7 @@ func (q *Queue) byIDs(ctx context.Context, list listing, found func(*Message) bo
 		if err != nil {
 			return err
 		}
-		page, err := decode(r, wire.DecodeMessages)
+		page, err := decodeMessages(ctx, r)
 		if err != nil {
 			return err
 		}
@@ -186,7 +189,7 @@ func (q *Queue) Pop(ctx context.Context, n int) ([]*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	page, err := decode(r, wire.DecodeMessages)
+	page, err := decodeMessages(ctx, r)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func TestADeletionThatFailsHalfwaySaysHowFarItCame(t *testing.T) {
 		}
 		return healthy(req)
 	}
-	err := clienttest.Over(t, server).Queue("wot").DeleteMessages(t.Context(), slices.Repeat([]string{"m"}, 65))
+	err := clienttest.Over(t, server, zaqar.NoRetry()).Queue("wot").DeleteMessages(t.Context(), slices.Repeat([]string{"m"}, 65))
 	if err == nil || !strings.Contains(err.Error(), "the first 40 of 65") || !zaqar.SafeToRetry(err) {
 		t.Errorf("the error is %v", err)
 	}
@@ -61,7 +61,7 @@ func TestUnknownFieldsAndFractionsAreTaken(t *testing.T) {
 
 func TestAServiceErrorIsNotAMissingMessage(t *testing.T) {
 	t.Parallel()
-	q := clienttest.Over(t, clienttest.Says(503, "")).Queue("wot")
+	q := clienttest.Over(t, clienttest.Says(503, ""), zaqar.NoRetry()).Queue("wot")
 	if m, err := q.Message(t.Context(), "m"); err == nil || m != nil {
 		t.Errorf("%v, %v", m, err)
 	}

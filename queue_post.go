@@ -1,10 +1,9 @@
 package zaqar
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"reflect"
 	"time"
 
 	"github.com/zaqar-go/zaqar/internal/plainjson"
@@ -31,12 +30,21 @@ type Outgoing struct {
 // message. It can be any value that JSON can encode, which is the body, or an
 // [Outgoing] with a TTL and a delay. A slice is one body, a []byte is encoded as
 // base64, and a json.RawMessage is sent as it is. Either all messages are stored or
-// none. Post creates the queue if it does not exist.
+// none. Post creates the queue if it does not exist; on V1 that is one more request for
+// each post.
 //
 // The whole request may have 256 KiB, unless the operator or the queue's metadata
-// ([Reserved]) changed that. The number of messages is not limited. Post blocks until
-// the server has answered. To post many messages at high throughput use a
-// [Publisher].
+// ([Reserved]) changed that. Post blocks until the server has answered. To post many
+// messages at high throughput use a [Publisher]; for a slice of messages use
+// [Queue.PostMany].
+//
+// Servers do not limit the number of messages, but proxies do: over HTTP the answer names
+// all ids in one Location header, and a proxy that finds it too long answers 502 although
+// all messages are stored (quirk 46). With the usual settings nginx does so from 104
+// messages on, Apache from about 220 and HAProxy from about 400, and earlier with long
+// queue names. Up to [DefaultBatchMessages] messages are safe. After a 502 to more, look
+// with [Queue.Stats] or [Queue.Messages] whether they are stored before you post them
+// again; the error says so, too. Over the WebSocket there is no such limit.
 //
 // Posting is not idempotent: posting twice stores twice. Therefore Post never repeats
 // a request that may have been carried out. [Error.MayHaveActed] tells whether the
@@ -72,25 +80,24 @@ func (q *Queue) send(ctx context.Context, messages []wire.Outgoing) ([]string, e
 	}
 	r, err := q.call(ctx, wire.MessagePost, wire.Params{"messages": messages})
 	if err != nil {
-		return nil, err
+		return nil, q.explainPost(err, len(messages))
 	}
 	return decode(r, func(data []byte) ([]string, error) { return wire.DecodePosted(data, len(messages)) })
 }
 
-// ensure creates the queue where posting does not, once for each client.
+// ensure creates the queue where posting does not. It does so before each post: somebody
+// else may have deleted the queue, and the server would take messages that nobody can
+// list (quirk 13).
 func (q *Queue) ensure(ctx context.Context) error {
 	route, err := wire.Lookup(wire.Version(q.conn.version), wire.MessagePost)
 	if err != nil {
 		return q.conn.unsupported(wire.MessagePost, "")
 	}
-	if _, ok := q.conn.ensured.Load(q.name); ok || !route.NeedsQueue {
+	if !route.NeedsQueue {
 		return nil
 	}
-	if _, err := q.call(ctx, wire.QueueCreate, nil); err != nil {
-		return err
-	}
-	q.conn.ensured.Store(q.name, true)
-	return nil
+	_, err = q.call(ctx, wire.QueueCreate, nil)
+	return err
 }
 
 // prepare gives messages a TTL where the API version needs one, and refuses delays
@@ -145,17 +152,22 @@ func outgoing(value any, which string) (wire.Outgoing, error) {
 		o = *v
 	case Outgoing:
 		o = v
-	case *Message, *Claim, *Queue:
-		return bad(fmt.Sprintf("is a %T, not a body: to post a message again, post its Body()", v), nil)
 	default:
 		o.Body = v
 	}
-	encoded, err := plainjson.Marshal(o.Body)
-	if err != nil {
-		return bad("cannot be encoded as JSON", err)
+	switch misplaced(o.Body) {
+	case typeOfOutgoing:
+		return bad(fmt.Sprintf("has a %T as its body, which would be one message that contains the others: "+
+			"to post each of them, use PostMany, or Publish them one by one", o.Body), nil)
+	case typeOfMessage, typeOfClaim, typeOfQueue:
+		return bad(fmt.Sprintf("is a %T, not a body: to post a message again, post its Body()", o.Body), nil)
 	}
-	if brokenText(encoded) && holdsBrokenText(reflect.ValueOf(o.Body)) {
+	encoded, err := plainjson.Marshal(o.Body)
+	switch {
+	case errors.Is(err, plainjson.ErrText):
 		return bad("holds text that is not valid UTF-8, which JSON cannot carry; encode it, in base64 for instance", nil)
+	case err != nil:
+		return bad("cannot be encoded as JSON", err)
 	}
 	message := wire.Outgoing{Body: encoded}
 	if o.TTL != 0 {
@@ -173,21 +185,4 @@ func outgoing(value any, which string) (wire.Outgoing, error) {
 		message.Delay = &delay
 	}
 	return message, nil
-}
-
-// brokenText reports whether encoding/json may have put U+FFFD where text was not valid
-// UTF-8. It writes that escaped, and a U+FFFD that was there as it is. JSON that was
-// passed through may have an escaped one, too: see holdsBrokenText.
-func brokenText(encoded []byte) bool {
-	for {
-		at := bytes.Index(encoded, []byte(`\ufffd`))
-		if at < 0 {
-			return false
-		}
-		slashes := len(encoded[:at]) - len(bytes.TrimRight(encoded[:at], `\`))
-		if slashes%2 == 0 {
-			return true
-		}
-		encoded = encoded[at+1:]
-	}
 }

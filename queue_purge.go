@@ -37,11 +37,16 @@ func (q *Queue) Purge(ctx context.Context, resources ...Resource) error {
 
 // PurgeAll purges until nothing is left, including claimed and delayed messages. It
 // deletes claimed messages by their ids, even while somebody works on them. It blocks
-// until a listing finds nothing, a request fails or ctx ends. Give ctx a deadline if
-// others may keep posting. V2 only.
+// until a listing finds nothing, a request fails or ctx ends. After 100 rounds it makes
+// ten a second. Give ctx a deadline if others may keep posting. V2 only.
 func (q *Queue) PurgeAll(ctx context.Context, resources ...Resource) error {
 	asked := func(r Resource) bool { return len(resources) == 0 || slices.Contains(resources, r) }
+	var rounds pace
 	for {
+		if err := rounds.wait(ctx); err != nil {
+			return &Error{Op: string(wire.QueuePurge), Queue: q.name, repeatable: true, Err: err}
+		}
+		rounds.page(false)
 		if err := q.Purge(ctx, resources...); err != nil {
 			return err
 		}

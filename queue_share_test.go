@@ -111,7 +111,7 @@ func TestASignedURLIsAllThatConnectNeeds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := zaqar.Connect(t.Context(), "", zaqar.WithAuth(without)); err == nil || !strings.Contains(err.Error(), "does not tell the service's endpoint") {
+	if _, err := zaqar.Connect(t.Context(), "", zaqar.WithAuth(without)); err == nil || !strings.Contains(err.Error(), "does not contain the service's endpoint") {
 		t.Errorf("without an endpoint: %v", err)
 	}
 }

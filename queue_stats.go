@@ -49,7 +49,7 @@ func (q *Queue) Stats(ctx context.Context) (Stats, error) {
 		return Stats{}, err
 	}
 	return Stats{
-		Claimed: s.Claimed, Free: s.Free, Total: s.Total,
+		Claimed: int(s.Claimed), Free: int(s.Free), Total: int(s.Total),
 		Oldest: newMessageStats(s.Oldest), Newest: newMessageStats(s.Newest),
 	}, nil
 }
@@ -67,6 +67,6 @@ func newMessageStats(m *wire.MessageStats) *MessageStats {
 	created, _ := time.Parse(time.RFC3339, m.Created)
 	return &MessageStats{
 		ID: m.ID, Href: m.Href, Age: time.Duration(m.Age), TTL: time.Duration(m.TTL),
-		Created: created, ClaimID: m.ClaimID, ClaimCount: m.ClaimCount, Body: m.Body,
+		Created: created, ClaimID: m.ClaimID, ClaimCount: int(m.ClaimCount), Body: m.Body,
 	}
 }

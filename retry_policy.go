@@ -13,7 +13,7 @@ import (
 // are whole seconds. A server retries only if no answer came: a 4xx or 5xx answer
 // ends it.
 type RetryPolicy struct {
-	// A retry follows this order; the server's defaults are in parentheses. First come
+	// Retries come in this order; the server's defaults are in parentheses. First come
 	// RetriesWithNoDelay (3). Then MinimumDelayRetries (3), each after MinimumDelay
 	// (5 s). Then retries whose delay grows by Backoff from MinimumDelay to
 	// MaximumDelay (30 s). Then MaximumDelayRetries (3), each after MaximumDelay.

@@ -122,8 +122,15 @@ func (s *Subscriber) Position(queue string) Position {
 //
 //   - when ctx ends: the error matches context.Cause of it;
 //   - when the client is closed: [ErrClosed];
-//   - when trying again cannot help: [ErrUnauthorized], [ErrForbidden], [ErrInvalid],
-//     [ErrUnsupported]. The error names the queue.
+//   - when no request can succeed: an [*ArgumentError] or [ErrUnsupported];
+//   - when the service goes on refusing one of the queues: [ErrUnauthorized],
+//     [ErrForbidden], [ErrInvalid]. The error names the queue.
+//
+// A refusal is final when the queue has been refused for a minute, in at least three
+// polls, without a success in between. If the subscriber has never read the queue, 5
+// seconds are enough, so that a typo or a missing role shows soon. Until then the queue is
+// tried again after 1 to 15 seconds, the observer receives observe.ReadFailed for each
+// refusal, and the other queues are read as usual.
 //
 // With [WithChecksums] a message may come together with a [*ChecksumError]. The loop
 // then continues.
@@ -143,6 +150,7 @@ func (s *Subscriber) listen(ctx context.Context, yield func(*Message, error) boo
 	if err := s.config.check(); err != nil {
 		return err
 	}
+	defer s.client.conn.life.follow(s.engine.EndLoop)()
 	err := s.engine.Listen(ctx, func(m subscriber.Message) bool {
 		message := m.(*Message) //nolint:forcetypeassert // as subscribedQueue lists them
 		return yield(message, s.client.conn.verify(message))

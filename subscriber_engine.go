@@ -23,11 +23,11 @@ func (c SubscriberConfig) forEngine(conn *Conn) subscriber.Config {
 // forEngine returns the position as internal/subscriber needs it, and positionOf brings
 // it back.
 func (p Position) forEngine() subscriber.Position {
-	return subscriber.Position{Marker: p.marker, Recent: p.recent, Since: p.since, Reached: p.reached, Now: p.now}
+	return subscriber.Position{Marker: p.marker, Recent: p.recent, Since: p.since, Reached: p.reached, Served: p.served, Now: p.now}
 }
 
 func positionOf(p subscriber.Position) Position {
-	return Position{marker: p.Marker, recent: p.Recent, since: p.Since, reached: p.Reached, now: p.Now}
+	return Position{marker: p.Marker, recent: p.Recent, since: p.Since, reached: p.Reached, served: p.Served, now: p.Now}
 }
 
 // subscribedQueue is a queue as internal/subscriber needs it. Its messages are of type
@@ -50,6 +50,7 @@ func (q subscribedQueue) Page(ctx context.Context, look subscriber.Look) (subscr
 		found, err = q.queue.messagesPage(ctx, params, 0)
 	}
 	page.Next = found.next
+	page.Time, _ = http.ParseTime(found.date) // the zero time if there is none
 	for _, m := range found.items {
 		page.Messages = append(page.Messages, m)
 	}
@@ -75,6 +76,13 @@ func (q subscribedQueue) params(look subscriber.Look) wire.Params {
 	}
 	return p
 }
+
+func (q subscribedQueue) Hopeless(err error) bool {
+	_, ours := errors.AsType[*ArgumentError](err)
+	return ours || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrClosed)
+}
+
+func (q subscribedQueue) RetryAfter(err error) time.Duration { return askedToWait(err) }
 
 func (q subscribedQueue) Observe(ctx context.Context, e observe.Event) {
 	q.queue.conn.observer.report(ctx, e)
@@ -116,14 +124,18 @@ func (s pushServer) Unsubscribe(ctx context.Context, queue, id string) error {
 }
 
 func (s pushServer) Ping(ctx context.Context) error {
-	_, err := s.conn.call(ctx, wire.Ping, nil)
+	_, err := s.conn.call(sentOnce(ctx), wire.Ping, nil)
 	return err
 }
 
+func (s pushServer) RetryAfter(err error) time.Duration { return askedToWait(err) }
+
 func (s pushServer) Observe(ctx context.Context, e observe.Event) { s.conn.observer.report(ctx, e) }
 
-// limited gives a call the client's time limit, also when ctx has a later deadline.
+// limited gives a call of an engine the client's time limit, also when ctx has a later
+// deadline. The call is sent once.
 func (c *Conn) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx = sentOnce(ctx)
 	if c.timeout > 0 {
 		return context.WithTimeout(ctx, c.timeout)
 	}

@@ -18,6 +18,7 @@ func TestTextThatIsNoPositionIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"", "1", "2;;;;", "1;;;;;", "1;x;;;", "1;;x;;", "1;;;%;", "1;;;;a,", "1;;;;%zz", "newest",
+		"2;;;;", "2;;;;;;", "2;;;x;;", "3;;;;;", "2;;;;;a,,b",
 		"1;;;" + strings.Repeat("x", 70_000) + ";",
 	} {
 		p := zaqar.FromNow()
@@ -31,7 +32,7 @@ func TestTextThatIsNoPositionIsRefused(t *testing.T) {
 }
 
 func FuzzPosition(f *testing.F) {
-	for _, text := range []string{"oldest", "now", "1;;;;", "1;1700000000000;1700000000001;a%3Bb;x,y%2Cz", "1;-1;;0;1"} {
+	for _, text := range []string{"oldest", "now", "1;;;;", "1;1700000000000;1700000000001;a%3Bb;x,y%2Cz", "1;-1;;0;1", "2;;;;;", "2;1;2;3;m;a,b"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -50,6 +51,14 @@ func FuzzPosition(f *testing.F) {
 			t.Errorf("%q has spaces", p)
 		}
 	})
+}
+
+func TestAPositionOfEarlierVersionsIsRead(t *testing.T) {
+	t.Parallel()
+	var p zaqar.Position
+	if err := p.UnmarshalText([]byte("1;1700000000000;1700000000001;a%3Bb;x,y%2Cz")); err != nil || p.String() != "2;1700000000000;1700000000001;;a%3Bb;x,y%2Cz" {
+		t.Errorf("%q, %v", p, err)
+	}
 }
 
 func reread(t *testing.T, p zaqar.Position) zaqar.Position {

@@ -62,15 +62,15 @@ func checkSubscriber(op wire.Op, uri string) error {
 }
 
 // CreateSubscription subscribes somebody to the queue. From now on the server sends
-// each message that is posted to the subscriber, in a request of its own and in no
+// the subscriber each message that is posted, in a request of its own and in no
 // particular order. The message stays in the queue as well. The queue is created if
 // it does not exist. The server must be set up to deliver. If it requires
 // confirmation, it sends no messages before the subscriber has confirmed, which
 // package webhook does.
 //
 // A queue has at most one subscription for each subscriber. If there is one already,
-// the server does not change it, and [Subscription.Created] is false. There are two
-// cases:
+// the server does not change it, and [Subscription.Created] is false.
+// [Subscription.Update] changes it. There are two cases:
 //
 //   - It was not confirmed: the server asks the subscriber again to confirm (quirk
 //     19). CreateSubscription succeeds if the TTL and the options are those asked
@@ -80,14 +80,12 @@ func checkSubscriber(op wire.Op, uri string) error {
 //     returns the existing one with an error that matches [ErrExists] and
 //     [ErrConflict].
 //
-// [Subscription.Update] changes an existing one.
+// A second request reads the subscription, to tell the cases apart by its age. An
+// existing one with the same settings that is less than about a second old is taken
+// for new. If this request fails, the subscription is returned with the error.
 //
-// CreateSubscription reads the new subscription to tell the cases apart by its age.
-// One with the same settings that is less than about a second old looks like a new
-// one. If this second request fails, the subscription is returned with the error.
-//
-// It is idempotent. That holds after a 503, too, which servers that store in Redis
-// answer to the first subscription after another one has ended (quirk 36). It
+// CreateSubscription is idempotent, also after a 503. Servers that store in Redis
+// answer 503 to the first subscription after another one has ended (quirk 36). It
 // blocks for two requests. V2 only.
 func (q *Queue) CreateSubscription(ctx context.Context, config SubscriptionConfig) (*Subscription, error) {
 	p, err := config.params()
@@ -97,7 +95,12 @@ func (q *Queue) CreateSubscription(ctx context.Context, config SubscriptionConfi
 	start := time.Now()
 	r, err := q.call(ctx, wire.SubscriptionCreate, p)
 	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusConflict {
-		return q.subscribed(ctx, config, e)
+		s, err := q.subscribed(ctx, config, e)
+		if s != nil && e.MayHaveActed() && s.isYoung(start) && config.describes(s) {
+			s.created = true // by an earlier attempt of this call, whose answer was lost
+			return s, nil
+		}
+		return s, err
 	}
 	if err != nil {
 		return nil, err
@@ -110,8 +113,7 @@ func (q *Queue) CreateSubscription(ctx context.Context, config SubscriptionConfi
 	if err := s.Reload(ctx); err != nil {
 		return s, err
 	}
-	// Servers compute ages from times in whole seconds.
-	young := time.Duration(s.state.Load().Age) < time.Since(start)+time.Second
+	young := s.isYoung(start)
 	asked := config.describes(s)
 	s.created = young && asked
 	if !asked {
@@ -120,10 +122,17 @@ func (q *Queue) CreateSubscription(ctx context.Context, config SubscriptionConfi
 	return s, nil
 }
 
+// isYoung reports whether a subscription may have been made after start. Servers compute
+// ages from times in whole seconds.
+func (s *Subscription) isYoung(start time.Time) bool {
+	return time.Duration(s.state.Load().Age) < time.Since(start)+time.Second
+}
+
 // describes reports whether a subscription is configured like this. A trust that was
 // not asked for is the server's own.
 func (c SubscriptionConfig) describes(s *Subscription) bool {
-	if c.TTL != 0 && c.TTL != s.TTL() {
+	// A TTL that is read is at most wire.MaxSeconds.
+	if c.TTL != 0 && min(c.TTL, time.Duration(wire.MaxSeconds)) != s.TTL() {
 		return false
 	}
 	has := s.Options()
@@ -172,7 +181,7 @@ func (s *Subscription) exists(how string) error {
 // [Limit] is the total number of subscriptions, [PageSize] the number in one request,
 // and [Marker] starts after an id. V2 only.
 func (q *Queue) Subscriptions(ctx context.Context, options ...SubscriptionsOption) iter.Seq2[*Subscription, error] {
-	list := listing{op: wire.SubscriptionList, queue: q.name}
+	list := listing{op: wire.SubscriptionList, queue: q.name, observer: q.conn.observer}
 	for _, option := range options {
 		option.applySubscriptions(&list)
 	}

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/zaqar-go/zaqar"
@@ -33,6 +35,9 @@ func subscribed(t *testing.T, subscription string) *clienttest.Scripted {
 		reply := &transport.Response{Status: http.StatusOK, Header: http.Header{}, Body: []byte(subscription)}
 		if req.Method == http.MethodPost {
 			reply.Status, reply.Body = http.StatusCreated, []byte(`{"subscription_id":"s"}`)
+		}
+		if req.Method == http.MethodPatch {
+			reply.Status, reply.Body = http.StatusNoContent, nil
 		}
 		return reply, nil
 	}}
@@ -149,7 +154,7 @@ func TestAConflictIsReturnedWithWhatIsInTheWay(t *testing.T) {
 	for listing, found := range map[string]string{
 		`{"subscriptions":[{"id":"a","subscriber":"http://other"},{"id":"b","subscriber":"` + webhookURL + `"}],"links":[]}`: "b",
 		`{"subscriptions":[{"id":"a","subscriber":"http://other"}],"links":[]}`:                                              "",
-		`gibberish`: "",
+		`not JSON`: "",
 	} {
 		spy := &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
 			if req.Method == http.MethodPost {
@@ -161,7 +166,7 @@ func TestAConflictIsReturnedWithWhatIsInTheWay(t *testing.T) {
 		if !errors.Is(err, zaqar.ErrConflict) || (found == "") != (s == nil) || s != nil && (s.ID() != found || !errors.Is(err, zaqar.ErrExists)) {
 			t.Errorf("%s: %v, %v", listing, s, err)
 		}
-		if (listing == "gibberish") != errors.Is(err, zaqar.ErrMalformed) {
+		if (listing == "not JSON") != errors.Is(err, zaqar.ErrMalformed) {
 			t.Errorf("%s: %v", listing, err)
 		}
 	}
@@ -240,5 +245,28 @@ func TestASubscriptionPrintsWithoutItsSecrets(t *testing.T) {
 	}
 	if text := fmt.Sprint(zaqar.SubscriptionOptions{}); text != "<SubscriptionOptions>" {
 		t.Errorf("none print %s", text)
+	}
+}
+
+func TestASubscriptionWhoseCreationWasHealedIsNew(t *testing.T) {
+	t.Parallel()
+	for age, created := range map[int]bool{0: true, 100: false} {
+		synctest.Test(t, func(t *testing.T) {
+			server := &clienttest.Scripted{}
+			server.Answer = func(req *transport.Request) (*transport.Response, error) {
+				switch {
+				case req.Method == http.MethodGet:
+					body := fmt.Sprintf(`{"subscriptions":[{"id":"s","source":"wot","subscriber":%q,"ttl":3600,"age":%d,"options":{}}],"links":[]}`, webhookURL, age)
+					return &transport.Response{Status: http.StatusOK, Header: http.Header{}, Body: []byte(body)}, nil
+				case server.Count() == 1:
+					return nil, &transport.Error{MaybeSent: true, Err: io.EOF}
+				}
+				return &transport.Response{Status: http.StatusConflict, Header: http.Header{}}, nil
+			}
+			s, err := clienttest.Over(t, server).Queue("wot").CreateSubscription(t.Context(), zaqar.SubscriptionConfig{Subscriber: webhookURL})
+			if s == nil || s.Created() != created || (err == nil) != created || !created && !errors.Is(err, zaqar.ErrExists) {
+				t.Errorf("%d seconds old: %v, %v", age, s, err)
+			}
+		})
 	}
 }

@@ -103,7 +103,8 @@ func TestV1IsGivenWhatItWants(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(srv.Requests("queue_create")); n != 1 {
+	// Before each post, since somebody else may have deleted the queue.
+	if n := len(srv.Requests("queue_create")); n != 3 {
 		t.Errorf("the queue was made %d times for three posts", n)
 	}
 	if body := string(srv.Requests("message_post")[0].Body); body != `[{"body":"x","ttl":3600}]` {
@@ -114,5 +115,24 @@ func TestV1IsGivenWhatItWants(t *testing.T) {
 	}
 	if _, err := q.Post(t.Context(), "x"); err != nil {
 		t.Errorf("after its deletion: %v", err)
+	}
+}
+
+func TestOnV1AQueueThatSomebodyElseDeletedIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	_, first := clienttest.InMemory(t, zaqar.WithVersion(zaqar.V1))
+	q := first.Queue("wot")
+	other := first.Conn()
+	for range 3 {
+		if _, err := q.Post(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		found, err := zaqar.Collect(q.Messages(t.Context()))
+		if err != nil || len(found) != 1 {
+			t.Errorf("%d messages are listed, %v", len(found), err)
+		}
+		if _, err := other.Delete(t.Context(), q.Href()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -94,7 +94,14 @@ func TestCallsLookAsTheWireHasThem(t *testing.T) {
 			return c.DeleteTopic(ctx, "t")
 		}, "", `DELETE /v2/topics/t  `},
 	} {
-		spy := says(http.StatusOK, c.answer)
+		status := http.StatusOK
+		switch {
+		case strings.HasPrefix(name, "create"):
+			status = http.StatusCreated
+		case strings.HasPrefix(name, "delete"), strings.HasPrefix(name, "purge"):
+			status = http.StatusNoContent
+		}
+		spy := says(status, c.answer)
 		if err := c.call(t.Context(), over(t, spy, zaqar.V2)); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -111,10 +118,34 @@ func TestCallsLookAsTheWireHasThem(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
+func TestAProxysPageIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	c := over(t, says(http.StatusOK, "<html>sign in</html>"), zaqar.V2)
+	for name, err := range map[string]error{
+		"create pool":   c.CreatePool(ctx, admin.Pool{Name: "p", URI: "redis://h"}),
+		"get pool":      second(c.Pool(ctx, "p")),
+		"update pool":   second(c.UpdatePool(ctx, "p", admin.Weight(1))),
+		"delete pool":   c.DeletePool(ctx, "p"),
+		"list pools":    second(zaqar.Collect(c.Pools(ctx))),
+		"create flavor": c.CreateFlavor(ctx, admin.Flavor{Name: "f", Pools: []string{"p"}}),
+		"delete flavor": c.DeleteFlavor(ctx, "f"),
+		"create topic":  c.CreateTopic(ctx, admin.Topic{Name: "t"}),
+		"update topic":  c.UpdateTopic(ctx, "t", map[string]any{"a": 1}),
+		"topic stats":   second(c.TopicStats(ctx, "t")),
+		"purge topic":   c.PurgeTopic(ctx, "t"),
+		"delete topic":  c.DeleteTopic(ctx, "t"),
+	} {
+		if !errors.Is(err, zaqar.ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestVersionsHaveWhatTheyHave(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	spy := says(http.StatusOK, `{"pools":[],"flavors":[]}`)
+	spy := says(http.StatusCreated, "")
 	v1, v11 := over(t, spy, zaqar.V1), over(t, spy, zaqar.V1_1)
 	for name, err := range map[string]error{
 		"flavors by v1":             second(zaqar.Collect(v1.Flavors(ctx))),

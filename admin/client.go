@@ -109,6 +109,7 @@ func (c *Client) call(ctx context.Context, op string, r request) (*transport.Res
 	}
 	req := &transport.Request{
 		Op: op, Method: to.method, Path: "/" + conn.Version().String() + path, Query: r.query, Header: r.header,
+		Repeatable: to.method != http.MethodPost,
 	}
 	if r.body != nil {
 		body, err := encode(r.body)
@@ -117,7 +118,30 @@ func (c *Client) call(ctx context.Context, op string, r request) (*transport.Res
 		}
 		req.Body = body
 	}
-	return conn.Do(ctx, req)
+	reply, err := conn.Do(ctx, req)
+	if err != nil {
+		return reply, err
+	}
+	return reply, checkSuccess(op, reply)
+}
+
+// successes are the statuses of a success, by the last part of the operation's name.
+var successes = map[string][]int{
+	"list": {http.StatusOK}, "get": {http.StatusOK}, "stats": {http.StatusOK},
+	"create": {http.StatusCreated, http.StatusNoContent},
+	"update": {http.StatusOK, http.StatusCreated, http.StatusNoContent},
+	"delete": {http.StatusNoContent}, "purge": {http.StatusNoContent},
+}
+
+// checkSuccess returns an error if a 2xx is not the service's: a proxy that answers in its
+// place has carried out nothing.
+func checkSuccess(op string, reply *transport.Response) error {
+	want := successes[op[strings.LastIndexByte(op, '_')+1:]]
+	body := bytes.TrimSpace(reply.Body)
+	if slices.Contains(want, reply.Status) && (len(body) == 0 || json.Valid(body)) {
+		return nil
+	}
+	return fmt.Errorf("zaqar: %s: %w (status %d): a proxy may have answered in the service's place", op, zaqar.ErrMalformed, reply.Status)
 }
 
 // encode encodes JSON without escaping < and &.

@@ -54,3 +54,16 @@ func ExampleSignedURL_Allows() {
 	// <nil>
 	// auth: not covered by the signed URL: it allows GET, not DELETE
 }
+
+// Heat's OS::Zaqar::SignedQueueURL has the attribute query_str. aodh takes it as an action
+// with "zaqar://?" in front. Both can be read.
+func ExampleParseSignedURL() {
+	signed, err := auth.ParseSignedURL("zaqar://?signature=a6aaa5c404a17b2f55c2d83e29fdba186f75e02548050f3319b45857426928c0" +
+		"&expires=2036-01-01T00%3A00%3A00&paths=%2Fv2%2Fqueues%2Fuq%2Fmessages&methods=GET&project_id=wireU&queue_name=uq")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(signed, "of project", signed.ProjectID())
+	// Output:
+	// <SignedURL GET /v2/queues/uq/messages until 2036-01-01T00:00:00Z> of project wireU
+}

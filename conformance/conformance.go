@@ -1,14 +1,14 @@
-// Package conformance is one suite of behaviours for every Zaqar that the client
-// speaks to: the embedded server and real ones. It says what a user of the client
-// may rely on, in sentences, and speaks to the server through the client only.
+// Package conformance is a test suite for every Zaqar that the client works with: the
+// embedded server and real ones. Its cases are sentences that describe what a user of
+// the client can rely on. It uses the server only through the client.
 //
 //	conformance.Run(t, zaqar.V2, func(t *testing.T) conformance.Target {
 //		srv := zaqartest.Run(t)
 //		return conformance.Target{Endpoint: srv.URL(), Wait: srv.Advance}
 //	})
 //
-// Where a real server is known to differ, the case asserts what that server does
-// instead, under the quirk's number; see quirks.go. Nothing is skipped.
+// If a real server is known to differ, the case checks what that server does instead,
+// and names the quirk's number; see quirks.go. No case is skipped.
 package conformance
 
 import (
@@ -25,55 +25,55 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// Target is a server to be held to the suite.
+// Target is a server to test.
 type Target struct {
 	// Endpoint is the service's URL, without a version.
 	Endpoint string
-	// Auth are the credentials; nil means a server without authentication, where
-	// each case gets a project of its own.
+	// Auth are the credentials. If nil, the server runs without authentication, and
+	// each case uses a project of its own.
 	Auth auth.Authorizer
-	// WebSocket is the URL of the WebSocket that clients use beside the endpoint, ""
-	// for none.
+	// WebSocket is the URL of a WebSocket that clients use in addition to the endpoint,
+	// "" for none.
 	WebSocket string
-	// MessagePack is whether the frames of a WebSocket are MessagePack.
+	// MessagePack makes WebSockets use MessagePack instead of JSON.
 	MessagePack bool
-	// Options go to every Connect.
+	// Options are passed to every Connect.
 	Options []zaqar.ConnectOption
-	// SigningKey is the key with which the server signs URLs.
+	// SigningKey is the key that the server signs URLs with.
 	SigningKey string
-	// Wait lets time pass on the server: a driven clock is advanced, a real one
-	// is waited for.
+	// Wait lets time pass on the server: it advances a fake clock, or waits for a real
+	// one.
 	Wait func(time.Duration)
-	// Operator are the credentials of an administrator, which the cases of [Pooling]
-	// need; nil means a server without authentication, which believes who says so.
+	// Operator are the credentials of an administrator, for the cases of [Pooling]. If
+	// nil, the server runs without authentication and accepts any role.
 	Operator auth.Authorizer
-	// PoolURI returns the URI of a store for a pool, as the server reaches it: another one
-	// each time, maybe of the same store. The cases of Pooling need it.
+	// PoolURI returns the URI of a store for a pool, as the server reaches it. Each call
+	// returns another URI, which may belong to the same store. It is for the cases of
+	// Pooling.
 	PoolURI func() string
-	// Store is what a real server stores in, such as "redis"; empty for the
-	// embedded one. It decides which quirks are expected.
+	// Store is the store of a real server, such as "redis", and empty for the embedded
+	// server. It decides which quirks are expected.
 	Store string
 }
 
-// suite is what a case works with: one target and names of its own on it.
+// suite is the environment of a case: one target, and the case's own project.
 type suite struct {
 	Target
 	version zaqar.Version
-	about   string // the sentence of the case
+	about   string // the case's sentence
 	project string
-	notes   *notes // nil when nothing is recorded
+	notes   *notes // nil if nothing is recorded
 }
 
-// behaviour is one case: a sentence and the code that holds a server to it.
+// behaviour is one case: a sentence and its check.
 type behaviour struct {
 	sentence string
 	check    func(t *testing.T, s *suite)
 }
 
-// alone are the cases that run one at a time, as all do of [Pooling], where a pool that
-// goes disturbs the others: a server that looks up a marker
-// and reads behind it in two steps passes over a queue, or answers 503, when
-// another case deletes one in between (quirk 27).
+// alone are the cases that run one at a time. Deleting a queue at the same time would
+// make a server on Redis miss a queue in a listing, or answer 503 (quirk 27). All cases
+// of [Pooling] run one at a time, because deleting a pool disturbs the others.
 var alone = []string{
 	"every queue is listed once, whatever the size of a page",
 	"a listing of queues can be limited and started behind a name",
@@ -82,11 +82,11 @@ var alone = []string{
 	"a name with a dot works in full",
 }
 
-// Run holds the target to the suite by one version of the API, but for what is behind
-// a [Feature]. open is called once for each case, which lets a driven clock be advanced by
-// one case without disturbing another.
+// Run runs the suite with one version of the API, except for the cases of a [Feature].
+// open is called once for each case, so that one case can advance a fake clock without
+// disturbing another.
 //
-// The server must reach this machine by 127.0.0.1: it is to deliver messages here.
+// The server must reach this machine at 127.0.0.1, because it delivers messages here.
 func Run(t *testing.T, version zaqar.Version, open func(t *testing.T) Target) {
 	t.Helper()
 	run(t, "", version, open, nil, func(noun, sentence string) bool { return concerns(version, noun, sentence) })
@@ -98,7 +98,7 @@ func run(t *testing.T, feature Feature, version zaqar.Version, open func(t *test
 		for noun, cases := range groups[feature] {
 			t.Run(noun, func(t *testing.T) {
 				if together {
-					t.Parallel() // cases that wait, wait together
+					t.Parallel() // so that cases wait at the same time
 				}
 				for _, c := range cases {
 					if together == (feature == Pooling || slices.Contains(alone, c.sentence)) {
@@ -124,7 +124,7 @@ func run(t *testing.T, feature Feature, version zaqar.Version, open func(t *test
 	}
 }
 
-// client connects anew: another client has another Client-ID.
+// client returns a new client with a Client-ID of its own.
 func (s *suite) client(t *testing.T) *zaqar.Client {
 	t.Helper()
 	options := append([]zaqar.ConnectOption{zaqar.WithUserAgent("conformance")}, s.Options...)
@@ -158,7 +158,7 @@ func (s *suite) client(t *testing.T) *zaqar.Client {
 	return client
 }
 
-// queue makes a queue that is deleted when the case is over.
+// queue creates a queue that is deleted at the end of the case.
 func (s *suite) queue(t *testing.T, options ...zaqar.CreateOption) *zaqar.Queue {
 	t.Helper()
 	return s.queueOf(t, s.client(t), options...)
@@ -173,7 +173,8 @@ func (s *suite) queueOf(t *testing.T, client *zaqar.Client, options ...zaqar.Cre
 	return q
 }
 
-// absent is a queue that does not exist; what a case makes of it is deleted.
+// absent returns a queue that does not exist. If the case creates it, it is deleted at
+// the end.
 func (s *suite) absent(t *testing.T, client *zaqar.Client) *zaqar.Queue {
 	t.Helper()
 	q := client.Queue("c-" + rand.Text())
@@ -200,7 +201,7 @@ func post(t *testing.T, q *zaqar.Queue, bodies ...any) []string {
 	return ids
 }
 
-// numbered are n bodies: 0, 1, 2, ….
+// numbered returns n bodies: 0, 1, 2, ….
 func numbered(n int) []any {
 	bodies := make([]any, n)
 	for i := range bodies {

@@ -27,7 +27,7 @@ var connection = []behaviour{
 	}},
 	{"an endpoint with the version at its end works too", func(t *testing.T, s *suite) {
 		s.Endpoint, s.version = s.Endpoint+"/"+s.version.String()+"/", ""
-		s.notes = nil // the transport that takes notes is given the endpoint as it is
+		s.notes = nil // the recording transport would use the endpoint as it is
 		if err := s.client(t).Ping(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -113,7 +113,7 @@ var connection = []behaviour{
 		}
 	}},
 	{"an administrator is told how the store is", func(t *testing.T, s *suite) {
-		if s.Auth != nil { // the suite's user is none
+		if s.Auth != nil { // the suite's user is no administrator
 			_, err := s.client(t).Health(t.Context())
 			matches(t, err, zaqar.ErrForbidden)
 			return

@@ -21,7 +21,7 @@ type inbox struct {
 	received chan webhook.Notification
 }
 
-// listen starts a webhook that the server can reach, until the case is over.
+// listen starts a webhook that the server can reach. It is closed at the end of the case.
 func (s *suite) listen(t *testing.T, q *zaqar.Queue, policy webhook.Policy) inbox {
 	t.Helper()
 	box := inbox{received: make(chan webhook.Notification, 100)}
@@ -46,8 +46,8 @@ func serve(t *testing.T, handler http.Handler) string {
 	return server.URL
 }
 
-// take waits for n notifications and returns their bodies, sorted: they come in no
-// certain order.
+// take waits for n notifications and returns their bodies, sorted, since they come in
+// any order.
 func (box inbox) take(t *testing.T, n int) []string {
 	t.Helper()
 	var bodies []string
@@ -58,7 +58,7 @@ func (box inbox) take(t *testing.T, n int) []string {
 	return bodies
 }
 
-// next waits for one.
+// next waits for one notification.
 func next[T any](t *testing.T, from <-chan T) T {
 	t.Helper()
 	var item T
@@ -203,14 +203,14 @@ var confirmations = []behaviour{
 	}},
 }
 
-// mirrored is another signature.
+// mirrored returns another signature.
 func mirrored(signature string) string {
 	digits := []byte(signature)
 	slices.Reverse(digits)
 	return string(digits)
 }
 
-// relay hands a notice to a handler, and returns what that answers.
+// relay passes a notice to a handler, and returns its answer.
 func (s *suite) relay(t *testing.T, q *zaqar.Queue, notice map[string]any) int {
 	t.Helper()
 	body, err := json.Marshal(notice)
@@ -231,7 +231,7 @@ func (s *suite) relay(t *testing.T, q *zaqar.Queue, notice map[string]any) int {
 	return reply.StatusCode
 }
 
-// confirmed waits until the subscription is, or is not.
+// confirmed waits until the subscription is confirmed, or is not.
 func (s *suite) confirmed(t *testing.T, sub *zaqar.Subscription, want bool) {
 	t.Helper()
 	for {

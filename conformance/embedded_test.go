@@ -59,8 +59,8 @@ func TestTheEmbeddedServerConformsWithItsFeatures(t *testing.T) {
 	}
 }
 
-// keep writes results into the folder that ZAQAR_RESULTS names. Without, it holds
-// them against those that docs/coverage.md is made of.
+// keep writes results into the folder that ZAQAR_RESULTS names. Without that variable it
+// compares them with the results that docs/coverage.md is generated from.
 func keep(t *testing.T, r conformance.Results) {
 	t.Helper()
 	if folder := os.Getenv("ZAQAR_RESULTS"); folder != "" {

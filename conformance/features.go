@@ -6,30 +6,29 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// Feature is what a server has only when its operators have switched it on. Its cases
-// are apart, since such a server is another one in more than that.
+// Feature is something that a server has only if its operators have switched it on. Its
+// cases are separate, because such a server also differs in other ways.
 type Feature string
 
 // The features.
 const (
-	// Confirmation is that subscribers must confirm (require_confirmation).
+	// Confirmation: subscribers must confirm (require_confirmation).
 	Confirmation Feature = "confirmation"
-	// Pooling is that there are pools and flavors (pooling, with admin_mode).
+	// Pooling: there are pools and flavors (pooling, with admin_mode).
 	Pooling Feature = "pooling"
 )
 
 // Features are all features.
 var Features = []Feature{Confirmation, Pooling}
 
-// RunFeature holds a target that has a feature to the cases that are about it, as [Run]
-// does to the others. Those of [Pooling] want a server on which nobody else makes
-// queues.
+// RunFeature runs the cases of a feature on a target that has it, as [Run] does with the
+// other cases. The cases of [Pooling] need a server on which nobody else creates queues.
 func RunFeature(t *testing.T, feature Feature, version zaqar.Version, open func(t *testing.T) Target) {
 	t.Helper()
 	run(t, feature, version, open, nil, func(noun, sentence string) bool { return concerns(version, noun, sentence) })
 }
 
-// groups are the cases by feature and noun. Those of "" every server is held to.
+// groups are the cases by feature and noun. The cases of "" are for every server.
 var groups = map[Feature]map[string][]behaviour{
 	"": {
 		"connection":    connection,

@@ -53,7 +53,7 @@ var listening = []behaviour{
 		want := post(t, q, numbered(50)...)
 		var at zaqar.Position
 		var got []string
-		for _, n := range []int{1, 19, 7, 20, 3} { // programs that end after so many messages
+		for _, n := range []int{1, 19, 7, 20, 3} { // each program ends after n messages
 			sub := client.Subscriber(zaqar.SubscriberConfig{})
 			if err := sub.SubscribeAt(q.Name(), at); err != nil {
 				t.Fatal(err)
@@ -87,7 +87,7 @@ var listening = []behaviour{
 	}},
 }
 
-// hear takes the next n messages that a subscriber hears.
+// hear returns the next n messages of a subscriber.
 func hear(t *testing.T, sub *zaqar.Subscriber, n int) []*zaqar.Message {
 	t.Helper()
 	var heard []*zaqar.Message

@@ -79,7 +79,7 @@ var messages = []behaviour{
 			t.Errorf("it prints %s", m)
 		}
 		status, err := m.Status(t.Context())
-		if s.version == zaqar.V1 { // its hrefs name no claims
+		if s.version == zaqar.V1 { // hrefs of v1 do not name claims
 			matches(t, err, zaqar.ErrUnsupported)
 		} else if err != nil || status != zaqar.Free {
 			t.Errorf("status %v, %v", status, err)
@@ -204,8 +204,8 @@ var messages = []behaviour{
 	{"the server's limits are passed on", func(t *testing.T, s *suite) {
 		q := s.queue(t)
 		ctx := t.Context()
-		// The refusal comes before the body was read and can be lost with the
-		// connection (quirk 28): then the error must say that it knows nothing.
+		// The refusal comes before the body has been read and can be lost with the
+		// connection (quirk 28). Then the error must say that the outcome is unknown.
 		_, err := q.Post(ctx, bytes.Repeat([]byte("x"), 300_000))
 		if e, ok := errors.AsType[*zaqar.Error](err); !ok || !s.differs(t, 28) || e.Code != 0 || !e.MayHaveActed() {
 			matches(t, err, zaqar.ErrInvalid)

@@ -44,7 +44,7 @@ var metadata = []behaviour{
 			"a/b": 1, "a~b": 2, "~1": 3, "~0/": 4, "ключ": "значение", "with space": true, "null": nil,
 			"big": json.Number("9007199254740993"), "nested": map[string]any{"list": []any{1, "two", nil}}, "markup": "<a&b>",
 		}
-		for range 2 { // the second time nothing differs
+		for range 2 { // the second time there is no difference
 			if err := m.Update(t.Context(), content); err != nil {
 				t.Fatal(err)
 			}
@@ -150,7 +150,8 @@ func wantOwn(t *testing.T, m *zaqar.Metadata, want string) {
 	}
 }
 
-// sameJSON compares values: neither the order of keys nor spaces matter, digits do.
+// sameJSON compares JSON values. The order of keys and spaces do not matter; the digits
+// of numbers do.
 func sameJSON(a, b []byte) bool {
 	return reflect.DeepEqual(decoded(a), decoded(b))
 }

@@ -206,7 +206,7 @@ func (s *suite) operator(t *testing.T) *admin.Client {
 	return admin.New(s.operatorClient(t))
 }
 
-// operatorClient is a client with the rights of an administrator.
+// operatorClient returns a client with the rights of an administrator.
 func (s *suite) operatorClient(t *testing.T) *zaqar.Client {
 	t.Helper()
 	own := *s
@@ -223,7 +223,7 @@ func (s *suite) operatorClient(t *testing.T) *zaqar.Client {
 
 func poolName() string { return "c-" + strings.ToLower(rand.Text()) }
 
-// makePool makes a pool that is deleted when the case is over.
+// makePool creates a pool that is deleted at the end of the case.
 func makePool(t *testing.T, operator *admin.Client, p admin.Pool) {
 	t.Helper()
 	if err := operator.CreatePool(t.Context(), p); err != nil {

@@ -231,7 +231,7 @@ var queues = []behaviour{
 	}},
 }
 
-// several makes n queues and returns their names in order.
+// several creates n queues and returns their names in order.
 func several(t *testing.T, s *suite, client *zaqar.Client, n int) []string {
 	t.Helper()
 	prefix := "c-" + rand.Text() + "-"
@@ -247,8 +247,8 @@ func several(t *testing.T, s *suite, client *zaqar.Client, n int) []string {
 	return names
 }
 
-// mine returns which of the names are listed, in the listing's order: other cases
-// may share the project.
+// mine returns the names that are listed, in the listing's order. Other cases may share
+// the project.
 func mine(listed []*zaqar.Queue, names []string) []string {
 	var found []string
 	for _, q := range listed {

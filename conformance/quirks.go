@@ -5,17 +5,17 @@ import (
 	"testing"
 )
 
-// quirk is a known difference of real servers; its number is the one in
+// quirk is a known difference of real servers. Its number is the one in
 // docs/server-quirks.md.
 type quirk struct {
 	number int
 	what   string
-	// on reports whether a target has it.
+	// on reports whether a target has the quirk.
 	on func(Target) bool
-	// about are the operations that it concerns, or parameters of them
+	// about are the affected operations, or parameters of operations
 	// ("queue_list name").
 	about []string
-	// hides is whether it keeps a server from showing that the client is right.
+	// hides is true if the server cannot show whether the client is right.
 	hides bool
 }
 
@@ -27,17 +27,17 @@ func realSocketAlone(t Target) bool { return anyReal(t) && strings.HasPrefix(t.E
 
 func realSocket(t Target) bool { return realSocketAlone(t) || anyReal(t) && t.WebSocket != "" }
 
-// quirks are the differences that cases know of, by number.
+// quirks are the differences that the cases know.
 var quirks = []quirk{
-	{number: 5, on: redis, about: []string{"claim_create"}, what: "a claim takes what another claim holds, behind a message that became free"},
+	{number: 5, on: redis, about: []string{"claim_create"}, what: "a claim takes messages of another claim, behind a message that became free"},
 	{number: 7, on: redis, about: []string{"claim_get", "claim_update"}, what: "a claim that has expired answers 503 until it is collected"},
 	{number: 8, on: redis, about: []string{"queue_get_stats"}, what: "stats answer 503 while the oldest message has expired"},
-	{number: 9, on: redis, about: []string{"claim_create"}, what: "grace is reported but messages go at their first expiry"},
+	{number: 9, on: redis, about: []string{"claim_create"}, what: "grace is reported, but messages expire with their own TTL"},
 	{number: 10, on: redis, about: []string{"message_get"}, what: "message ids are global to the server"},
 	{number: 15, on: redis, about: []string{"queue_list"}, what: "names are listed cut at the first dot"},
 	{number: 26, on: redis, about: []string{"queue_list name", "queue_list metadata_filter"}, hides: true, what: "name and metadata filters of the queue listing are ignored"},
-	{number: 36, on: redis, about: []string{"subscription_create"}, what: "subscribing is a 503 once after a subscription has ended"},
-	{number: 21, on: anyReal, about: []string{"queue_list with_count"}, what: "with pooling the number of queues is not told"},
+	{number: 36, on: redis, about: []string{"subscription_create"}, what: "after a subscription has expired, subscribing is a 503 once"},
+	{number: 21, on: anyReal, about: []string{"queue_list with_count"}, what: "with pooling the number of queues is not returned"},
 	{number: 37, on: redis, hides: true, what: "topics need another store", about: []string{
 		"topic_create", "topic_delete", "topic_get", "topic_get_stats", "topic_list", "topic_purge", "topic_update",
 	}},
@@ -46,8 +46,8 @@ var quirks = []quirk{
 	{number: 28, on: anyReal, about: []string{"message_post"}, what: "the refusal of a body that is too large can be lost with the connection"},
 }
 
-// differs reports whether the target has a quirk, which the case must then
-// assert instead.
+// differs reports whether the target has a quirk. The case must then check the quirk
+// instead.
 func (s *suite) differs(t *testing.T, number int) bool {
 	t.Helper()
 	for _, q := range quirks {

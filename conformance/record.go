@@ -13,16 +13,17 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// Record is [Run], and notes which operations the cases used with success. keep is
-// called at the end, when all cases have run and passed, with what was noted about
-// the server of that name; otherwise it is not called. The target's options must
-// not have an HTTP client or TLS settings: Record brings a transport of its own.
+// Record runs the suite as [Run] does, and records which operations the cases used with
+// success. At the end, if all cases have run and passed, it calls keep with the results
+// under the server's name. The target's options must not contain an HTTP client or TLS
+// settings, because Record uses a transport of its own.
 func Record(t *testing.T, server string, version zaqar.Version, open func(t *testing.T) Target, keep func(Results)) {
 	t.Helper()
 	RecordFeature(t, server, "", version, open, keep)
 }
 
-// RecordFeature is [RunFeature], and takes notes as [Record] does.
+// RecordFeature runs the cases of a feature as [RunFeature] does, and records results as
+// [Record] does.
 func RecordFeature(t *testing.T, server string, feature Feature, version zaqar.Version, open func(t *testing.T) Target, keep func(Results)) {
 	t.Helper()
 	r := &record{used: map[string]bool{}, met: map[int]bool{}}
@@ -41,7 +42,7 @@ func RecordFeature(t *testing.T, server string, feature Feature, version zaqar.V
 	run(t, feature, version, open, r, func(noun, sentence string) bool { return concerns(version, noun, sentence) })
 }
 
-// record is what the cases of one run used and met.
+// record has the operations that the cases of one run used, and the quirks they met.
 type record struct {
 	mu   sync.Mutex
 	left int // cases that have not passed
@@ -49,7 +50,7 @@ type record struct {
 	met  map[int]bool
 }
 
-// add takes over what a case noted that has passed.
+// add adds the notes of a case that has passed.
 func (r *record) add(n *notes) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -58,7 +59,7 @@ func (r *record) add(n *notes) {
 	maps.Copy(r.met, n.met)
 }
 
-// notes are what one case used and met.
+// notes are the operations that one case used, and the quirks it met.
 type notes struct {
 	version zaqar.Version
 	mu      sync.Mutex
@@ -66,8 +67,8 @@ type notes struct {
 	met     map[int]bool
 }
 
-// take begins the notes of a case; they count when it has passed, with what it
-// cleans up.
+// take starts the notes of a case. They count if the case passes, including its
+// clean-up.
 func (r *record) take(t *testing.T, version zaqar.Version) *notes {
 	t.Helper()
 	n := &notes{version: version, used: map[string]bool{}, met: map[int]bool{}}
@@ -79,8 +80,8 @@ func (r *record) take(t *testing.T, version zaqar.Version) *notes {
 	return n
 }
 
-// answered notes a request that succeeded, if it is one of the version that the
-// run is about: cases that discover the version can use another one.
+// answered records a successful request if it uses the version under test. Cases that
+// discover the version can use another one.
 func (n *notes) answered(req *transport.Request) {
 	if req.Op == "" || req.Path != "/" && !strings.HasPrefix(req.Path, "/"+n.version.String()+"/") {
 		return
@@ -101,7 +102,7 @@ func (n *notes) meets(number int) {
 	n.met[number] = true
 }
 
-// recorder is a transport that takes notes.
+// recorder is a transport that records requests.
 type recorder struct {
 	transport.Transport
 	notes *notes
@@ -110,7 +111,7 @@ type recorder struct {
 // Do implements transport.Transport.
 func (r recorder) Do(ctx context.Context, req *transport.Request) (*transport.Response, error) {
 	reply, err := r.Transport.Do(ctx, req)
-	// The list of versions comes with 300.
+	// The list of versions has status 300.
 	if err == nil && (reply.Status/100 == 2 || reply.Status == http.StatusMultipleChoices) {
 		r.notes.answered(req)
 	}

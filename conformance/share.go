@@ -15,7 +15,7 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// tomorrow is an end far enough for a case that lets time pass.
+// tomorrow is late enough for a case that lets time pass.
 func tomorrow() time.Time { return time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second) }
 
 var shares = []behaviour{
@@ -67,7 +67,7 @@ var shares = []behaviour{
 		client := s.client(t)
 		q, other := s.queueOf(t, client), s.queueOf(t, client)
 		signed := share(t, q, zaqar.ShareConfig{Expires: tomorrow()})
-		// The client itself would not send these: here the server is asked.
+		// The client would refuse these, so they are sent to the server directly.
 		s.Auth = auth.Func(signed.Authorize)
 		theirs := s.client(t)
 		if found := all(t, theirs.Queue(q.Name()).Messages(t.Context())); len(found) != 0 {
@@ -137,7 +137,7 @@ var shares = []behaviour{
 	}},
 	{"what the server signed and what its key signed are the same", func(t *testing.T, s *suite) {
 		if s.SigningKey == "" {
-			t.Fatal("the target does not tell the key")
+			t.Fatal("the target has no SigningKey")
 		}
 		q := s.queue(t)
 		signed := share(t, q, zaqar.ShareConfig{Methods: []string{"POST", "GET"}, Expires: tomorrow()})

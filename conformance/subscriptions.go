@@ -202,8 +202,8 @@ func hasCode(t *testing.T, err error, code int) {
 	}
 }
 
-// subscribe makes a subscription that is deleted when the case is over: some servers
-// keep it when its queue is deleted.
+// subscribe creates a subscription that is deleted at the end of the case, because some
+// servers keep it after its queue is deleted.
 func subscribe(t *testing.T, q *zaqar.Queue, config zaqar.SubscriptionConfig) *zaqar.Subscription {
 	t.Helper()
 	sub, err := q.CreateSubscription(t.Context(), config)

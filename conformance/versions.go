@@ -12,8 +12,8 @@ var (
 	onlyV1_1 = []zaqar.Version{zaqar.V1_1}
 )
 
-// lacking says which versions of the API lack what a case is about. That the
-// client says so before anything is sent is a test of the client, not of servers.
+// lacking maps cases to the versions of the API that do not have what the case is about.
+// That the client then refuses the call is a test of the client, not of servers.
 var lacking = map[string][]zaqar.Version{
 	"the raw verbs follow hrefs":                                       beforeV2, // PATCH
 	"queues can be counted":                                            beforeV2,
@@ -34,23 +34,23 @@ var lacking = map[string][]zaqar.Version{
 	"the queue's default TTL is given to messages":                     beforeV2,
 	"popping takes the oldest out":                                     onlyV1,
 	"a publisher keeps to the limit of its queue":                      beforeV2,
-	"a listed message is free, whatever its href says":                 onlyV1, // hrefs name no claims
+	"a listed message is free, whatever its href says":                 onlyV1, // its hrefs do not name claims
 	"the status tells claimed from free when both are listed":          onlyV1,
 	"a flavor is made of pools, read, changed and deleted":             beforeV2,
 	"a flavor of v1.1 has capabilities":                                {zaqar.V1, zaqar.V2},
 	"flavors are listed, more than fit one page":                       onlyV1,
 	"a queue can ask for a flavor":                                     beforeV2,
-	"who is no operator is refused":                                    beforeV2, // who do not look
+	"who is no operator is refused":                                    beforeV2, // they do not check roles
 	"health tells of each pool":                                        onlyV1,
 	"the number of queues is told, or not":                             beforeV2,
 	"a delayed message is hidden until its delay is over":              beforeV2,
 	"what was claimed too often goes to the dead-letter queue":         beforeV2,
 }
 
-// onlyV2 are the groups whose operations came with v2.
+// onlyV2 are the groups whose operations only v2 has.
 var onlyV2 = []string{"subscriptions", "deliveries", "confirmations", "shares", "topics"}
 
-// concerns reports whether a case of a group is about a version.
+// concerns reports whether a case of a group applies to a version.
 func concerns(version zaqar.Version, noun, sentence string) bool {
 	if slices.Contains(onlyV2, noun) && version != zaqar.V2 {
 		return false

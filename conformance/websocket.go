@@ -6,9 +6,9 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// RunWebSocket holds the target to those cases of the suite, by API v2, that are of
-// use to a client that has nothing but the WebSocket: the target's endpoint is a ws or
-// wss URL. [Run] with a target that has both holds it to all of them.
+// RunWebSocket runs the cases that a client can do over the WebSocket alone, with API
+// v2. The target's endpoint is a ws or wss URL. For a target with both, use [Run], which
+// runs all cases.
 func RunWebSocket(t *testing.T, open func(t *testing.T) Target) {
 	t.Helper()
 	run(t, "", zaqar.V2, open, nil, func(noun, sentence string) bool {
@@ -16,27 +16,27 @@ func RunWebSocket(t *testing.T, open func(t *testing.T) Target) {
 	})
 }
 
-// Why a case needs HTTP.
+// The reasons why a case needs HTTP.
 const (
 	noUpdate  = "metadata cannot be changed"
-	noExists  = "nothing tells whether a queue exists"
+	noExists  = "no action reports whether a queue exists"
 	noDelay   = "delays are dropped"
-	noClaims  = "messages do not tell who claimed them"
+	noClaims  = "messages do not show which claim holds them"
 	noPaths   = "there are no paths, methods and media types"
 	noShare   = "URLs cannot be signed"
 	noConfirm = "subscriptions cannot be changed or confirmed"
 	noFilter  = "queues are neither filtered nor counted"
 )
 
-// needsHTTP says which cases are not for a client that has the WebSocket alone, and
-// why. That the client says so before anything is sent is a test of the client.
+// needsHTTP maps the cases that the WebSocket alone cannot do to the reason. That the
+// client then refuses the call is a test of the client.
 var needsHTTP = map[string]string{
 	"an endpoint with the version at its end works too":                                noPaths,
 	"the home document names the queues":                                               noPaths,
 	"the raw verbs follow hrefs":                                                       noPaths,
 	"every answer other than 2xx is an error with its code":                            noPaths,
 	"an unknown media type in Accept is a 406":                                         noPaths,
-	"an administrator is told how the store is":                                        "health is not told",
+	"an administrator is told how the store is":                                        "there is no action for health",
 	"a topic has metadata":                                                             "topics have no actions",
 	"a created queue exists and has its name and href":                                 noExists,
 	"a queue that does not exist reads as empty":                                       noExists,
@@ -73,8 +73,8 @@ var needsHTTP = map[string]string{
 	"subscribing again after a confirmation is a conflict that names the subscription": noConfirm,
 }
 
-// httpAlone are the cases that use HTTP alone also where there is a WebSocket, and
-// why.
+// httpAlone maps the cases that use only HTTP, even if there is a WebSocket, to the
+// reason.
 var httpAlone = map[string]string{
 	"a signed URL opens nothing else":                             signatures,
 	"a signed URL that was changed opens nothing":                 signatures,

@@ -9,7 +9,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// encodings are those of the WebSocket's frames; true is MessagePack.
+// encodings are the encodings of the WebSocket's frames: true is MessagePack.
 var encodings = map[string]bool{"JSON": false, "MessagePack": true}
 
 // sockets are the ways to serve a WebSocket.

@@ -7,8 +7,8 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// TestAServerThatDemandsClaimsForBulkDeletionGetsThem speaks to a Zaqar that runs
-// with message_delete_with_claim_id.
+// TestAServerThatDemandsClaimsForBulkDeletionGetsThem uses a Zaqar with
+// message_delete_with_claim_id.
 func TestAServerThatDemandsClaimsForBulkDeletionGetsThem(t *testing.T) {
 	t.Parallel()
 	servers := find(t)

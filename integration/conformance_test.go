@@ -13,8 +13,8 @@ import (
 	"github.com/zaqar-go/zaqar/conformance"
 )
 
-// TestConformance holds each real server to the suite that the embedded server
-// passes. It fails when a server is missing.
+// TestConformance runs the conformance suite on each real server. It fails if a server is
+// missing.
 func TestConformance(t *testing.T) {
 	servers := find(t)
 	signIn := keystone.Password(need(t, servers, "ZAQAR_REAL_KEYSTONE_URL"),
@@ -34,7 +34,7 @@ func TestConformance(t *testing.T) {
 	confirming := conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z23_CONFIRM_URL")}
 	for _, server := range []struct {
 		name    string
-		results string // the name under which they are kept, "" when they are not
+		results string // the name of the saved results, "" if they are not saved
 		feature conformance.Feature
 		version zaqar.Version
 		target  conformance.Target
@@ -60,7 +60,7 @@ func TestConformance(t *testing.T) {
 			target := server.target
 			target.Store, target.Wait = "redis", wait
 			target.SigningKey = need(t, servers, "ZAQAR_REAL_SIGNED_URL_KEY")
-			if server.feature != conformance.Pooling { // without a pool such a server is not well
+			if server.feature != conformance.Pooling { // without a pool such a server is not healthy
 				if err := reachable(t.Context(), target); err != nil {
 					t.Fatal(err)
 				}
@@ -91,13 +91,13 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// pooled is a server with pooling.
+// pooled returns a target with pooling.
 func pooled(t *testing.T, servers Servers, name string) conformance.Target {
 	t.Helper()
 	return conformance.Target{Endpoint: need(t, servers, name+"_URL"), PoolURI: poolURIs(t, servers, name)}
 }
 
-// poolURIs makes URIs of one store, which differ in a time limit: it ends each.
+// poolURIs returns different URIs of one store: they end in different time limits.
 func poolURIs(t *testing.T, servers Servers, name string) func() string {
 	t.Helper()
 	uri, made := need(t, servers, name+"_POOL1_URI"), 0
@@ -117,8 +117,8 @@ func keep(t *testing.T, r conformance.Results) {
 	}
 }
 
-// wait lets real time pass: TTLs of Zaqar are a minute at least. Cases run side
-// by side, so that they wait together.
+// wait lets real time pass: TTLs of Zaqar are a minute at least. Cases run in parallel,
+// so they wait at the same time.
 func wait(d time.Duration) { <-time.After(d) }
 
 func reachable(ctx context.Context, target conformance.Target) error {

@@ -11,11 +11,11 @@ import (
 	"github.com/zaqar-go/zaqar/observe"
 )
 
-// counter counts what handlers saw, by message.
+// counter counts the calls of handlers, by message.
 type counter struct {
 	mu     sync.Mutex
 	counts map[string]int
-	all    chan struct{} // closed when so many messages were seen
+	all    chan struct{} // closed once all messages were seen
 	want   int
 }
 
@@ -53,9 +53,9 @@ func ofItsOwn(t *testing.T, client *zaqar.Client, prefix string, options ...zaqa
 	return queue
 }
 
-// TestALongHandlerKeepsItsMessage has three consumers on one queue for three minutes.
-// One of them works on each of two messages for longer than three claims last, one
-// message of which would have ended after a minute (quirk 9).
+// TestALongHandlerKeepsItsMessage runs three consumers on one queue for three minutes. One
+// of them handles two messages, each for longer than three claims last. One of the
+// messages would have expired after a minute (quirk 9).
 func TestALongHandlerKeepsItsMessage(t *testing.T) {
 	t.Parallel()
 	const others, long = 40, 190 * time.Second
@@ -127,9 +127,9 @@ func TestALongHandlerKeepsItsMessage(t *testing.T) {
 	}
 }
 
-// TestZaqarsOwnDeadLettersArriveWhenTheMovingClaimEnds is the server's policy with one
-// consumer and claims of one, which is the one case in which it counts what a reader
-// would expect.
+// TestZaqarsOwnDeadLettersArriveWhenTheMovingClaimEnds tests the server's dead-letter
+// policy with one consumer and claims of one message. Only then does the server count
+// attempts as one would expect.
 func TestZaqarsOwnDeadLettersArriveWhenTheMovingClaimEnds(t *testing.T) {
 	t.Parallel()
 	var released []time.Time

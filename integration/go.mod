@@ -13,7 +13,7 @@ require (
 require (
 	github.com/gophercloud/gophercloud/v2 v2.15.0 // indirect
 	github.com/philhofer/fwd v1.2.0 // indirect
-	gopkg.in/yaml.v2 v2.4.0 // indirect
+	go.yaml.in/yaml/v3 v3.0.6 // indirect
 )
 
 replace github.com/zaqar-go/zaqar => ../

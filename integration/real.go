@@ -1,5 +1,5 @@
-// Package integration holds the client to real servers: those that `make
-// real-up` starts, or others whose endpoints are given in the same variables.
+// Package integration tests the client with real servers: those that `make real-up`
+// starts, or others whose endpoints are in the same variables.
 package integration
 
 import (
@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// Servers are the real servers' endpoints and credentials, by the names that
+// Servers are the endpoints and credentials of the real servers, under the names that
 // integration/servers/up prints.
 type Servers map[string]string
 
-// Find reads the file that integration/servers/up wrote. Variables of the
-// environment go before it.
+// Find reads the file that integration/servers/up wrote. Environment variables override
+// it.
 func Find() (Servers, error) {
 	dir := os.Getenv("ZAQAR_REAL_DIR")
 	if dir == "" {
@@ -40,7 +40,7 @@ func Find() (Servers, error) {
 	return servers, lines.Err()
 }
 
-// Need returns a value that a test cannot do without.
+// Need returns a required value.
 func (s Servers) Need(key string) (string, error) {
 	if s[key] == "" {
 		return "", fmt.Errorf("%s is not among the endpoints of the real servers", key)

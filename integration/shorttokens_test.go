@@ -12,8 +12,8 @@ import (
 	"github.com/zaqar-go/zaqar/auth/keystone"
 )
 
-// shortTokens signs in to the Keystone whose tokens live for 15 seconds, and takes
-// down the tokens that it gives.
+// shortTokens signs in to the Keystone whose tokens live for 15 seconds, and records its
+// tokens.
 func shortTokens(t *testing.T, servers Servers) (*keystone.Auth, *tokenBook) {
 	t.Helper()
 	tokens := &tokenBook{}
@@ -24,7 +24,7 @@ func shortTokens(t *testing.T, servers Servers) (*keystone.Auth, *tokenBook) {
 	return signIn, tokens
 }
 
-// tokenBook takes down the tokens that Keystone gives.
+// tokenBook records the tokens that Keystone issues.
 type tokenBook struct {
 	mu     sync.Mutex
 	tokens []string
@@ -48,7 +48,7 @@ func (b *tokenBook) all() []string {
 
 func (b *tokenBook) requests() int { return len(b.all()) }
 
-// traffic counts what callers get who post, claim and delete without a pause.
+// traffic counts the results of callers that post, claim and delete without a pause.
 type traffic struct{ calls, failed, lost atomic.Int32 }
 
 // work is one caller, until end.
@@ -69,7 +69,7 @@ func (w *traffic) work(t *testing.T, queue *zaqar.Queue, end time.Time) {
 			continue
 		}
 		for _, m := range claim.Messages() {
-			// Lost to another claim, on Redis (quirk 5): an answer, not a failure.
+			// On Redis another claim took the message (quirk 5). That is not a failure.
 			if err := m.Delete(t.Context()); errors.Is(err, zaqar.ErrClaimLost) {
 				w.lost.Add(1)
 			} else {
@@ -79,7 +79,7 @@ func (w *traffic) work(t *testing.T, queue *zaqar.Queue, end time.Time) {
 	}
 }
 
-// busyQueue makes a queue of the client's own, which goes with the test.
+// busyQueue creates a queue that is deleted at the end of the test.
 func busyQueue(t *testing.T, client *zaqar.Client) *zaqar.Queue {
 	t.Helper()
 	queue, err := client.CreateQueue(t.Context(), "tokens-"+client.Conn().ClientID())

@@ -20,7 +20,7 @@ import (
 	"github.com/zaqar-go/zaqar/auth/keystone"
 )
 
-// A signature that a real server made once; those of `make real-up` sign with its key.
+// A signature that a real server made. The servers of `make real-up` use the same key.
 const (
 	vectorKey       = "SOMELONGSECRET"
 	vectorSignature = "a6aaa5c404a17b2f55c2d83e29fdba186f75e02548050f3319b45857426928c0"
@@ -73,7 +73,7 @@ func TestSignedURLsMadeHereAreAcceptedThere(t *testing.T) {
 	}
 }
 
-// TestSignedURLsMadeThereAreVerifiedHere asks servers for 50 random ones.
+// TestSignedURLsMadeThereAreVerifiedHere asks servers for 50 random signed URLs.
 func TestSignedURLsMadeThereAreVerifiedHere(t *testing.T) {
 	t.Parallel()
 	servers := find(t)
@@ -121,7 +121,8 @@ func TestSignedURLsMadeThereAreVerifiedHere(t *testing.T) {
 	}
 }
 
-// TestAClientOfASignedURLDoesWhatItAllows is the whole way, without an account.
+// TestAClientOfASignedURLDoesWhatItAllows uses a signed URL from its creation to the
+// calls, without an account.
 func TestAClientOfASignedURLDoesWhatItAllows(t *testing.T) {
 	t.Parallel()
 	servers := find(t)
@@ -155,7 +156,7 @@ func TestAClientOfASignedURLDoesWhatItAllows(t *testing.T) {
 	}
 }
 
-// randomGrant makes a grant of one queue that ends in the next ten years.
+// randomGrant returns a grant for one queue that expires within ten years.
 func randomGrant(random *rand.Rand) auth.Grant {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 	word := func(n int) string {
@@ -180,13 +181,13 @@ func randomGrant(random *rand.Rand) auth.Grant {
 	}
 }
 
-// allowed picks a call that a grant covers.
+// allowed returns a call that a grant covers.
 func allowed(random *rand.Rand, grant auth.Grant) (method, path string) {
 	return grant.Methods[random.IntN(len(grant.Methods))], grant.Paths[random.IntN(len(grant.Paths))]
 }
 
-// send makes a call by a signed URL and no more, and returns the status. The client is
-// not asked: it would not send what is not covered.
+// send makes a call with a signed URL only, and returns the status. It does not use the
+// client, which would refuse a call that is not covered.
 func send(t *testing.T, endpoint string, signed auth.SignedURL, method, path string) int {
 	t.Helper()
 	var body io.Reader
@@ -213,8 +214,8 @@ func send(t *testing.T, endpoint string, signed auth.SignedURL, method, path str
 	return resp.StatusCode
 }
 
-// refuseTampered changes a signed URL in each of its fields, and returns how many of
-// these were refused, here and there.
+// refuseTampered changes each field of a signed URL, and returns how many of the results
+// were refused by the client's check and by the server.
 func refuseTampered(t *testing.T, endpoint, key string, signed auth.SignedURL, method, path string) int {
 	t.Helper()
 	var fields map[string]any

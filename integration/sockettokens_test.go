@@ -19,9 +19,9 @@ import (
 // sixteenth cancels every call after a millisecond: no call of the others fails, they
 // stay on one connection, and no token is ever in the log.
 //
-// It runs alone: the server has one thread for all its connections, and a Keystone
-// that needs longer for a token than the one before still lives ends a connection for
-// a reason that is none of the client's.
+// It runs alone. The server has one thread for all connections, and if Keystone takes
+// longer for a token than the previous one lives, the connection ends through no fault of
+// the client.
 func TestTokensOfFifteenSecondsAreRenewedOverTheWebSocket(t *testing.T) {
 	servers := find(t)
 	signIn, tokens := shortTokens(t, servers)

@@ -21,7 +21,7 @@ import (
 func TestTheTourLeavesAProjectAsItWas(t *testing.T) {
 	servers := find(t)
 	binary := build(t)
-	// A project of its own: the suite's cases are busy in the other.
+	// A project of its own, because the suite's cases use the other one.
 	project := need(t, servers, "ZAQAR_REAL_PROJECT2")
 	openrc := []string{
 		"OS_AUTH_URL=" + need(t, servers, "ZAQAR_REAL_KEYSTONE_URL"), "OS_IDENTITY_API_VERSION=3",
@@ -68,7 +68,7 @@ func TestTheTourLeavesAProjectAsItWas(t *testing.T) {
 	for name, c := range map[string]struct {
 		args      []string
 		env       []string
-		interrupt string // after this line; "" to let it end
+		interrupt string // interrupt it after this line; "" for never
 		code      int
 	}{
 		"with OS_*":            {args: []string{"tour"}, env: openrc},
@@ -94,8 +94,7 @@ func TestTheTourLeavesAProjectAsItWas(t *testing.T) {
 	}
 }
 
-// run runs the tour, interrupts it behind a line, and returns what it printed and
-// its exit code.
+// run runs the tour, interrupts it after a line, and returns its output and exit code.
 func run(t *testing.T, binary string, args, env []string, interrupt string) (string, int) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary, args...)
@@ -117,11 +116,11 @@ func run(t *testing.T, binary string, args, env []string, interrupt string) (str
 			}
 		}
 	}
-	_ = cmd.Wait() // the code tells
+	_ = cmd.Wait() // the exit code is checked
 	return output.String() + complaints.String(), cmd.ProcessState.ExitCode()
 }
 
-// build builds the command line, which is a module of the workspace.
+// build builds the command line, which is another module of the workspace.
 func build(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "zaqar")

@@ -19,20 +19,19 @@ import (
 	"github.com/zaqar-go/zaqar/webhook"
 )
 
-// hooked is a queue of the Zaqar that requires confirmation, with a webhook.
+// hooked is a queue with a webhook, on the Zaqar that requires confirmation.
 type hooked struct {
 	client    *zaqar.Client
 	queue     *zaqar.Queue
 	handler   *webhook.Handler
-	requests  atomic.Int32 // of the handler to Zaqar
-	delivered chan int     // the bodies that were handled
+	requests  atomic.Int32 // the handler's requests to Zaqar
+	delivered chan int     // the handled bodies
 
 	mu     sync.Mutex
 	notice []byte // the last one
 }
 
-// hook connects to the server and makes the handler. What the handler gets is not
-// delivered before serve.
+// hook connects to the server and creates the handler. Nothing is delivered before serve.
 func hook(t *testing.T, policy webhook.Policy) *hooked {
 	t.Helper()
 	h := &hooked{delivered: make(chan int, 5000)}
@@ -66,7 +65,7 @@ func hook(t *testing.T, policy webhook.Policy) *hooked {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.requests.Store(0) // connecting asks for the versions
+	h.requests.Store(0) // connecting has requested the versions
 	t.Cleanup(func() {
 		if err := h.queue.Delete(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
@@ -75,7 +74,7 @@ func hook(t *testing.T, policy webhook.Policy) *hooked {
 	return h
 }
 
-// ServeHTTP hands all on, and remembers the notices that have been handled.
+// ServeHTTP passes all requests on, and records the notices.
 func (h *hooked) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -91,7 +90,7 @@ func (h *hooked) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serve listens on an address until the test is over, or until close.
+// serve listens on an address until the end of the test, or until close.
 func (h *hooked) serve(t *testing.T, address string) (bound string, closeIt func()) {
 	t.Helper()
 	var config net.ListenConfig
@@ -108,7 +107,7 @@ func (h *hooked) serve(t *testing.T, address string) (bound string, closeIt func
 	return listener.Addr().String(), closeIt
 }
 
-// until waits for a condition, for a minute.
+// until waits for a condition, for a minute at most.
 func until(t *testing.T, what string, met func() bool) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); !met(); wait(50 * time.Millisecond) {
@@ -126,7 +125,7 @@ func confirmed(t *testing.T, s *zaqar.Subscription) bool {
 	return s.Confirmed()
 }
 
-// deliveries collects bodies until there are n different ones, and returns how often
+// deliveries collects bodies until there are n different ones, and returns how many times
 // each came.
 func (h *hooked) deliveries(t *testing.T, n int) map[int]int {
 	t.Helper()
@@ -151,8 +150,8 @@ func (h *hooked) subscribe(t *testing.T, address string, options zaqar.Subscript
 	return s
 }
 
-// TestAWebhookConfirmsAndGetsAThousandMessages posts before the confirmation, too:
-// these are not delivered.
+// TestAWebhookConfirmsAndGetsAThousandMessages also posts before the confirmation: those
+// messages are not delivered.
 func TestAWebhookConfirmsAndGetsAThousandMessages(t *testing.T) {
 	t.Parallel()
 	allowed := make(chan struct{})
@@ -207,8 +206,8 @@ func TestAReceiverThatWasDownGetsWhatWasPosted(t *testing.T) {
 	}})
 	until(t, "the confirmation", func() bool { return confirmed(t, s) })
 	closeIt()
-	// Of several messages in one post, Zaqar tries again with the first and forgets the
-	// others. They are in the queue.
+	// Of several messages in one post, Zaqar retries only the first (quirk 40). The others
+	// are in the queue.
 	if _, err := h.queue.Post(t.Context(), 100, 101, 102); err != nil {
 		t.Fatal(err)
 	}
@@ -316,7 +315,7 @@ func TestForgedNoticesAreRefused(t *testing.T) {
 		t.Errorf("%d requests were made for %d forged notices", n, len(forged))
 	}
 
-	// What only the server can see is asked for, there and nowhere else, and refused.
+	// What only the server can check is sent to the server, and nowhere else, and refused.
 	digits := []byte(signature)
 	digits[0] = map[bool]byte{true: '1', false: '0'}[digits[0] == '0']
 	for what, change := range map[string]map[string]any{

@@ -9,9 +9,9 @@ import (
 	"github.com/zaqar-go/zaqar/conformance"
 )
 
-// TestConformanceOverTheWebSocket holds the WebSocket of Zaqar 23 to the suite: in
-// JSON and MessagePack, beside HTTP and alone, without authentication and with
-// Keystone, where its URL comes from the catalogue.
+// TestConformanceOverTheWebSocket runs the suite on the WebSocket of Zaqar 23: with JSON
+// and MessagePack, with and without HTTP, without authentication and with Keystone, where
+// its URL comes from the catalogue.
 func TestConformanceOverTheWebSocket(t *testing.T) {
 	t.Parallel()
 	servers := find(t)

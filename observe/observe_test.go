@@ -57,7 +57,7 @@ func TestWhatIsBelowTheLevelIsNotLogged(t *testing.T) {
 	}
 }
 
-// tracer notes what it is told, and marks contexts.
+// tracer records events and marks contexts.
 type tracer struct{ seen []any }
 
 type mark struct{ *tracer }

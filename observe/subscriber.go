@@ -5,12 +5,13 @@ import (
 	"time"
 )
 
-// ReadFailed reports that a subscriber could not read a queue. It will try again.
+// ReadFailed reports that a subscriber could not read a queue. It will try again, unless
+// the service has refused for so long that this ends the loop.
 type ReadFailed struct {
 	Queue string
 	// Failures is the number of reads of the queue that failed in a row.
 	Failures int
-	// Wait is the back-off before the next read.
+	// Wait is the back-off before the next read. It is 0 if the loop ends.
 	Wait time.Duration
 	Err  error
 }

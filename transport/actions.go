@@ -77,7 +77,7 @@ func parameters(req *Request) (json.RawMessage, error) {
 	}
 	body, err := plainjson.Marshal(req.Params)
 	if err != nil {
-		return nil, &Error{Err: fmt.Errorf("the parameters cannot be encoded: %w", err)}
+		return nil, &Error{Final: true, Err: fmt.Errorf("the parameters cannot be encoded: %w", err)}
 	}
 	return body, nil
 }
@@ -86,7 +86,7 @@ func parameters(req *Request) (json.RawMessage, error) {
 func (a action) checkMessages(req *Request) error {
 	encoded, err := plainjson.Marshal(req.Params["messages"])
 	if err != nil {
-		return &Error{Err: fmt.Errorf("the messages cannot be encoded: %w", err)}
+		return &Error{Final: true, Err: fmt.Errorf("the messages cannot be encoded: %w", err)}
 	}
 	var messages []map[string]json.RawMessage
 	if json.Unmarshal(encoded, &messages) != nil {

@@ -109,7 +109,7 @@ func read(f frame) (incoming, error) {
 		_ = json.Unmarshal(parsed.Queue, &in.queue)
 		return in, nil
 	}
-	in := incoming{reply: true, body: mend.Undo(parsed.Body)}
+	in := incoming{reply: true, body: parsed.Body}
 	// Malformed parts of the echo are ignored, as if they were absent.
 	var echo struct {
 		Action  json.RawMessage            `json:"action"`

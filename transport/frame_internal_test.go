@@ -38,6 +38,7 @@ func FuzzFrame(f *testing.F) {
 		}
 	}
 	f.Add([]byte("\xdd\xff\xff\xff\xff"), true)
+	f.Add([]byte("\xdb\xff\xff\xff\xff"), true)
 	f.Fuzz(func(t *testing.T, data []byte, binary bool) {
 		kind := websocket.MessageText
 		if binary {

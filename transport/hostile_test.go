@@ -93,6 +93,8 @@ func TestWhateverAServerSendsEveryCallerGetsAnAnswerOrAnError(t *testing.T) {
 		"malformed MessagePack":            {raw(websocket.MessageBinary, "\xc1"), callers - 1, "cannot be read"},
 		"an array of 2^32-1 elements":      {raw(websocket.MessageBinary, "\xdd\xff\xff\xff\xff"), callers - 1, "cannot be read"},
 		"a map of 2^32-1 elements":         {raw(websocket.MessageBinary, "\xdf\xff\xff\xff\xff"), callers - 1, "cannot be read"},
+		"a string of 2^32-1 bytes":         {raw(websocket.MessageBinary, "\xdb\xff\xff\xff\xff"), callers - 1, "cannot be read"},
+		"a key of 2^31 bytes":              {raw(websocket.MessageBinary, "\x81\xdb\x80\x00\x00\x00"), callers - 1, "cannot be read"},
 		"ten million arrays in each other": {raw(websocket.MessageBinary, strings.Repeat("\x91", 10_000_000)), callers - 1, "cannot be read"},
 		"a frame beyond the limit":         {raw(websocket.MessageText, strings.Repeat(" ", transport.DefaultMaxResponse+1)), 0, "larger than the limit"},
 		"an echo of another kind":          {raw(websocket.MessageText, `{"request":5,"body":{},"headers":{"status":200}}`), callers - 1, ""},

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/internal/safehttp"
 )
 
@@ -20,11 +22,16 @@ const (
 	// maxFirstAttempts is how often the first handshake is tried if the server cuts it
 	// off: servers under load do that, and no request was sent.
 	maxFirstAttempts = 3
+	// patience is how long a request waits for the WebSocket with FailFast: for the first
+	// handshake, for an authentication, and for its turn to be written. After that
+	// another transport serves it sooner.
+	patience = 250 * time.Millisecond
 )
 
 // attempt is one attempt to connect, shared by all callers that wait for it.
 type attempt struct {
-	dialing chan struct{} // closed when the back-off before it is over
+	first   bool // there was none before
+	began   time.Time
 	done    chan struct{} // closed when the rest is set
 	session *session
 	refused *Response // the server's refusal of the token
@@ -39,12 +46,8 @@ func (w *WebSocket) session(ctx context.Context) (*session, *Response, error) {
 		if live != nil || err != nil {
 			return live, nil, err
 		}
-		if w.options.FailFast {
-			select {
-			case <-a.dialing:
-			default:
-				return nil, nil, &Error{Err: ErrNotConnected}
-			}
+		if w.options.FailFast && !a.awaited(ctx) {
+			return nil, nil, &Error{Err: ErrNotConnected}
 		}
 		select {
 		case <-a.done:
@@ -61,6 +64,28 @@ func (w *WebSocket) session(ctx context.Context) (*session, *Response, error) {
 		}
 		last = a.err
 	}
+}
+
+// awaited waits for the first attempt as long as patience allows, and not at all for
+// later ones. It reports whether the attempt, or the caller's context, has ended.
+func (a *attempt) awaited(ctx context.Context) bool {
+	select {
+	case <-a.done:
+		return true
+	default:
+	}
+	if !a.first {
+		return false
+	}
+	timer := time.NewTimer(patience - time.Since(a.began))
+	defer timer.Stop()
+	select {
+	case <-a.done:
+	case <-ctx.Done():
+	case <-timer.C:
+		return false
+	}
+	return true
 }
 
 // liveOrAttempt returns the live session, or else the attempt to wait for. first is
@@ -84,13 +109,11 @@ func (w *WebSocket) attemptLocked() *attempt {
 	if w.attempt != nil {
 		return w.attempt
 	}
-	a := &attempt{dialing: make(chan struct{}), done: make(chan struct{})}
+	a := &attempt{first: w.sessions == 0 && w.failures == 0, began: time.Now(), done: make(chan struct{})}
 	w.attempt = a
 	var wait time.Duration
-	if w.sessions > 0 || w.failures > 0 {
-		wait = reconnects.Delay(w.failures + 1)
-	} else {
-		close(a.dialing)
+	if !a.first {
+		wait = max(reconnects.Delay(w.failures+1), w.retryAfter)
 	}
 	w.group.Go(func() { w.run(a, wait) })
 	return a
@@ -104,11 +127,10 @@ func (w *WebSocket) run(a *attempt, wait time.Duration) {
 		case <-timer.C:
 		case <-w.ctx.Done():
 		}
-		close(a.dialing)
 	}
 	a.session, a.refused, a.err = w.open()
 	w.mu.Lock()
-	w.attempt = nil
+	w.attempt, w.retryAfter = nil, retryAfter(a.err)
 	switch {
 	case w.closed:
 		if a.session != nil {
@@ -188,9 +210,9 @@ func (w *WebSocket) open() (*session, *Response, error) {
 
 // dial connects. Its errors never hold the URL.
 func (w *WebSocket) dial(ctx context.Context) (*websocket.Conn, error) {
-	conn, reply, err := websocket.Dial(ctx, w.endpoint, &websocket.DialOptions{HTTPClient: w.client})
+	conn, reply, err := handshake(ctx, w.endpoint, w.client)
 	if err == nil {
-		conn.SetReadLimit(DefaultMaxResponse)
+		conn.SetReadLimit(cmp.Or(w.options.MaxResponse, DefaultMaxResponse))
 		return conn, nil
 	}
 	if reply == nil {
@@ -205,9 +227,36 @@ func (w *WebSocket) dial(ctx context.Context) (*websocket.Conn, error) {
 		}
 	}
 	if reply.StatusCode != http.StatusSwitchingProtocols {
-		return nil, fmt.Errorf("the server answered the handshake with %d %s; check that this is the WebSocket's endpoint", reply.StatusCode, http.StatusText(reply.StatusCode))
+		return nil, &handshakeError{status: reply.StatusCode, retryAfter: backoff.RetryAfter(reply.Header, time.Now())}
 	}
 	return nil, err
+}
+
+// handshakeError is an answer that refuses the handshake.
+type handshakeError struct {
+	status     int
+	retryAfter time.Duration
+}
+
+// Error names the status.
+func (e *handshakeError) Error() string {
+	return fmt.Sprintf("the server answered the handshake with %d %s; check that this is the WebSocket's endpoint", e.status, http.StatusText(e.status))
+}
+
+// RetryAfter returns how long the server asked to wait.
+func (e *handshakeError) RetryAfter() time.Duration { return e.retryAfter }
+
+// retryAfter returns how long the server behind an error asked to wait: that of the
+// handshake, or the one that issues tokens.
+func retryAfter(err error) time.Duration {
+	asks, ok := errors.AsType[interface {
+		error
+		RetryAfter() time.Duration
+	}](err)
+	if !ok {
+		return 0
+	}
+	return min(asks.RetryAfter(), backoff.MaxRetryAfter)
 }
 
 // signInFirst authenticates a new session if the transport has credentials of its own.

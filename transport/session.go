@@ -28,6 +28,8 @@ const (
 var (
 	// errUnsent reports that the session ended before a request was written.
 	errUnsent = errors.New("transport: the connection ended before the request was sent")
+	// errBusy reports that too many requests wait on the connection.
+	errBusy = errors.New("transport: the connection takes no more requests")
 	// errUnanswered ends a session whose server does not answer.
 	errUnanswered = errors.New("transport: the server has stopped answering on this connection")
 	// errUnreadable fails a request whose answer has no valid status.
@@ -91,13 +93,22 @@ func (s *session) start(ctx context.Context) {
 	s.group.Go(s.keepAlive)
 }
 
-// ask sends one request and waits for its answer.
-func (s *session) ask(ctx context.Context, id, action string, f frame) (*Response, error) {
+// ask sends one request and waits for its answer. failFast limits how long it waits to
+// be written.
+func (s *session) ask(ctx context.Context, id, action string, f frame, failFast bool) (*Response, error) {
 	c := &call{id: id, action: action, frame: f, outcome: make(chan outcome, 1)}
+	var late <-chan time.Time
+	if failFast {
+		timer := time.NewTimer(patience)
+		defer timer.Stop()
+		late = timer.C
+	}
 	select {
 	case s.calls <- c:
 	case <-s.done:
 		return nil, errUnsent
+	case <-late:
+		return nil, &Error{Err: fmt.Errorf("%w: %w", ErrNotConnected, errBusy)}
 	case <-ctx.Done():
 		return nil, &Error{Err: ctx.Err()}
 	}
@@ -332,7 +343,7 @@ func (s *session) silence() (silent, unanswered time.Duration, waits bool) {
 // closeError describes why a connection ended.
 func closeError(err error) error {
 	if errors.Is(err, websocket.ErrMessageTooBig) {
-		return fmt.Errorf("%w of %d bytes", ErrResponseTooLarge, DefaultMaxResponse)
+		return ErrResponseTooLarge
 	}
 	closed, ok := errors.AsType[websocket.CloseError](err)
 	if !ok {

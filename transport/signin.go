@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -92,7 +93,7 @@ func (s *session) join(token fingerprint, h http.Header, lost int) (*login, erro
 	case s.auth.login != nil:
 		return s.auth.login, nil
 	case h.Get(auth.HeaderProject) == "":
-		return nil, &Error{Err: errNoProject}
+		return nil, &Error{Final: true, Err: errNoProject}
 	}
 	id := nextID()
 	headers := frameHeaders(h, id)
@@ -110,14 +111,14 @@ func (s *session) join(token fingerprint, h http.Header, lost int) (*login, erro
 func (s *session) authenticate(l *login, id string, f frame) {
 	ctx, cancel := context.WithTimeout(s.ctx, signInTimeout)
 	defer cancel()
-	reply, err := s.ask(ctx, id, "authenticate", f)
+	reply, err := s.ask(ctx, id, "authenticate", f, false)
 	switch {
 	case err == nil && reply.Status/100 == 2:
 	case err == nil:
 		l.refused = reply
 	case errors.Is(err, context.DeadlineExceeded):
 		// A server without authentication answers nothing on this connection any more.
-		l.err = &Error{Err: errSignIn}
+		l.err = &Error{Err: fmt.Errorf("%w: %w", ErrNotConnected, errSignIn)}
 	default:
 		l.err = errUnsent // the requests that wait for it were not sent
 	}

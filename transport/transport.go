@@ -49,6 +49,10 @@ type Request struct {
 	// Lesser is true if the WebSocket's answer holds less than HTTP's.
 	Lesser bool
 
+	// Repeatable is true if the server may carry out the request twice without harm. The
+	// client then sends it again after a failure, even if it may have been carried out.
+	// It sends a GET and a HEAD again without being told.
+	Repeatable bool
 	// Header is for all transports: credentials, Client-ID, Content-Type.
 	Header http.Header
 }
@@ -82,6 +86,9 @@ type Error struct {
 	// MaybeSent is true if the server may have received the request, and so may have
 	// acted on it. It is false only if nothing was sent for certain.
 	MaybeSent bool
+	// Final is true if sending the same request again cannot help, because the request
+	// itself is wrong.
+	Final bool
 	// Err is the cause, such as a network error or a context's error.
 	Err error
 }

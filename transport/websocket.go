@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -43,9 +44,14 @@ type WebSocketOptions struct {
 	// Timeout limits a request whose context has no deadline. Defaults to
 	// [DefaultTimeout], one minute.
 	Timeout time.Duration
-	// FailFast makes a request fail with [ErrNotConnected], instead of waiting, while
-	// the transport backs off before its next attempt to connect. [Fallback] can then
-	// use another transport.
+	// MaxResponse is the largest frame that is read, in bytes. Defaults to
+	// [DefaultMaxResponse]. A larger one ends the connection.
+	MaxResponse int64
+	// FailFast makes a request fail with [ErrNotConnected] instead of waiting for the
+	// connection. It waits a quarter of a second for the first one, and not at all for
+	// later ones, which are made in the background. Nor does it wait longer than that for
+	// an authentication, or for a connection that takes no more requests. [Fallback] can
+	// then use another transport.
 	FailFast bool
 }
 
@@ -77,18 +83,23 @@ type WebSocket struct {
 	listeners listeners
 	ended     chan struct{} // closed when Close is done
 
-	mu       sync.Mutex
-	closed   bool
-	sessions uint64   // how many there have been
-	failures int      // attempts that failed in a row
-	live     *session // nil if there is none
-	attempt  *attempt // the one under way; nil if there is none
+	mu         sync.Mutex
+	closed     bool
+	sessions   uint64        // how many there have been
+	failures   int           // attempts that failed in a row
+	retryAfter time.Duration // what the last one was asked to wait
+	live       *session      // nil if there is none
+	attempt    *attempt      // the one under way; nil if there is none
 }
 
 // NewWebSocket returns a transport to the WebSocket at endpoint: a URL with the scheme
 // ws, wss, http or https (catalogues contain all of them) and any path. It does no I/O;
-// the first request connects.
+// the first request connects. On js/wasm it returns an error that matches
+// zaqar.ErrUnsupported.
 func NewWebSocket(endpoint string, options WebSocketOptions) (*WebSocket, error) {
+	if err := platformError(); err != nil {
+		return nil, err
+	}
 	if _, err := parseSocket(endpoint); err != nil {
 		return nil, err
 	}
@@ -136,7 +147,7 @@ func (w *WebSocket) Do(ctx context.Context, req *Request) (*Response, error) {
 	id := nextID()
 	f, err := outgoing{Action: req.Action, Headers: frameHeaders(req.Header, id), Body: body}.encode(w.options.MessagePack)
 	if err != nil {
-		return nil, &Error{Err: err}
+		return nil, &Error{Final: true, Err: err}
 	}
 	lost := -1
 	for {
@@ -144,14 +155,14 @@ func (w *WebSocket) Do(ctx context.Context, req *Request) (*Response, error) {
 		if refused != nil || err != nil {
 			return refused, err
 		}
-		refused, err = s.signIn(ctx, req.Header, lost)
+		refused, err = w.signIn(ctx, s, req.Header, lost)
 		if refused != nil || err != nil && !errors.Is(err, errUnsent) {
 			return refused, err
 		}
 		signIns := s.signIns()
 		var reply *Response
 		if err == nil {
-			reply, err = s.ask(ctx, id, req.Action, f)
+			reply, err = s.ask(ctx, id, req.Action, f, w.options.FailFast)
 		}
 		switch {
 		case errors.Is(err, errUnsent):
@@ -162,6 +173,21 @@ func (w *WebSocket) Do(ctx context.Context, req *Request) (*Response, error) {
 		}
 		return reply, err
 	}
+}
+
+// signIn makes sure that the session is authenticated for a request. With FailFast it
+// waits for that as long as patience allows.
+func (w *WebSocket) signIn(ctx context.Context, s *session, h http.Header, lost int) (*Response, error) {
+	if !w.options.FailFast {
+		return s.signIn(ctx, h, lost)
+	}
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	refused, err := s.signIn(limited, h, lost)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		err = &Error{Err: fmt.Errorf("%w: %w", ErrNotConnected, err)}
+	}
+	return refused, err
 }
 
 // Notify implements [Notifier]. While there are listeners, the transport reconnects and

@@ -62,8 +62,8 @@ func (c Config) filled() (Config, error) {
 		return c, errors.New("webhook: MaxBody is negative; use 0 for the default")
 	}
 	for _, name := range c.Queues {
-		if !legalName.MatchString(name) {
-			return c, fmt.Errorf("webhook: %.80q is not a queue name: it must have 1 to 64 characters of a-z, A-Z, 0-9, _, - and .", name)
+		if !legalName.MatchString(name) || name == "." || name == ".." {
+			return c, fmt.Errorf("webhook: %.80q is not a queue name: it must have 1 to 64 letters, digits, dots, underscores or dashes, and not be . or ..", name)
 		}
 	}
 	if c.Client != nil && c.Client.Conn().Version() != zaqar.V2 {

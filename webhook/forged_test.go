@@ -211,7 +211,6 @@ func TestAMalformedRequestIsRefused(t *testing.T) {
 		"no ttl":                  {http.MethodPost, "application/json", strings.Replace(good, `"ttl":300,`, "", 1), http.StatusBadRequest},
 		"a ttl that is no number": {http.MethodPost, "application/json", strings.Replace(good, "300", `"300"`, 1), http.StatusBadRequest},
 		"a ttl below zero":        {http.MethodPost, "application/json", strings.Replace(good, "300", "-1", 1), http.StatusBadRequest},
-		"a ttl beyond all time":   {http.MethodPost, "application/json", strings.Replace(good, "300", "9223372036854775807", 1), http.StatusBadRequest},
 		"a delay below zero":      {http.MethodPost, "application/json", strings.Replace(good, `"ttl"`, `"delay":-1,"ttl"`, 1), http.StatusBadRequest},
 		"another queue":           {http.MethodPost, "application/json", strings.Replace(good, "wot", "evil", 1), http.StatusForbidden},
 		"a queue that is no text": {http.MethodPost, "application/json", strings.Replace(good, `"wot"`, `["wot"]`, 1), http.StatusBadRequest},

@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"mime"
@@ -119,9 +120,13 @@ func (h *Handler) answer(ctx context.Context, d document) error {
 	if err := n.signed.Authorize(ctx, header); err != nil {
 		return forbidden("the notice has expired")
 	}
-	_, err = h.config.Client.Conn().Do(ctx, &transport.Request{
+	reply, err := h.config.Client.Conn().Do(ctx, &transport.Request{
 		Op: "subscription_confirm", Method: http.MethodPut, Path: d.Paths, Header: header, Body: []byte(body),
+		Repeatable: true,
 	})
+	if err == nil && reply.Status != http.StatusNoContent {
+		err = fmt.Errorf("webhook: the confirmation was answered %d, not 204: a proxy may have answered in the service's place", reply.Status)
+	}
 	if err == nil {
 		return nil
 	}

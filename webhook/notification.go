@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -16,7 +17,8 @@ import (
 type Notification struct {
 	// Queue is the name of the queue.
 	Queue string
-	// TTL is how long the message is kept, counted from the post.
+	// TTL is how long the message is kept, counted from the post. A TTL or a Delay of
+	// more than 146 years is cut to that.
 	TTL time.Duration
 	// Delay is how long the message cannot be claimed, 0 if it can be claimed at once.
 	Delay time.Duration
@@ -48,8 +50,8 @@ type document struct {
 	Type  string `json:"Message_Type"`
 	Queue string `json:"queue_name"`
 
-	TTL   *int64          `json:"ttl"`
-	Delay int64           `json:"delay"`
+	TTL   *seconds        `json:"ttl"`
+	Delay seconds         `json:"delay"`
 	Body  json.RawMessage `json:"body"`
 
 	Message     string          `json:"Message"`
@@ -95,14 +97,27 @@ func (d document) notification() (Notification, error) {
 		return Notification{}, malformed("the notification has no body")
 	case d.TTL == nil:
 		return Notification{}, malformed("the notification has no ttl")
-	case !duration(*d.TTL), !duration(d.Delay):
-		return Notification{}, malformed("the notification's ttl or delay is out of range")
+	case *d.TTL < 0, d.Delay < 0:
+		return Notification{}, malformed("the notification's ttl or delay is negative")
 	}
-	return Notification{
-		Queue: d.Queue, TTL: time.Duration(*d.TTL) * time.Second, Delay: time.Duration(d.Delay) * time.Second, Body: d.Body,
-	}, nil
+	return Notification{Queue: d.Queue, TTL: time.Duration(*d.TTL), Delay: time.Duration(d.Delay), Body: d.Body}, nil
 }
 
-func duration(seconds int64) bool {
-	return seconds >= 0 && seconds <= math.MaxInt64/int64(time.Second)
+// seconds is a duration in a document, in seconds. What exceeds maxSeconds is cut to it,
+// because one odd number must not hide a message.
+type seconds time.Duration
+
+const maxSeconds = seconds(math.MaxInt64 / 2 / time.Second * time.Second)
+
+// UnmarshalJSON reads any JSON number.
+func (s *seconds) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	number, err := strconv.ParseFloat(string(data), 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return errors.New("it is not a number of seconds")
+	}
+	*s = seconds(max(-float64(maxSeconds), min(number*float64(time.Second), float64(maxSeconds))))
+	return nil
 }

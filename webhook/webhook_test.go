@@ -253,6 +253,14 @@ func TestAServerThatDoesNotTakeTheSignatureIsToldApart(t *testing.T) {
 	}
 }
 
+func TestAProxysPageConfirmsNothing(t *testing.T) {
+	t.Parallel()
+	r := receive(t, http.StatusOK)
+	if w := r.post(t, notice(nil)); w.Code != http.StatusBadGateway || !strings.Contains(r.log.String(), "answered 200") {
+		t.Errorf("answered %d, and logged %s", w.Code, &r.log)
+	}
+}
+
 func TestAnErrorOfTheHandlerIsA500(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cr3t"
@@ -354,5 +362,20 @@ func TestAHandlerThatGivesUpIsTold(t *testing.T) {
 	r.ServeHTTP(httptest.NewRecorder(), req)
 	if !errors.Is(seen, context.Canceled) {
 		t.Errorf("the context said %v", seen)
+	}
+}
+
+func TestANotificationOfThousandsOfYearsIsHandled(t *testing.T) {
+	t.Parallel()
+	const capped = 4611686018 * time.Second
+	for text, want := range map[string]time.Duration{"220367260800": capped, "9223372036854775807": capped, "1e400": capped, "300": 5 * time.Minute, "0.5": time.Second / 2} {
+		var got webhook.Notification
+		r := receive(t, http.StatusNoContent, func(c *webhook.Config) {
+			c.Handle = func(_ context.Context, n webhook.Notification) error { got = n; return nil }
+		})
+		w := r.post(t, `{"ttl":`+text+`,"delay":`+text+`,"body":1,"Message_Type":"Notification","queue_name":"wot"}`)
+		if w.Code != http.StatusNoContent || got.TTL != want || got.Delay != want {
+			t.Errorf("%s: answered %d with TTL %v and delay %v", text, w.Code, got.TTL, got.Delay)
+		}
 	}
 }

@@ -26,6 +26,8 @@ type call struct {
 
 	body    []byte
 	size    int64 // of the body, according to Content-Length
+	whole   bool  // the body was read to its end
+	held    int64 // the memory that it holds, in bytes
 	readErr error
 
 	client   broker.UUID
@@ -36,7 +38,7 @@ type call struct {
 }
 
 // newCall resolves a request and reads its body.
-func (s *Server) newCall(r *http.Request) *call {
+func (s *Server) newCall(w http.ResponseWriter, r *http.Request) *call {
 	c := &call{srv: s, ctx: r.Context(), req: r, kind: "unknown", query: parseQuery(r.URL.RawQuery)}
 	if s.isKeystone(r.URL.Path) {
 		c.kind = keystoneKind(r.Method, r.URL.Path)
@@ -48,7 +50,13 @@ func (s *Server) newCall(r *http.Request) *call {
 	if c.wantsWebSocket() {
 		c.kind = webSocketKind
 	}
-	c.readBody()
+	if r.ContentLength != 0 {
+		setReadDeadline(w)
+		c.readBody()
+		if c.whole {
+			clearReadDeadline(w)
+		}
+	}
 	return c
 }
 
@@ -56,25 +64,33 @@ func (s *Server) newCall(r *http.Request) *call {
 // it ignores a body of unknown length (chunked); Keystone reads that as well.
 func (c *call) readBody() {
 	c.size = max(0, c.req.ContentLength)
+	most := c.srv.options.limits.LargestBody()
 	if c.req.ContentLength < 0 && c.srv.isKeystone(c.req.URL.Path) {
-		c.body, c.readErr = io.ReadAll(io.LimitReader(c.req.Body, c.srv.options.limits.LargestBody()))
-		c.size = int64(len(c.body))
+		if c.readErr = c.hold(most); c.readErr == nil {
+			c.body, c.readErr = io.ReadAll(io.LimitReader(c.req.Body, most))
+			c.size = int64(len(c.body))
+			c.whole = c.readErr == nil && c.size < most
+		}
 		return
 	}
-	most := c.srv.options.limits.LargestBody()
 	if c.size > most && c.size <= 4*most {
 		// Read and discard the body. Then the client can finish sending, gets the
 		// refusal, and can reuse the connection.
 		_, c.readErr = io.Copy(io.Discard, c.req.Body)
+		c.whole = c.readErr == nil
 		return
 	}
 	if c.size == 0 || c.size > most {
+		return
+	}
+	if c.readErr = c.hold(c.size); c.readErr != nil {
 		return
 	}
 	c.body, c.readErr = io.ReadAll(io.LimitReader(c.req.Body, c.size))
 	if c.readErr == nil && int64(len(c.body)) < c.size {
 		c.readErr = io.ErrUnexpectedEOF
 	}
+	c.whole = c.readErr == nil
 }
 
 // param returns the value of a {name} in the route's path.
@@ -146,7 +162,7 @@ func (c *call) checkMedia() error {
 	if quality(c.accept(), jsonType) == 0 {
 		return &refusal{
 			status: http.StatusNotAcceptable, title: "406 Not Acceptable",
-			description: "There is application/json only. Say in Accept that it will do.",
+			description: "Only application/json is available. The Accept header must allow it.",
 			link: &helpLink{
 				Text: "14.1 Accept, Hypertext Transfer Protocol -- HTTP/1.1",
 				Href: "http://www.w3.org/Protocols/rfc2616/rfc2616-sec14.html", Rel: "help",
@@ -226,7 +242,7 @@ func (c *call) checkQueueName() error {
 	name, has := c.target.params["queue"]
 	if has && (!broker.ValidProject(c.project) || !broker.ValidQueueName(name)) {
 		return badRequest("Invalid "+strings.TrimSuffix(c.collection(), "s")+" identification",
-			"The name of a queue or topic is 1 to 64 letters, digits, underscores, dashes and dots. That of a project is 256 at most.")
+			"The name of a queue or topic has 1 to 64 letters, digits, underscores, dashes and dots. The id of a project has at most 256 characters.")
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ const (
 	bob   = "3381af92-2b9e-11e3-b191-71861300734d"
 )
 
-// client sends raw requests, as nobody's library would.
+// client sends raw requests, independent of any client library.
 type client struct {
 	t      *testing.T
 	srv    *zaqartest.Server
@@ -45,7 +45,7 @@ func (c *client) with(name, value string) *client {
 
 func (c *client) as(id string) *client { return c.with("Client-ID", id) }
 
-// answer is what came back.
+// answer is the server's answer.
 type answer struct {
 	t      *testing.T
 	what   string
@@ -54,7 +54,7 @@ type answer struct {
 	body   []byte
 }
 
-// do sends a request; body is JSON text, or empty for none.
+// do sends a request. body is JSON, or empty for none.
 func (c *client) do(method, path, body string) answer {
 	c.t.Helper()
 	out, err := c.try(method, path, body)
@@ -202,7 +202,7 @@ func (c *client) post(bodies ...string) []string {
 	return made.Resources
 }
 
-// claim claims messages of queue q; the id is "" when there are none.
+// claim claims messages of queue q. The id is "" if there are none.
 func (c *client) claim(query, body string) (id string, a answer) {
 	c.t.Helper()
 	a = c.do("POST", "/v2/queues/q/claims"+query, body)

@@ -13,8 +13,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// inMemory returns a server in memory, for the examples, and a function that
-// sends it requests.
+// inMemory returns a server in memory, and a function that sends it requests.
 func inMemory(opts ...zaqartest.Option) (*zaqartest.Server, func(method, path, body string, header http.Header) int) {
 	srv, err := zaqartest.NewServer(opts...)
 	if err != nil {
@@ -45,8 +44,7 @@ func inMemory(opts ...zaqartest.Option) (*zaqartest.Server, func(method, path, b
 	}
 }
 
-// A webhook that breaks the connection five times, and an hour that passes at
-// once.
+// A webhook that breaks the connection five times. An hour passes at once.
 func ExampleServer_Deliveries() {
 	attempts := 0
 	hook := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -72,7 +70,7 @@ func ExampleServer_Deliveries() {
 	// done after 6 attempts: {"ttl":300,"body":"hello","Message_Type":"Notification","queue_name":"wot"}
 }
 
-// A subscriber that follows the confirmation it is sent.
+// A subscriber that uses the confirmation it is sent.
 func ExampleWithRequireConfirmation() {
 	notices := make(chan map[string]any, 10)
 	hook := http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
@@ -105,7 +103,7 @@ func ExampleWithRequireConfirmation() {
 	// now
 }
 
-// Without a pool there is no queue.
+// Without a pool, no queue can be created.
 func ExampleWithPooling() {
 	srv, call := inMemory(zaqartest.WithPooling(true), zaqartest.WithDefaultRoles("admin"))
 	defer func() { _ = srv.Close() }()

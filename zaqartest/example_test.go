@@ -12,8 +12,8 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// A server inside the process, a fault, and a day that passes at once. In a
-// test, zaqartest.RunInMemory(t) takes the place of the first lines.
+// A server inside the process, a fault, and a day that passes at once. In a test,
+// use zaqartest.RunInMemory(t) instead of the first lines.
 func Example() {
 	srv, err := zaqartest.NewServer()
 	if err != nil {

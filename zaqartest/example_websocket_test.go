@@ -1,3 +1,5 @@
+//go:build !js
+
 package zaqartest_test
 
 import (
@@ -10,7 +12,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// A WebSocket that subscribes itself, gets what is posted pushed, and is cut.
+// A WebSocket subscribes itself, gets a post pushed, and is cut.
 func ExampleServer_WebSocketURL() {
 	srv, err := zaqartest.NewServer()
 	if err != nil {

@@ -75,11 +75,11 @@ func (f *faults) matchKind(kind string) (Fault, bool) {
 }
 
 // firstWhere returns the first fault with a matching kind.
-func (f *faults) firstWhere(befits func(kind string) bool) (Fault, bool) {
+func (f *faults) firstWhere(matches func(kind string) bool) (Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, fault := range f.pending {
-		if !befits(fault.Kind) {
+		if !matches(fault.Kind) {
 			continue
 		}
 		if fault.Skip > 0 {

@@ -11,7 +11,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-func TestAFaultBefallsItsKindOnce(t *testing.T) {
+func TestAFaultAppliesToItsKindOnce(t *testing.T) {
 	c := start(t)
 	c.srv.Inject(zaqartest.Fault{
 		Kind: "message_post", Status: 503, Body: `{"title":"busy"}`, Header: http.Header{"Retry-After": {"1"}},
@@ -45,7 +45,7 @@ func TestFaultsSkipRepeatAndEnd(t *testing.T) {
 	}
 }
 
-func TestAFaultCanStrikeAfterTheDeed(t *testing.T) {
+func TestAFaultCanReplaceTheAnswerToWhatWasDone(t *testing.T) {
 	c := start(t)
 	c.srv.Inject(zaqartest.Fault{Kind: "message_post", Cut: true, After: true})
 	if a, err := c.try("POST", messagesPath, `{"messages":[{"body":1}]}`); err == nil {

@@ -2,7 +2,7 @@ package zaqartest_test
 
 import "strings"
 
-// hostileDocuments are bodies that no operation takes.
+// hostileDocuments are bodies that no operation accepts.
 func hostileDocuments() []string {
 	return []string{
 		` `, `nonsense`, `null`, `true`, `0`, `-`, `"text"`, `"`, `{`, `[`, `}`, `]`, `{]`, `[}`, `{"a"}`, `{"a":}`, `{,}`, `[,]`, `{"a":1,}`,
@@ -15,7 +15,7 @@ func hostileDocuments() []string {
 	}
 }
 
-// hostileBodies sends each of them to all that take a body.
+// hostileBodies sends each of them to every operation that takes a body.
 func hostileBodies(claim string) []hostile {
 	var out []hostile
 	for _, target := range []string{
@@ -31,13 +31,13 @@ func hostileBodies(claim string) []hostile {
 	return out
 }
 
-// hostileNumbers stand where there should be a reasonable integer.
+// hostileNumbers stand where a reasonable integer is expected.
 var hostileNumbers = []string{
 	`-1`, `-9223372036854775808`, `9223372036854775807`, `9223372036854775808`, `1e400`, `1e2`, `100.0`, `"100"`, `""`, `[]`, `[100]`, `{}`,
 	`{"ttl":100}`, `"\u0000"`, `true`, `4294967396`,
 }
 
-// hostileValues puts each of them where a number is wanted.
+// hostileValues puts each of them where a number is expected.
 func hostileValues(claim string) []hostile {
 	var out []hostile
 	add := func(method, path, body string) {

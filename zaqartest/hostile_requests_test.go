@@ -2,7 +2,7 @@ package zaqartest_test
 
 import "strings"
 
-// hostileQueries are parameters that mean nothing good.
+// hostileQueries are malicious parameters.
 func hostileQueries(id string) []hostile {
 	var out []hostile
 	add := func(method, path string, want ...int) { out = append(out, hostile{request(method, path, ""), want}) }
@@ -44,7 +44,7 @@ func hostileQueries(id string) []hostile {
 	return out
 }
 
-// hostilePaths lead nowhere, or astray.
+// hostilePaths lead nowhere, or somewhere unexpected.
 func hostilePaths() []hostile {
 	var out []hostile
 	for _, path := range []string{
@@ -73,7 +73,7 @@ func hostilePaths() []hostile {
 	return out
 }
 
-// hostileHeaders say what nobody should.
+// hostileHeaders are malicious headers.
 func hostileHeaders() []hostile {
 	var out []hostile
 	add := func(want int, lines ...string) {
@@ -114,8 +114,8 @@ func hostileHeaders() []hostile {
 	return out
 }
 
-// hostileFrames are bodies that end too early, too late, or are in pieces. In
-// pieces they are not read, so what needs none is done.
+// hostileFrames are bodies that end too early or too late, or are chunked. Chunked
+// bodies are not read, so operations that need no body succeed.
 func hostileFrames() []hostile {
 	post := func(body string, lines ...string) hostile {
 		return hostile{request("POST", "/v2/queues/q/messages", body, lines...), []int{400}}

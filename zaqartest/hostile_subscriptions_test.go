@@ -10,8 +10,8 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// hostileSubscriptions are subscriptions that nobody should make, and changes of
-// the one with an id.
+// hostileSubscriptions are malicious subscriptions, and changes of the subscription
+// with an id.
 func hostileSubscriptions(id string) []hostile {
 	var out []hostile
 	add := func(method, path, body string, want ...int) {
@@ -31,7 +31,7 @@ func hostileSubscriptions(id string) []hostile {
 		add("POST", "/v2/queues/q/share", body)
 	}
 	for _, n := range hostileNumbers {
-		if n != `4294967396` { // which is a long time, and allowed
+		if n != `4294967396` { // a long time, but allowed
 			both(`"ttl":` + n)
 		}
 	}
@@ -40,7 +40,7 @@ func hostileSubscriptions(id string) []hostile {
 		`"\u0000http://x/"`, `" http://x/"`, `"ht\ttp://x/"`, `"trust+:x"`, `"trust+trust+http://x/"`, `"trust+http://x/"`, `"websocket:x"`, `"` + strings.Repeat("x", 100000) + `"`,
 	} {
 		add("POST", subscriptionsPath, `{"subscriber":`+subscriber+`}`)
-		if subscriber != `"trust+http://x/"` { // which is allowed to name its trust later
+		if subscriber != `"trust+http://x/"` { // allowed: the trust may be named later
 			add("PATCH", subscriptionsPath+"/"+id, `{"subscriber":`+subscriber+`}`)
 		}
 	}
@@ -69,8 +69,8 @@ func hostileSubscriptions(id string) []hostile {
 	return out
 }
 
-// hostileShares ask for signatures that nobody should get; others come with ones
-// that nobody made.
+// hostileShares are malicious requests for pre-signed URLs, and requests with forged
+// ones.
 func hostileShares() []hostile {
 	var out []hostile
 	for _, body := range []string{
@@ -124,12 +124,12 @@ func TestHostileSubscribersAreRefusedAndHarmNothing(t *testing.T) {
 	}
 	t.Logf("%d hostile requests", count)
 	if all := s.Deliveries(); len(all) != 0 {
-		t.Errorf("somebody was told: %+v", all)
+		t.Errorf("a subscriber was notified: %+v", all)
 	}
 }
 
-// hostilePools are pools and flavors that nobody should make, and changes of the
-// pool p and the flavor f.
+// hostilePools are malicious pools and flavors, and changes of the pool p and the
+// flavor f.
 func hostilePools() []hostile {
 	var out []hostile
 	add := func(method, path, body string, want ...int) {
@@ -207,7 +207,7 @@ func TestHostileAdministratorsAreRefusedAndHarmNothing(t *testing.T) {
 		if strings.Contains(h.raw, "/v1") {
 			continue
 		}
-		// Nobody else gets further than that.
+		// Other callers are refused before that.
 		attack(t, s, hostile{strings.Replace(h.raw, "X-Roles: admin", "X-Roles: member", 1), append(h.want, 403)})
 	}
 	if after := look(); after != before {

@@ -19,36 +19,36 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// hostile is a request that nobody means well with, and the statuses that it may
-// get. The other files of hostile requests make them.
+// hostile is a malicious request, with the statuses that it may get. The other
+// hostile_ files make them.
 type hostile struct {
 	raw  string
 	want []int
 }
 
-// request writes a request out. Lines are headers; where none of them says how
-// long the body is, its length is told.
+// request writes a request. Lines are headers. The Content-Length is added if no
+// line has one.
 func request(method, path, body string, lines ...string) string {
-	text := method + " " + path + " HTTP/1.1\r\nHost: zaqar\r\nConnection: close\r\n"
+	text := method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
 	for _, line := range lines {
 		text += line + "\r\n"
 	}
-	told := strings.ToLower(text)
+	written := strings.ToLower(text)
 	for name, line := range map[string]string{
 		"client-id": "Client-ID: " + alice, "x-project-id": "X-Project-Id: p",
 	} {
-		if !strings.Contains(told, "\n"+name+":") {
+		if !strings.Contains(written, "\n"+name+":") {
 			text += line + "\r\n"
 		}
 	}
-	if body != "" && !strings.Contains(told, "\ncontent-length:") && !strings.Contains(told, "\ntransfer-encoding:") {
+	if body != "" && !strings.Contains(written, "\ncontent-length:") && !strings.Contains(written, "\ntransfer-encoding:") {
 		text += fmt.Sprintf("Content-Length: %d\r\n", len(body))
 	}
 	return text + "\r\n" + body
 }
 
-// complaints fails the test when the server reports a failure of its own, such
-// as a panic.
+// complaints fails the test if the server reports a failure of its own, such as a
+// panic.
 type complaints struct{ t *testing.T }
 
 func (c complaints) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
@@ -139,7 +139,7 @@ func attack(t *testing.T, s *zaqartest.Server, h hostile) {
 		t.Fatal(err)
 	}
 	go func() {
-		// The server may have answered, and closed, before it has all.
+		// The server may have answered and closed before it has everything.
 		_, _ = io.WriteString(conn, h.raw)
 		_ = conn.(*net.TCPConn).CloseWrite()
 	}()
@@ -162,8 +162,9 @@ func attack(t *testing.T, s *zaqartest.Server, h hostile) {
 	}
 }
 
-// formOf complains of an answer that has none of the forms of Zaqar's: JSON for
-// success; a title, or Keystone's error, or XML or nothing for who takes no JSON.
+// formOf returns what is wrong with the form of an answer. Zaqar's forms are JSON
+// for success; and for errors a title, or Keystone's error, or XML or no body for
+// callers who accept no JSON.
 func formOf(method string, resp *http.Response, body []byte) string {
 	var refused struct {
 		Title, Description string

@@ -60,8 +60,8 @@ func makeClaim(c *call, rules broker.ClaimRules) (id string, items []messageItem
 		if err != nil {
 			return err
 		}
-		made, taken, err := w.CreateClaim(q, limit, terms)
-		for _, m := range taken {
+		made, claimed, err := w.CreateClaim(q, limit, terms)
+		for _, m := range claimed {
 			items = append(items, newMessageItem(c, m, w.Now(), true))
 		}
 		id = made.ID.String()

@@ -82,7 +82,7 @@ func TestManyWorkersNeverShareAMessage(t *testing.T) {
 	}
 }
 
-func TestAClaimCanBeLookedAt(t *testing.T) {
+func TestAClaimCanBeRead(t *testing.T) {
 	c := start(t)
 	ids := c.post(`1`, `2`)
 	id, _ := c.claim("", `{"ttl":100,"grace":60}`)
@@ -131,7 +131,7 @@ func TestAReleasedClaimFreesItsMessagesAtOnce(t *testing.T) {
 	}
 }
 
-func TestAnUpdateStartsTheClaimAnew(t *testing.T) {
+func TestAnUpdateExtendsTheClaim(t *testing.T) {
 	c := start(t)
 	c.post(`1`)
 	id, _ := c.claim("", `{"ttl":60,"grace":60}`)
@@ -204,7 +204,7 @@ func TestMessagesClaimedTooOftenBecomeDeadLetters(t *testing.T) {
 	if got := c.srv.Messages("p", "q")[0].ClaimCount; got != 2 {
 		t.Errorf("claimed %d times", got)
 	}
-	// Without the other queue the message stays, and is not handed out again.
+	// Without a dead letter queue the message stays and is not claimed again.
 	c.do("POST", claimsPath, "").want(204)
 	if got := c.srv.Messages("p", "q"); len(got) != 1 {
 		t.Errorf("left: %v", got)

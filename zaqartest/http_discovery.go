@@ -42,11 +42,11 @@ func getVersions(*call) (reply, error) {
 
 // relation is an entry of the home document: the name of its link, the path, and the
 // allowed methods. query lists parameters, each as name or as name=description if
-// they differ. takesBody is set if a method takes a body.
+// they differ. hasBody is set if a method takes a body.
 type relation struct {
 	versions                 []*apiVersion
 	name, path, query, allow string
-	takesBody                bool
+	hasBody                  bool
 }
 
 var relations = []relation{
@@ -107,7 +107,7 @@ func (rel relation) resource(version *apiVersion) map[string]any {
 		"allow":   strings.Fields(rel.allow),
 		"formats": map[string]any{jsonType: struct{}{}},
 	}
-	if rel.takesBody {
+	if rel.hasBody {
 		hints["accept-post"] = []string{jsonType}
 	}
 	template, vars := "/"+version.name+rel.path, map[string]string{}

@@ -1,8 +1,6 @@
 package zaqartest_test
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -18,7 +16,7 @@ const bareMetadata = `{"_max_messages_post_size":262144,"_default_message_ttl":3
 	"_dead_letter_queue":null,"_dead_letter_queue_messages_ttl":null,"_max_claim_count":null,
 	"_enable_encrypt_messages":false}`
 
-func TestAQueueThatExistsStaysAsItIs(t *testing.T) {
+func TestAnExistingQueueIsNotChanged(t *testing.T) {
 	c := start(t)
 	a := c.do("PUT", "/v2/queues/q", `{"color":"red","_mine":[1.50,{"a":null}]}`).want(201).wantEmpty()
 	if got := a.header.Get("Location"); got != "/v2/queues/q" {
@@ -38,7 +36,7 @@ func TestAQueueThatExistsStaysAsItIs(t *testing.T) {
 	c.do("GET", "/v1.1/queues/q", "").want(200).wantJSON(`{"color":"red","_mine":[1.50,{"a":null}]}`)
 }
 
-func TestAQueueThatDoesNotExistLooksEmpty(t *testing.T) {
+func TestAMissingQueueLooksEmpty(t *testing.T) {
 	c := start(t)
 	c.do("GET", "/v2/queues/q", "").want(200).wantJSON(bareMetadata)
 	c.do("GET", "/v1.1/queues/q", "").want(200).wantJSON(`{}`)
@@ -99,7 +97,7 @@ func TestPatchChangesSingleKeys(t *testing.T) {
 	}
 }
 
-func TestPatchHappensAllOrNotAtAll(t *testing.T) {
+func TestAPatchIsAppliedInFullOrNotAtAll(t *testing.T) {
 	c := start(t)
 	c.do("PUT", "/v2/queues/q", `{"a":1}`).want(201)
 	first := `{"op":"add","path":"/metadata/b","value":1},`
@@ -129,71 +127,6 @@ func TestPatchRefusesOtherDialects(t *testing.T) {
 	}
 }
 
-func TestQueuesAreListedByName(t *testing.T) {
-	c := start(t)
-	c.do("GET", "/v2/queues", "").want(200).wantJSON(`{"queues":[],"links":[]}`)
-	c.do("GET", "/v2/queues?with_count=true", "").want(200).wantJSON(`{"queues":[],"links":[]}`)
-	for _, name := range []string{"c", "a.b", "b", "a.c"} {
-		c.do("PUT", "/v2/queues/"+name, `{"name":"`+name+`","n":5}`).want(201)
-	}
-	c.with("X-Project-Id", "other").do("PUT", "/v2/queues/theirs", "").want(201)
-	c.do("GET", "/v2/queues?limit=2&with_count=true", "").want(200).wantJSON(`{"queues":[
-		{"name":"a.b","href":"/v2/queues/a.b"},{"name":"a.c","href":"/v2/queues/a.c"}],
-		"links":[{"rel":"next","href":"/v2/queues?limit=2&marker=a.c&with_count=true"}],"count":4}`)
-	a := c.do("GET", "/v2/queues?detailed=true&limit=1", "").want(200)
-	if a.text("queues", 0, "metadata", "name") != "a.b" || a.get("queues", 0, "metadata", "_default_message_ttl") == nil {
-		t.Errorf("details: %s", a.body)
-	}
-	c.do("GET", "/v1.1/queues?detailed=1&limit=1", "").want(200).wantJSON(`{"queues":[
-		{"name":"a.b","href":"/v1.1/queues/a.b","metadata":{"name":"a.b","n":5}}],
-		"links":[{"rel":"next","href":"/v1.1/queues?detailed=1&limit=1&marker=a.b"}]}`)
-}
-
-func TestPagesOfOneQueueGoForward(t *testing.T) {
-	c := start(t)
-	for i := range 5 {
-		c.do("PUT", fmt.Sprintf("/v2/queues/q%d", i), "").want(201)
-	}
-	var names []string
-	for path := "/v2/queues?limit=1"; ; {
-		a := c.do("GET", path, "").want(200)
-		if len(a.get("queues").([]any)) == 0 {
-			break
-		}
-		names = append(names, a.text("queues", 0, "name"))
-		path = a.text("links", 0, "href")
-	}
-	if want := []string{"q0", "q1", "q2", "q3", "q4"}; !slices.Equal(names, want) {
-		t.Errorf("pages: %v", names)
-	}
-	a := c.do("GET", "/v2/queues?limit=1&marker=unknown", "").want(200)
-	if got := a.text("queues", 0, "name"); got != "q0" {
-		t.Errorf("an unknown marker leads to %q", got)
-	}
-}
-
-func TestQueuesCanBeFiltered(t *testing.T) {
-	c := start(t)
-	c.do("PUT", "/v2/queues/alpha", `{"n":5,"on":true}`).want(201)
-	c.do("PUT", "/v2/queues/beta", `{"n":"5"}`).want(201)
-	c.do("PUT", "/v2/queues/gamma", `{"n":6}`).want(201)
-	for query, want := range map[string]string{
-		"name=^.e": "beta", "name=m": "gamma", "n=5": "alpha beta", "n=5&on=true": "alpha",
-		"name=a$&n=6": "gamma", "n=7": "", "name=": "alpha beta gamma",
-	} {
-		var list struct{ Queues []struct{ Name string } }
-		c.do("GET", "/v2/queues?"+query, "").want(200).decode(&list)
-		var names []string
-		for _, q := range list.Queues {
-			names = append(names, q.Name)
-		}
-		if got := strings.Join(names, " "); got != want {
-			t.Errorf("%s: %q, want %q", query, got, want)
-		}
-	}
-	c.do("GET", "/v2/queues?name=(", "").wantTitle(400, "Invalid parameter")
-}
-
 func TestParametersAreChecked(t *testing.T) {
 	c := start(t)
 	for _, query := range []string{"limit=0", "limit=21", "limit=-1", "limit=x", "limit=1.5", "limit=99999999999999999999", "detailed=TRUE", "with_count=maybe"} {
@@ -215,41 +148,5 @@ func TestADeletedQueueLeavesNothingBehind(t *testing.T) {
 	c.do("GET", "/v2/queues/q/messages/"+ids[1], "").want(404)
 	if got := c.srv.Messages("p", "q"); len(got) != 0 {
 		t.Errorf("messages: %v", got)
-	}
-}
-
-func TestStatsCountWhatLives(t *testing.T) {
-	c := start(t)
-	c.do("POST", "/v2/queues/q/messages", `{"messages":[{"body":"first","ttl":60},{"body":"second"},{"body":"third"}]}`).want(201)
-	id, _ := c.claim("?limit=1", `{"ttl":60,"grace":60}`)
-	a := c.do("GET", "/v2/queues/q/stats", "").want(200)
-	if a.get("messages", "claimed") != number("1") || a.get("messages", "free") != number("2") || a.get("messages", "total") != number("3") {
-		t.Errorf("stats: %s", a.body)
-	}
-	if a.text("messages", "oldest", "claim_id") != id || a.get("messages", "newest", "claim_id") != nil {
-		t.Errorf("stats: %s", a.body)
-	}
-	if created := a.text("messages", "newest", "created"); !strings.HasSuffix(created, "Z") || len(created) != 20 {
-		t.Errorf("created %q", created)
-	}
-	c.srv.Advance(3600e9)
-	c.do("GET", "/v2/queues/q/stats", "").want(200).wantJSON(`{"messages":{"claimed":0,"free":0,"total":0}}`)
-}
-
-func TestPurgeRemovesClaimedMessagesToo(t *testing.T) {
-	c := start(t)
-	c.post(`1`, `2`)
-	c.claim("?limit=1", "")
-	c.do("POST", "/v2/queues/q/purge", `{"resource_types":[]}`).want(204)
-	c.do("POST", "/v2/queues/q/purge", `{"resource_types":["subscriptions"]}`).want(204)
-	if got := c.srv.Messages("p", "q"); len(got) != 2 {
-		t.Errorf("%d messages are left", len(got))
-	}
-	for _, body := range []string{`{}`, `[]`, `{"resource_types":"messages"}`, `{"resource_types":["queues"]}`, `{"resource_types":[1]}`} {
-		c.do("POST", "/v2/queues/q/purge", body).want(400)
-	}
-	c.do("POST", "/v2/queues/q/purge", `{"resource_types":["messages"]}`).want(204)
-	if got := c.srv.Messages("p", "q"); len(got) != 0 {
-		t.Errorf("%d messages are left", len(got))
 	}
 }

@@ -62,7 +62,7 @@ func parseShare(document []byte, now time.Time) (shareRequest, error) {
 	}
 	for name := range fields {
 		if name != "paths" && name != "methods" && name != "expires" {
-			return wanted, invalid("The body has a key %q that nobody knows.", name)
+			return wanted, invalid("The body has an unknown key %q.", name)
 		}
 	}
 	if value := fields["paths"]; !rawjson.IsFalsy(value) {
@@ -91,7 +91,7 @@ func parseShare(document []byte, now time.Time) (shareRequest, error) {
 		wanted.expires = end
 	}
 	if !wanted.expires.After(now) {
-		return wanted, invalid("expires is over.")
+		return wanted, invalid("expires is in the past.")
 	}
 	return wanted, nil
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// signedBy returns a stranger with the pre-signed URL of an answer.
+// signedBy returns a caller without a token who has the pre-signed URL of an answer.
 func (c *client) signedBy(a answer) *client {
 	c.t.Helper()
 	join := func(key string) string {
@@ -59,7 +59,7 @@ func TestBadSharesAreRefused(t *testing.T) {
 	start(t).do("POST", "/v2/queues/q/share", "{}").wantTitle(400, "Invalid API request")
 }
 
-func TestASignedURLOpensWhatItNamesUntilItEnds(t *testing.T) {
+func TestASignedURLAllowsWhatItNamesUntilItExpires(t *testing.T) {
 	t.Parallel()
 	c := startWithKeystone(t, zaqartest.WithSecretKey(secretKey))
 	in, _ := c.login(password("demo", "secret", demoScope))
@@ -97,7 +97,7 @@ func TestASignedURLOpensWhatItNamesUntilItEnds(t *testing.T) {
 			t.Errorf("%s: %d %s", what, refused.status, refused.body)
 		}
 	}
-	// The order of what is listed means nothing, nor does the zone of the end.
+	// Neither the order of the lists nor the zone of the expiry matters.
 	out.with("URL-Methods", "POST,GET").with("URL-Paths", "/v2/queues/q/messages,/v2/queues/q/claims").
 		with("URL-Expires", a.text("expires")+"Z").do("GET", messagesPath, "").want(200)
 	out.with("URL-Signature", "").do("GET", messagesPath, "").want(401)
@@ -114,6 +114,6 @@ func TestASignedURLGivesNoRolesAndNoOlderVersion(t *testing.T) {
 	out.do("GET", "/v2/health", "").want(404)
 	out.do("GET", "/v1.1/queues/q/messages", "").want(401)
 	if seen := fmt.Sprint(c.srv.Requests()); strings.Contains(seen, out.header.Get("URL-Signature")) {
-		t.Error("a signature is told")
+		t.Error("a signature is logged")
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestTopicsAreLikeQueuesInAPlaceOfTheirOwn(t *testing.T) {
+func TestTopicsAreLikeQueuesButApartFromThem(t *testing.T) {
 	t.Parallel()
 	c := start(t)
 	c.do("PUT", "/v2/queues/t", `{"a":"queue"}`).want(201)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestV1TellsByItsStatusWhatIsNotThere(t *testing.T) {
+func TestV1SaysByItsStatusWhatDoesNotExist(t *testing.T) {
 	c := start(t).with("Client-ID", "")
 	c.do("GET", "/v1/queues", "").want(204).wantEmpty()
 	c.do("GET", "/v1/queues/q", "").want(404).wantEmpty()

@@ -9,7 +9,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-func TestACatalogueOfAServerOnAllAddressesNamesTheOneThatWasAsked(t *testing.T) {
+func TestTheCatalogOfAServerOnAllAddressesNamesTheHostThatWasAsked(t *testing.T) {
 	t.Parallel()
 	srv, err := zaqartest.NewServer(zaqartest.WithKeystone())
 	if err != nil {

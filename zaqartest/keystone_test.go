@@ -10,7 +10,7 @@ import (
 
 const tokensPath = "/identity/v3/auth/tokens"
 
-// password is a request for a token; scope is JSON, or empty.
+// password is a request for a token. scope is JSON, or empty.
 func password(user, password, scope string) string {
 	return `{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":"` + user +
 		`","domain":{"name":"Default"},"password":"` + password + `"}}}` + withScope(scope) + `}}`
@@ -25,7 +25,7 @@ func withScope(scope string) string {
 
 const demoScope = `{"project":{"name":"demo","domain":{"id":"default"}}}`
 
-// login returns the caller with a token, and the token's document.
+// login returns the caller with a token, and the document of the token.
 func (c *client) login(body string) (*client, answer) {
 	c.t.Helper()
 	a := c.do("POST", tokensPath, body).want(201)
@@ -36,7 +36,7 @@ func startWithKeystone(t *testing.T, opts ...zaqartest.Option) *client {
 	return start(t, append(opts, zaqartest.WithKeystone())...).with("X-Project-Id", "")
 }
 
-func TestATokenIsDemandedBeforeAllElse(t *testing.T) {
+func TestATokenIsRequiredBeforeAnyOtherCheck(t *testing.T) {
 	c := startWithKeystone(t)
 	for _, path := range []string{"/v2/", "/v2/queues", "/v2/queues/bad!name", "/nowhere"} {
 		for _, token := range []string{"", "wrong"} {
@@ -84,7 +84,7 @@ func TestHeadersCannotReplaceAToken(t *testing.T) {
 	c.do("GET", "/v2/queues", "").want(401)
 }
 
-func TestTokensTellWhoAndWhere(t *testing.T) {
+func TestATokenNamesItsUserAndEndpoints(t *testing.T) {
 	c := startWithKeystone(t)
 	in, a := c.login(password("demo", "secret", demoScope))
 	if a.text("token", "user", "name") != "demo" || a.text("token", "roles", 0, "name") != "member" ||
@@ -154,7 +154,7 @@ func TestWhoCannotAuthenticate(t *testing.T) {
 	}
 	for _, seen := range c.srv.Requests() {
 		if seen.Body != nil {
-			t.Errorf("a password is told: %s", seen.Body)
+			t.Errorf("a password is logged: %s", seen.Body)
 		}
 	}
 }
@@ -223,7 +223,7 @@ func TestTokensExpireAndAreRevoked(t *testing.T) {
 	in.do("GET", "/v2/queues", "").want(401)
 }
 
-func TestTokensCanBeLookedAtAndGivenUp(t *testing.T) {
+func TestTokensCanBeValidatedAndRevoked(t *testing.T) {
 	c := startWithKeystone(t)
 	c.srv.AddUser(zaqartest.User{Name: "eve", Password: "pw", Project: "demo"})
 	demo, _ := c.login(password("demo", "secret", demoScope))

@@ -13,7 +13,7 @@ import (
 
 const secretKey = "SOMELONGSECRET"
 
-// notice is a confirmation as its reader sees it.
+// notice is a confirmation as its receiver sees it.
 type notice struct {
 	Type            string          `json:"Message_Type"`
 	Signature       string          `json:"URL-Signature"`
@@ -34,7 +34,7 @@ func readNotice(t *testing.T, body string) notice {
 	return n
 }
 
-// follow does what the notice allows, as a stranger.
+// follow does what the notice allows, without a token.
 func (c *client) follow(n notice, body json.RawMessage) answer {
 	c.t.Helper()
 	stranger := c.with("X-Auth-Token", "").as(bob).with("X-Project-Id", n.Project).with("URL-Signature", n.Signature).
@@ -44,7 +44,7 @@ func (c *client) follow(n notice, body json.RawMessage) answer {
 
 func startConfirming(t *testing.T, r *receiver, opts ...zaqartest.Option) *client {
 	t.Helper()
-	return startTelling(t, r, append(opts, zaqartest.WithSecretKey(secretKey), zaqartest.WithRequireConfirmation(true))...)
+	return startNotifying(t, r, append(opts, zaqartest.WithSecretKey(secretKey), zaqartest.WithRequireConfirmation(true))...)
 }
 
 func TestASubscriberConfirmsBeforeItGetsMessages(t *testing.T) {
@@ -53,7 +53,7 @@ func TestASubscriberConfirmsBeforeItGetsMessages(t *testing.T) {
 	c := startConfirming(t, r)
 	id := c.do("POST", subscriptionsPath, `{"subscriber":"http://hooks.test/","ttl":600}`).want(201).text("subscription_id")
 	c.post(`1`)
-	c.told()
+	c.deliveries()
 	got := r.all()
 	if len(got) != 1 {
 		t.Fatalf("before it has confirmed it got %+v", got)
@@ -81,7 +81,7 @@ func TestASubscriberConfirmsBeforeItGetsMessages(t *testing.T) {
 
 	c.follow(first, first.SubscribeBody).want(204)
 	c.post(`2`)
-	c.told()
+	c.deliveries()
 	if got = r.all(); len(got) != 2 || !strings.Contains(got[1].body, `"body":2`) {
 		t.Fatalf("once it has confirmed it got %+v", got)
 	}
@@ -89,7 +89,7 @@ func TestASubscriberConfirmsBeforeItGetsMessages(t *testing.T) {
 
 	c.follow(first, first.UnsubscribeBody).want(204)
 	c.post(`3`)
-	c.told()
+	c.deliveries()
 	if got = r.all(); len(got) != 3 {
 		t.Fatalf("once it has left it got %+v", got)
 	}
@@ -101,7 +101,7 @@ func TestASubscriberConfirmsBeforeItGetsMessages(t *testing.T) {
 	c.follow(first, first.SubscribeBody).wantTitle(404, "404 Not Found")
 }
 
-func TestASubscriberWhoHasNotConfirmedIsAskedAgain(t *testing.T) {
+func TestAnUnconfirmedSubscriberIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	r := &receiver{}
 	c := startConfirming(t, r)
@@ -110,7 +110,7 @@ func TestASubscriberWhoHasNotConfirmedIsAskedAgain(t *testing.T) {
 		t.Errorf("subscriptions %s and %s", id, again)
 	}
 	c.subscribe("mailto:a@example.com")
-	c.told()
+	c.deliveries()
 	if got := r.all(); len(got) != 2 || readNotice(t, got[1].body).Type != "SubscriptionConfirmation" {
 		t.Errorf("got %+v", got)
 	}
@@ -123,12 +123,12 @@ func TestASubscriberWhoHasNotConfirmedIsAskedAgain(t *testing.T) {
 	n := readNotice(t, string(mail.Body))
 	c.follow(n, n.SubscribeBody).want(204)
 	c.post(`1`)
-	if all := c.told(); len(all) != 4 || all[3].Kind != "Notification" || all[3].Subscriber != "mailto:a@example.com" {
+	if all := c.deliveries(); len(all) != 4 || all[3].Kind != "Notification" || all[3].Subscriber != "mailto:a@example.com" {
 		t.Errorf("deliveries: %+v", all)
 	}
 }
 
-func TestConfirmationsNeedNoTokenAndTellWhereTheServiceIs(t *testing.T) {
+func TestConfirmationsNeedNoTokenAndNameTheService(t *testing.T) {
 	t.Parallel()
 	r := &receiver{}
 	c := startConfirming(t, r, zaqartest.WithKeystone())
@@ -140,7 +140,7 @@ func TestConfirmationsNeedNoTokenAndTellWhereTheServiceIs(t *testing.T) {
 	in, a := c.with("X-Project-Id", "").login(password("demo", "secret", demoScope))
 	project := a.text("token", "project", "id")
 	id := in.subscribe("http://hooks.test/")
-	in.told()
+	in.deliveries()
 	body := r.all()[0].body
 	for _, url := range []string{"http://cloud.test:8888", "ws://cloud.test:9000"} {
 		if !strings.Contains(body, fmt.Sprintf("%q", url+subscriptionsPath+"/"+id+"/confirm")) {

@@ -15,6 +15,7 @@ type deliveryJob struct {
 	policy retryPolicy
 	trust  string    // the trust to get a token for, or ""
 	due    time.Time // when the next or current attempt is due
+	held   int64     // the memory that it holds while it is pending, in bytes
 }
 
 // deliveryWorkers bounds how many subscribers are contacted at once.
@@ -118,6 +119,12 @@ func (d *deliverer) nextReady() *deliveryJob {
 func (d *deliverer) finishAttempt(j *deliveryJob, attempt DeliveryAttempt) (next time.Time, again bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	defer func() {
+		if !again {
+			d.srv.transit.release(j.held)
+			j.held = 0
+		}
+	}()
 	attempt.Time = j.due
 	j.Attempts = append(j.Attempts, attempt)
 	switch {

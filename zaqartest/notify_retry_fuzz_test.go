@@ -9,7 +9,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
 )
 
-// FuzzNotice sends a notice to any subscription that the server takes.
+// FuzzNotice sends a notice to any subscription that the server accepts.
 func FuzzNotice(f *testing.F) {
 	for _, seed := range []string{
 		`{"subscriber":"http://x/","ttl":60,"options":{"a":1}}`, `{"subscriber":"trust+https://x/","options":null}`, `{"subscriber":""}`, `{}`, `[]`,
@@ -27,16 +27,16 @@ func FuzzNotice(f *testing.F) {
 		if err != nil {
 			return
 		}
-		told := notice{subscription: s, document: json.RawMessage(`{"body":1}`)}
-		if text, err := webhookBody(told); err == nil && s.Option("post_data") == nil && string(text) != `{"body":1}` {
+		n := notice{subscription: s, document: json.RawMessage(`{"body":1}`)}
+		if text, err := webhookBody(n); err == nil && s.Option("post_data") == nil && string(text) != `{"body":1}` {
 			t.Fatalf("%q sends %q", body, text)
 		}
 		policy := newRetryPolicy(s.Option("_retry_policy"), nil)
 		var total time.Duration
-		for n := int64(0); ; n++ {
-			delay, again := policy.delay(n)
-			if total += delay; delay < 0 || n > maxAttempts {
-				t.Fatalf("%q: delay %d is %v", body, n, delay)
+		for attempt := int64(0); ; attempt++ {
+			delay, again := policy.delay(attempt)
+			if total += delay; delay < 0 || attempt > maxAttempts {
+				t.Fatalf("%q: delay %d is %v", body, attempt, delay)
 			}
 			if !again {
 				break

@@ -9,7 +9,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// times are those of a delivery's attempts, after the first.
+// times returns when a delivery's attempts were due, relative to the first.
 func times(d zaqartest.Delivery) []string {
 	var out []string
 	for _, attempt := range d.Attempts {
@@ -18,13 +18,13 @@ func times(d zaqartest.Delivery) []string {
 	return out
 }
 
-// The default schedule: 3 attempts at once, 3 after 5 s each, then after 5, 10,
-// 15, 20 and 25 s, then 3 after 30 s.
+// The default schedule: three retries at once, three after 5 s each, then after 5,
+// 10, 15, 20 and 25 s, then three after 30 s.
 var defaultSchedule = []string{
 	"0s", "0s", "0s", "0s", "5s", "10s", "15s", "20s", "30s", "45s", "1m5s", "1m30s", "2m0s", "2m30s", "3m0s",
 }
 
-func TestAWebhookThatCannotBeReachedIsTriedAgain(t *testing.T) {
+func TestAnUnreachableWebhookIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := &receiver{answer: func(n int) int {
@@ -33,37 +33,37 @@ func TestAWebhookThatCannotBeReachedIsTriedAgain(t *testing.T) {
 			}
 			return 200
 		}}
-		c := startTelling(t, r)
+		c := startNotifying(t, r)
 		c.subscribe("http://hooks.test/")
 		c.post(`1`)
-		d := c.told()[0]
+		d := c.deliveries()[0]
 		if got := times(d); d.State != zaqartest.DeliveryPending || !slices.Equal(got, defaultSchedule[:4]) ||
 			d.Next.Sub(d.Attempts[0].Time) != 5*time.Second {
 			t.Fatalf("at first: %v, next %v, %v", got, d.Next, d.State)
 		}
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		d = c.told()[0]
+		d = c.deliveries()[0]
 		if got := times(d); d.State != zaqartest.DeliveryDone || !slices.Equal(got, defaultSchedule[:6]) {
 			t.Errorf("then: %v, %v", got, d.State)
 		}
 	})
 }
 
-func TestOneLeapOfTheClockIsAsGoodAsWaiting(t *testing.T) {
+func TestOneLongAdvanceHasTheSameEffectAsWaiting(t *testing.T) {
 	t.Parallel()
 	r := &receiver{answer: func(int) int { return 0 }}
-	c := startTelling(t, r)
+	c := startNotifying(t, r)
 	c.subscribe("http://hooks.test/")
 	c.post(`1`)
-	c.told()
+	c.deliveries()
 	c.srv.Advance(time.Minute)
-	d := c.told()[0]
+	d := c.deliveries()[0]
 	if got := times(d); d.State != zaqartest.DeliveryPending || !slices.Equal(got, defaultSchedule[:10]) {
 		t.Errorf("after a minute: %v, %v", got, d.State)
 	}
 	c.srv.Advance(time.Hour)
-	d = c.told()[0]
+	d = c.deliveries()[0]
 	if got := times(d); d.State != zaqartest.DeliveryFailed || !slices.Equal(got, defaultSchedule) {
 		t.Errorf("after an hour: %v, %v", got, d.State)
 	}
@@ -83,10 +83,10 @@ func TestAnAnswerEndsADeliveryUnlessItWasBeingTriedAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := &receiver{answer: func(n int) int { return test.answers[n-1] }}
-			c := startTelling(t, r)
+			c := startNotifying(t, r)
 			c.subscribe("http://hooks.test/")
 			c.post(`1`)
-			d := c.told()[0]
+			d := c.deliveries()[0]
 			if d.State != test.want || len(d.Attempts) != len(test.answers) || d.Attempts[len(d.Attempts)-1].Status != test.answers[len(test.answers)-1] {
 				t.Errorf("delivery: %+v", d)
 			}
@@ -124,7 +124,7 @@ func TestPoliciesSayWhenToTryAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := startTelling(t, &receiver{answer: func(int) int { return 0 }})
+			c := startNotifying(t, &receiver{answer: func(int) int { return 0 }})
 			metadata := `{}`
 			if test.queue != "" {
 				metadata = `{"_retry_policy":` + test.queue + `}`
@@ -137,7 +137,7 @@ func TestPoliciesSayWhenToTryAgain(t *testing.T) {
 			c.do("POST", subscriptionsPath, `{"subscriber":"http://hooks.test/","options":`+options+`}`).want(201)
 			c.post(`1`)
 			c.srv.Advance(time.Hour)
-			d := c.told()[0]
+			d := c.deliveries()[0]
 			if got := times(d); !slices.Equal(got, test.want) || d.State != zaqartest.DeliveryFailed {
 				t.Errorf("attempts %v, want %v; %v", got, test.want, d.State)
 			}
@@ -147,11 +147,11 @@ func TestPoliciesSayWhenToTryAgain(t *testing.T) {
 
 func TestAPolicyWithAbsurdNumbersEnds(t *testing.T) {
 	t.Parallel()
-	c := startTelling(t, &receiver{answer: func(int) int { return 0 }})
+	c := startNotifying(t, &receiver{answer: func(int) int { return 0 }})
 	c.do("POST", subscriptionsPath, `{"subscriber":"http://hooks.test/","options":{"_retry_policy":{"retries_with_no_delay":9223372036854775807}}}`).want(201)
 	c.do("POST", subscriptionsPath, `{"subscriber":"http://hooks.test/2","options":{"_retry_policy":{"minimum_delay":0,"maximum_delay":9223372036854775807}}}`).want(201)
 	c.post(`1`)
-	for _, d := range c.told() {
+	for _, d := range c.deliveries() {
 		if d.Subscriber == "http://hooks.test/" && (len(d.Attempts) != 1000 || d.State != zaqartest.DeliveryFailed) {
 			t.Errorf("%d attempts, %v", len(d.Attempts), d.State)
 		}

@@ -35,6 +35,8 @@ func (d *deliverer) postWebhook(n notice) {
 		err = addPostHeaders(j.Header, n)
 	}
 	d.addToLog(j)
+	j.held = int64(len(j.Body))
+	d.srv.transit.take(j.held)
 	if err != nil {
 		d.finishAttempt(j, DeliveryAttempt{Err: err})
 		return

@@ -25,6 +25,8 @@ type options struct {
 	observer          func(Seen)
 	deliveryClient    *http.Client
 	confirm           bool
+	allowedHosts      []string
+	maxMemory         int64
 	logger            *slog.Logger
 }
 

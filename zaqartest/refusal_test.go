@@ -4,8 +4,7 @@ import (
 	"testing"
 )
 
-// wantRefusal fails unless an error is one that the caller is told about, with
-// a status of 4xx.
+// wantRefusal fails unless an error is the caller's mistake, with a status of 4xx.
 func wantRefusal(t *testing.T, err error) {
 	t.Helper()
 	if r, ok := refused(err); err != nil && (!ok || r.status < 400 || r.status > 499) {

@@ -113,6 +113,9 @@ func refused(err error) (r *refusal, ok bool) {
 	if invalid, ok := errors.AsType[*broker.Invalid](err); ok {
 		return &refusal{status: http.StatusBadRequest, title: invalid.Title, description: invalid.Text}, true
 	}
+	if errors.Is(err, broker.ErrFull) {
+		return &refusal{status: http.StatusServiceUnavailable, title: fullTitle, description: fullText, summary: "The server is full."}, true
+	}
 	return errors.AsType[*refusal](err)
 }
 

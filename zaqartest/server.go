@@ -29,6 +29,7 @@ type Server struct {
 	faults    *faults
 	log       *requestLog
 	sessions  *wsSessions
+	transit   *transit
 	logger    *slog.Logger
 
 	// ctx ends when the server closes. The context of every request descends from
@@ -67,6 +68,12 @@ func NewServer(opts ...Option) (*Server, error) {
 	}
 	s.logger = s.options.logger
 	s.broker = broker.New(s.options.store, s.clock, s.options.pooling)
+	s.transit = newTransit(s.options)
+	if s.options.maxMemory > 0 {
+		if err := s.broker.Bound(storeShare(s.options.maxMemory)); err != nil {
+			return nil, fmt.Errorf("zaqartest: the store cannot be read: %w", err)
+		}
+	}
 	s.log = &requestLog{size: s.options.requestLog, observer: s.options.observer}
 	s.keystone = newKeystone(s)
 	s.timers = &timers{clock: s.clock}
@@ -124,19 +131,20 @@ func (s *Server) start(listener net.Listener, url string, transport *http.Transp
 	defer s.mu.Unlock()
 	if s.closed || s.http != nil {
 		_ = listener.Close() // no client has seen it
-		return errors.New("zaqartest: the server listens already or is closed")
+		return errors.New("zaqartest: the server already listens or is closed")
 	}
 	s.wildcard = unspecified(listener.Addr())
 	s.url, s.client, s.served = url, &http.Client{Transport: transport}, make(chan struct{})
 	s.http = &http.Server{
 		Handler:           s.Handler(),
-		ReadHeaderTimeout: 30 * time.Second,
-		// The ids of a page, and signed URLs, are long.
-		MaxHeaderBytes: 4 << 20,
-		BaseContext:    func(net.Listener) context.Context { return s.ctx },
-		ConnState:      s.trackConn,
-		ErrorLog:       slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes(s.options),
+		BaseContext:       func(net.Listener) context.Context { return s.ctx },
+		ConnState:         s.trackConn,
+		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
+	allowManyHeaders(s.http)
 	go func(server *http.Server, served chan struct{}) {
 		defer close(served)
 		if err := server.Serve(jsonErrorListener{listener}); !errors.Is(err, http.ErrServerClosed) {

@@ -33,7 +33,7 @@ func FuzzShare(f *testing.F) {
 	})
 }
 
-// FuzzSignedHeaders gives a server pre-signed URLs that nobody made.
+// FuzzSignedHeaders presents forged pre-signed URLs.
 func FuzzSignedHeaders(f *testing.F) {
 	f.Add("GET", "/v2/queues/q/messages", "2036-01-01T00:00:00", "a6aaa5c404a17b2f55c2d83e29fdba186f75e02548050f3319b45857426928c0", "GET", "/v2/queues/q/messages")
 	f.Add("GET,POST", "/v2/queues/q/messages,", "", "x", "POST", "/v2/queues/q/messages/")

@@ -26,13 +26,13 @@ type timer struct {
 
 // schedule runs fn at a time, in a goroutine of its own or in that of Advance,
 // unless cancel is called first. After close it runs nothing.
-func (t *timers) schedule(at time.Time, do func()) (cancel func()) {
+func (t *timers) schedule(at time.Time, fn func()) (cancel func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
 		return func() {}
 	}
-	entry := &timer{at: at, fn: do}
+	entry := &timer{at: at, fn: fn}
 	t.pending = append(t.pending, entry)
 	entry.timer = time.AfterFunc(at.Sub(t.clock.Now()), func() { t.fire(entry) })
 	return func() { t.remove(entry) }

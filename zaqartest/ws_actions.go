@@ -10,9 +10,9 @@ import (
 
 // wsAction is a row of the table of what a WebSocket can ask for.
 type wsAction struct {
-	name  string
-	needs string // required fields of the body
-	takes string // optional fields
+	name     string
+	required string // required fields of the body
+	optional string // optional fields
 	// signedMethod is the method that a pre-signed URL must allow. "" means that no
 	// URL allows the action.
 	signedMethod string
@@ -26,32 +26,32 @@ const authenticateAction = "authenticate"
 // those, and the connection hangs from then on; this server refuses them.
 var wsActions = []wsAction{
 	{name: authenticateAction}, // the session handles it
-	{name: "queue_list", takes: "marker limit detailed", serve: wsListQueues},
-	{name: "queue_create", needs: "queue_name", takes: "metadata", serve: wsCreateQueue},
-	{name: "queue_get", needs: "queue_name", serve: wsGetQueue},
-	{name: "queue_delete", needs: "queue_name", serve: wsDeleteQueue},
-	{name: "queue_get_stats", needs: "queue_name", serve: wsGetStats},
-	{name: "queue_purge", needs: "queue_name", takes: "resource_types", serve: wsPurgeQueue},
-	{name: "message_post", needs: "queue_name messages", signedMethod: "POST", serve: wsPostMessages},
+	{name: "queue_list", optional: "marker limit detailed", serve: wsListQueues},
+	{name: "queue_create", required: "queue_name", optional: "metadata", serve: wsCreateQueue},
+	{name: "queue_get", required: "queue_name", serve: wsGetQueue},
+	{name: "queue_delete", required: "queue_name", serve: wsDeleteQueue},
+	{name: "queue_get_stats", required: "queue_name", serve: wsGetStats},
+	{name: "queue_purge", required: "queue_name", optional: "resource_types", serve: wsPurgeQueue},
+	{name: "message_post", required: "queue_name messages", signedMethod: "POST", serve: wsPostMessages},
 	{
-		name: "message_list", needs: "queue_name", takes: "marker limit echo include_claimed include_delayed",
+		name: "message_list", required: "queue_name", optional: "marker limit echo include_claimed include_delayed",
 		signedMethod: "GET", serve: wsListMessages,
 	},
-	{name: "message_get", needs: "queue_name message_id", signedMethod: "GET", serve: wsGetMessage},
-	{name: "message_get_many", needs: "queue_name message_ids", signedMethod: "GET", serve: wsGetMessages},
-	{name: "message_delete", needs: "queue_name message_id", takes: "claim_id", signedMethod: "DELETE", serve: wsDeleteMessage},
+	{name: "message_get", required: "queue_name message_id", signedMethod: "GET", serve: wsGetMessage},
+	{name: "message_get_many", required: "queue_name message_ids", signedMethod: "GET", serve: wsGetMessages},
+	{name: "message_delete", required: "queue_name message_id", optional: "claim_id", signedMethod: "DELETE", serve: wsDeleteMessage},
 	{
-		name: "message_delete_many", needs: "queue_name", takes: "message_ids claim_ids pop",
+		name: "message_delete_many", required: "queue_name", optional: "message_ids claim_ids pop",
 		signedMethod: "DELETE", serve: wsDeleteMessages,
 	},
-	{name: "claim_create", needs: "queue_name", takes: "limit ttl grace", serve: wsCreateClaim},
-	{name: "claim_get", needs: "queue_name claim_id", serve: wsGetClaim},
-	{name: "claim_update", needs: "queue_name claim_id", takes: "ttl grace", serve: wsUpdateClaim},
-	{name: "claim_delete", needs: "queue_name claim_id", serve: wsDeleteClaim},
-	{name: "subscription_create", needs: "queue_name", takes: "subscriber ttl options", serve: wsCreateSubscription},
-	{name: "subscription_list", needs: "queue_name", takes: "marker limit", serve: wsListSubscriptions},
-	{name: "subscription_get", needs: "queue_name subscription_id", serve: wsGetSubscription},
-	{name: "subscription_delete", needs: "queue_name subscription_id", serve: wsDeleteSubscription},
+	{name: "claim_create", required: "queue_name", optional: "limit ttl grace", serve: wsCreateClaim},
+	{name: "claim_get", required: "queue_name claim_id", serve: wsGetClaim},
+	{name: "claim_update", required: "queue_name claim_id", optional: "ttl grace", serve: wsUpdateClaim},
+	{name: "claim_delete", required: "queue_name claim_id", serve: wsDeleteClaim},
+	{name: "subscription_create", required: "queue_name", optional: "subscriber ttl options", serve: wsCreateSubscription},
+	{name: "subscription_list", required: "queue_name", optional: "marker limit", serve: wsListSubscriptions},
+	{name: "subscription_get", required: "queue_name subscription_id", serve: wsGetSubscription},
+	{name: "subscription_delete", required: "queue_name subscription_id", serve: wsDeleteSubscription},
 }
 
 // fieldTypes are the types of the body's fields, the same for all actions. Other
@@ -104,11 +104,11 @@ func (row *wsAction) read(request fields) (headers, body fields, err error) {
 	if body, err = rawjson.Object(value); present && err != nil {
 		return nil, nil, badForm("the body must be a map")
 	}
-	needed := strings.Fields(row.needs)
+	needed := strings.Fields(row.required)
 	if !has(body, needed...) {
 		return nil, nil, badForm("the body must have %s", strings.Join(needed, " and "))
 	}
-	for _, name := range append(needed, strings.Fields(row.takes)...) {
+	for _, name := range append(needed, strings.Fields(row.optional)...) {
 		if value, present := body[name]; present && !fieldTypes[name](value) {
 			return nil, nil, badForm("%s has the wrong type", name)
 		}

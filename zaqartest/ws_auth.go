@@ -70,22 +70,22 @@ func (ws *wsSession) validToken() *token { return ws.auth.valid(ws.srv.Now()) }
 // request names must be that of the token or of a signed URL; otherwise it is what
 // the request names.
 func (req *wsRequest) authorize(row *wsAction) error {
-	said := req.header("X-Project-ID")
+	named := req.header("X-Project-ID")
 	if !req.srv.options.keystone {
-		req.project = said
+		req.project = named
 		return nil
 	}
 	t := req.session.validToken()
 	switch {
-	case t != nil && t.project.id == said:
-		req.project = said
+	case t != nil && t.project.id == named:
+		req.project = named
 		return nil
 	case t != nil:
 		return forbidden("Not authenticated.")
 	case !req.allowedBySignedURL(row):
 		return forbidden("Not authentified.") // Zaqar's spelling
 	}
-	req.project = said
+	req.project = named
 	return nil
 }
 

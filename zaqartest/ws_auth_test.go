@@ -11,7 +11,8 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// authenticated opens a WebSocket and shows a token of the user demo there.
+// authenticated opens a WebSocket and authenticates it with a token of the user
+// demo.
 func authenticated(t *testing.T) (s *socket, in *client) {
 	t.Helper()
 	in, a := startWithKeystone(t).login(password("demo", "secret", demoScope))
@@ -20,13 +21,13 @@ func authenticated(t *testing.T) (s *socket, in *client) {
 	return s, in
 }
 
-// authenticate shows the token of a caller.
+// authenticate presents the token of a caller.
 func (s *socket) authenticate(in *client) {
 	s.t.Helper()
-	s.with("X-Auth-Token", in.header.Get("X-Auth-Token")).ask("authenticate", "").want(200).wantJSON(`{"message":"Authentified."}`)
+	s.with("X-Auth-Token", in.header.Get("X-Auth-Token")).call("authenticate", "").want(200).wantJSON(`{"message":"Authentified."}`)
 }
 
-// wantExpired waits until the connection is closed because its token has ended.
+// wantExpired waits until the connection is closed because its token has expired.
 func (s *socket) wantExpired() {
 	s.t.Helper()
 	_, content, err := s.conn.Read(s.t.Context())
@@ -39,26 +40,26 @@ func (s *socket) wantExpired() {
 	}
 }
 
-func TestBeforeAuthenticationNothingIsDoneOnAWebSocket(t *testing.T) {
+func TestAWebSocketDoesNothingBeforeAuthentication(t *testing.T) {
 	t.Parallel()
 	s, in := authenticated(t)
 	encodings := map[string]*socket{"JSON": in.socket(), "MessagePack": in.socket().packed()}
 	for name, other := range encodings {
 		t.Run(name, func(t *testing.T) {
 			other.header = s.header
-			other.ask("queue_create", `{"queue_name":"q"}`).wantError(403, "Not authentified.")
-			other.with("X-Auth-Token", in.header.Get("X-Auth-Token")).ask("queue_create", `{"queue_name":"q"}`).wantError(403, "Not authentified.")
-			other.ask("fly", "").wantError(400, "not a valid action")
-			other.ask("queue_create", `{}`).wantError(400, "Schema")
+			other.call("queue_create", `{"queue_name":"q"}`).wantError(403, "Not authentified.")
+			other.with("X-Auth-Token", in.header.Get("X-Auth-Token")).call("queue_create", `{"queue_name":"q"}`).wantError(403, "Not authentified.")
+			other.call("fly", "").wantError(400, "not a valid action")
+			other.call("queue_create", `{}`).wantError(400, "Schema")
 			for _, token := range []any{"", "wrong"} {
-				other.with("X-Auth-Token", token).ask("authenticate", "").wantError(401, "Authentication failed.")
+				other.with("X-Auth-Token", token).call("authenticate", "").wantError(401, "Authentication failed.")
 			}
-			other.ask("authenticate", "").want(400)
-			other.with("X-Auth-Token", 5).ask("authenticate", "").want(400)
-			other.with("X-Project-ID", nil).with("X-Auth-Token", "x").ask("authenticate", "").want(400)
-			other.ask("queue_create", `{"queue_name":"q"}`).wantError(403, "Not authentified.")
+			other.call("authenticate", "").want(400)
+			other.with("X-Auth-Token", 5).call("authenticate", "").want(400)
+			other.with("X-Project-ID", nil).with("X-Auth-Token", "x").call("authenticate", "").want(400)
+			other.call("queue_create", `{"queue_name":"q"}`).wantError(403, "Not authentified.")
 			other.authenticate(in)
-			other.ask("queue_create", `{"queue_name":"`+name+`"}`).want(201)
+			other.call("queue_create", `{"queue_name":"`+name+`"}`).want(201)
 		})
 	}
 	if got := s.srv.Queues(s.header["X-Project-ID"].(string)); len(got) != 2 {
@@ -71,39 +72,39 @@ func TestOnlyTheTokensProjectCanBeNamedOnAWebSocket(t *testing.T) {
 	s, in := authenticated(t)
 	_, other := s.srv.AddUser(zaqartest.User{Name: "eve", Password: "pw", Project: "evil"})
 	for _, project := range []any{other, "", "demo"} {
-		s.with("X-Project-ID", project).ask("queue_create", `{"queue_name":"q"}`).wantError(403, "Not authenticated.")
+		s.with("X-Project-ID", project).call("queue_create", `{"queue_name":"q"}`).wantError(403, "Not authenticated.")
 	}
-	// That of authenticate itself does not matter.
+	// The project of authenticate itself does not matter.
 	s.with("X-Project-ID", other).authenticate(in)
-	s.ask("queue_create", `{"queue_name":"q"}`).want(201)
-	s.with("X-Project-ID", other).ask("queue_create", `{"queue_name":"q"}`).wantError(403, "Not authenticated.")
+	s.call("queue_create", `{"queue_name":"q"}`).want(201)
+	s.with("X-Project-ID", other).call("queue_create", `{"queue_name":"q"}`).wantError(403, "Not authenticated.")
 	if got := s.srv.Queues(other); len(got) != 0 {
 		t.Errorf("a caller chose its project: %v", got)
 	}
 }
 
-func TestATokenWithoutAProjectOpensNothingOnAWebSocket(t *testing.T) {
+func TestATokenWithoutAProjectAllowsNothingOnAWebSocket(t *testing.T) {
 	t.Parallel()
 	in, _ := startWithKeystone(t).login(password("demo", "secret", ""))
 	s := in.socket().with("X-Project-ID", "p")
 	s.authenticate(in)
-	s.ask("queue_list", "").wantError(403, "Not authenticated.")
-	s.with("X-Project-ID", "").ask("queue_list", "").want(400)
+	s.call("queue_list", "").wantError(403, "Not authenticated.")
+	s.with("X-Project-ID", "").call("queue_list", "").want(400)
 }
 
-func TestAWebSocketIsClosedWhenItsTokenEnds(t *testing.T) {
+func TestAWebSocketIsClosedWhenItsTokenExpires(t *testing.T) {
 	t.Parallel()
 	s, in := authenticated(t)
-	s.ask("queue_list", "").want(200)
+	s.call("queue_list", "").want(200)
 	s.srv.Advance(time.Hour - time.Minute)
-	s.ask("queue_list", "").want(200)
+	s.call("queue_list", "").want(200)
 	s.srv.Advance(time.Minute)
 	s.wantExpired()
 	again := in.socket().with("X-Project-ID", s.header["X-Project-ID"])
-	again.with("X-Auth-Token", in.header.Get("X-Auth-Token")).ask("authenticate", "").wantError(401, "Authentication failed.")
+	again.with("X-Auth-Token", in.header.Get("X-Auth-Token")).call("authenticate", "").wantError(401, "Authentication failed.")
 }
 
-func TestAWebSocketIsClosedWhenItsTokenEndsByItself(t *testing.T) {
+func TestAWebSocketIsClosedWhenItsTokenExpiresWithoutAdvance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := authenticated(t)
 		begin := time.Now()
@@ -118,7 +119,7 @@ func TestAWebSocketIsClosedWhenItsTokenEndsByItself(t *testing.T) {
 	})
 }
 
-func TestAuthenticatingAgainMovesTheEnd(t *testing.T) {
+func TestAuthenticatingAgainReplacesTheExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, in := authenticated(t)
 		begin := time.Now()
@@ -126,10 +127,10 @@ func TestAuthenticatingAgainMovesTheEnd(t *testing.T) {
 		fresh, _ := in.login(password("demo", "secret", demoScope))
 		s.authenticate(fresh)
 		<-time.After(50 * time.Minute)
-		s.ask("queue_list", "").want(200)
+		s.call("queue_list", "").want(200)
 		// A bad token does not end what a good one began.
-		s.with("X-Auth-Token", "wrong").ask("authenticate", "").wantError(401, "Authentication failed.")
-		s.ask("queue_list", "").want(200)
+		s.with("X-Auth-Token", "wrong").call("authenticate", "").wantError(401, "Authentication failed.")
+		s.call("queue_list", "").want(200)
 		s.wantExpired()
 		if lived := time.Since(begin); lived != 110*time.Minute {
 			t.Errorf("it lived for %v", lived)
@@ -137,7 +138,7 @@ func TestAuthenticatingAgainMovesTheEnd(t *testing.T) {
 	})
 }
 
-func TestAnOlderTokenMovesTheEndNearer(t *testing.T) {
+func TestAnOlderTokenBringsTheExpiryForward(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, in := authenticated(t)
 		s.srv.SetTokenTTL(time.Minute)
@@ -151,18 +152,18 @@ func TestAnOlderTokenMovesTheEndNearer(t *testing.T) {
 	})
 }
 
-func TestARevokedTokenIsNotTakenOnAWebSocket(t *testing.T) {
+func TestARevokedTokenIsRefusedOnAWebSocket(t *testing.T) {
 	t.Parallel()
 	s, in := authenticated(t)
 	s.srv.RevokeTokens()
-	s.with("X-Auth-Token", in.header.Get("X-Auth-Token")).ask("authenticate", "").wantError(401, "Authentication failed.")
-	// Who is in stays in.
-	s.ask("queue_list", "").want(200)
+	s.with("X-Auth-Token", in.header.Get("X-Auth-Token")).call("authenticate", "").wantError(401, "Authentication failed.")
+	// The WebSocket stays authenticated.
+	s.call("queue_list", "").want(200)
 	s.srv.Advance(time.Hour)
 	s.wantExpired()
 }
 
-func TestTokensAreNowhereInTheLogOfAWebSocket(t *testing.T) {
+func TestTheLogOfAWebSocketHasNoTokens(t *testing.T) {
 	t.Parallel()
 	s, in := authenticated(t)
 	token := in.header.Get("X-Auth-Token")
@@ -175,10 +176,10 @@ func TestTokensAreNowhereInTheLogOfAWebSocket(t *testing.T) {
 	}
 }
 
-func TestAFaultCanBefallAuthentication(t *testing.T) {
+func TestAFaultCanApplyToAuthentication(t *testing.T) {
 	t.Parallel()
 	s, in := authenticated(t)
 	s.srv.Inject(zaqartest.Fault{Kind: "authenticate", Status: 503, Body: `{"error":"later"}`})
-	s.with("X-Auth-Token", in.header.Get("X-Auth-Token")).ask("authenticate", "").wantError(503, "later")
+	s.with("X-Auth-Token", in.header.Get("X-Auth-Token")).call("authenticate", "").wantError(503, "later")
 	s.authenticate(in)
 }

@@ -39,7 +39,7 @@ func wsCreateClaim(req *wsRequest) (wsAnswer, error) {
 		return wsAnswer{}, err
 	}
 	id := broker.NewUUID().String()
-	var taken []wsMessage
+	var claimed []wsMessage
 	err = req.srv.broker.Update(func(w *broker.WriteTx) error {
 		q, err := w.Queue(req.project, req.queue())
 		if err != nil {
@@ -48,14 +48,14 @@ func wsCreateClaim(req *wsRequest) (wsAnswer, error) {
 		made, messages, err := w.CreateClaim(q, limit, terms)
 		id = made.ID.String()
 		for _, m := range messages {
-			taken = append(taken, newWSMessage(m, w.Now(), &id))
+			claimed = append(claimed, newWSMessage(m, w.Now(), &id))
 		}
 		return err
 	})
-	if len(taken) == 0 {
+	if len(claimed) == 0 {
 		return wsAnswer{http.StatusNoContent, map[string]any{"claim_id": id}}, unlessNoQueue(err)
 	}
-	return wsAnswer{http.StatusCreated, map[string]any{"claim_id": id, "messages": taken}}, err
+	return wsAnswer{http.StatusCreated, map[string]any{"claim_id": id, "messages": claimed}}, err
 }
 
 // wsGetClaim returns a claim with the messages that it still holds.

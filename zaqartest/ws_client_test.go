@@ -11,7 +11,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// socket sends raw frames through a WebSocket, as nobody's library would.
+// socket sends raw frames through a WebSocket, independent of any client library.
 type socket struct {
 	t      *testing.T
 	srv    *zaqartest.Server
@@ -34,11 +34,9 @@ func (c *client) socket() *socket {
 	}}
 }
 
-// dial asks for a WebSocket, and tells the status of the answer.
+// dial asks for a WebSocket and returns the status of the answer.
 func (c *client) dial(path string, protocols ...string) (conn *websocket.Conn, status int, err error) {
-	conn, resp, err := websocket.Dial(c.t.Context(), c.srv.WebSocketURL()+path, &websocket.DialOptions{
-		HTTPClient: c.srv.HTTPClient(), Subprotocols: protocols,
-	})
+	conn, resp, err := websocket.Dial(c.t.Context(), c.srv.WebSocketURL()+path, dialOptions(c.srv.HTTPClient(), protocols))
 	if resp != nil {
 		status = resp.StatusCode
 		if resp.Body != nil {
@@ -69,7 +67,7 @@ func (s *socket) packed() *socket {
 	return &other
 }
 
-// request is a frame as JSON; body is JSON text, or empty for none.
+// request is a frame as JSON. body is JSON, or empty for none.
 func (s *socket) request(action, body string) string {
 	s.t.Helper()
 	content := map[string]any{"action": action, "headers": s.header}
@@ -104,7 +102,7 @@ func (s *socket) writeRaw(kind websocket.MessageType, content []byte) {
 	}
 }
 
-// read waits for a frame, and returns it as JSON.
+// read waits for a frame and returns it as JSON.
 func (s *socket) read() (text []byte, binary bool) {
 	s.t.Helper()
 	kind, content, err := s.conn.Read(s.t.Context())
@@ -148,8 +146,8 @@ func (s *socket) reply(what string) reply {
 	return out
 }
 
-// ask sends a request and waits for its answer, which must echo it.
-func (s *socket) ask(action, body string) reply {
+// call sends a request and waits for its answer, which must echo it.
+func (s *socket) call(action, body string) reply {
 	s.t.Helper()
 	s.write(s.request(action, body))
 	out := s.reply(action + " " + body)
@@ -178,8 +176,7 @@ func mustJSON(t *testing.T, v any) []byte {
 	return text
 }
 
-// wantError checks the status, and that the answer says what went wrong in the
-// form of a request that was not even tried.
+// wantError checks the status and the message of a request that was not carried out.
 func (r reply) wantError(status int, words string) {
 	r.t.Helper()
 	r.want(status)
@@ -188,7 +185,7 @@ func (r reply) wantError(status int, words string) {
 	}
 }
 
-// wantException is the same for an operation that failed.
+// wantException checks the status and the message of an operation that failed.
 func (r reply) wantException(status int, words string) {
 	r.t.Helper()
 	r.want(status)
@@ -204,7 +201,7 @@ func (s *socket) post(bodies ...string) []string {
 	for _, body := range bodies {
 		items = append(items, `{"body":`+body+`}`)
 	}
-	a := s.ask("message_post", `{"queue_name":"q","messages":[`+strings.Join(items, ",")+`]}`).want(201)
+	a := s.call("message_post", `{"queue_name":"q","messages":[`+strings.Join(items, ",")+`]}`).want(201)
 	var made struct {
 		IDs []string `json:"message_ids"`
 	}

@@ -30,16 +30,16 @@ type wsEcho struct {
 }
 
 var (
-	nothing  = json.RawMessage("null")
-	noFields = json.RawMessage("{}")
+	jsonNull    = json.RawMessage("null")
+	emptyObject = json.RawMessage("{}")
 )
 
 func newWSEcho(action string) wsEcho {
-	text := nothing
+	text := jsonNull
 	if action != "" {
 		text, _ = rawjson.Marshal(action) // a string: that cannot fail
 	}
-	return wsEcho{Action: text, Body: noFields, Headers: noFields, API: "v2"}
+	return wsEcho{Action: text, Body: emptyObject, Headers: emptyObject, API: "v2"}
 }
 
 // wsAnswer is the result of an action.
@@ -68,7 +68,7 @@ func decodeRequest(in wsIncoming) (wsFrame, error) {
 	if in.binary {
 		var err error
 		if content, err = msgpack.ToJSON(content); err != nil {
-			return f, rejected("The binary frame is not MessagePack of a request: %v.", err)
+			return f, rejected("The binary frame is not a request in MessagePack: %v.", err)
 		}
 	}
 	if err := rawjson.Check(content); err != nil {
@@ -105,7 +105,7 @@ func encodeAnswer(binary bool, request wsEcho, answer wsAnswer, more http.Header
 	if err != nil {
 		// JSON can express more than MessagePack, and nest deeper.
 		sorry := wsAnswer{http.StatusInternalServerError, wsFailure{
-			Exception: "MessagePack cannot say what the answer holds: " + err.Error(), Error: "Unexpected error.",
+			Exception: "MessagePack cannot hold the answer: " + err.Error(), Error: "Unexpected error.",
 		}}
 		if content, err = answerText(binary, request, sorry, nil); err != nil {
 			content, _ = answerText(binary, newWSEcho(""), sorry, nil) // plain text

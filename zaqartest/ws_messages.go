@@ -157,7 +157,7 @@ func wsDeleteMessage(req *wsRequest) (wsAnswer, error) {
 	if status != 0 {
 		err = &refusal{status: status, description: "Not deleted: " + err.Error() + ".", summary: "The message cannot be deleted."}
 	}
-	return wsAnswer{http.StatusNoContent, noFields}, err
+	return wsAnswer{http.StatusNoContent, emptyObject}, err
 }
 
 // wsDeleteMessages deletes messages by their ids, or pops messages.
@@ -189,5 +189,5 @@ func wsDeleteMessages(req *wsRequest) (wsAnswer, error) {
 	if errors.Is(err, broker.ErrOtherClaim) {
 		err = unableToDelete(http.StatusBadRequest, err)
 	}
-	return wsAnswer{http.StatusNoContent, noFields}, err
+	return wsAnswer{http.StatusNoContent, emptyObject}, err
 }

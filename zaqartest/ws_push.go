@@ -96,10 +96,10 @@ func (s *Server) pushToWebSocket(n notice) bool {
 	if !ok {
 		return true
 	}
-	fault, befallen := s.faults.matchKind(pushKind)
+	fault, injected := s.faults.matchKind(pushKind)
 	switch {
-	case befallen && fault.Cut: // the message is lost
-	case befallen && fault.Delay > 0:
+	case injected && fault.Cut: // the message is lost
+	case injected && fault.Delay > 0:
 		time.AfterFunc(fault.Delay, func() { ws.push(n.document, binary) })
 	default:
 		ws.push(n.document, binary)
@@ -114,12 +114,12 @@ func (ws *wsSession) push(document json.RawMessage, binary bool) {
 	if binary {
 		var err error
 		if content, err = msgpack.FromJSON(document); err != nil {
-			ws.srv.logger.Warn("a message was not pushed, since MessagePack cannot say it", "error", err)
+			ws.srv.logger.Warn("a message was not pushed: MessagePack cannot hold it", "error", err)
 			return
 		}
 	}
 	if !ws.queue.tryPut(wsOutgoing{binary: binary, content: content}) {
-		ws.srv.logger.Warn("a WebSocket was cut off: its client does not take what is pushed")
+		ws.srv.logger.Warn("a WebSocket was cut off: its client does not read its pushes")
 		ws.end()
 	}
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// push waits for a frame that is a message, pushed in the encoding that the
-// socket speaks, and returns its body.
+// push waits for a pushed message in the socket's encoding and returns its body.
 func (s *socket) push() string {
 	s.t.Helper()
 	content, binary := s.read()
@@ -30,27 +29,27 @@ func (s *socket) push() string {
 // subscribe makes the socket a subscriber of queue q.
 func (s *socket) subscribe() (id string) {
 	s.t.Helper()
-	return s.ask("subscription_create", `{"queue_name":"q","ttl":600}`).want(201).text("subscription_id")
+	return s.call("subscription_create", `{"queue_name":"q","ttl":600}`).want(201).text("subscription_id")
 }
 
 func TestAWebSocketSubscribesItself(t *testing.T) {
 	t.Parallel()
 	encodings(t, func(t *testing.T, s *socket) {
 		c := &client{t: t, srv: s.srv, header: map[string][]string{"Client-Id": {alice}, "X-Project-Id": {"p"}}}
-		s.ask("subscription_list", `{"queue_name":"q"}`).want(200).wantJSON(`{"subscriptions":[]}`)
-		a := s.ask("subscription_create", `{"queue_name":"q","ttl":600,"options":{"a":1}}`).want(201)
+		s.call("subscription_list", `{"queue_name":"q"}`).want(200).wantJSON(`{"subscriptions":[]}`)
+		a := s.call("subscription_create", `{"queue_name":"q","ttl":600,"options":{"a":1}}`).want(201)
 		id := a.text("subscription_id")
 		if a.text("message") != "Subscription q created." || len(s.srv.Queues("p")) != 1 {
 			t.Errorf("answered %s", a.body)
 		}
-		s.ask("subscription_create", `{"queue_name":"q"}`).want(409).wantJSON(`"Subscription q not created."`)
-		s.ask("subscription_create", `{"queue_name":"q","subscriber":""}`).want(409)
+		s.call("subscription_create", `{"queue_name":"q"}`).want(409).wantJSON(`"Subscription q not created."`)
+		s.call("subscription_create", `{"queue_name":"q","subscriber":""}`).want(409)
 
-		a = s.ask("subscription_get", `{"queue_name":"q","subscription_id":"`+id+`"}`).want(200)
+		a = s.call("subscription_get", `{"queue_name":"q","subscription_id":"`+id+`"}`).want(200)
 		subscriber := a.text("subscriber")
 		item := `{"id":"` + id + `","source":"q","subscriber":"` + subscriber + `","ttl":600,"age":0,"options":{"a":1},"confirmed":false}`
 		a.wantJSON(item)
-		s.ask("subscription_list", `{"queue_name":"q","limit":1}`).want(200).wantJSON(`{"subscriptions":[` + item + `]}`)
+		s.call("subscription_list", `{"queue_name":"q","limit":1}`).want(200).wantJSON(`{"subscriptions":[` + item + `]}`)
 		if got := c.do("GET", "/v2/queues/q/subscriptions", "").want(200).text("subscriptions", 0, "subscriber"); got != subscriber || !strings.HasPrefix(got, "http://") {
 			t.Errorf("the subscriber is %q over HTTP, %q here", got, subscriber)
 		}
@@ -59,7 +58,7 @@ func TestAWebSocketSubscribesItself(t *testing.T) {
 		if got := s.push(); got != `{"by":"HTTP"}` {
 			t.Errorf("pushed %s", got)
 		}
-		// One's own post is pushed before it is answered.
+		// The push of one's own post arrives before the answer.
 		s.write(s.request("message_post", `{"queue_name":"q","messages":[{"body":1,"ttl":100},{"body":2}]}`))
 		content, _ := s.read()
 		if string(content) != `{"ttl":100,"body":1,"Message_Type":"Notification","queue_name":"q"}` {
@@ -70,30 +69,30 @@ func TestAWebSocketSubscribesItself(t *testing.T) {
 		}
 		s.reply("the post").want(201)
 
-		s.ask("subscription_delete", `{"queue_name":"q","subscription_id":"`+id+`"}`).want(204).wantJSON(`"Subscription ` + id + ` removed."`)
-		s.ask("subscription_delete", `{"queue_name":"q","subscription_id":"`+id+`"}`).want(204)
-		s.ask("subscription_get", `{"queue_name":"q","subscription_id":"`+id+`"}`).wantException(404, "subscription")
+		s.call("subscription_delete", `{"queue_name":"q","subscription_id":"`+id+`"}`).want(204).wantJSON(`"Subscription ` + id + ` removed."`)
+		s.call("subscription_delete", `{"queue_name":"q","subscription_id":"`+id+`"}`).want(204)
+		s.call("subscription_get", `{"queue_name":"q","subscription_id":"`+id+`"}`).wantException(404, "subscription")
 		c.post(`3`)
-		s.ask("subscription_list", `{"queue_name":"q"}`).want(200)
+		s.call("subscription_list", `{"queue_name":"q"}`).want(200)
 		s.subscribe()
 	})
 }
 
-func TestPushesComeInTheEncodingOfTheLatestSubscription(t *testing.T) {
+func TestPushesHaveTheEncodingOfTheLatestSubscription(t *testing.T) {
 	t.Parallel()
 	c := start(t)
 	s := c.socket()
 	s.subscribe()
 	c.post(`1`)
 	s.push()
-	s.packed().ask("subscription_create", `{"queue_name":"other"}`).want(201)
+	s.packed().call("subscription_create", `{"queue_name":"other"}`).want(201)
 	c.post(`2`)
 	if got := s.packed().push(); got != "2" {
 		t.Errorf("pushed %s", got)
 	}
-	// What fails does not count.
-	s.ask("subscription_create", `{"queue_name":"q"}`).want(409)
-	s.ask("subscription_create", `{"queue_name":"q","subscriber":"http://127.0.0.1:1/"}`).want(201)
+	// A failed post pushes nothing.
+	s.call("subscription_create", `{"queue_name":"q"}`).want(409)
+	s.call("subscription_create", `{"queue_name":"q","subscriber":"http://127.0.0.1:1/"}`).want(201)
 	c.post(`3`)
 	if got := s.packed().push(); got != "3" {
 		t.Errorf("pushed %s", got)
@@ -113,8 +112,8 @@ func TestEachSubscriberGetsEachMessage(t *testing.T) {
 			t.Errorf("pushed %s", got)
 		}
 	}
-	// Not the stranger, whose queue is another one.
-	stranger.ask("queue_list", "").want(200)
+	// The other WebSocket subscribed to another queue.
+	stranger.call("queue_list", "").want(200)
 }
 
 func TestSubscriptionsEndWithTheirWebSocket(t *testing.T) {
@@ -126,7 +125,7 @@ func TestSubscriptionsEndWithTheirWebSocket(t *testing.T) {
 	}
 	s, kept := c.socket(), c.socket()
 	s.subscribe()
-	kept.ask("subscription_create", `{"queue_name":"q","subscriber":"mailto:a@b.test"}`).want(201)
+	kept.call("subscription_create", `{"queue_name":"q","subscriber":"mailto:a@b.test"}`).want(201)
 	if got := count(); got != 2 {
 		t.Errorf("%d subscriptions", got)
 	}
@@ -137,7 +136,7 @@ func TestSubscriptionsEndWithTheirWebSocket(t *testing.T) {
 	c.post(`1`)
 }
 
-func TestSubscriptionsEndWithTheGoodbye(t *testing.T) {
+func TestSubscriptionsEndWithTheClosingHandshake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := start(t)
 		s := c.socket()
@@ -150,14 +149,14 @@ func TestSubscriptionsEndWithTheGoodbye(t *testing.T) {
 	})
 }
 
-func TestAPushedSubscriptionEndsByItself(t *testing.T) {
+func TestTheSubscriptionOfAWebSocketExpires(t *testing.T) {
 	t.Parallel()
 	c := start(t)
 	s := c.socket()
 	s.subscribe()
 	c.srv.Advance(10 * time.Minute)
 	c.post(`1`)
-	s.ask("subscription_list", `{"queue_name":"q"}`).want(200).wantJSON(`{"subscriptions":[]}`)
+	s.call("subscription_list", `{"queue_name":"q"}`).want(200).wantJSON(`{"subscriptions":[]}`)
 	s.subscribe()
 	c.post(`2`)
 	if got := s.push(); got != "2" {
@@ -165,7 +164,7 @@ func TestAPushedSubscriptionEndsByItself(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeSubscribedIsRefused(t *testing.T) {
+func TestABadSubscriptionIsRefusedOnAWebSocket(t *testing.T) {
 	t.Parallel()
 	s := start(t).socket()
 	for body, words := range map[string]string{
@@ -178,15 +177,15 @@ func TestWhatCannotBeSubscribedIsRefused(t *testing.T) {
 		`{"queue_name":"q","subscriber":"trust+http://x"}`: "trust",
 		`{"queue_name":"q","options":{"_retry_policy":5}}`: "_retry_policy",
 	} {
-		s.ask("subscription_create", body).wantException(400, words)
+		s.call("subscription_create", body).wantException(400, words)
 	}
 	for _, body := range []string{
 		`{}`, `{"queue_name":"q","subscriber":5}`, `{"queue_name":"q","subscriber":null}`, `{"queue_name":"q","ttl":"60"}`, `{"queue_name":"q","options":[]}`,
 	} {
-		s.ask("subscription_create", body).wantError(400, "Schema")
+		s.call("subscription_create", body).wantError(400, "Schema")
 	}
-	s.ask("subscription_list", `{"queue_name":"q","limit":21}`).wantException(400, "limit")
-	s.ask("subscription_get", `{"queue_name":"q"}`).wantError(400, "Schema")
+	s.call("subscription_list", `{"queue_name":"q","limit":21}`).wantException(400, "limit")
+	s.call("subscription_get", `{"queue_name":"q"}`).wantError(400, "Schema")
 }
 
 func TestNobodyElseMakesAWebSocketASubscriber(t *testing.T) {
@@ -194,7 +193,7 @@ func TestNobodyElseMakesAWebSocketASubscriber(t *testing.T) {
 	c := start(t)
 	s := c.socket()
 	s.subscribe()
-	subscriber := s.ask("subscription_list", `{"queue_name":"q"}`).want(200).text("subscriptions", 0, "subscriber")
+	subscriber := s.call("subscription_list", `{"queue_name":"q"}`).want(200).text("subscriptions", 0, "subscriber")
 	c.do("POST", "/v2/queues/other/subscriptions", `{"subscriber":"`+subscriber+`"}`).want(201)
 	c.with("X-Project-Id", "other").do("POST", "/v2/queues/q/subscriptions", `{"subscriber":"`+subscriber+`"}`).want(201)
 	c.do("POST", "/v2/queues/other/messages", `{"messages":[{"body":1}]}`).want(201)
@@ -208,7 +207,7 @@ func TestNobodyElseMakesAWebSocketASubscriber(t *testing.T) {
 	}
 }
 
-func TestWhoMustConfirmIsNotPushedTo(t *testing.T) {
+func TestAWebSocketThatMustConfirmGetsNoPushes(t *testing.T) {
 	t.Parallel()
 	c := start(t, zaqartest.WithRequireConfirmation(true), zaqartest.WithSecretKey("k"))
 	s := c.socket()
@@ -238,11 +237,11 @@ func TestPushesCanBeLostAndLate(t *testing.T) {
 		if got := s.push(); got != "2" || time.Since(begin) != time.Minute {
 			t.Errorf("pushed %s after %v", got, time.Since(begin))
 		}
-		s.ask("queue_list", "").want(200)
+		s.call("queue_list", "").want(200)
 	})
 }
 
-func TestAClientThatTakesNoPushesIsCutOffAndHoldsNobodyUp(t *testing.T) {
+func TestAClientThatReadsNoPushesIsCutOffAndDelaysNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := start(t)
 		slow, quick := c.socket(), c.socket()
@@ -263,7 +262,7 @@ func TestAClientThatTakesNoPushesIsCutOffAndHoldsNobodyUp(t *testing.T) {
 		if got := len(c.srv.Messages("p", "q")); got != 60 {
 			t.Errorf("%d messages are stored", got)
 		}
-		if a := quick.ask("subscription_list", `{"queue_name":"q"}`).want(200); len(a.get("subscriptions").([]any)) != 0 {
+		if a := quick.call("subscription_list", `{"queue_name":"q"}`).want(200); len(a.get("subscriptions").([]any)) != 0 {
 			t.Errorf("left: %s", a.body)
 		}
 	})
@@ -272,8 +271,8 @@ func TestAClientThatTakesNoPushesIsCutOffAndHoldsNobodyUp(t *testing.T) {
 func TestATrustIsMadeForASubscriberOverAWebSocket(t *testing.T) {
 	t.Parallel()
 	s, _ := authenticated(t)
-	id := s.ask("subscription_create", `{"queue_name":"q","subscriber":"trust+http://127.0.0.1:1/"}`).want(201).text("subscription_id")
-	if got := s.ask("subscription_get", `{"queue_name":"q","subscription_id":"`+id+`"}`).want(200).text("options", "trust_id"); got == "" {
+	id := s.call("subscription_create", `{"queue_name":"q","subscriber":"trust+http://127.0.0.1:1/"}`).want(201).text("subscription_id")
+	if got := s.call("subscription_get", `{"queue_name":"q","subscription_id":"`+id+`"}`).want(200).text("options", "trust_id"); got == "" {
 		t.Error("there is no trust")
 	}
 }

@@ -161,5 +161,5 @@ func wsPurgeQueue(req *wsRequest) (wsAnswer, error) {
 		}
 	}
 	err := req.srv.broker.Purge(req.project, req.queue(), wanted)
-	return wsAnswer{http.StatusNoContent, noFields}, err
+	return wsAnswer{http.StatusNoContent, emptyObject}, err
 }

@@ -79,7 +79,7 @@ func (req *wsRequest) answerOrCut(refused error) (out wsAnswer, more http.Header
 	}
 	replaces := fault && (f.Cut || f.Status != 0)
 	if !replaces || f.After {
-		out = req.act(refused)
+		out = req.carryOut(refused)
 	}
 	if fault && f.Cut {
 		return wsAnswer{}, nil, true, true
@@ -102,12 +102,12 @@ func (f Fault) wsAnswer() wsAnswer {
 	return wsAnswer{f.Status, f.Body}
 }
 
-// act carries out a request. A panic fails this request only.
-func (req *wsRequest) act(rejected error) (out wsAnswer) {
+// carryOut carries out a request. A panic fails this request only.
+func (req *wsRequest) carryOut(rejected error) (out wsAnswer) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			req.srv.logger.Error("an action panicked", "kind", req.kind(), "cause", cause, "stack", string(debug.Stack()))
-			out = wsAnswer{http.StatusInternalServerError, wsFailure{"The server made a mistake.", "Unexpected error."}}
+			out = wsAnswer{http.StatusInternalServerError, wsFailure{"The server failed.", "Unexpected error."}}
 		}
 	}()
 	out, err := wsAnswer{}, rejected
@@ -141,7 +141,7 @@ func (req *wsRequest) dispatch() (wsAnswer, error) {
 	case row.name == authenticateAction && req.srv.options.keystone:
 		return req.session.authenticate(req)
 	case row.name == authenticateAction:
-		return wsAnswer{}, rejected("This server wants no authentication.")
+		return wsAnswer{}, rejected("This server has no authentication.")
 	}
 	if err := req.authorize(row); err != nil {
 		return wsAnswer{}, err
@@ -167,7 +167,7 @@ func (req *wsRequest) checkProject() error {
 // that could create a queue check this; others find nothing.
 func (req *wsRequest) checkQueue() error {
 	if !broker.ValidQueueName(req.queue()) {
-		return invalid("The name of a queue is 1 to 64 letters, digits, underscores, dashes and dots.")
+		return invalid("The name of a queue has 1 to 64 letters, digits, underscores, dashes and dots.")
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-func TestWhatIsNoRequestIsRefusedAndTheConnectionStays(t *testing.T) {
+func TestAnInvalidRequestIsRefusedAndTheConnectionStays(t *testing.T) {
 	t.Parallel()
 	s := start(t).socket()
 	headers := `"headers":{"Client-ID":"` + alice + `","X-Project-ID":"p"}`
@@ -46,14 +46,15 @@ func TestWhatIsNoRequestIsRefusedAndTheConnectionStays(t *testing.T) {
 			t.Errorf("%.100s: %d %s", text, a.status, a.body)
 		}
 	}
-	s.ask("queue_list", "").want(200)
+	s.call("queue_list", "").want(200)
 }
 
-func TestWhatIsNoMessagePackIsRefusedAndTheConnectionStays(t *testing.T) {
+func TestInvalidMessagePackIsRefusedAndTheConnectionStays(t *testing.T) {
 	t.Parallel()
 	s := start(t).socket().packed()
 	for _, content := range []string{
 		"", "\xc1", "\xdd\xff\xff\xff\xff", "\xdf\xff\xff\xff\xff", "\x81\x01\x02", "\x81\xa6action\xc4\x01x", "\xc0", "\x90", "{}", "\xd9", "\x81\xa6action",
+		"\xdb\xff\xff\xff\xff", "\xdb\x80\x00\x00\x00", "\x81\xdb\xff\xff\xff\xff", "\x81\xa6action\xdb\xff\xff\xff\xff", "\xc9\xff\xff\xff\xff\x05",
 		strings.Repeat("\x91", 100000),
 	} {
 		s.writeRaw(websocket.MessageBinary, []byte(content))
@@ -61,17 +62,17 @@ func TestWhatIsNoMessagePackIsRefusedAndTheConnectionStays(t *testing.T) {
 			t.Errorf("%.100q: %d %s", content, a.status, a.body)
 		}
 	}
-	s.ask("queue_list", "").want(200)
+	s.call("queue_list", "").want(200)
 }
 
-func TestActionsThatRealServersDieOfAreRefused(t *testing.T) {
+func TestActionsThatHangRealServersAreRefused(t *testing.T) {
 	t.Parallel()
 	s := start(t).socket()
 	for _, action := range []string{
 		"get_home_doc", "check_node_health", "ping_node", "pool_list", "pool_create", "pool_get", "pool_update", "pool_delete",
 		"flavor_list", "flavor_create", "flavor_get", "flavor_update", "flavor_delete", "queue_update", "", "None",
 	} {
-		s.ask(action, "{}").wantError(400, action+" is not a valid action")
+		s.call(action, "{}").wantError(400, action+" is not a valid action")
 	}
 	s.write(s.with("X-Auth-Token", "s3cr3t").request("authenticate", ""))
 	a := s.reply("authenticate")
@@ -102,21 +103,21 @@ func TestAnswersComeInTheOrderOfTheRequests(t *testing.T) {
 	})
 }
 
-func TestAFrameOfEachEncodingIsAnsweredInKind(t *testing.T) {
+func TestAFrameIsAnsweredInItsOwnEncoding(t *testing.T) {
 	t.Parallel()
 	s := start(t).socket()
 	for range 3 {
-		s.ask("queue_list", "").want(200)
-		s.packed().ask("queue_list", "").want(200)
+		s.call("queue_list", "").want(200)
+		s.packed().call("queue_list", "").want(200)
 	}
 }
 
-func TestWhatMessagePackCannotSayIsAnErrorInItsPlace(t *testing.T) {
+func TestAnAnswerThatMessagePackCannotHoldIsAnError(t *testing.T) {
 	t.Parallel()
 	s := start(t).socket()
 	s.post(`1e400`)
-	s.packed().ask("message_list", `{"queue_name":"q","echo":true}`).wantException(500, "MessagePack")
-	if a := s.ask("message_list", `{"queue_name":"q","echo":true}`).want(200); a.bodies() != "1e400" {
+	s.packed().call("message_list", `{"queue_name":"q","echo":true}`).wantException(500, "MessagePack")
+	if a := s.call("message_list", `{"queue_name":"q","echo":true}`).want(200); a.bodies() != "1e400" {
 		t.Errorf("listed %s", a.body)
 	}
 }
@@ -124,7 +125,7 @@ func TestWhatMessagePackCannotSayIsAnErrorInItsPlace(t *testing.T) {
 func TestAFrameThatIsTooLargeEndsTheConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t).socket()
-		s.ask("message_post", `{"queue_name":"q","messages":[{"body":"`+strings.Repeat("x", 300<<10)+`"}]}`).wantException(400, "larger")
+		s.call("message_post", `{"queue_name":"q","messages":[{"body":"`+strings.Repeat("x", 300<<10)+`"}]}`).wantException(400, "larger")
 		_ = s.conn.Write(t.Context(), websocket.MessageText, bytes.Repeat([]byte(" "), 1<<20)) // the server may be gone before its end
 		if _, _, err := s.conn.Read(t.Context()); err == nil {
 			t.Error("it was answered")
@@ -137,9 +138,9 @@ func TestRequestsOverAWebSocketAreInTheLogWithoutSecrets(t *testing.T) {
 	var seen []zaqartest.Seen
 	c := start(t, zaqartest.WithObserver(func(s zaqartest.Seen) { seen = append(seen, s) }))
 	s := c.socket()
-	s.with("X-Auth-Token", "s3cr3t").with("URL-Signature", "s3cr3t").ask("queue_create", `{"queue_name":"q"}`).want(201)
-	s.with("x-auth-token", "s3cr3t").ask("message_delete_many", `{"queue_name":"q","pop":1}`).want(200)
-	s.ask("fly", "").want(400)
+	s.with("X-Auth-Token", "s3cr3t").with("URL-Signature", "s3cr3t").call("queue_create", `{"queue_name":"q"}`).want(201)
+	s.with("x-auth-token", "s3cr3t").call("message_delete_many", `{"queue_name":"q","pop":1}`).want(200)
+	s.call("fly", "").want(400)
 	logged := c.srv.Requests()
 	var kinds []string
 	for _, r := range logged {
@@ -158,22 +159,22 @@ func TestRequestsOverAWebSocketAreInTheLogWithoutSecrets(t *testing.T) {
 	}
 }
 
-func TestFaultsBefallRequestsOverAWebSocket(t *testing.T) {
+func TestFaultsApplyToRequestsOverAWebSocket(t *testing.T) {
 	t.Parallel()
 	encodings(t, func(t *testing.T, s *socket) {
 		s.srv.Inject(zaqartest.Fault{Kind: "message_post", Status: 503, Body: `{"error":"busy"}`, Header: http.Header{"Retry-After": {"1"}}})
 		request := `{"queue_name":"q","messages":[{"body":1}]}`
-		s.ask("queue_list", "").want(200)
-		s.ask("message_post", request).want(503).wantJSON(`{"error":"busy"}`)
+		s.call("queue_list", "").want(200)
+		s.call("message_post", request).want(503).wantJSON(`{"error":"busy"}`)
 		s.srv.Inject(zaqartest.Fault{Kind: "message_post", Status: 500, Body: "oops"})
-		s.ask("message_post", request).want(500).wantJSON(`"oops"`)
+		s.call("message_post", request).want(500).wantJSON(`"oops"`)
 		s.srv.Inject(zaqartest.Fault{Status: 502})
-		s.ask("message_post", request).wantException(502, "Bad Gateway")
+		s.call("message_post", request).wantException(502, "Bad Gateway")
 		if got := len(s.srv.Messages("p", "q")); got != 0 {
 			t.Errorf("the server acted: %d messages", got)
 		}
 		s.srv.Inject(zaqartest.Fault{Kind: "message_post", Status: 503, After: true})
-		s.ask("message_post", request).want(503)
+		s.call("message_post", request).want(503)
 		s.srv.Inject(zaqartest.Fault{Kind: "message_post", Cut: true, After: true})
 		s.write(s.request("message_post", request))
 		if _, _, err := s.conn.Read(t.Context()); err == nil || websocket.CloseStatus(err) != -1 {

@@ -7,8 +7,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// The bounds of a send queue. When it is full, answers wait, and a push cuts the
-// connection.
+// The bounds of a send queue. When it is full, or the server's memory is, answers wait,
+// and a push cuts the connection.
 const (
 	sendQueueFrames = 1000
 	sendQueueBytes  = 8 << 20
@@ -26,6 +26,7 @@ type wsOutgoing struct {
 
 // sendQueue holds the frames that are to be sent to a client, in order.
 type sendQueue struct {
+	transit *transit
 	mu      sync.Mutex
 	frames  []wsOutgoing
 	size    int           // in bytes
@@ -34,8 +35,8 @@ type sendQueue struct {
 	emptied chan struct{} // holds a value after a frame was removed
 }
 
-func newSendQueue() *sendQueue {
-	return &sendQueue{filled: make(chan struct{}, 1), emptied: make(chan struct{}, 1)}
+func newSendQueue(t *transit) *sendQueue {
+	return &sendQueue{transit: t, filled: make(chan struct{}, 1), emptied: make(chan struct{}, 1)}
 }
 
 // signal wakes the goroutine that waits on c, now or later.
@@ -54,11 +55,15 @@ func (q *sendQueue) tryPut(f wsOutgoing) bool {
 	if q.closed {
 		return true
 	}
-	if len(q.frames) > 0 && (len(q.frames) >= sendQueueFrames || q.size+len(f.content) > sendQueueBytes) {
+	size := len(f.content)
+	switch {
+	case len(q.frames) == 0:
+		q.transit.take(int64(size))
+	case len(q.frames) >= sendQueueFrames, q.size+size > sendQueueBytes, !q.transit.acquireForFrame(int64(size)):
 		return false
 	}
 	q.frames = append(q.frames, f)
-	q.size += len(f.content)
+	q.size += size
 	signal(q.filled)
 	return true
 }
@@ -87,6 +92,14 @@ func (q *sendQueue) close(code websocket.StatusCode, reason string) {
 	}
 }
 
+// drop drops everything in the queue, once nobody will send it.
+func (q *sendQueue) drop() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.transit.release(int64(q.size))
+	q.closed, q.frames, q.size = true, nil, 0
+}
+
 // wait waits for the next frame. It returns false if ctx ends first. Only one
 // goroutine may wait.
 func (q *sendQueue) wait(ctx context.Context) (wsOutgoing, bool) {
@@ -111,6 +124,7 @@ func (q *sendQueue) pop() (wsOutgoing, bool) {
 	f := q.frames[0]
 	q.frames = q.frames[1:]
 	q.size -= len(f.content)
+	q.transit.release(int64(len(f.content)))
 	signal(q.emptied)
 	return f, true
 }

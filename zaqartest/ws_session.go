@@ -2,6 +2,7 @@ package zaqartest
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net"
 	"slices"
@@ -18,9 +19,10 @@ const (
 	writeGrace = 30 * time.Second
 	// closingGrace is how long a client may take for the closing handshake.
 	closingGrace = time.Second
-	// readAhead is how many requests are read before the first one is answered. Then
-	// the client has to wait.
-	readAhead = 16
+	// readAhead is how many requests are read before the first one is answered, and
+	// readAheadBytes is how large they may be together. Then the client has to wait.
+	readAhead      = 16
+	readAheadBytes = 1 << 20
 )
 
 // wsSession is an open WebSocket. One goroutine reads requests, one answers them in
@@ -32,7 +34,7 @@ type wsSession struct {
 	// ctx ends with the connection.
 	ctx        context.Context
 	cancel     context.CancelFunc
-	requests   chan wsIncoming
+	requests   *wsReadAhead
 	queue      *sendQueue
 	auth       wsAuth
 	subscribed pushSubscriptions
@@ -43,10 +45,14 @@ type wsSession struct {
 type wsIncoming struct {
 	binary  bool
 	content []byte
+	held    int64 // the memory that it holds, in bytes
 }
 
 func newWSSession(s *Server, conn *websocket.Conn, beneath net.Conn) *wsSession {
-	ws := &wsSession{srv: s, id: broker.NewUUID(), conn: conn, requests: make(chan wsIncoming, readAhead), queue: newSendQueue()}
+	ws := &wsSession{
+		srv: s, id: broker.NewUUID(), conn: conn,
+		requests: newWSReadAhead(s.transit), queue: newSendQueue(s.transit),
+	}
 	// The server's context ends at once, but a session closes properly first. So its
 	// own context does not descend from it.
 	ws.ctx, ws.cancel = context.WithCancel(context.WithoutCancel(s.ctx))
@@ -66,6 +72,8 @@ func (ws *wsSession) run() {
 	defer func() {
 		ws.end()
 		_ = ws.conn.CloseNow() // it is closed, or the client is gone
+		ws.requests.drop()
+		ws.queue.drop()
 	}()
 	stop := context.AfterFunc(ws.srv.ctx, func() {
 		ws.close(websocket.StatusGoingAway, "The server is closing.")
@@ -92,13 +100,14 @@ func (ws *wsSession) close(code websocket.StatusCode, reason string) {
 
 func (ws *wsSession) read() {
 	for {
-		kind, content, err := ws.conn.Read(ws.ctx)
-		if err != nil {
+		in, err := ws.readFrame()
+		if errors.Is(err, errTransitFull) {
+			ws.close(websocket.StatusTryAgainLater, "The server is full.")
+			<-ws.ctx.Done()
 			return
 		}
-		select {
-		case ws.requests <- wsIncoming{kind == websocket.MessageBinary, content}:
-		case <-ws.ctx.Done():
+		if err != nil || !ws.requests.put(ws.ctx, in) {
+			ws.requests.release(in)
 			return
 		}
 	}
@@ -106,13 +115,14 @@ func (ws *wsSession) read() {
 
 func (ws *wsSession) answerRequests() {
 	for {
-		select {
-		case in := <-ws.requests:
-			if answer, ok := ws.answer(in); !ok || !ws.queue.put(ws.ctx, answer) {
-				ws.end()
-				return
-			}
-		case <-ws.ctx.Done():
+		in, ok := ws.requests.next(ws.ctx)
+		if !ok {
+			return
+		}
+		answer, ok := ws.answer(in)
+		ws.requests.release(in)
+		if !ok || !ws.queue.put(ws.ctx, answer) {
+			ws.end()
 			return
 		}
 	}

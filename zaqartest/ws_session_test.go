@@ -29,7 +29,7 @@ func TestAWebSocketCanBeRefused(t *testing.T) {
 		}
 		c.srv.ClearFaults()
 	}
-	c.socket().ask("queue_list", "").want(200)
+	c.socket().call("queue_list", "").want(200)
 }
 
 func TestADelayOverAWebSocketIsWaitedFirst(t *testing.T) {
@@ -37,7 +37,7 @@ func TestADelayOverAWebSocketIsWaitedFirst(t *testing.T) {
 		s := start(t).socket()
 		s.srv.Inject(zaqartest.Fault{Kind: "queue_list", Delay: time.Minute})
 		begin := time.Now()
-		s.ask("queue_list", "").want(200)
+		s.call("queue_list", "").want(200)
 		if waited := time.Since(begin); waited != time.Minute {
 			t.Errorf("waited %v", waited)
 		}
@@ -75,7 +75,7 @@ func TestHTTPIsServedBesideTheWebSocket(t *testing.T) {
 		}
 		_ = conn.CloseNow()
 	}
-	// What asks for it in a wrong way is told so.
+	// A wrong upgrade gets an explanation.
 	c.with("Upgrade", "websocket").with("Connection", "Upgrade").do("POST", "/", "").want(405)
 }
 
@@ -96,7 +96,7 @@ func TestAWebSocketBySocket(t *testing.T) {
 	}
 }
 
-func TestAGoodbyeIsAnswered(t *testing.T) {
+func TestTheClosingHandshakeIsCompleted(t *testing.T) {
 	t.Parallel()
 	s := start(t).socket()
 	if err := s.conn.Close(websocket.StatusNormalClosure, "bye"); err != nil {
@@ -104,12 +104,12 @@ func TestAGoodbyeIsAnswered(t *testing.T) {
 	}
 }
 
-func TestDroppedWebSocketsEndWithoutAGoodbye(t *testing.T) {
+func TestDroppedWebSocketsEndWithoutAClosingFrame(t *testing.T) {
 	t.Parallel()
 	c := start(t)
 	one, other := c.socket(), c.socket()
-	one.ask("queue_list", "").want(200)
-	other.ask("queue_list", "").want(200)
+	one.call("queue_list", "").want(200)
+	other.call("queue_list", "").want(200)
 	if got := c.srv.WebSockets(); got != 2 {
 		t.Errorf("%d are open", got)
 	}
@@ -121,10 +121,10 @@ func TestDroppedWebSocketsEndWithoutAGoodbye(t *testing.T) {
 			t.Errorf("a dropped connection says %v", err)
 		}
 	}
-	c.socket().ask("queue_list", "").want(200)
+	c.socket().call("queue_list", "").want(200)
 }
 
-func TestAServerThatClosesSaysGoodbye(t *testing.T) {
+func TestAClosingServerSendsAClosingFrame(t *testing.T) {
 	t.Parallel()
 	s := start(t).socket()
 	said := make(chan error)
@@ -140,7 +140,7 @@ func TestAServerThatClosesSaysGoodbye(t *testing.T) {
 	}
 }
 
-func TestAClientThatDoesNotListenDoesNotKeepTheServerOpen(t *testing.T) {
+func TestAClientThatDoesNotReadDoesNotKeepTheServerOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t).socket()
 		for range 5 {

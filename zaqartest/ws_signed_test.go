@@ -11,7 +11,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// sign returns a socket that shows a pre-signed URL with each request.
+// sign returns a socket that presents a pre-signed URL with each request.
 func (s *socket) sign(key, project string, end time.Time, paths, methods []string) *socket {
 	expires := end.UTC().Format("2006-01-02T15:04:05")
 	mac := hmac.New(sha256.New, []byte(key))
@@ -20,25 +20,25 @@ func (s *socket) sign(key, project string, end time.Time, paths, methods []strin
 		with("URL-Methods", methods).with("URL-Signature", hex.EncodeToString(mac.Sum(nil)))
 }
 
-func TestASignedURLOpensItsQueueOnAWebSocket(t *testing.T) {
+func TestASignedURLGivesAccessToItsQueueOnAWebSocket(t *testing.T) {
 	t.Parallel()
 	c := start(t, zaqartest.WithKeystone(), zaqartest.WithSecretKey("k"))
 	end := c.srv.Now().Add(time.Hour)
 	s := c.socket().sign("k", "p", end, []string{"/v2/queues/q/messages"}, []string{"DELETE", "GET", "POST"})
 	for name, s := range map[string]*socket{"JSON": s, "MessagePack": s.packed()} {
 		ids := s.post(`1`, `2`)
-		if a := s.ask("message_list", `{"queue_name":"q","echo":true}`).want(200); a.bodies() != "1 2" {
+		if a := s.call("message_list", `{"queue_name":"q","echo":true}`).want(200); a.bodies() != "1 2" {
 			t.Errorf("%s: listed %s", name, a.body)
 		}
-		s.ask("message_get", `{"queue_name":"q","message_id":"`+ids[0]+`"}`).want(200)
-		s.ask("message_get_many", `{"queue_name":"q","message_ids":["`+ids[0]+`"]}`).want(200)
-		s.ask("message_delete", `{"queue_name":"q","message_id":"`+ids[0]+`"}`).want(204)
-		s.ask("message_delete_many", `{"queue_name":"q","pop":1}`).want(200)
+		s.call("message_get", `{"queue_name":"q","message_id":"`+ids[0]+`"}`).want(200)
+		s.call("message_get_many", `{"queue_name":"q","message_ids":["`+ids[0]+`"]}`).want(200)
+		s.call("message_delete", `{"queue_name":"q","message_id":"`+ids[0]+`"}`).want(204)
+		s.call("message_delete_many", `{"queue_name":"q","pop":1}`).want(200)
 		for action, body := range map[string]string{
 			"queue_list": `{}`, "queue_create": `{"queue_name":"q"}`, "queue_get": `{"queue_name":"q"}`, "queue_delete": `{"queue_name":"q"}`,
 			"queue_get_stats": `{"queue_name":"q"}`, "queue_purge": `{"queue_name":"q"}`, "claim_create": `{"queue_name":"q"}`,
 		} {
-			s.ask(action, body).wantError(403, "Not authentified.")
+			s.call(action, body).wantError(403, "Not authentified.")
 		}
 	}
 	if got := c.srv.Requests("message_list")[0]; got.Header.Get("URL-Signature") != "[redacted]" || got.Project != "p" {
@@ -46,7 +46,7 @@ func TestASignedURLOpensItsQueueOnAWebSocket(t *testing.T) {
 	}
 }
 
-func TestASignedURLOpensNothingElseOnAWebSocket(t *testing.T) {
+func TestASignedURLGivesAccessToNothingElseOnAWebSocket(t *testing.T) {
 	t.Parallel()
 	c := start(t, zaqartest.WithKeystone(), zaqartest.WithSecretKey("k"))
 	end := c.srv.Now().Add(time.Hour)
@@ -54,7 +54,7 @@ func TestASignedURLOpensNothingElseOnAWebSocket(t *testing.T) {
 	good := func() *socket {
 		return plain.sign("k", "p", end, []string{"/v2/queues/q/messages"}, []string{"GET"})
 	}
-	good().ask("message_list", `{"queue_name":"q"}`).want(404) // there is no queue, but it may look
+	good().call("message_list", `{"queue_name":"q"}`).want(404) // the queue does not exist, but the URL allows reading it
 	for what, s := range map[string]*socket{
 		"another key":        plain.sign("other", "p", end, []string{"/v2/queues/q/messages"}, []string{"GET"}),
 		"another project":    good().with("X-Project-ID", "other"),
@@ -75,13 +75,13 @@ func TestASignedURLOpensNothingElseOnAWebSocket(t *testing.T) {
 		"only posts":         plain.sign("k", "p", end, []string{"/v2/queues/q/messages"}, []string{"POST"}),
 		"no paths":           plain.sign("k", "p", end, []string{}, []string{"GET"}),
 	} {
-		a := s.ask("message_list", `{"queue_name":"q"}`)
+		a := s.call("message_list", `{"queue_name":"q"}`)
 		if a.status != 403 || a.text("error") != "Not authentified." {
 			t.Errorf("with %s: %d %s", what, a.status, a.body)
 		}
 	}
 	c.srv.Advance(time.Hour)
-	good().ask("message_list", `{"queue_name":"q"}`).wantError(403, "Not authentified.")
+	good().call("message_list", `{"queue_name":"q"}`).wantError(403, "Not authentified.")
 }
 
 func TestASignedURLDoesNotGoBeyondATokenOnAWebSocket(t *testing.T) {
@@ -90,12 +90,12 @@ func TestASignedURLDoesNotGoBeyondATokenOnAWebSocket(t *testing.T) {
 	s := in.socket().with("X-Project-ID", a.text("token", "project", "id"))
 	s.authenticate(in)
 	s.sign("k", "other", s.srv.Now().Add(time.Hour), []string{"/v2/queues/q/messages"}, []string{"POST"}).
-		ask("message_post", `{"queue_name":"q","messages":[{"body":1}]}`).wantError(403, "Not authenticated.")
+		call("message_post", `{"queue_name":"q","messages":[{"body":1}]}`).wantError(403, "Not authenticated.")
 }
 
-func TestAServerWithoutAKeyTakesNoSignedURL(t *testing.T) {
+func TestAServerWithoutAKeyAcceptsNoSignedURL(t *testing.T) {
 	t.Parallel()
 	c := start(t, zaqartest.WithKeystone())
 	c.socket().sign("", "p", c.srv.Now().Add(time.Hour), []string{"/v2/queues/q/messages"}, []string{"GET"}).
-		ask("message_list", `{"queue_name":"q"}`).wantError(403, "Not authentified.")
+		call("message_list", `{"queue_name":"q"}`).wantError(403, "Not authentified.")
 }

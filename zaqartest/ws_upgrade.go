@@ -42,11 +42,7 @@ func webSocketURL(url string) string {
 }
 
 // WebSockets returns the number of open WebSockets.
-func (s *Server) WebSockets() int {
-	s.sessions.mu.Lock()
-	defer s.sessions.mu.Unlock()
-	return len(s.sessions.open)
-}
+func (s *Server) WebSockets() int { return len(s.sessions.all()) }
 
 // DropWebSockets cuts all WebSockets as a broken network does: without a closing
 // frame and without answers to requests in flight. It returns how many there were.

@@ -18,18 +18,23 @@ import (
 // and then under its other names ("message" for "messaging"). If there is no token yet,
 // it blocks as [Auth.Authorize] does.
 //
+// If no region is named, it takes the first endpoint in the catalogue, whatever its
+// region, as openstacksdk does. Several interfaces are tried in their order. An endpoint
+// without a URL is skipped.
+//
 // Overrides in clouds.yaml or the environment come before the catalogue:
 // messaging_endpoint_override or OS_MESSAGING_ENDPOINT_OVERRIDE for one service, and
-// endpoint_override or OS_ENDPOINT_OVERRIDE for all services but WebSockets. If nothing
-// is found, the error matches [ErrNoEndpoint].
+// endpoint_override or OS_ENDPOINT_OVERRIDE for all services but WebSockets. [FromCloud]
+// lists the other settings of one service. If nothing is found, the error matches
+// [ErrNoEndpoint].
 func (a *Auth) Endpoint(ctx context.Context, serviceTypes ...string) (string, error) {
 	id, err := a.identity()
 	if err != nil {
 		return "", err
 	}
 	for _, t := range serviceTypes {
-		if url := id.override(t); url != "" {
-			return url, nil
+		if url, err := id.overridden(t); url != "" || err != nil {
+			return url, err
 		}
 	}
 	if id.kind == kindNone {
@@ -40,47 +45,78 @@ func (a *Auth) Endpoint(ctx context.Context, serviceTypes ...string) (string, er
 		return "", err
 	}
 	for _, t := range serviceTypes {
-		if url := id.find(ctx, &s.catalog, t); url != "" {
+		wanted, err := id.search(t)
+		if err != nil {
+			return "", fmt.Errorf("keystone: %w", err)
+		}
+		if url := wanted.in(ctx, &s.catalog); url != "" {
 			return url, nil
 		}
 	}
 	return "", id.notFound(s, serviceTypes)
 }
 
-// find returns the URL of a service, or "" if it is not in the catalogue.
-func (id *identity) find(ctx context.Context, catalog *tokens.ServiceCatalog, serviceType string) string {
-	literal := gophercloud.EndpointOpts{Type: serviceType, Region: id.region, Availability: id.iface}
-	aliased := literal
-	aliased.ApplyDefaults(serviceType)
-	for _, opts := range []gophercloud.EndpointOpts{literal, aliased} {
-		// The client may be nil because no version is asked for.
-		if url, err := openstack.V3Endpoint(ctx, nil, catalog, opts); err == nil {
-			return url
+// in returns the URL of a service, or "" if it is not in the catalogue.
+func (s search) in(ctx context.Context, catalog *tokens.ServiceCatalog) string {
+	catalog = withURLs(catalog)
+	for _, t := range s.types {
+		literal := gophercloud.EndpointOpts{Type: t, Name: s.name, Region: s.region}
+		aliased := literal
+		aliased.ApplyDefaults(t)
+		for _, opts := range []gophercloud.EndpointOpts{literal, aliased} {
+			for _, opts.Availability = range s.ifaces {
+				// The client may be nil because no version is asked for.
+				if url, err := openstack.V3Endpoint(ctx, nil, catalog, opts); err == nil {
+					return url
+				}
+			}
 		}
 	}
 	return ""
 }
 
-// override returns the URL that was configured for a service type.
-func (id *identity) override(serviceType string) string {
-	opts := gophercloud.EndpointOpts{Type: serviceType}
-	opts.ApplyDefaults(serviceType)
-	for _, t := range append([]string{serviceType}, opts.Types()...) {
-		if url := id.endpoints[strings.ReplaceAll(t, "-", "_")]; url != "" {
-			return url
+// withURLs returns the catalogue without the endpoints that have no URL, which some
+// clouds list.
+func withURLs(catalog *tokens.ServiceCatalog) *tokens.ServiceCatalog {
+	entries := slices.Clone(catalog.Entries)
+	for i, entry := range entries {
+		entries[i].Endpoints = slices.DeleteFunc(slices.Clone(entry.Endpoints), func(e tokens.Endpoint) bool {
+			return strings.TrimSpace(e.URL) == ""
+		})
+	}
+	return &tokens.ServiceCatalog{Entries: entries}
+}
+
+// overridden returns the URL that was configured for a service type, or "" for none.
+func (id *identity) overridden(serviceType string) (string, error) {
+	v, ok := id.setting(serviceType, "_endpoint_override", "_endpoint")
+	if !ok && !strings.HasSuffix(serviceType, webSocketSuffix) {
+		v = id.override
+	}
+	if v.text == "" {
+		return "", nil
+	}
+	for _, scheme := range []string{"http://", "https://", "ws://", "wss://"} {
+		if strings.HasPrefix(strings.ToLower(v.text), scheme) {
+			return v.text, nil
 		}
 	}
-	if strings.HasSuffix(serviceType, "websocket") {
-		return ""
-	}
-	return id.endpoints[""]
+	return "", fmt.Errorf("keystone: %s does not start with http:// or https://", v.name())
 }
 
 // notFound returns an error that names what was asked for and what the catalogue has.
 func (id *identity) notFound(s *session, asked []string) error {
-	where := "interface " + string(id.iface)
-	if id.region != "" {
-		where += ", region " + id.region
+	wanted, _ := id.search(asked[0])
+	names := make([]string, len(wanted.ifaces))
+	for i, iface := range wanted.ifaces {
+		names[i] = string(iface)
+	}
+	where := "interface " + strings.Join(names, " or ")
+	if wanted.region != "" {
+		where += ", region " + wanted.region
+	}
+	if wanted.name != "" {
+		where += ", name " + wanted.name
 	}
 	there := "it is empty"
 	switch {
@@ -99,7 +135,11 @@ func contents(catalog *tokens.ServiceCatalog) string {
 	for _, entry := range catalog.Entries {
 		at := places[entry.Type]
 		for _, e := range entry.Endpoints {
-			at = append(at, strings.TrimSpace(e.Interface+" "+cmp.Or(e.Region, e.RegionID)))
+			what := strings.TrimSpace(e.Interface + " " + cmp.Or(e.Region, e.RegionID))
+			if strings.TrimSpace(e.URL) == "" {
+				what += " without a URL"
+			}
+			at = append(at, what)
 		}
 		places[entry.Type] = at
 	}

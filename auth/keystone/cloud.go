@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"gopkg.in/yaml.v2"
 )
 
 // FromCloud signs in with an entry of clouds.yaml. With an empty name it uses the entry
@@ -28,10 +26,21 @@ import (
 // OS_REGION_NAME, OS_INTERFACE, OS_CACERT, OS_CERT, OS_KEY and OS_INSECURE override the
 // entry; other variables are not used. The entry's keys work like the variables of
 // [FromEnv].
+//
+// Some keys hold for one service only and come before those for all. They start with one
+// of its names, message or messaging: messaging_region_name, messaging_interface,
+// messaging_service_type, messaging_service_name and messaging_endpoint_override. An
+// interface may be a list of interfaces, which are tried in order. The WebSocket has its
+// service's region and interface unless messaging_websocket_region_name or
+// messaging_websocket_interface is set. If there are several regions and none is named,
+// the first is used, as in openstacksdk.
+//
+// Keys of openstacksdk about Zaqar that have no effect here, such as
+// messaging_api_version, are logged once for each Auth, as warnings of [slog.Default].
 func FromCloud(name string, opts ...Option) *Auth {
 	env := environment()
 	if name != "" {
-		env.values["cloud"] = name
+		env.values["cloud"] = setting{text: name}
 	}
 	return fromCloud(env, opts)
 }
@@ -43,6 +52,9 @@ func fromCloud(env settings, opts []Option) *Auth {
 			return config{}, errors.New("no cloud is named: pass a name or set OS_CLOUD")
 		}
 		s, err := readCloud(name, env)
+		if mangled := env.mangled(); mangled != nil {
+			err = mangled // the cause of other errors
+		}
 		if err != nil {
 			return config{}, err
 		}
@@ -70,9 +82,13 @@ func readCloud(name string, env settings) (settings, error) {
 	if !ok {
 		return settings{}, fmt.Errorf("cloud %q is not in %s, which has: %s", name, path, list(clouds))
 	}
+	where := cloud.at
 	near := append([]string{filepath.Dir(path)}, folders()...)
 	_, secure, err := readClouds("secure", "clouds", env.get("client_secure_file"), near)
 	if err != nil && !optional(err, env.get("client_secure_file")) {
+		return settings{}, err
+	}
+	if err := errors.Join(checkShape(name, cloud), checkShape(name, secure[name])); err != nil {
 		return settings{}, err
 	}
 	cloud = cloud.under(secure[name])
@@ -83,20 +99,24 @@ func readCloud(name string, env settings) (settings, error) {
 		if err != nil && !optional(err, env.get("client_vendor_file")) {
 			return settings{}, err
 		}
+		if err := checkShape(profile, public[profile]); err != nil {
+			return settings{}, err
+		}
 		cloud = public[profile].under(cloud)
 		if _, ok := public[profile]; !ok && cloud.fields["auth"].get("auth_url") == "" {
-			return settings{}, fmt.Errorf("cloud %q has no auth_url, and its profile %q is not in a clouds-public.yaml "+
-				"(this library does not include the profiles of openstacksdk): set auth_url", name, profile)
+			return settings{}, fmt.Errorf("%s: cloud %q has no auth_url, and its profile %q is not in a clouds-public.yaml "+
+				"(this library does not include the profiles of openstacksdk): set auth_url", where, name, profile)
 		}
 	}
 	cloud = cloud.inRegion(env.get("region_name"))
 
-	values := map[string]string{}
+	values := map[string]setting{}
+	label := func(key string) string { return fmt.Sprintf("%s of cloud %q", key, name) }
 	// An entry may have auth keys outside of auth.
 	for _, fields := range []map[string]node{cloud.fields, cloud.fields["auth"].fields} {
 		for key, n := range fields {
-			if n.text != "" {
-				values[key] = n.text
+			if list := n.texts(); len(list) > 0 {
+				values[key] = setting{text: n.text, list: list, label: label(key), at: n.at}
 			}
 		}
 	}
@@ -105,15 +125,17 @@ func readCloud(name string, env settings) (settings, error) {
 			continue
 		}
 		for _, key := range group {
-			values[key] = env.get(key)
+			values[key] = env.values[key]
 		}
 	}
 	return settings{
 		values: values,
-		name:   func(key string) string { return fmt.Sprintf("%s of cloud %q", key, name) },
+		used:   map[string]bool{},
+		label:  label,
 		missing: func(keys ...string) string {
 			return fmt.Sprintf("cloud %q has no %s", name, strings.Join(keys, " and no "))
 		},
+		source: where.String(),
 	}, nil
 }
 
@@ -147,14 +169,37 @@ func readClouds(stem, key, path string, folders []string) (string, map[string]no
 		if err != nil {
 			return "", nil, err
 		}
-		var document map[string]node
-		if yaml.Unmarshal(text, &document) != nil {
-			// The parser's error quotes the file, which may be secure.yaml.
-			return "", nil, fmt.Errorf("%s is not valid YAML, or its structure is wrong", file)
-		}
-		return file, document[key].fields, nil
+		clouds, err := cloudsIn(file, key, text)
+		return file, clouds, err
 	}
 	return "", nil, fmt.Errorf("%w: %s", os.ErrNotExist, strings.Join(candidates, ", "))
+}
+
+// cloudsIn returns the map under key in the text of a file.
+func cloudsIn(file, key string, text []byte) (map[string]node, error) {
+	document, err := parseYAML(file, text)
+	if err != nil || document.empty() {
+		return nil, err
+	}
+	if document.fields == nil {
+		return nil, document.at.wrong("%s is missing: the file must be a map", key)
+	}
+	clouds := document.fields[key]
+	if clouds.fields == nil && !clouds.empty() {
+		return nil, clouds.at.wrong("%s must be a map", key)
+	}
+	return clouds.fields, nil
+}
+
+// checkShape returns an error if an entry, or what it has under auth, is not a map.
+func checkShape(name string, entry node) error {
+	if entry.fields == nil && !entry.empty() {
+		return entry.at.wrong("cloud %q must be a map", name)
+	}
+	if auth := entry.fields["auth"]; auth.fields == nil && !auth.empty() {
+		return auth.at.wrong("auth of cloud %q must be a map", name)
+	}
+	return nil
 }
 
 // optional reports whether err is about a file that may be missing: one that was
@@ -170,58 +215,14 @@ func list(clouds map[string]node) string {
 	return strings.Join(slices.Sorted(maps.Keys(clouds)), ", ")
 }
 
-// node is a YAML value: a scalar as it is written (the password 0123 stays 0123), a map
-// or a list.
-type node struct {
-	text   string
-	fields map[string]node
-	items  []node
-}
-
-// UnmarshalYAML implements yaml.Unmarshaler.
-func (n *node) UnmarshalYAML(unmarshal func(any) error) error {
-	*n = node{}
-	if unmarshal(&n.text) == nil {
-		return nil
-	}
-	*n = node{}
-	if unmarshal(&n.fields) == nil {
-		return nil
-	}
-	*n = node{}
-	return unmarshal(&n.items)
-}
-
-// get returns the value of the first of keys that has a scalar that is not empty.
-func (n node) get(keys ...string) string {
-	for _, key := range keys {
-		if v := n.fields[key].text; v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
-// under returns n merged with top, map by map. The values of top win.
-func (n node) under(top node) node {
-	if top.fields == nil || n.fields == nil {
-		if top.text == "" && top.fields == nil && top.items == nil {
-			return n
-		}
-		return top
-	}
-	merged := maps.Clone(n.fields)
-	for key, value := range top.fields {
-		merged[key] = merged[key].under(value)
-	}
-	return node{fields: merged}
-}
-
 // inRegion merges the entry with the values of one of its regions: the wanted one, the
-// entry's own or the first in its list.
+// entry's own or the first in its list. Like openstacksdk, it takes the first of several
+// names in region_name.
 func (n node) inRegion(wanted string) node {
-	if wanted == "" {
-		wanted = n.get("region_name")
+	if own := n.fields["region_name"].texts(); wanted == "" && len(own) > 0 {
+		first, _, _ := strings.Cut(own[0], ",")
+		wanted = strings.TrimSpace(first)
+		n = n.under(regionName(wanted, n.fields["region_name"].at))
 	}
 	for _, region := range n.fields["regions"].items {
 		name := region.text
@@ -229,8 +230,12 @@ func (n node) inRegion(wanted string) node {
 			name = region.get("name")
 		}
 		if wanted == "" || wanted == name {
-			return n.under(region.fields["values"]).under(node{fields: map[string]node{"region_name": {text: name}}})
+			return n.under(region.fields["values"]).under(regionName(name, region.at))
 		}
 	}
 	return n
+}
+
+func regionName(name string, at place) node {
+	return node{fields: map[string]node{"region_name": {text: name, at: at}}}
 }

@@ -19,6 +19,9 @@ import (
 // of OS_PROJECT_ID and OS_PROJECT_NAME. The domain defaults to the one with the id
 // "default".
 //
+// Settings of one service come before those for all, as in [FromCloud]: for example,
+// OS_MESSAGING_REGION_NAME before OS_REGION_NAME.
+//
 // With OS_AUTH_TYPE=none Keystone is not used: X-Project-Id is OS_PROJECT_ID or
 // OS_PROJECT_NAME, and the endpoint is OS_ENDPOINT.
 func FromEnv(opts ...Option) *Auth {
@@ -26,21 +29,23 @@ func FromEnv(opts ...Option) *Auth {
 	if env.get("cloud") != "" {
 		return fromCloud(env, opts)
 	}
-	return newAuth("environment", given(env.config()), opts)
+	c, err := env.config(), env.mangled()
+	return newAuth("environment", func() (config, error) { return c, err }, opts)
 }
 
 // environment is a snapshot of the OS_* variables.
 func environment() settings {
-	values := map[string]string{}
+	values := map[string]setting{}
 	for _, pair := range os.Environ() {
 		name, value, _ := strings.Cut(pair, "=")
 		if key, ok := strings.CutPrefix(name, "OS_"); ok {
-			values[strings.ToLower(key)] = value
+			values[strings.ToLower(key)] = setting{text: value, list: []string{value}, label: name, env: true}
 		}
 	}
 	return settings{
 		values: values,
-		name:   variable,
+		used:   map[string]bool{},
+		label:  variable,
 		missing: func(keys ...string) string {
 			if len(keys) == 1 {
 				return variable(keys[0]) + " is not set"

@@ -96,7 +96,7 @@ func TestOpenrcSaysExactlyWhatIsMissing(t *testing.T) {
 			`OS_AUTH_TYPE is "v3oidcpassword": this library does not sign in through another identity provider; obtain a token, for example with "openstack token issue", and set OS_TOKEN to it and OS_AUTH_TYPE to token`,
 		},
 		{map[string]string{"OS_AUTH_URL": fakeURL, "OS_AUTH_TYPE": "pasword", "OS_USERNAME": "demo", "OS_PASSWORD": "x"}, `OS_AUTH_TYPE "pasword" is not supported; use one of`},
-		{map[string]string{"OS_AUTH_URL": fakeURL, "OS_USERNAME": "demo", "OS_PASSWORD": "x", "OS_INTERFACE": "inner"}, `the interface is "inner"`},
+		{map[string]string{"OS_AUTH_URL": fakeURL, "OS_USERNAME": "demo", "OS_PASSWORD": "x", "OS_INTERFACE": "inner"}, `OS_INTERFACE is "inner"; it must be public, internal or admin`},
 		{map[string]string{"OS_AUTH_URL": fakeURL, "OS_USERNAME": "demo", "OS_PASSWORD": "x", "OS_INSECURE": "perhaps"}, "OS_INSECURE is neither true nor false"},
 		{map[string]string{"OS_AUTH_URL": fakeURL, "OS_USERNAME": "demo", "OS_PASSWORD": "x", "OS_SYSTEM_SCOPE": "some"}, `OS_SYSTEM_SCOPE is "some"`},
 		{map[string]string{"OS_AUTH_URL": fakeURL, "OS_USERNAME": "demo", "OS_PASSWORD": "x", "OS_CACERT": "/nowhere/ca.pem"}, "/nowhere/ca.pem"},

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,10 +12,12 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
 
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/internal/safehttp"
 )
 
@@ -46,8 +47,10 @@ type Error struct {
 	// Err is the cause if there was no answer or not a valid one.
 	Err error
 
-	refused bool
-	advice  string
+	refused    bool
+	advice     string
+	retryAfter time.Duration
+	repeated   bool // it is the error of an earlier sign-in
 }
 
 // Error names the user, the Keystone and the reason, and says what to do.
@@ -66,8 +69,16 @@ func (e *Error) Error() string {
 	if e.advice != "" {
 		fmt.Fprintf(&b, " (%s)", e.advice)
 	}
+	if e.repeated {
+		fmt.Fprintf(&b, "; the next sign-in is in %v", e.retryAfter)
+	}
 	return b.String()
 }
+
+// RetryAfter returns how long Keystone will not be asked again. Until then, calls that need
+// a token return this error at once. It is a back-off, and at least what Keystone's
+// Retry-After header asked for, up to 5 minutes.
+func (e *Error) RetryAfter() time.Duration { return e.retryAfter }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
@@ -83,6 +94,13 @@ var adviceByStatus = map[int]string{
 	http.StatusServiceUnavailable: "try again later",
 }
 
+var adviceByMistake = map[safehttp.Mistake]string{
+	safehttp.PlainToTLS:          "the port expects TLS: start the auth URL with https://",
+	safehttp.TLSToPlain:          "the port does not speak TLS: start the auth URL with http://",
+	safehttp.NoClientCertificate: "Keystone may want a client certificate, or another one: use ClientCertificate, OS_CERT and OS_KEY, or cert and key in clouds.yaml",
+	safehttp.UnknownAuthority:    "name the CA's file with CACert, OS_CACERT or cacert in clouds.yaml",
+}
+
 var adviceByKind = map[kind]string{
 	kindPassword:              "check the user, its domain, the password and the project",
 	kindToken:                 "obtain a new token, or check the project",
@@ -90,27 +108,30 @@ var adviceByKind = map[kind]string{
 }
 
 // advice says what to do about an error.
-func (id *identity) advice(e *Error) string {
+func (id *identity) advice(e *Error, mistake safehttp.Mistake) string {
 	if _, ok := errors.AsType[*safehttp.RedirectError](e.Err); ok {
 		return "if you trust the redirect's target, use it as the auth URL"
 	}
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](e.Err); ok {
-		return "name the CA's file with CACert, OS_CACERT or cacert in clouds.yaml"
+	if advice, ok := adviceByMistake[mistake]; ok {
+		return advice
 	}
 	if e.refused {
-		return adviceByKind[id.kind]
+		return strings.Join(append([]string{adviceByKind[id.kind]}, id.suspects...), "; ")
 	}
 	return adviceByStatus[e.Status]
 }
 
 // failure turns an error of gophercloud or net/http into an [*Error]. It keeps only
 // what cannot contain a secret: gophercloud's errors contain whole replies.
-func (id *identity) failure(err error) error {
+func (id *identity) failure(err error) *Error {
 	e := &Error{AuthURL: id.service.String(), Who: id.who()}
-	defer func() { e.advice = id.advice(e) }()
+	mistake := safehttp.MistakeOf(err)
+	defer func() { e.advice = id.advice(e, mistake) }()
 	if reply, ok := errors.AsType[gophercloud.ErrUnexpectedResponseCode](err); ok {
 		e.Status = reply.Actual
 		e.Message = id.quote(reply.Body)
+		mistake = safehttp.MistakeIn(reply.Actual, reply.Body)
+		e.retryAfter = backoff.RetryAfter(reply.ResponseHeader, time.Now())
 		// Keystone answers 404 about a token that it does not know.
 		e.refused = e.Status == http.StatusUnauthorized ||
 			e.Status == http.StatusNotFound && id.asGiven() && e.Message != ""

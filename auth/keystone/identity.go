@@ -20,6 +20,8 @@ type identity struct {
 	service   *url.URL // ends in "/v3/"
 	tlsConfig *tls.Config
 	http      *http.Client
+	// incomplete is true if an entry of clouds.yaml lacks something.
+	incomplete bool
 	// ownConns is true if the connections are used by nobody else.
 	ownConns bool
 }
@@ -35,7 +37,11 @@ func newIdentity(c config) (*identity, error) {
 	}
 	id.checkCredentials()
 	if len(id.problems) > 0 {
-		return nil, errors.New(strings.Join(id.problems, "; "))
+		all := strings.Join(id.problems, "; ")
+		if id.incomplete {
+			all += " (see " + id.source + ")"
+		}
+		return nil, errors.New(all)
 	}
 	var err error
 	if id.tlsConfig, err = id.tls.load(); err != nil {
@@ -50,32 +56,36 @@ func newIdentity(c config) (*identity, error) {
 // often names a host that cannot be reached.
 func (id *identity) checkURL() {
 	if id.authURL == "" {
-		id.problems = append(id.problems, id.missing("auth_url"))
+		id.lacks("auth_url")
 		return
 	}
 	u, err := url.Parse(id.authURL)
 	switch {
+	case !strings.Contains(id.authURL, "://"):
+		// url.Parse takes "localhost:5000" for a scheme, and "127.0.0.1:5000" for an error.
+		id.problem("%s does not start with http:// or https://", id.name("auth_url"))
+		return
 	case err != nil:
 		// The parser's error prints the URL, which may contain a password.
-		id.problem("the auth URL is not a URL")
+		id.problem("%s is not a URL", id.name("auth_url"))
 		return
 	case u.Scheme != "http" && u.Scheme != "https":
-		id.problem("the auth URL does not start with http:// or https://")
+		id.problem("%s does not start with http:// or https://", id.name("auth_url"))
 		return
 	case u.Host == "":
-		id.problem("the auth URL has no host")
+		id.problem("%s has no host", id.name("auth_url"))
 		return
 	case u.User != nil:
-		id.problem("the auth URL contains a user or a password; remove it")
+		id.problem("%s contains a user or a password; remove it", id.name("auth_url"))
 		return
 	case u.RawQuery != "" || u.Fragment != "":
-		id.problem("the auth URL has a query or a fragment; remove it")
+		id.problem("%s has a query or a fragment; remove it", id.name("auth_url"))
 		return
 	}
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), ""
 	switch last := u.Path[strings.LastIndex(u.Path, "/")+1:]; {
 	case last == "v2.0":
-		id.problem("the auth URL ends in v2.0, a version of the Keystone API that OpenStack removed in 2018; use v3")
+		id.problem("%s ends in v2.0, a version of the Keystone API that OpenStack removed in 2018; use v3", id.name("auth_url"))
 		return
 	case last != "v3":
 		u.Path += "/v3"
@@ -84,38 +94,43 @@ func (id *identity) checkURL() {
 	id.service = u
 }
 
+// lacks records that none of the keys is set.
+func (id *identity) lacks(keys ...string) {
+	id.problems = append(id.problems, id.missing(keys...))
+	id.incomplete = id.source != ""
+}
+
 func (id *identity) checkCredentials() {
-	missing := func(keys ...string) { id.problems = append(id.problems, id.missing(keys...)) }
 	switch id.kind {
 	case kindPassword:
 		if id.username == "" && id.userID == "" {
-			missing("username", "user_id")
+			id.lacks("username", "user_id")
 		}
 		if id.password.IsZero() && id.passcode.IsZero() {
-			missing("password")
+			id.lacks("password")
 		}
 	case kindToken:
 		if id.token.IsZero() {
-			missing("token")
+			id.lacks("token")
 		} else if unsafeHeader(id.token.Reveal()) {
 			id.problem("the token has characters that a header cannot hold, perhaps a line break at its end")
 		}
 	case kindApplicationCredential:
 		if id.applicationID == "" && id.applicationName == "" {
-			missing("application_credential_id", "application_credential_name")
+			id.lacks("application_credential_id", "application_credential_name")
 		}
 		if id.applicationID == "" && id.applicationName != "" && id.username == "" && id.userID == "" {
-			missing("username", "user_id")
+			id.lacks("username", "user_id")
 		}
 		if id.applicationSecret.IsZero() {
-			missing("application_credential_secret")
+			id.lacks("application_credential_secret")
 		}
 		if id.scope != (scope{}) {
 			id.problem("an application credential has its own project: remove the project, trust or other scope")
 		}
 	case kindNone:
 		if id.scope.project() == "" {
-			missing("project_id", "project_name")
+			id.lacks("project_id", "project_name")
 		}
 		if unsafeHeader(id.scope.project()) {
 			id.problem("the project has characters that a header cannot hold")

@@ -16,7 +16,10 @@
 // 5 s before its end if that is earlier, the next caller starts a renewal in the
 // background. Meanwhile all callers use the old token; they wait only if no valid token
 // is left. One renewal serves all callers that wait, and continues if one of them gives
-// up. Lifetimes are measured from the sign-in, so a wrong local clock does not matter.
+// up. After a sign-in that failed, Keystone is not asked again for a quarter of a second,
+// or a second if it refused the credentials, and twice as long after each further failure,
+// up to 15 s and a minute. Keystone may ask for a longer pause (Retry-After).
+// Lifetimes are measured from the sign-in, so a wrong local clock does not matter.
 //
 // # Not supported
 //
@@ -86,6 +89,9 @@ func newAuth(label string, base func() (config, error), opts []Option) *Auth {
 			if err != nil {
 				return nil, fmt.Errorf("keystone: %w", err)
 			}
+			for _, warning := range c.warnings {
+				slog.Warn("keystone: " + warning)
+			}
 			return id, nil
 		}),
 	}
@@ -102,7 +108,8 @@ func given(c config) func() (config, error) {
 // other callers.
 //
 // A sign-in that failed is an [*Error]. If Keystone refused it, the error matches
-// [ErrRefused].
+// [ErrRefused]. After a failure there is a back-off, during which all callers that need a
+// token get that error at once; see [Error.RetryAfter].
 func (a *Auth) Authorize(ctx context.Context, h http.Header) error {
 	id, err := a.identity()
 	if err != nil {
@@ -127,10 +134,13 @@ func (a *Auth) Authorize(ctx context.Context, h http.Header) error {
 // has the current token, that token is no longer used, and the next Authorize signs in
 // again. Invalidate does no I/O.
 //
-// It returns false if that would not help: for a token that is used as it was given,
-// after a passcode, and for a token that has only just replaced another refused one.
-// In the last case the token is kept: something else is wrong, for example the endpoint
-// belongs to another cloud.
+// A token that has only just replaced another refused one may be signed with a key that
+// has not reached all servers yet. Then the next Authorize signs in after a pause of 1 s,
+// which all callers wait for; if that token is refused as well, after 2 s, and then 4 s.
+//
+// It returns false if a new token would not help: for a token that is used as it was given,
+// after a passcode, and after those three. In the last case the token is kept for 30 s:
+// something else is wrong, for example the endpoint belongs to another cloud.
 func (a *Auth) Invalidate(h http.Header) bool {
 	refused := h.Get(auth.HeaderToken)
 	id, err := a.identity()

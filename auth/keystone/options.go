@@ -31,9 +31,10 @@ type config struct {
 	userDomain, projectDomain domain
 	scope                     scope
 
-	region    string
-	iface     gophercloud.Availability
-	endpoints map[string]string // by service type; "" for every type
+	region   string
+	ifaces   []gophercloud.Availability // in order
+	services map[string]setting         // settings of single services, by key
+	override setting                    // the URL of every service but WebSockets
 
 	tls       tlsFiles
 	client    *http.Client
@@ -43,6 +44,14 @@ type config struct {
 	// missing describes a missing setting by the name that the user knows it by, as in
 	// "OS_AUTH_URL is not set".
 	missing func(keys ...string) string
+	// name is what errors call a setting, such as "OS_AUTH_URL" or "the auth URL".
+	name func(key string) string
+	// source is where an entry of clouds.yaml stands.
+	source string
+	// suspects are secrets that may be wrong, each with the reason.
+	suspects []string
+	// warnings are about settings that have no effect.
+	warnings []string
 	// problems are the errors found so far.
 	problems []string
 }
@@ -61,21 +70,34 @@ func newConfig(authURL string, k kind) config {
 	return config{
 		authURL: authURL,
 		kind:    k,
-		iface:   gophercloud.AvailabilityPublic,
+		ifaces:  []gophercloud.Availability{gophercloud.AvailabilityPublic},
 		renewAt: defaultRenewAt,
 		missing: func(keys ...string) string {
 			return "the " + strings.ReplaceAll(strings.Join(keys, " or "), "_", " ") + " is empty"
 		},
+		name: func(key string) string { return argumentNames[key] },
 	}
+}
+
+// argumentNames are what errors call arguments and options.
+var argumentNames = map[string]string{
+	"auth_url": "the auth URL",
+	"cacert":   "CA certificates",
+	"cert":     "client certificate",
 }
 
 func (c *config) problem(format string, args ...any) {
 	c.problems = append(c.problems, fmt.Sprintf(format, args...))
 }
 
-// Region selects the endpoints of one region. Defaults to the first in the catalogue.
+// Region selects the endpoints of one region. If no region is named, the first endpoint
+// in the catalogue is used, whatever its region, as openstacksdk does: name the region if
+// the cloud has several.
 func Region(name string) Option {
-	return func(c *config) { c.region = name }
+	return func(c *config) {
+		c.region = name
+		c.drop("_region_name")
+	}
 }
 
 // interfaces are the accepted spellings.
@@ -89,7 +111,8 @@ var interfaces = map[string]gophercloud.Availability{
 }
 
 // Interface selects the "public", "internal" or "admin" endpoints of the catalogue.
-// Defaults to "public".
+// Defaults to "public". A list of interfaces, which are tried in order, can be given in
+// clouds.yaml.
 func Interface(name string) Option {
 	return func(c *config) {
 		known, ok := interfaces[name]
@@ -97,7 +120,8 @@ func Interface(name string) Option {
 			c.problem("the interface is %q; it must be public, internal or admin", name)
 			return
 		}
-		c.iface = known
+		c.ifaces = []gophercloud.Availability{known}
+		c.drop("_interface", "_endpoint_type")
 	}
 }
 

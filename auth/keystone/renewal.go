@@ -2,11 +2,12 @@ package keystone
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/zaqar-go/zaqar/internal/backoff"
 )
 
 const (
@@ -22,18 +23,29 @@ const (
 	// signInTimeout limits a sign-in.
 	signInTimeout = 30 * time.Second
 
-	// After a failed sign-in the back-off is firstPause, and doubles with each further
-	// failure up to maxPause.
-	firstPause = time.Second
-	maxPause   = time.Minute
+	// maxRenewals is how often in a row a token that was refused soon after its renewal is
+	// renewed again, after firstRenewalPause, which doubles each time.
+	maxRenewals       = 3
+	firstRenewalPause = time.Second
+)
+
+// After a failed sign-in, nobody signs in until a pause has passed. It doubles with each
+// further failure.
+var (
+	// afterRefusal is long, because Keystone may lock a user after a few wrong passwords.
+	// It is also the pause while an old token serves, since then nobody waits.
+	afterRefusal = backoff.Backoff{First: time.Second, Most: time.Minute}
+	// afterOutage is short, so that callers do not miss that Keystone is back.
+	afterOutage = backoff.Backoff{First: 250 * time.Millisecond, Most: 15 * time.Second}
 )
 
 // flight is one sign-in under way, shared by all callers that wait for it.
 type flight struct {
 	cancel context.CancelFunc
+	from   time.Time     // when it begins
 	done   chan struct{} // closed when the fields below are set
 	got    *session
-	err    error
+	err    *Error
 }
 
 // keeper keeps the token of an [Auth].
@@ -45,7 +57,11 @@ type keeper struct {
 	// The back-off after failed sign-ins: there is no new one before retryAt.
 	failures int
 	retryAt  time.Time
-	lastErr  error
+	lastErr  *Error
+	// renewals counts the tokens in a row that were refused soon after their renewal. The
+	// next sign-in waits until renewAfter.
+	renewals   int
+	renewAfter time.Time
 }
 
 func (k *keeper) newest() *session {
@@ -122,14 +138,19 @@ func (k *keeper) session(ctx context.Context, id *identity) (*session, error) {
 	select {
 	case <-f.done:
 	case <-ctx.Done():
+		if time.Now().Before(f.from) {
+			return nil, fmt.Errorf("keystone: waiting to renew a token that was refused soon after its renewal: %w", ctx.Err())
+		}
 		return nil, gaveUp(ctx.Err())
-	}
-	if f.err == nil {
-		return f.got, nil
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.current.valid(time.Now()) && !k.closed {
+	switch {
+	case k.closed:
+		return nil, ErrClosed
+	case f.err == nil:
+		return f.got, nil
+	case k.current.valid(time.Now()):
 		return k.current, nil
 	}
 	return nil, f.err
@@ -146,12 +167,18 @@ func (k *keeper) hopelessLocked(id *identity, now time.Time) error {
 		return fmt.Errorf("the given token has expired and cannot be renewed; obtain a new one: %w", ErrRefused)
 	case id.once() && k.current != nil:
 		return fmt.Errorf("the token has expired and cannot be renewed, since a passcode works only once: %w", ErrRefused)
-	case now.Before(k.retryAt) && errors.Is(k.lastErr, ErrRefused):
-		// Another try could lock the user: Keystone may do that after a few wrong
-		// passwords.
-		return k.lastErr
+	case now.Before(k.retryAt):
+		again := *k.lastErr
+		again.retryAfter, again.repeated = roundUp(k.retryAt.Sub(now)), true
+		return &again
 	}
 	return nil
+}
+
+// roundUp returns d in hundredths of a second, for people to read.
+func roundUp(d time.Duration) time.Duration {
+	const unit = 10 * time.Millisecond
+	return (d + unit - 1).Truncate(unit)
 }
 
 // launchLocked starts a sign-in unless one is under way. The sign-in belongs to no
@@ -160,16 +187,35 @@ func (k *keeper) launchLocked(ctx context.Context, id *identity) *flight {
 	if k.flight != nil {
 		return k.flight
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signInTimeout)
-	f := &flight{cancel: cancel, done: make(chan struct{})}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	f := &flight{cancel: cancel, done: make(chan struct{}), from: k.renewAfter}
 	k.flight = f
 	replaces := k.current != nil && k.current.refused
 	go func() {
 		defer cancel()
-		f.got, f.err = id.signIn(ctx)
+		if wait(ctx, time.Until(f.from)) {
+			ctx, cancel := context.WithTimeout(ctx, signInTimeout)
+			defer cancel()
+			f.got, f.err = id.signIn(ctx)
+		}
 		k.land(f, replaces)
 	}()
 	return f
+}
+
+// wait waits for d. It returns false if ctx ended before.
+func wait(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 func (k *keeper) land(f *flight, replaces bool) {
@@ -179,11 +225,12 @@ func (k *keeper) land(f *flight, replaces bool) {
 	k.flight = nil
 	switch {
 	case k.closed:
-		f.got, f.err = nil, ErrClosed
+		f.got = nil
 	case f.err != nil:
-		k.lastErr = f.err
-		k.retryAt = time.Now().Add(min(firstPause<<min(k.failures, 10), maxPause))
+		now := time.Now()
 		k.failures++
+		f.err.retryAfter = k.pauseLocked(f.err, now)
+		k.retryAt, k.lastErr = now.Add(f.err.retryAfter), f.err
 	default:
 		f.got.replaces = replaces
 		k.current = f.got
@@ -191,17 +238,50 @@ func (k *keeper) land(f *flight, replaces bool) {
 	}
 }
 
+// pauseLocked returns how long Keystone is not asked after this failure: as long as it
+// asked for, or longer.
+func (k *keeper) pauseLocked(failure *Error, now time.Time) time.Duration {
+	var pause time.Duration
+	switch s := k.current; {
+	case s.usable(now):
+		pause = afterRefusal.Longest(k.failures)
+		if !s.until.IsZero() {
+			pause = min(pause, s.until.Sub(now)) // then callers begin to wait
+		}
+	case failure.refused:
+		pause = afterRefusal.Longest(k.failures)
+	default:
+		pause = backoff.Jittered(afterOutage.Longest(k.failures))
+	}
+	return max(pause, failure.retryAfter)
+}
+
 // invalidate marks the current session as refused if it has this token. It reports
 // whether there is another token or may be one soon.
+//
+// A token that is refused soon after it replaced a refused one may be signed with a key
+// that the servers do not have yet. So it is renewed again, but after a pause, which all
+// callers wait for, and a few times only: the cause may also be an endpoint of another
+// cloud. Then the token is kept until it is no longer new.
 func (k *keeper) invalidate(token string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	s := k.current
+	s, now := k.current, time.Now()
 	if s == nil || s.refused || s.token.Reveal() != token {
 		// There is a newer one already, or will be.
 		return true
 	}
-	if s.replaces && time.Since(s.began) < s.freshAge() {
+	switch fresh := s.freshAge(); {
+	case !s.replaces || now.Sub(s.began) >= fresh:
+		if now.Sub(s.doubted) >= fresh {
+			k.renewals = 0
+		}
+		k.renewAfter = now
+	case k.renewals < maxRenewals:
+		k.renewAfter = s.began.Add(firstRenewalPause << k.renewals)
+		k.renewals++
+	default:
+		s.doubted = now
 		return false
 	}
 	s.refused = true

@@ -190,6 +190,7 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 			t.Error("an ended token was handed out")
 		}
 		down.Store(false)
+		time.Sleep(15 * time.Second) // the longest back-off after an outage
 		token(t, a)
 	})
 }
@@ -232,24 +233,43 @@ func TestWrongClocksDoNotMatter(t *testing.T) {
 	}
 }
 
-func TestRefusedNewTokenIsNotReplacedAgain(t *testing.T) {
+func TestRefusedNewTokenIsReplacedAFewTimesAfterAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := &fakeKeystone{}
 		a := k.demo()
 		if !a.Invalidate(withToken(token(t, a))) {
 			t.Fatal("the first token cannot be replaced")
 		}
-		for range 10 {
-			if a.Invalidate(withToken(token(t, a))) {
-				t.Fatal("the token that replaced it is to be replaced at once")
+		for i, pause := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
+			refused, start := token(t, a), time.Now()
+			for range 10 {
+				if !a.Invalidate(withToken(refused)) {
+					t.Fatal("the token that replaced it cannot be replaced")
+				}
+			}
+			if k.count() != i+2 {
+				t.Errorf("%d requests before the pause", k.count())
+			}
+			if token(t, a) == refused || time.Since(start) != pause {
+				t.Errorf("replaced after %v, want %v", time.Since(start), pause)
 			}
 		}
-		if k.count() != 2 {
+		for range 10 {
+			if a.Invalidate(withToken(token(t, a))) {
+				t.Fatal("it is to be replaced once more at once")
+			}
+		}
+		if k.count() != 5 {
 			t.Errorf("%d requests", k.count())
 		}
 		time.Sleep(time.Minute)
 		if !a.Invalidate(withToken(token(t, a))) {
 			t.Error("an older token cannot be replaced")
+		}
+		start := time.Now()
+		token(t, a)
+		if time.Since(start) > 0 {
+			t.Errorf("it was replaced after %v", time.Since(start))
 		}
 	})
 }

@@ -12,16 +12,48 @@ import (
 // settings are the keys that openrc files and clouds.yaml have in common: OS_AUTH_URL in
 // one is auth_url in the other.
 type settings struct {
-	values map[string]string
-	// name returns the user's name of a key. missing says that none of keys is set.
-	name    func(key string) string
+	values map[string]setting
+	used   map[string]bool // the keys that were looked up
+	// label returns the user's name of a key. missing says that none of keys is set.
+	label   func(key string) string
 	missing func(keys ...string) string
+	source  string // where the entry stands, for errors about what is missing
 }
 
-// get returns the first value that is set. An empty value is not.
+// setting is one value and where it comes from.
+type setting struct {
+	text  string
+	list  []string // the elements of a YAML list, or text as the only one
+	label string   // the user's name of it: "OS_AUTH_URL", `auth_url of cloud "demo"`
+	at    place    // where it stands in a file
+	env   bool     // it is a variable of the environment
+}
+
+// name returns what errors call the setting: "OS_AUTH_URL" or
+// `clouds.yaml, line 7: auth_url of cloud "demo"`.
+func (v setting) name() string {
+	if v.at.file == "" {
+		return v.label
+	}
+	return v.at.String() + ": " + v.label
+}
+
+// find returns the first of keys that is set. An empty value is not.
+func (s settings) find(keys ...string) setting {
+	for _, key := range keys {
+		s.used[key] = true
+		if v := s.values[key]; len(v.list) > 0 && v.list[0] != "" || v.text != "" {
+			return v
+		}
+	}
+	return setting{label: s.label(keys[0])}
+}
+
+// get returns the first value that is set. A list is not.
 func (s settings) get(keys ...string) string {
 	for _, key := range keys {
-		if v := s.values[key]; v != "" {
+		s.used[key] = true
+		if v := s.values[key].text; v != "" {
 			return v
 		}
 	}
@@ -62,10 +94,10 @@ func (s settings) kind(c *config) kind {
 	case slices.ContainsFunc(federated, func(p string) bool { return strings.HasPrefix(strings.ToLower(name), p) }):
 		c.problem("%s is %q: this library does not sign in through another identity provider; "+
 			"obtain a token, for example with \"openstack token issue\", and set %s to it and %s to token",
-			s.name("auth_type"), name, s.name("token"), s.name("auth_type"))
+			s.find("auth_type", "auth_plugin").name(), name, s.label("token"), s.label("auth_type"))
 	default:
 		c.problem("%s %q is not supported; use one of %s",
-			s.name("auth_type"), name, strings.Join(slices.Sorted(maps.Keys(authTypes)), ", "))
+			s.find("auth_type", "auth_plugin").name(), name, strings.Join(slices.Sorted(maps.Keys(authTypes)), ", "))
 	}
 	switch {
 	case s.get("application_credential_id", "application_credential_name") != "":
@@ -80,7 +112,8 @@ func (s settings) kind(c *config) kind {
 // are found later, because options may add them.
 func (s settings) config() config {
 	c := newConfig(s.get("auth_url"), kindPassword)
-	c.missing = s.missing
+	c.missing, c.source = s.missing, s.source
+	c.name = func(key string) string { return s.find(key).name() }
 	c.kind = s.kind(&c)
 	c.userID, c.username = s.get("user_id"), s.get("username", "user_name")
 	if c.userID != "" {
@@ -101,14 +134,19 @@ func (s settings) config() config {
 	}
 
 	c.region = s.get("region_name")
-	if name := s.get("endpoint_type", "interface"); name != "" {
-		Interface(name)(&c)
+	if v := s.find("endpoint_type", "interface"); len(v.list) > 0 {
+		var err error
+		if c.ifaces, err = v.interfaces(); err != nil {
+			c.problem("%v", err)
+		}
 	}
 	c.tls = s.tls(&c)
-	c.endpoints = s.endpoints()
-	if c.kind == kindNone && c.endpoints[""] == "" {
-		c.endpoints[""] = s.get("endpoint")
+	c.services = s.services(&c)
+	c.override = s.find("endpoint_override")
+	if c.kind == kindNone && c.override.text == "" {
+		c.override = s.find("endpoint")
 	}
+	c.suspects, c.warnings = s.suspects(), s.warnings()
 	return c
 }
 
@@ -121,7 +159,7 @@ func (s settings) scope(c *config) scope {
 	case s.get("trust_id") != "":
 		return scope{trust: s.get("trust_id")}
 	case system != "" && system != "all":
-		c.problem("%s is %q; Keystone supports only \"all\"", s.name("system_scope"), system)
+		c.problem("%s is %q; Keystone supports only \"all\"", s.find("system_scope").name(), system)
 		return scope{}
 	case system != "":
 		return scope{system: true}
@@ -133,7 +171,7 @@ func (s settings) scope(c *config) scope {
 }
 
 func (s settings) tls(c *config) tlsFiles {
-	f := tlsFiles{caCert: s.get("cacert"), cert: s.get("cert"), key: s.get("key")}
+	f := tlsFiles{caCert: s.get("cacert"), cert: s.get("cert"), key: s.get("key"), name: c.name}
 	f.insecure = s.truth(c, "insecure")
 	if s.get("verify") != "" && !s.truth(c, "verify") {
 		f.insecure = true
@@ -152,23 +190,9 @@ func (s settings) truth(c *config, key string) bool {
 	}
 	is, err := strconv.ParseBool(value)
 	if err != nil {
-		c.problem("%s is neither true nor false", s.name(key))
+		c.problem("%s is neither true nor false", s.find(key).name())
 		// An invalid "verify" must not turn verification off.
 		return key == "verify"
 	}
 	return is
-}
-
-const overrideSuffix = "_endpoint_override"
-
-// endpoints returns the URLs that override the catalogue, by service type with
-// underscores.
-func (s settings) endpoints() map[string]string {
-	found := map[string]string{"": s.get("endpoint_override")}
-	for key, value := range s.values {
-		if t, ok := strings.CutSuffix(key, overrideSuffix); ok {
-			found[t] = value
-		}
-	}
-	return found
 }

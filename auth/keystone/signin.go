@@ -27,6 +27,8 @@ type session struct {
 	// replaces is true if this token replaced one that a server refused. refused is
 	// true if a server refused this one.
 	replaces, refused bool
+	// doubted is when a server last refused this token and it was kept.
+	doubted time.Time
 }
 
 // answer is the part of Keystone's answer that is used here.
@@ -39,8 +41,8 @@ type answer struct {
 	Catalog []tokens.CatalogEntry `json:"catalog"`
 }
 
-// signIn asks Keystone for a token, once. Its errors are [*Error]s.
-func (id *identity) signIn(ctx context.Context) (*session, error) {
+// signIn asks Keystone for a token, once.
+func (id *identity) signIn(ctx context.Context) (*session, *Error) {
 	defer id.closeIdle()
 	began := time.Now()
 	// A new gophercloud client for each sign-in keeps the credentials only as long as

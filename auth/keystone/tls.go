@@ -17,18 +17,22 @@ type tlsFiles struct {
 	insecure  bool
 	// byOption is true if an Option set them.
 	byOption bool
+	// name is what errors call a setting.
+	name func(key string) string
 }
 
 // CACert trusts the certificate authorities in a PEM file instead of the system's. The
 // file is read when it is first needed. A leading "~/" is the home folder.
 func CACert(file string) Option {
-	return func(c *config) { c.tls.caCert, c.tls.byOption = file, true }
+	return func(c *config) { c.tls.caCert, c.tls.byOption, c.tls.name = file, true, nil }
 }
 
 // ClientCertificate presents a client certificate to servers. The PEM files are read
 // when they are first needed. keyFile may be empty if certFile contains both.
 func ClientCertificate(certFile, keyFile string) Option {
-	return func(c *config) { c.tls.cert, c.tls.key, c.tls.byOption = certFile, keyFile, true }
+	return func(c *config) {
+		c.tls.cert, c.tls.key, c.tls.byOption, c.tls.name = certFile, keyFile, true, nil
+	}
 }
 
 // Insecure accepts any server certificate. Anybody on the network path can then read the
@@ -42,16 +46,20 @@ func (f tlsFiles) load() (*tls.Config, error) {
 	if f.caCert == "" && f.cert == "" && f.key == "" && !f.insecure {
 		return nil, nil
 	}
+	name := f.name
+	if name == nil {
+		name = func(key string) string { return argumentNames[key] }
+	}
 	// InsecureSkipVerify is true only if the caller asked for it by name.
 	c := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: f.insecure}
 	if f.caCert != "" {
 		pem, err := os.ReadFile(home(f.caCert))
 		if err != nil {
-			return nil, fmt.Errorf("CA certificates: %w", err)
+			return nil, fmt.Errorf("%s: %w", name("cacert"), err)
 		}
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("CA certificates: %s contains no PEM certificate", f.caCert)
+			return nil, fmt.Errorf("%s: %s contains no PEM certificate", name("cacert"), f.caCert)
 		}
 	}
 	switch {
@@ -64,7 +72,7 @@ func (f tlsFiles) load() (*tls.Config, error) {
 		}
 		pair, err := tls.LoadX509KeyPair(home(f.cert), home(key))
 		if err != nil {
-			return nil, fmt.Errorf("client certificate: %w", err)
+			return nil, fmt.Errorf("%s: %w", name("cert"), err)
 		}
 		c.Certificates = []tls.Certificate{pair}
 	}

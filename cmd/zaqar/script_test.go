@@ -22,11 +22,13 @@ import (
 //
 //	exits CODE COMMAND …   runs a command, which must exit with CODE
 //	serve [FLAG …]         starts zaqar serve on a free port, sets URL and ADDRESS,
-//	                       and sets the variables that it prints
+//	                       sets the variables that it prints, and keeps what it
+//	                       prints in the files served and serve.err
 //	stop SIGNAL            stops the server, which must exit with 0
 //	request STATUS METHOD PATH [BODY]
 //	                       sends a request to the server, which must answer with
-//	                       STATUS, and writes the answer to standard output
+//	                       STATUS, and writes the answer to standard output. The
+//	                       variable HOST, unless empty, is sent as the Host
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
@@ -71,6 +73,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	server, err := startServe(cmd)
 	ts.Check(err)
 	ts.Defer(func() { _ = cmd.Process.Kill() })
+	ts.Check(os.WriteFile(ts.MkAbs("served"), []byte(strings.Join(server.printed, "\n")), 0o600))
 	ts.Setenv("URL", server.url())
 	ts.Setenv("WEBSOCKET", server.webSocket())
 	ts.Setenv("ADDRESS", strings.TrimPrefix(server.url(), "http://"))
@@ -108,6 +111,7 @@ func request(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	req.Header.Set("Client-ID", "3381af92-2b9e-11e3-b191-71861300734c")
 	req.Header.Set("X-Project-Id", "demo")
+	req.Host = ts.Getenv("HOST")
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}

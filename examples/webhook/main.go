@@ -1,9 +1,9 @@
-// Command webhook subscribes itself to a queue, confirms the subscription when Zaqar
-// asks, and prints what is posted until it is interrupted.
+// Command webhook subscribes to a queue, confirms the subscription when Zaqar asks, and
+// prints the posted messages until it is interrupted.
 //
-//	go run ./examples/webhook                     # with a Zaqar inside the process
+//	go run ./examples/webhook                     # with a Zaqar inside this process
 //	go run ./examples/webhook -endpoint http://127.0.0.1:8888 -project demo \
-//	    -public http://10.0.0.7:8080/zaqar        # with yours, which must reach -public
+//	    -public http://10.0.0.7:8080/zaqar        # with a Zaqar that can reach -public
 package main
 
 import (
@@ -35,11 +35,11 @@ func main() {
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("webhook", flag.ExitOnError)
-	endpoint := flags.String("endpoint", "", "Zaqar's URL; empty for one inside this process")
+	endpoint := flags.String("endpoint", "", "Zaqar's URL; empty for a Zaqar inside this process")
 	project := flags.String("project", "demo", "the project's id")
-	name := flags.String("queue", "wot", "the queue to listen to")
-	listen := flags.String("listen", "127.0.0.1:0", "where to listen")
-	public := flags.String("public", "", "the URL by which Zaqar reaches this program; empty for -listen")
+	name := flags.String("queue", "wot", "the queue to subscribe to")
+	listen := flags.String("listen", "127.0.0.1:0", "the address to listen on")
+	public := flags.String("public", "", "the URL at which Zaqar reaches this program; empty for -listen")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		*endpoint = srv.URL()
 	}
-	// For a Zaqar behind Keystone: zaqar.WithAuth(keystone.FromEnv()).
+	// For a Zaqar with Keystone, use zaqar.WithAuth(keystone.FromEnv()).
 	client, err := zaqar.Connect(ctx, *endpoint, zaqar.WithProject(*project))
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	go func() { served <- server.Serve(listener) }()
 	defer func() { _ = server.Close() }()
 
-	// It must be listening before it subscribes: the notice comes at once.
+	// Listen before subscribing: the notice comes at once.
 	subscription, err := queue.CreateSubscription(ctx, zaqar.SubscriptionConfig{Subscriber: *public, TTL: 10 * time.Minute})
 	if err != nil && (subscription == nil || !errors.Is(err, zaqar.ErrExists)) {
 		return err
@@ -114,7 +114,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return nil
 		case err := <-served:
 			return err
-		case <-renew.C: // a subscription ends with its TTL
+		case <-renew.C: // extend the subscription before its TTL is over
 			if err := subscription.Update(ctx, zaqar.TTL(10*time.Minute)); err != nil {
 				return err
 			}

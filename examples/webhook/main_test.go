@@ -28,7 +28,7 @@ func TestItConfirmsAndPrints(t *testing.T) {
 	defer func() { _ = client.Close() }()
 	queue := client.Queue("wot")
 
-	lines := make(chan string, 100) // it must not wait for its reader
+	lines := make(chan string, 100) // large enough that the program never waits for the test
 	go func() {
 		defer close(lines)
 		for scanner := bufio.NewScanner(read); scanner.Scan(); {

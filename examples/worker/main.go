@@ -1,5 +1,5 @@
-// Command worker works through the queue "mail" of the cloud that the usual OS_*
-// variables name, until it is interrupted.
+// Command worker handles the messages of the queue "mail" until it is interrupted. The
+// usual OS_* variables name the cloud.
 package main
 
 import (
@@ -17,7 +17,7 @@ type mail struct{ To, Subject string }
 
 func send(_ context.Context, m mail, _ *zaqar.Message) error {
 	log.Printf("to %s: %s", m.To, m.Subject)
-	return nil // or an error, to try again; zaqar.Permanent(err), not to
+	return nil // return an error to try again later, or zaqar.Permanent(err) to give up
 }
 
 func main() {

@@ -1,5 +1,5 @@
-// Package compare plays the same requests, written by hand, to real servers and
-// to the embedded one, and compares what they answer.
+// Package compare sends the same requests, written by hand, to real servers and to the
+// embedded one, and compares the answers.
 package compare
 
 import (
@@ -19,12 +19,12 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// realServer is one to compare with.
+// realServer is a real server to compare with.
 type realServer struct {
 	name, endpoint string // endpoint: its key among those of the real servers
 	release        string
 	versions       []string
-	kind           string // as scenarios name it
+	kind           string // its name in scenarios
 	options        []zaqartest.Option
 }
 
@@ -41,7 +41,7 @@ var realServers = []realServer{
 	{name: "Zaqar 15", release: "15", endpoint: "ZAQAR_REAL_Z15_URL", versions: []string{"v1", "v1.1", "v2"}},
 }
 
-// tally counts requests, and how their answers compare.
+// tally counts requests, and the results of the comparison.
 type tally struct {
 	written                          map[string]bool
 	compared, agree, masked, refused int
@@ -92,10 +92,10 @@ type pair struct {
 	ours                  *zaqartest.Server
 }
 
-// play plays a scenario to both servers, one request after the other.
+// play sends the requests of a scenario to both servers, one after the other.
 func (p pair) play(t *testing.T, s scenario, rows *book, counts *tally) {
-	// A real server closes the connection, without saying so, on which it has not
-	// read all of a body: so each request has its own.
+	// A real server silently closes a connection if it has not read the whole body, so
+	// each request has its own connection.
 	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	unique := "compare-" + strings.ToLower(rand.Text())
 	left := newConversation(p.url, client, p.version, unique)
@@ -142,14 +142,13 @@ func (p pair) play(t *testing.T, s scenario, rows *book, counts *tally) {
 	}
 }
 
-// cutShort tells that a server refused a body before it had read all of it, and
-// that the refusal got lost: quirk 28. It did nothing, so it can be asked again.
+// cutShort reports that a server refused a body before it had read all of it, and that the
+// refusal got lost (quirk 28). The server did nothing, so the request can be repeated.
 func cutShort(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
 }
 
-// report prints the counts. There are to be enough requests, with enough of
-// them bad.
+// report prints the counts. There must be enough requests, and enough bad ones.
 func (c *tally) report(t *testing.T) {
 	t.Helper()
 	explained := 0

@@ -18,16 +18,16 @@ const (
 	bob   = "3381af92-2b9e-11e3-b191-71861300734d"
 )
 
-// conversation is a scenario as it is played with one server.
+// conversation is the run of a scenario with one server.
 type conversation struct {
-	server  string // where it is
+	server  string // its URL
 	client  *http.Client
 	version string
 	admin   bool
-	values  map[string]string // what stands for ${name}
-	names   map[string]string // the other way round, for ids
+	values  map[string]string // the values of ${name}
+	names   map[string]string // the names of ids
 	counts  map[string]int    // of messages, claims and subscriptions
-	made    map[string]bool   // paths, to be deleted at the end
+	made    map[string]bool   // paths to delete at the end
 }
 
 func newConversation(server string, client *http.Client, version, unique string) *conversation {
@@ -43,7 +43,7 @@ func newConversation(server string, client *http.Client, version, unique string)
 
 func (c *conversation) name(name, value string) { c.values[name], c.names[value] = value, name }
 
-// answer is what a server said.
+// answer is a server's answer.
 type answer struct {
 	status int
 	header http.Header
@@ -61,7 +61,7 @@ var (
 	posted     = regexp.MustCompile(`"[^"?]+/messages/([^"/?]+)"`)
 )
 
-// fill puts values in for what is written as ${…}.
+// fill replaces ${…} by values.
 func (c *conversation) fill(text string) (out string, err error) {
 	out = reference.ReplaceAllStringFunc(text, func(found string) string {
 		name := found[2 : len(found)-1]
@@ -81,7 +81,7 @@ func (c *conversation) fill(text string) (out string, err error) {
 	return out, err
 }
 
-// send plays one request.
+// send sends one request.
 func (c *conversation) send(ctx context.Context, r request) (answer, error) {
 	path, err := c.fill(strings.Replace(r.path, "/v*", "/"+c.version, 1))
 	if err != nil {
@@ -143,13 +143,13 @@ func (c *conversation) do(req *http.Request) (answer, error) {
 	return answer{resp.StatusCode, resp.Header, text}, err
 }
 
-// learn names the ids of what was made.
+// learn names the ids of created resources.
 func (c *conversation) learn(r request, a answer) {
 	if m := shared.FindStringSubmatch(string(a.body)); m != nil {
 		c.counts["g"]++
 		n := strconv.Itoa(c.counts["g"])
 		c.values["g"+n], c.values["x"+n] = m[1], expires.FindStringSubmatch(string(a.body))[1]
-		if !strings.Contains(r.body, "expires") { // it follows from the time
+		if !strings.Contains(r.body, "expires") { // the server computes it from the time
 			c.names[m[1]] = "g" + n
 		}
 		return
@@ -162,7 +162,7 @@ func (c *conversation) learn(r request, a answer) {
 		return
 	}
 	if m := subscribed.FindStringSubmatch(string(a.body)); m != nil {
-		if c.names[m[1]] == "" { // the same may come twice
+		if c.names[m[1]] == "" { // an id can come twice
 			c.number("s", m[1])
 		}
 		return
@@ -177,7 +177,7 @@ func (c *conversation) number(kind, id string) {
 	c.name(kind+strconv.Itoa(c.counts[kind]), id)
 }
 
-// end deletes what the conversation made: flavors before pools.
+// end deletes what the conversation created: flavors before pools.
 func (c *conversation) end(ctx context.Context) error {
 	for _, made := range slices.Sorted(maps.Keys(c.made)) {
 		_, err := c.send(ctx, request{method: http.MethodDelete, path: made})

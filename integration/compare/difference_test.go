@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// seen is what is compared of an answer: a tree of JSON values.
+// seen is the part of an answer that is compared: a tree of JSON values.
 func (a answer) seen() map[string]any {
 	out := map[string]any{"status": a.status, "body": a.document()}
 	for _, name := range []string{"Location", "Content-Location", "Cache-Control", "Www-Authenticate"} {
@@ -37,7 +37,7 @@ func (a answer) seen() map[string]any {
 	return out
 }
 
-// document is the body: a JSON value, or text where it is none.
+// document returns the body: a JSON value, or text if it is not JSON.
 func (a answer) document() any {
 	if len(a.body) == 0 {
 		return nil
@@ -53,13 +53,13 @@ func (a answer) document() any {
 
 var (
 	anyID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
-	words = regexp.MustCompile(`<description>[^<]*</description>`) // of an error in XML
+	words = regexp.MustCompile(`<description>[^<]*</description>`) // in an XML error
 	date  = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ?$`)
 )
 
-// masked replaces what can never be the same: ids, by what the conversation
-// calls them; ages, dates and durations; the words of a description. The order
-// of a link's parameters means nothing.
+// masked replaces values that always differ: ids, by their names in the conversation;
+// ages, dates and durations; the words of a description. It also sorts the parameters of
+// links.
 func (c *conversation) masked(key string, value any) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -122,8 +122,8 @@ func (c *conversation) maskedText(key, value string) string {
 	return path + "?" + query
 }
 
-// differences tells, a line each, what is not the same in two answers once both
-// are masked. identical says that not even a mask was needed.
+// differences returns the differences of two answers after masking, one per line.
+// identical is true if they were equal even without masking.
 func differences(real, ours *conversation, a, b answer) (lines []string, identical bool) {
 	left, right := a.seen(), b.seen()
 	if reflect.DeepEqual(left, right) {
@@ -136,7 +136,7 @@ func differences(real, ours *conversation, a, b answer) (lines []string, identic
 	return lines, false
 }
 
-// summary is a status with the title of the error, if it is one.
+// summary returns the status, with the title if it is an error.
 func (a answer) summary() string {
 	if document, ok := a.document().(map[string]any); ok && a.status >= 400 {
 		return fmt.Sprintf("%d %v", a.status, document["title"])
@@ -144,7 +144,7 @@ func (a answer) summary() string {
 	return strconv.Itoa(a.status)
 }
 
-// compare walks through two trees and notes where they part.
+// compare walks through two trees and records where they differ.
 func compare(path string, real, ours any, lines *[]string) {
 	if left, ok := real.(map[string]any); ok {
 		if right, ok := ours.(map[string]any); ok {

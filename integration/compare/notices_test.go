@@ -19,23 +19,23 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// received is a notice as a webhook gets it.
+// received is a notice that a webhook got.
 type received struct {
 	path   string // of the webhook
 	header http.Header
 	body   []byte
 }
 
-// scripts are what webhooks answer that do not take every notice, by their paths;
-// 0 breaks the connection.
+// scripts are the answers of webhooks that do not accept every notice, by path. 0 breaks
+// the connection.
 var scripts = map[string][]int{
 	"broken":   {0, 0, 200},
 	"refusing": {0, 503, 404, 200},
 	"moved":    {0, 302},
 }
 
-// webhooks starts a receiver of notices; each side of a comparison has paths of
-// its own, which begin with its name.
+// webhooks starts a receiver of notices. Each side of a comparison has paths of its own,
+// which start with its name.
 func webhooks(t *testing.T, sides ...string) (url string, notices map[string]chan received) {
 	t.Helper()
 	notices = map[string]chan received{}
@@ -47,7 +47,7 @@ func webhooks(t *testing.T, sides ...string) (url string, notices map[string]cha
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
-			return // half a notice is none
+			return // ignore a partial notice
 		}
 		side, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		notices[side] <- received{r.Method + " " + rest, r.Header.Clone(), body}
@@ -67,7 +67,7 @@ func webhooks(t *testing.T, sides ...string) (url string, notices map[string]cha
 	return server.URL, notices
 }
 
-// side is one of two servers, with those who subscribed to it.
+// side is one of the two servers, with its subscribers.
 type side struct {
 	*conversation
 	name, hook string
@@ -83,7 +83,7 @@ func (s *side) do(t *testing.T, method, path, body string, header ...[2]string) 
 	return a
 }
 
-// subscribe subscribes a webhook and returns what was answered.
+// subscribe subscribes a webhook and returns the answer.
 func (s *side) subscribe(t *testing.T, path, options string) {
 	t.Helper()
 	a := s.do(t, "POST", "/v*/queues/q/subscriptions", fmt.Sprintf(`{"subscriber":%q,"ttl":600,"options":%s}`, s.hook+"/"+s.name+"/"+path, options))
@@ -92,7 +92,7 @@ func (s *side) subscribe(t *testing.T, path, options string) {
 	}
 }
 
-// get waits for notices, and returns them as they are compared, sorted.
+// get waits for notices, and returns their comparable parts, sorted.
 func (s *side) get(ctx context.Context, t *testing.T, count int) (all []received, seen []string) {
 	t.Helper()
 	for range count {
@@ -108,7 +108,7 @@ func (s *side) get(ctx context.Context, t *testing.T, count int) (all []received
 	return all, seen
 }
 
-// look is what is compared of a notice.
+// look returns the part of a notice that is compared.
 func (s *side) look(n received) string {
 	document := answer{body: n.body}.document()
 	if text, ok := document.(string); ok {
@@ -122,7 +122,7 @@ func (s *side) look(n received) string {
 	return fmt.Sprintf("%s %q %q %v", n.path, n.header.Values("Content-Type"), n.header.Values("X-Extra"), document)
 }
 
-// startSides starts the embedded server beside a real one.
+// startSides starts the embedded server to compare with a real one.
 func startSides(t *testing.T, key, version string, opts ...zaqartest.Option) (left, right *side) {
 	t.Helper()
 	if os.Getenv("ZAQAR_REAL_DIR") == "" {
@@ -147,7 +147,7 @@ func startSides(t *testing.T, key, version string, opts ...zaqartest.Option) (le
 	left = &side{newConversation(url, client, version, unique), "real", hook, notices["real"]}
 	right = &side{newConversation(ours.URL(), client, version, unique), "ours", hook, notices["ours"]}
 	for _, s := range []*side{left, right} {
-		s.do(t, "POST", "/v*/queues/q/purge", "") // of an earlier run
+		s.do(t, "POST", "/v*/queues/q/purge", "") // remove messages of an earlier run
 	}
 	t.Cleanup(func() {
 		for _, s := range []*side{left, right} {
@@ -215,11 +215,11 @@ func TestConfirmationsAreThoseOfRealServers(t *testing.T) {
 	for i, s := range []*side{left, right} {
 		s.subscribe(t, "hook", `{}`)
 		s.do(t, "POST", "/v*/queues/q/messages", `{"messages":[{"body":"early"}]}`)
-		first, told := s.get(ctx, t, 1)
-		seen[i] = append(seen[i], told...)
-		s.subscribe(t, "hook", `{}`) // it is asked once more
-		_, told = s.get(ctx, t, 1)
-		seen[i] = append(seen[i], told...)
+		first, got := s.get(ctx, t, 1)
+		seen[i] = append(seen[i], got...)
+		s.subscribe(t, "hook", `{}`) // sends the notice again
+		_, got = s.get(ctx, t, 1)
+		seen[i] = append(seen[i], got...)
 
 		notice, ok := answer{body: first[0].body}.document().(map[string]any)
 		if !ok {
@@ -240,11 +240,11 @@ func TestConfirmationsAreThoseOfRealServers(t *testing.T) {
 		follow(strings.Replace(path, "/queues/q/", "/queues/other/", 1), `{"confirmed":true}`)
 		follow(path, `{"confirmed":true}`)
 		s.do(t, "POST", "/v*/queues/q/messages", `{"messages":[{"body":"late"}]}`)
-		_, told = s.get(ctx, t, 1)
-		seen[i] = append(seen[i], told...)
+		_, got = s.get(ctx, t, 1)
+		seen[i] = append(seen[i], got...)
 		follow(path, `{"confirmed":false}`)
-		_, told = s.get(ctx, t, 1)
-		seen[i] = append(seen[i], told...)
+		_, got = s.get(ctx, t, 1)
+		seen[i] = append(seen[i], got...)
 	}
 	if !reflect.DeepEqual(seen[0], seen[1]) {
 		t.Errorf("the real server sent\n%s\nand ours\n%s", strings.Join(seen[0], "\n"), strings.Join(seen[1], "\n"))

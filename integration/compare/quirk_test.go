@@ -7,12 +7,12 @@ import (
 	"testing"
 )
 
-// quirk is a row of the table of differences that are meant.
+// quirk is one intended difference.
 type quirk struct {
 	number   int      // in docs/server-quirks.md
 	scenario string   // its purpose
-	requests []string // each in full, on a line
-	servers  string   // where it shows, such as "23v2 15v1"
+	requests []string // each request in full, on one line
+	servers  string   // the servers and versions, such as "23v2 15v1"
 	says     string   // a regular expression that every line of the difference matches
 	reason   string
 }
@@ -23,7 +23,7 @@ const (
 	patch      = "PATCH /v*/queues/q (Content-Type: application/openstack-messaging-v2.0-json-patch) "
 )
 
-// quirks is the table. A row that explains nothing any more is an error.
+// quirks are the intended differences. A row that explains no difference is an error.
 var quirks = []quirk{
 	{
 		1, "Queues are listed by name",
@@ -304,10 +304,10 @@ var quirks = []quirk{
 	},
 }
 
-// book keeps which rows were used: by request and server.
+// book records which rows were used, by request and server.
 type book struct{ used map[int]map[string]bool }
 
-// explain finds the row for a difference.
+// explain returns the row that explains a difference.
 func (b *book) explain(s scenario, r request, server string, lines []string) (quirk, bool) {
 	for i, row := range quirks {
 		if row.scenario != s.purpose || !slices.Contains(row.requests, r.String()) || !slices.Contains(strings.Fields(row.servers), server) {
@@ -329,7 +329,7 @@ func (b *book) explain(s scenario, r request, server string, lines []string) (qu
 	return quirk{}, false
 }
 
-// check complains of rows that explained nothing.
+// check reports rows that explained nothing.
 func (b *book) check(t *testing.T) {
 	t.Helper()
 	for i, row := range quirks {

@@ -10,31 +10,30 @@ import (
 	"testing"
 )
 
-// A file of scenarios is a text. A scenario begins with a line
+// A file of scenarios is a text file. A scenario starts with a line
 //
-//	## What is shown by it [v1.1 v2]
+//	## Its purpose [v1.1 v2]
 //
-// that names the versions of the API in which it is played, each time in a
-// project of its own; another word beside them chooses the servers that are
-// configured in a certain way: "guarded" those that delete several messages only
-// with their claims, and "pooling" those with pools, where the caller is an
-// administrator. Lines that begin with "# " are
-// remarks. Then come requests, apart by blank lines:
+// that names the versions of the API to run it with, each time in a project of its own.
+// Another word among the versions selects servers by their configuration: "guarded"
+// means servers that delete several messages only with their claims, and "pooling"
+// servers with pools, where the caller is an administrator. Lines that start with "# "
+// are comments. Then come requests, separated by blank lines:
 //
 //	POST /v*/queues/q/messages
 //	Client-ID: ${bob}
 //	{"messages":[{"body":1}]}
 //
-// The version stands for v*. Below the first line are headers, and below them
-// is the body. Without other words the caller is Alice, in the scenario's
-// project, and wants JSON; "(none)" takes a header away. A body is sent with its
-// length, unless a header says Transfer-Encoding: chunked.
+// v* stands for the version. Below the first line are headers, and then the body. By
+// default the caller is Alice, in the scenario's project, and accepts JSON; "(none)"
+// removes a header. A body is sent with its length, unless a header says
+// Transfer-Encoding: chunked.
 //
-// ${m1}, ${m2} … are the ids of the messages posted so far, ${c1}, ${c2} … those
-// of the claims and ${s1}, ${s2} … those of the subscriptions; ${g1} and ${x1}
-// are the signature and the end of the first pre-signed URL; ${redis} is where
-// pools can be; ${alice} and ${bob} are Client-IDs; ${unique} is a name
-// that nobody else uses; ${300 xy} is xy three hundred times; ${0xff} is a byte.
+// ${m1}, ${m2} … are the ids of the messages posted so far, ${c1}, ${c2} … those of the
+// claims and ${s1}, ${s2} … those of the subscriptions. ${g1} and ${x1} are the signature
+// and the expiry of the first pre-signed URL. ${redis} is the address for pools. ${alice}
+// and ${bob} are Client-IDs. ${unique} is a name that nobody else uses. ${300 xy} is xy
+// three hundred times, and ${0xff} is a byte.
 type scenario struct {
 	file, purpose string
 	versions      []string
@@ -42,14 +41,14 @@ type scenario struct {
 	requests      []request
 }
 
-// request is one as it is written, before anything is put in for ${…}.
+// request is a request as it is written, before ${…} is replaced.
 type request struct {
 	method, path string
 	header       [][2]string
 	body         string
 }
 
-// String is all of the request on a line.
+// String returns the whole request on one line.
 func (r request) String() string {
 	words := []string{r.method, r.path}
 	for _, h := range r.header {
@@ -63,7 +62,7 @@ var (
 	header = regexp.MustCompile(`^([A-Za-z][A-Za-z-]*):(?: (.*))?$`)
 )
 
-// readScenarios reads every file of the folder scenarios.
+// readScenarios reads all files in the folder scenarios.
 func readScenarios(t *testing.T) []scenario {
 	t.Helper()
 	files, err := filepath.Glob("scenarios/*.txt")

@@ -41,14 +41,14 @@ func token(t *testing.T, client *http.Client, keystone, user, password, project 
 	return resp.Header.Get("X-Subject-Token"), issued.Token.Project.ID
 }
 
-// signature signs the reading of the messages of the queue nothing.
+// signature signs the listing of the messages of the queue nothing.
 func signature(key, project string) string {
 	mac := hmac.New(sha256.New, []byte(key))
 	mac.Write([]byte(`/v2/queues/nothing/messages\nGET\n` + project + `\n2036-01-01T00:00:00`))
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// signed is a request with a pre-signed URL.
+// signed returns a request with a pre-signed URL.
 func signed(action, methods string) string {
 	return `raw {"action":"` + action + `","body":{"queue_name":"nothing","message_ids":["x"],"messages":[{"body":1}]},` +
 		`"headers":{"Client-ID":"${alice}","X-Project-ID":"${project}","URL-Signature":"${signature}","URL-Methods":` + methods +

@@ -22,17 +22,17 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
-// A file of the folder scenarios/sockets is a text, too. Below the purpose of a
-// scenario each line is a request: an action and its body, with a header before
-// it in brackets where that is another one than usual. What begins with "raw " is
-// a frame as it is. "pushes 2" waits until two messages in all have been pushed
-// in this scenario, and compares them in whatever order they came.
+// A file in the folder scenarios/sockets is a text file as well. Below the purpose of a
+// scenario each line is a request: an action and its body, after a header in brackets if
+// that differs from the usual one. A line that starts with "raw " is a whole frame.
+// "pushes 2" waits until two messages in total have been pushed in this scenario, and
+// compares them in any order.
 var (
 	socketTitle = regexp.MustCompile(`^## (.+)$`)
 	socketLine  = regexp.MustCompile(`^(?:\(([A-Za-z-]+): ([^)]*)\) )?(\S+)(?: (.*))?$`)
 )
 
-// socketScenario is played on one connection.
+// socketScenario is a scenario for one connection.
 type socketScenario struct {
 	purpose string
 	lines   []string
@@ -97,7 +97,7 @@ func TestTheEmbeddedWebSocketAnswersLikeARealOne(t *testing.T) {
 
 type socketTally struct{ compared, refused, agree, quirk int }
 
-// playSockets plays a scenario to both servers, one request after the other.
+// playSockets sends the requests of a scenario to both servers, one after the other.
 func playSockets(t *testing.T, theirs, ours string, s socketScenario, binary bool, counts *socketTally, used map[string]bool) {
 	unique := "compare-" + strings.ToLower(rand.Text())
 	left, right := dialSocket(t, theirs, unique, binary), dialSocket(t, ours, unique, binary)
@@ -137,11 +137,11 @@ func playSockets(t *testing.T, theirs, ours string, s socketScenario, binary boo
 		for _, q := range c.ask("queue_list {}")["body"].(map[string]any)["queues"].([]any) {
 			c.ask(`queue_delete {"queue_name":"` + q.(map[string]any)["name"].(string) + `"}`)
 		}
-		_ = c.conn.Close(websocket.StatusNormalClosure, "") // whatever it answers
+		_ = c.conn.Close(websocket.StatusNormalClosure, "") // the answer does not matter
 	}
 }
 
-// socketConversation is a scenario as it is played on a connection.
+// socketConversation is the run of a scenario on a connection.
 type socketConversation struct {
 	*conversation
 	t      *testing.T
@@ -154,7 +154,7 @@ func dialSocket(t *testing.T, url, unique string, binary bool) *socketConversati
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	conn, _, err := websocket.Dial(ctx, url, nil) //nolint:bodyclose // there is no body of an upgrade
+	conn, _, err := websocket.Dial(ctx, url, nil) //nolint:bodyclose // an upgrade has no body
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +253,7 @@ func decoded(text []byte) (any, error) {
 	return value, err
 }
 
-// plain turns numbers of JSON into those that MessagePack knows.
+// plain turns JSON numbers into types that MessagePack has.
 func plain(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -274,7 +274,7 @@ func plain(value any) any {
 	return value
 }
 
-// learnIDs names the ids of what was made.
+// learnIDs names the ids of created resources.
 func (c *socketConversation) learnIDs(answer map[string]any) {
 	body, _ := answer["body"].(map[string]any)
 	if fmt.Sprint(answer["headers"].(map[string]any)["status"]) != "201" {
@@ -299,8 +299,7 @@ func (c *socketConversation) keepPush(push map[string]any) {
 	c.pushes = append(c.pushes, string(text))
 }
 
-// pushed waits until n messages have been pushed, and returns them in no order
-// of theirs.
+// pushed waits until n messages have been pushed, and returns them sorted.
 func (c *socketConversation) pushed(n int) []string {
 	c.t.Helper()
 	for len(c.pushes) < n {
@@ -309,8 +308,8 @@ func (c *socketConversation) pushed(n int) []string {
 	return slices.Sorted(slices.Values(c.pushes))
 }
 
-// masked replaces also the words of errors, and the address of a subscriber that
-// is a WebSocket.
+// masked also replaces the words of errors, and the address of a subscriber that is a
+// WebSocket.
 func (c *socketConversation) masked(key string, value any) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -321,7 +320,7 @@ func (c *socketConversation) masked(key string, value any) any {
 			case isText && (k == "error" || k == "exception"):
 				out[k] = "some words"
 			case isText && c.names[text] != "":
-				out[k] = "${" + c.names[text] + "}" // of the token, and ids without dashes
+				out[k] = "${" + c.names[text] + "}" // the token, or an id without dashes
 			case isText && k == "subscriber" && strings.HasPrefix(text, "http://"):
 				out[k] = "a WebSocket"
 			default:
@@ -339,7 +338,7 @@ func (c *socketConversation) masked(key string, value any) any {
 	return c.conversation.masked(key, value)
 }
 
-// socketQuirk is a difference that is meant.
+// socketQuirk is one intended difference.
 type socketQuirk struct {
 	number         int // in docs/server-quirks.md
 	scenario, line string
@@ -349,7 +348,8 @@ type socketQuirk struct {
 
 const unforeseen = `body\.error: some words, ours <nil>|headers\.status: 500, ours 400`
 
-// socketQuirks is the table. A row that explains nothing any more is an error.
+// socketQuirks are the intended differences. A row that explains no difference is an
+// error.
 var socketQuirks = []socketQuirk{
 	{
 		1, "Queues come and go", `queue_list {"marker":"a"}`, `body\.queues: .*`,

@@ -15,14 +15,14 @@ import (
 	"github.com/zaqar-go/zaqar/observe"
 )
 
-// job is a message's body: its number, and what its handler is to do.
+// job is a message's body: its number, and what its handler does.
 type job struct {
 	N    int
 	Kind string        // "", "fails", "panics", "slow"
 	Work time.Duration // how long it takes
 }
 
-// journal writes down what happens, line by line, so that it survives a SIGKILL.
+// journal records events line by line, so that they survive a SIGKILL.
 type journal struct {
 	mu   sync.Mutex
 	file *os.File
@@ -36,7 +36,7 @@ func (j *journal) write(format string, values ...any) {
 	}
 }
 
-// Observe writes down what a consumer tells, but for what is plain success.
+// Observe records a consumer's events.
 func (j *journal) Observe(_ context.Context, e observe.Event) {
 	switch e := e.(type) {
 	case observe.Claimed:
@@ -72,7 +72,7 @@ func (j *journal) Observe(_ context.Context, e observe.Event) {
 
 var errOnPurpose = errors.New("it fails on its first attempt")
 
-// consume is the child: a consumer until SIGTERM, or SIGKILL.
+// consume is the consumer process: it runs until SIGTERM or SIGKILL.
 func consume(o options) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()

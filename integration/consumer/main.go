@@ -1,8 +1,8 @@
-// Command consumer holds a Consumer against crashes, on a real Zaqar 23 with a Redis
-// that has everything on disk before it answers: messages that fail, that panic, and
-// that take longer than their claim lasts; tokens of 15 seconds; the consumer's
-// process and Zaqar itself killed, both by SIGKILL. It prints a table of what became
-// of all messages, and fails when one was lost.
+// Command consumer tests a Consumer with crashes, on a real Zaqar 23 with a Redis that
+// writes to disk before it answers. Handlers fail, panic, or take longer than a claim
+// lasts; tokens live for 15 seconds; the consumer's process and Zaqar are killed with
+// SIGKILL. It prints a table of what happened to the messages, and fails if one was
+// lost.
 //
 //	make real-up
 //	cd integration && go run ./consumer -claim-size 1
@@ -42,18 +42,18 @@ type options struct {
 
 func main() {
 	var o options
-	flag.IntVar(&o.messages, "messages", 5000, "how many messages")
-	flag.IntVar(&o.workers, "workers", 8, "how many workers")
-	flag.IntVar(&o.processes, "processes", 1, "how many processes share the work")
-	flag.IntVar(&o.claimSize, "claim-size", 1, "how many messages to a claim")
-	flag.IntVar(&o.slow, "slow", 12, "how many messages outlive their claim")
+	flag.IntVar(&o.messages, "messages", 5000, "number of messages")
+	flag.IntVar(&o.workers, "workers", 8, "number of workers of each process")
+	flag.IntVar(&o.processes, "processes", 1, "number of consumer processes")
+	flag.IntVar(&o.claimSize, "claim-size", 1, "number of messages in a claim")
+	flag.IntVar(&o.slow, "slow", 12, "number of messages that take longer than their claim")
 	flag.BoolVar(&o.bulk, "bulk", false, "delete whole claims")
-	flag.IntVar((*int)(&o.policy), "policy", 0, "what becomes of failures: 0 the default, 1 GiveBack, 2 RetryHere, 3 LetExpire")
-	flag.DurationVar(&o.limit, "limit", 20*time.Minute, "how long it may take")
-	flag.IntVar(&o.portBase, "ports", 18960, "the first of two ports")
-	flag.StringVar(&o.child, "child", "", "be the consumer's process, with this journal")
-	flag.StringVar(&o.queue, "queue", "soak", "the queue")
-	flag.StringVar(&o.endpoint, "endpoint", "", "of Zaqar, for the consumer's process")
+	flag.IntVar((*int)(&o.policy), "policy", 0, "failure policy: 0 the default, 1 GiveBack, 2 RetryHere, 3 LetExpire")
+	flag.DurationVar(&o.limit, "limit", 20*time.Minute, "time limit")
+	flag.IntVar(&o.portBase, "ports", 18960, "first of two ports")
+	flag.StringVar(&o.child, "child", "", "run as a consumer process with this journal")
+	flag.StringVar(&o.queue, "queue", "soak", "name of the queue")
+	flag.StringVar(&o.endpoint, "endpoint", "", "Zaqar's URL, for a consumer process")
 	flag.Parse()
 	if err := o.find(); err != nil {
 		log.Fatal(err)
@@ -72,7 +72,7 @@ func main() {
 	}
 }
 
-// find takes from the endpoints of the real servers what it needs.
+// find reads the settings of the real servers.
 func (o *options) find() error {
 	real, err := integration.Find()
 	if err != nil {
@@ -89,7 +89,7 @@ func (o *options) find() error {
 	return nil
 }
 
-// soak posts, consumes, kills and counts.
+// soak posts, consumes, kills processes and counts.
 func soak(ctx context.Context, o options) error {
 	ctx, cancel := context.WithTimeout(ctx, o.limit)
 	defer cancel()
@@ -119,7 +119,7 @@ func soak(ctx context.Context, o options) error {
 		return err
 	}
 	started := time.Now()
-	t := &torment{options: o, servers: s, client: client, dir: dir}
+	t := &crashTest{options: o, servers: s, client: client, dir: dir}
 	if err := t.run(ctx); err != nil {
 		return err
 	}
@@ -144,12 +144,12 @@ func soak(ctx context.Context, o options) error {
 	fmt.Printf("a consumer was killed %d times, Zaqar %d times; it took %v; journals in %s\n",
 		len(t.killed), t.crashed, time.Since(started).Round(time.Second), dir)
 	if !count(lines, t.killed).print(os.Stdout, o, left, len(dead)) {
-		return errors.New("something is wrong")
+		return errors.New("messages are lost or left, or were handled twice without an explanation: see the table")
 	}
 	return nil
 }
 
-// post posts the jobs: of a hundred five fail at first and one panics.
+// post posts the jobs. Of a hundred jobs, five fail at first and one panics.
 func (o options) post(ctx context.Context, client *zaqar.Client) error {
 	var batch []any
 	for n := range o.messages {
@@ -173,47 +173,47 @@ func (o options) post(ctx context.Context, client *zaqar.Client) error {
 	return nil
 }
 
-// torment runs the consumers' processes, and kills them and Zaqar.
-type torment struct {
+// crashTest runs the consumer processes, and kills them and Zaqar.
+type crashTest struct {
 	options
 	servers *servers
 	client  *zaqar.Client
 	dir     string
 
-	running  []*process // the oldest first
+	running  []*process // oldest first
 	journals []string
 	killed   map[int]bool // processes, by number
-	crashed  int
+	crashed  int          // how often Zaqar was killed
 }
 
-// process is a consumer's process, and the number of its journal.
+// process is a consumer process, with the number of its journal.
 type process struct {
 	number  int
 	command *exec.Cmd
 }
 
-// blow is what happens when so many of a hundred messages are handled.
-type blow struct {
+// crash is a process to kill once this percentage of the messages has been handled.
+type crash struct {
 	percent int
 	zaqar   bool
 }
 
-var blows = []blow{{15, false}, {30, true}, {45, false}, {60, true}, {75, false}}
+var crashes = []crash{{15, false}, {30, true}, {45, false}, {60, true}, {75, false}}
 
-func (t *torment) run(ctx context.Context) error {
+func (t *crashTest) run(ctx context.Context) error {
 	t.killed = map[int]bool{}
 	for range t.processes {
 		if err := t.begin(ctx); err != nil {
 			return err
 		}
 	}
-	for _, b := range blows {
+	for _, b := range crashes {
 		if err := t.until(ctx, b.percent*t.messages/100); err != nil {
 			return err
 		}
 		if b.zaqar {
 			t.crashed++
-			log.Printf("%d%%: Zaqar is killed", b.percent)
+			log.Printf("%d%% handled: killing Zaqar", b.percent)
 			if err := t.servers.crashZaqar(ctx, 5*time.Second); err != nil {
 				return err
 			}
@@ -221,7 +221,7 @@ func (t *torment) run(ctx context.Context) error {
 		}
 		oldest := t.running[0]
 		t.running, t.killed[oldest.number] = t.running[1:], true
-		log.Printf("%d%%: a consumer is killed", b.percent)
+		log.Printf("%d%% handled: killing a consumer", b.percent)
 		if err := oldest.command.Process.Kill(); err != nil {
 			return err
 		}
@@ -233,7 +233,7 @@ func (t *torment) run(ctx context.Context) error {
 	if err := t.until(ctx, t.messages); err != nil {
 		return err
 	}
-	// What a killed process had handled and not deleted comes again.
+	// Messages that a killed process had handled but not deleted are handled again.
 	for {
 		left, err := t.left(ctx)
 		if err != nil || left == 0 {
@@ -245,7 +245,7 @@ func (t *torment) run(ctx context.Context) error {
 	}
 }
 
-func (t *torment) end() error {
+func (t *crashTest) end() error {
 	var failed error
 	for _, p := range t.running {
 		failed = errors.Join(failed, p.command.Process.Signal(syscall.SIGTERM), p.command.Wait())
@@ -253,8 +253,8 @@ func (t *torment) end() error {
 	return failed
 }
 
-// begin starts a consumer's process.
-func (t *torment) begin(ctx context.Context) error {
+// begin starts a consumer process.
+func (t *crashTest) begin(ctx context.Context) error {
 	p := &process{number: len(t.journals)}
 	journal := filepath.Join(t.dir, fmt.Sprintf("journal-%d", p.number))
 	p.command = exec.CommandContext(ctx, os.Args[0], "-child", journal, "-queue", t.queue, "-endpoint", t.endpoint,
@@ -265,26 +265,26 @@ func (t *torment) begin(ctx context.Context) error {
 	return p.command.Start()
 }
 
-// until waits until so many messages are handled.
-func (t *torment) until(ctx context.Context, n int) error {
+// until waits until n messages have been handled.
+func (t *crashTest) until(ctx context.Context, n int) error {
 	for {
 		handled := t.handled()
 		if handled >= n {
 			return nil
 		}
 		if !pause(ctx, 500*time.Millisecond) {
-			return fmt.Errorf("%d of %d messages are handled: %w", handled, t.messages, context.Cause(ctx))
+			return fmt.Errorf("%d of %d messages were handled: %w", handled, t.messages, context.Cause(ctx))
 		}
 	}
 }
 
 // handled counts the messages whose handlers returned without an error.
-func (t *torment) handled() int {
+func (t *crashTest) handled() int {
 	done := map[string]bool{}
 	for _, path := range t.journals {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			continue // not begun
+			continue // the process has not created it yet
 		}
 		for l := range bytes.Lines(text) {
 			if words := bytes.Fields(l); len(words) > 3 && string(words[1]) == "done" {
@@ -295,8 +295,8 @@ func (t *torment) handled() int {
 	return len(done)
 }
 
-// left counts what is in the queue, claimed or not.
-func (t *torment) left(ctx context.Context) (int, error) {
+// left counts the messages in the queue, claimed or not.
+func (t *crashTest) left(ctx context.Context) (int, error) {
 	all, err := zaqar.Collect(t.client.Queue(t.queue).Messages(ctx, zaqar.IncludeClaimed(true)))
 	return len(all), err
 }

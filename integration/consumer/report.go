@@ -18,7 +18,7 @@ type line struct {
 	words []string
 }
 
-// read reads the journals of all children, in the order of time.
+// read reads the journals of all children, in order of time.
 func read(paths []string) ([]line, error) {
 	var lines []line
 	for child, path := range paths {
@@ -31,7 +31,7 @@ func read(paths []string) ([]line, error) {
 		for scan.Scan() {
 			words := strings.Fields(scan.Text())
 			if len(words) < 2 {
-				continue // cut short by a SIGKILL
+				continue // cut off by a SIGKILL
 			}
 			at, err := strconv.ParseInt(words[0], 10, 64)
 			if err != nil {
@@ -47,19 +47,19 @@ func read(paths []string) ([]line, error) {
 	return lines, nil
 }
 
-// tally is what the journals come to.
+// tally is the summary of the journals.
 type tally struct {
 	counts map[string]int
 	done   map[string][]line // by number
 	begun  map[string]int
 }
 
-// count counts. killed are the children that did not end by themselves.
+// count summarizes the journals. killed are the children that were killed.
 func count(lines []line, killed map[int]bool) *tally {
 	t := &tally{counts: map[string]int{}, done: map[string][]line{}, begun: map[string]int{}}
-	lost := map[string]bool{}     // child and message
-	beganAt := map[string]int64{} // child and number: when its handler began last
-	last := map[int]int64{}       // when a child wrote its last line
+	lost := map[string]bool{}     // by child and message
+	beganAt := map[string]int64{} // by child and number: when the last handler began
+	last := map[int]int64{}       // by child: when it wrote its last line
 	for _, l := range lines {
 		kind := l.words[0]
 		last[l.child] = l.at
@@ -72,9 +72,9 @@ func count(lines []line, killed map[int]bool) *tally {
 			t.done[l.words[1]] = append(t.done[l.words[1]], l)
 		case "duplicate":
 			if l.words[2] == "true" {
-				t.counts["duplicate of what was finished"]++
+				t.counts["duplicate of a finished message"]++
 			} else {
-				t.counts["theft within the process"]++
+				t.counts["stolen within the process"]++
 			}
 		case "lost":
 			if l.words[2] == "claim" {
@@ -113,7 +113,7 @@ func count(lines []line, killed map[int]bool) *tally {
 	return t
 }
 
-// print prints the table, and reports whether all is well.
+// print prints the table, and reports whether the result is correct.
 func (t *tally) print(out io.Writer, o options, left, dead int) bool {
 	lost := o.messages - len(t.done)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -128,7 +128,7 @@ func (t *tally) print(out io.Writer, o options, left, dead int) bool {
 		"handled twice: the process was killed before the deletion", "handled twice: the claim was lost",
 		"handled twice: a claim of another process stole it", "handled twice: unexplained",
 		"claimed", "messages claimed", "renewed", "renewal-failed", "released", "claim-failed", "claim lost", "message lost", "cut-off",
-		"theft within the process", "duplicate of what was finished", "token", "token refused", "dead-lettered",
+		"stolen within the process", "duplicate of a finished message", "token", "token refused", "dead-lettered",
 	} {
 		row(name, t.counts[name])
 	}

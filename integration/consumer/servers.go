@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// servers are a Redis that has everything on disk before it answers, and a Zaqar 23 on
-// it with Keystone, which is started like the one that make real-up starts.
+// servers are a Redis that writes to disk before it answers, and a Zaqar 23 with this
+// Redis and Keystone, started like the one of make real-up.
 type servers struct {
 	dir, python, redisBin string
 	redisPort, zaqarPort  int
@@ -76,12 +76,12 @@ func (s *servers) start(ctx context.Context, name string, env []string, command 
 	defer func() { _ = log.Close() }()
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.dir, env, log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // to kill it with its workers
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that kill also kills its workers
 	cmd.Cancel = func() error { return kill(cmd) }
 	return cmd, cmd.Start()
 }
 
-// kill ends a process and its workers as a crash would.
+// kill kills a process and its workers, as a crash would.
 func kill(cmd *exec.Cmd) error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 
 func (s *servers) startRedis(ctx context.Context) (err error) {
@@ -121,7 +121,7 @@ func (s *servers) startZaqar(ctx context.Context) (err error) {
 	})
 }
 
-// crashZaqar kills Zaqar and starts it anew after a while.
+// crashZaqar kills Zaqar and starts it again after a while.
 func (s *servers) crashZaqar(ctx context.Context, down time.Duration) error {
 	if err := kill(s.zaqar); err != nil {
 		return err
@@ -142,7 +142,7 @@ func (s *servers) stop() {
 	}
 }
 
-// await tries until it works, for two minutes.
+// await calls try until it succeeds, for two minutes at most.
 func await(ctx context.Context, try func() error) error {
 	end := time.Now().Add(2 * time.Minute)
 	for {
@@ -156,7 +156,7 @@ func await(ctx context.Context, try func() error) error {
 	}
 }
 
-// pause waits, and reports whether it did to the end.
+// pause waits for d, and returns false if ctx ends first.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -168,7 +168,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// versionOf tells what is measured.
+// versionOf returns the name and version of the Zaqar under test.
 func (s *servers) versionOf() string {
 	return strings.TrimSuffix(filepath.Base(filepath.Dir(filepath.Dir(s.python))), "/")
 }

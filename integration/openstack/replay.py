@@ -1,11 +1,11 @@
 """Runs the commands of transcripts and compares what they print: replay.py real|serve|record FILE...
 
-A transcript is a text file. A line "$ queue stats osc -f json" is a command of `openstack messaging`; below it is what it prints
-and, when that is not 0, its exit code as "[1]". What differs from run to run has a name there: "<id 1>" is the first identifier
-that any command printed, and is replaced by it in later commands, as {NAME} is by the environment variable NAME. So that
-servers may differ in their wording, of an error there is only the code and the title. Where `zaqar serve` does something else
-for a reason, this is below a line "~ the reason". All else that differs is a failure. With record, the file is written anew from
-what the commands print with real servers.
+A transcript is a text file. A line "$ queue stats osc -f json" is a command of `openstack messaging`. Below it is its output
+and, unless it is 0, its exit code as "[1]". Values that differ between runs have names: "<id 1>" is the first identifier that
+any command printed, and stands for it in later commands. {NAME} stands for the environment variable NAME. Only the code and
+title of an error are compared, because servers word their errors differently. Where `zaqar serve` differs on purpose, its
+output is below a line "~ the reason". Every other difference is a failure. With record, the file is written from the output
+with real servers.
 """
 import json
 import os
@@ -29,7 +29,7 @@ IDENTIFIER = re.compile(r'(?<!MD5:)\b(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9
 DATE = re.compile(r'\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ?')
 VARIABLE = re.compile(r'\{([A-Z0-9_]+)\}')
 ERROR = re.compile(r'(Error response from Zaqar\. Code: \d+\. Title: .*?)\. (?:Description|Text): .*', re.DOTALL)
-# Numbers that tell of time.
+# Numbers that depend on the time.
 NUMBERS = {'Age', 'age', 'seconds'}
 
 
@@ -126,7 +126,7 @@ def laid_out(text):
 
 
 def steady_text(text):
-    """JSON without what tells of time or of the server's release, in order; other text as it is."""
+    """JSON without values that depend on the time or the server's release, sorted; other text unchanged."""
     try:
         return json.dumps(steady(json.loads(text)), ensure_ascii=False)
     except ValueError:
@@ -144,7 +144,7 @@ def steady(value):
 def steady_field(key, value):
     if key in NUMBERS and isinstance(value, (int, float)):
         return '<number>'
-    if key == 'Capabilities' and isinstance(value, list):  # Zaqar 15 tells numbers, Zaqar 23 names
+    if key == 'Capabilities' and isinstance(value, list):  # Zaqar 15 returns numbers, Zaqar 23 names
         return '<capabilities>'
     if key == 'rel/subscriptions_post':  # real servers name a variable there that its template has not
         return '<differs>'

@@ -12,11 +12,11 @@ import (
 	"github.com/zaqar-go/zaqar/observe"
 )
 
-// chaos makes connections that come to harm.
+// chaos makes connections that fail at random.
 type chaos struct {
 	mu      sync.Mutex
 	random  *rand.Rand
-	cuts    bool // whether connections are cut
+	cuts    bool // if true, connections are cut
 	refused atomic.Int64
 	web     *http.Transport
 }
@@ -37,7 +37,7 @@ func (c *chaos) draw(n int) int {
 	return c.random.IntN(n)
 }
 
-// dial fails each third time, as if nobody listened.
+// dial fails in a third of the calls, as if nobody listened.
 func (c *chaos) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if c.draw(3) == 0 {
 		c.refused.Add(1)
@@ -48,19 +48,19 @@ func (c *chaos) dial(ctx context.Context, network, address string) (net.Conn, er
 	if err != nil || !c.cuts {
 		return conn, err
 	}
-	return &mortal{Conn: conn, life: 1 + c.draw(60<<10), reset: c.draw(2) == 0}, nil
+	return &cutConn{Conn: conn, life: 1 + c.draw(60<<10), reset: c.draw(2) == 0}, nil
 }
 
-// mortal is a connection that is cut when so many bytes were written: in the middle
+// cutConn is a connection that is cut after a number of bytes was written: in the middle
 // of a request, or before its answer.
-type mortal struct {
+type cutConn struct {
 	net.Conn
-	life  int
+	life  int // in bytes
 	reset bool
-	spent int
+	spent int // bytes written so far
 }
 
-func (m *mortal) Write(b []byte) (int, error) {
+func (m *cutConn) Write(b []byte) (int, error) {
 	if m.spent += len(b); m.spent < m.life {
 		return m.Conn.Write(b)
 	}
@@ -76,7 +76,7 @@ func (m *mortal) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// posts counts the batches that were sent.
+// posts is an observer that counts the sent batches.
 type posts struct {
 	mu          sync.Mutex
 	all, failed int

@@ -5,17 +5,17 @@ import (
 	"testing"
 )
 
-func TestFiftyThousandFuturesTellTheTruth(t *testing.T) {
+func TestFiftyThousandFuturesMatchWhatIsStored(t *testing.T) {
 	var table bytes.Buffer
-	lies, err := publishAll(&table, "", 50_000, 1)
+	mismatches, err := publishAll(&table, "", 50_000, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("\n%s", &table)
-	for i, lie := range lies {
+	for i, m := range mismatches {
 		if i == 20 {
-			t.Fatalf("and %d more", len(lies)-i)
+			t.Fatalf("and %d more", len(mismatches)-i)
 		}
-		t.Error(lie)
+		t.Error(m)
 	}
 }

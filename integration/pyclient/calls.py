@@ -1,7 +1,8 @@
-"""The ordinary calls of python-zaqarclient: calls.py URL VERSION PROJECT [admin].
+"""The usual calls of python-zaqarclient: calls.py URL VERSION PROJECT [admin].
 
-"admin" says that the caller is an administrator. With OS_AUTH_URL, OS_USERNAME and OS_PASSWORD in the environment it signs in at Keystone, otherwise it names the project
-itself. Prints a line for each call; exits with 1 when one failed that is not known to, or when one works that is.
+"admin" says that the caller is an administrator. If OS_AUTH_URL, OS_USERNAME and OS_PASSWORD are set, it signs in to Keystone;
+otherwise it sends the project itself. Prints a line for each call. Exits with 1 if a call fails that is not in KNOWN, or if a
+call in KNOWN succeeds.
 """
 
 import importlib.metadata
@@ -15,14 +16,14 @@ from zaqarclient.transport import errors
 
 ALL, BEFORE_2 = (1, 1.1, 2), (1, 1.1)
 
-# What the Python client gets wrong itself, with any server: (API version, call) -> (text of the failure, why).
+# Faults of the Python client with any server: (API version, call) -> (text of the failure, reason).
 KNOWN = {
-    (2, "queue_exists_not"): ("is told to exist", "it asks by a GET, which v2 answers 200 for a queue that does not exist"),
+    (2, "queue_exists_not"): ("is reported to exist", "it asks by a GET, which v2 answers 200 for a queue that does not exist"),
 }
 
 
 class Calls:
-    """One run by one version: the calls in their order, and what they leave for each other."""
+    """One run with one version: the calls in order, and their shared state."""
 
     def __init__(self, url, version, project, admin):
         self.url, self.version, self.admin = url, version, admin
@@ -77,7 +78,7 @@ class Calls:
 
     def queue_exists_not(self):
         absent = self.me.queue("py-" + uuid.uuid4().hex, auto_create=False)
-        assert absent.exists() is False, f"{absent.name} is told to exist"
+        assert absent.exists() is False, f"{absent.name} is reported to exist"
 
     def queues(self):
         assert self.name in names(self.me.queues())

@@ -1,13 +1,14 @@
-// Command subscriber listens to many queues of a real Zaqar 23 while others post,
-// claim, and delete a tenth of what it got, and while the service that it listens to is
-// killed and started again; then it holds what it got against what was posted. It also counts what listening to idle queues costs.
-// It prints tables and fails when a message is missing or out of order.
+// Command subscriber listens to many queues of a real Zaqar 23. Meanwhile other clients
+// post, claim, and delete a tenth of the received messages, and the service is killed
+// and restarted. Then it compares the received messages with the posted ones. It also
+// counts the requests that it takes to listen to idle queues. It prints tables, and
+// fails if a message is missing or out of order.
 //
 //	make real-up
 //	cd integration && GOWORK=off go run ./subscriber
 //
-// The processes that it kills are its own, on ports of their own; only the Redis of the
-// real servers is shared.
+// It kills only its own processes, which have their own ports. Only the Redis of the real
+// servers is shared.
 package main
 
 import (
@@ -30,7 +31,7 @@ import (
 
 const project = "subscriber"
 
-// plan is how much is done.
+// plan is the size of the test.
 type plan struct {
 	queues, messages int
 	over, idle       time.Duration
@@ -39,13 +40,13 @@ type plan struct {
 
 func main() {
 	var p plan
-	flag.IntVar(&p.queues, "queues", 10, "how many queues")
-	flag.IntVar(&p.messages, "messages", 5000, "how many messages, in all queues together")
-	flag.DurationVar(&p.over, "over", time.Minute, "how long they are posted")
-	flag.IntVar(&p.kills, "kills", 2, "how often the service is killed and started again meanwhile")
-	flag.DurationVar(&p.idle, "idle", 5*time.Minute, "how long idle queues are listened to")
-	only := flag.String("only", "", "a part of the names of the runs that are wanted")
-	scripts := flag.String("servers", "servers", "the folder integration/servers")
+	flag.IntVar(&p.queues, "queues", 10, "number of queues")
+	flag.IntVar(&p.messages, "messages", 5000, "number of messages in all queues together")
+	flag.DurationVar(&p.over, "over", time.Minute, "duration of the posting")
+	flag.IntVar(&p.kills, "kills", 2, "number of times to kill and restart the service meanwhile")
+	flag.DurationVar(&p.idle, "idle", 5*time.Minute, "duration of listening to idle queues")
+	only := flag.String("only", "", "run only the ways whose names contain this text")
+	scripts := flag.String("servers", "servers", "path of the folder integration/servers")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -58,7 +59,7 @@ func main() {
 // way is a way to reach the service.
 type way struct {
 	name string
-	// connect makes the listener's client; what it listens to is killed.
+	// connect returns the listener's client. killed is the server that is killed.
 	connect func(ctx context.Context, s *servers, options ...zaqar.ConnectOption) (*zaqar.Client, error)
 	killed  func(s *servers) *server
 }
@@ -142,10 +143,10 @@ func (p plan) run(ctx context.Context, scripts, only string) (err error) {
 	return nil
 }
 
-// watch counts connections.
-type watch struct{ connections, requests atomic.Int64 }
+// counter is an observer that counts connections and requests.
+type counter struct{ connections, requests atomic.Int64 }
 
-func (w *watch) Observe(_ context.Context, e observe.Event) {
+func (w *counter) Observe(_ context.Context, e observe.Event) {
 	switch e.(type) {
 	case observe.Connected:
 		w.connections.Add(1)
@@ -154,10 +155,10 @@ func (w *watch) Observe(_ context.Context, e observe.Event) {
 	}
 }
 
-// busy listens while others post and the service is killed.
+// busy listens while other clients post and the service is killed.
 func (p plan) busy(ctx context.Context, w way, s *servers, out *tabwriter.Writer) (faults []string, err error) {
-	var watched watch
-	listener, err := w.connect(ctx, s, zaqar.WithProject(project), zaqar.WithVersion(zaqar.V2), zaqar.WithObserver(&watched))
+	var counted counter
+	listener, err := w.connect(ctx, s, zaqar.WithProject(project), zaqar.WithVersion(zaqar.V2), zaqar.WithObserver(&counted))
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +168,7 @@ func (p plan) busy(ctx context.Context, w way, s *servers, out *tabwriter.Writer
 	}
 	queues := queueNames(fmt.Sprintf("busy%d", time.Now().UnixNano()), p.queues)
 	sub := listener.Subscriber(zaqar.SubscriberConfig{})
-	if err := sub.Subscribe(queues...); err != nil {
+	if err := sub.Subscribe(queues...); err != nil { //nolint:contextcheck // the loop of Listen has the context
 		return nil, err
 	}
 	got := &tally{got: map[string][]int{}, seen: map[string]bool{}, done: make(chan *zaqar.Message, p.messages)}
@@ -200,7 +201,7 @@ func (p plan) busy(ctx context.Context, w way, s *servers, out *tabwriter.Writer
 	if killing != nil {
 		return nil, killing
 	}
-	for range 120 { // what is on its way
+	for range 120 { // wait for messages on their way
 		if got.count() == each*p.queues {
 			break
 		}
@@ -213,9 +214,9 @@ func (p plan) busy(ctx context.Context, w way, s *servers, out *tabwriter.Writer
 		return nil, err
 	}
 	stats := sub.Stats()
-	missing, disordered := got.judge(queues, each)
+	missing, disordered := got.compare(queues, each)
 	fmt.Fprintf(out, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%v\t%v\t%v\t\n", w.name, p.kills, stats.Delivered, missing, disordered,
-		got.doubled, stats.Repeats, stats.Looks, stats.Failures, stats.Rings, watched.connections.Load(),
+		got.doubled, stats.Repeats, stats.Looks, stats.Failures, stats.Rings, counted.connections.Load(),
 		got.late(0.5), got.late(0.99), got.late(1))
 	if missing+disordered > 0 {
 		faults = append(faults, fmt.Sprintf("%s: %d messages are missing, %d out of order", w.name, missing, disordered))
@@ -231,7 +232,7 @@ func (p plan) busy(ctx context.Context, w way, s *servers, out *tabwriter.Writer
 	return faults, others.Close()
 }
 
-// kill kills a server, and starts it again, at even times.
+// kill kills and restarts a server at regular intervals.
 func (p plan) kill(ctx context.Context, srv *server) error {
 	for range p.kills {
 		if err := wait(ctx, p.over/time.Duration(p.kills+1)); err != nil {
@@ -250,8 +251,7 @@ func (p plan) kill(ctx context.Context, srv *server) error {
 	return nil
 }
 
-// idles counts the requests of listeners to whose queues nobody posts, all ways at
-// the same time.
+// idles counts the requests of listeners to idle queues, for all ways at the same time.
 func (p plan) idles(ctx context.Context, s *servers, only string) error {
 	counts, errs := make([]int64, len(ways)), make([]error, len(ways))
 	var all sync.WaitGroup
@@ -274,11 +274,10 @@ func (p plan) idles(ctx context.Context, s *servers, only string) error {
 	return out.Flush()
 }
 
-// quiet listens to queues that were used once, and returns how many requests that took
-// once it had settled.
+// quiet listens to idle queues, and returns the number of requests after a warm-up.
 func (p plan) quiet(ctx context.Context, w way, s *servers) (n int64, err error) {
-	var watched watch
-	client, err := w.connect(ctx, s, zaqar.WithProject(project), zaqar.WithVersion(zaqar.V2), zaqar.WithObserver(&watched))
+	var counted counter
+	client, err := w.connect(ctx, s, zaqar.WithProject(project), zaqar.WithVersion(zaqar.V2), zaqar.WithObserver(&counted))
 	if err != nil {
 		return 0, err
 	}
@@ -291,7 +290,7 @@ func (p plan) quiet(ctx context.Context, w way, s *servers) (n int64, err error)
 		defer func() { _ = client.Queue(name).Delete(ctx) }()
 	}
 	sub := client.Subscriber(zaqar.SubscriberConfig{})
-	if err := sub.Subscribe(queues...); err != nil {
+	if err := sub.Subscribe(queues...); err != nil { //nolint:contextcheck // the loop of Listen has the context
 		return 0, err
 	}
 	listening, leave := context.WithCancel(ctx)
@@ -313,9 +312,9 @@ func (p plan) quiet(ctx context.Context, w way, s *servers) (n int64, err error)
 	if err := wait(ctx, min(time.Minute, p.idle)); err != nil {
 		return 0, err
 	}
-	before := watched.requests.Load()
+	before := counted.requests.Load()
 	if err := wait(ctx, p.idle); err != nil {
 		return 0, err
 	}
-	return watched.requests.Load() - before, nil
+	return counted.requests.Load() - before, nil
 }

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// server is a Zaqar process of this program's own, which it may kill: the shared ones
-// are left alone. It shares their Redis.
+// server is a Zaqar process of this program, which may kill it. It shares the Redis of
+// the real servers.
 type server struct {
 	name, home string
 	port       int
@@ -25,7 +25,7 @@ type server struct {
 	running    *exec.Cmd
 }
 
-// site is where the real servers and what they were installed into are.
+// site describes where the real servers are installed.
 type site struct {
 	scripts string // integration/servers
 	state   string // ZAQAR_REAL_DIR
@@ -37,15 +37,15 @@ func findSite(ctx context.Context, scripts string) (*site, error) {
 	ask := fmt.Sprintf(`source %q/lib/settings.sh && source %q/lib/install.sh && echo "$state" && venv_of zaqar-23`, scripts, scripts)
 	out, err := exec.CommandContext(ctx, "bash", "-c", ask).Output()
 	if err != nil {
-		return nil, fmt.Errorf("asking %s where the servers are: %w", scripts, err)
+		return nil, fmt.Errorf("cannot read the settings in %s: %w", scripts, err)
 	}
 	state, venv, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 	dir, err := os.MkdirTemp("", "zaqar-subscriber-")
 	return &site{scripts: scripts, state: state, venv: venv, dir: dir}, err
 }
 
-// http makes a server like z23, websocket one like z23-websocket: with their
-// settings, on ports that are free.
+// http returns a server like z23, websocket one like z23-websocket: with their settings,
+// on free ports.
 func (s *site) http(ctx context.Context, name string) (*server, error) {
 	srv, err := s.like(ctx, "z23", name)
 	if err != nil {
@@ -108,7 +108,7 @@ func freePort(ctx context.Context) (int, error) {
 	return address.Port, listener.Close()
 }
 
-// url is the server's, with the scheme http or ws.
+// url returns the server's URL, with the scheme http or ws.
 func (s *server) url(scheme string) string { return fmt.Sprintf("%s://127.0.0.1:%d", scheme, s.port) }
 
 // start starts the process and waits until it listens.
@@ -116,7 +116,7 @@ func (s *server) start(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, s.command[0], s.command[1:]...)
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.home, "LANG=C.UTF-8"}, s.environ...)
 	cmd.Stdout, cmd.Stderr = s.log, s.log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // with its workers
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that kill also kills its workers
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	if err := cmd.Start(); err != nil {
 		return err
@@ -135,13 +135,13 @@ func (s *server) start(ctx context.Context) error {
 	return fmt.Errorf("%s does not listen after a minute: see %s", s.name, s.log.Name())
 }
 
-// kill ends the process and its workers as a crash would.
+// kill kills the process and its workers, as a crash would.
 func (s *server) kill() error {
 	if s.running == nil {
 		return nil
 	}
 	err := syscall.Kill(-s.running.Process.Pid, syscall.SIGKILL)
-	_ = s.running.Wait() // it tells of the kill
+	_ = s.running.Wait() // its error reports the kill
 	s.running = nil
 	return err
 }
@@ -157,7 +157,7 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// close ends all servers, and removes what they wrote unless something failed.
+// close kills all servers, and removes their files unless the test failed.
 func (s *site) close(failed bool, servers ...*server) error {
 	var errs []error
 	for _, srv := range servers {

@@ -12,17 +12,17 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// traffic is what others do: one poster for each queue, and a worker that claims and
-// deletes.
+// traffic is the work of other clients: one poster for each queue, and a worker that
+// claims and deletes.
 type traffic struct {
 	client *zaqar.Client
 	queues []string
 	each   int // messages in a queue
 	over   time.Duration
-	done   <-chan *zaqar.Message // to be deleted
+	done   <-chan *zaqar.Message // messages to delete
 }
 
-// body says when a message was posted, and which of its queue it is.
+// body has the number of a message in its queue, and the time of its post.
 type body struct {
 	N      int       `json:"n"`
 	Posted time.Time `json:"posted"`
@@ -43,7 +43,7 @@ func (t *traffic) run(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// post posts at an even pace, one message at a time, so that the order is known.
+// post posts at a constant rate, one message at a time, so that the order is known.
 func (t *traffic) post(ctx context.Context, q *zaqar.Queue) error {
 	start := time.Now()
 	for n := range t.each {
@@ -58,9 +58,9 @@ func (t *traffic) post(ctx context.Context, q *zaqar.Queue) error {
 	return nil
 }
 
-// work claims a few messages of each queue now and then, as workers do, and lets the
-// claims end: listeners must see the messages all the same. It deletes what is done:
-// where that was the listener's marker, the listing starts again.
+// work claims a few messages of each queue from time to time and lets the claims expire:
+// listeners must see the messages all the same. It also deletes the messages in done. If
+// one of them is the listener's marker, the listing starts again (quirk 2).
 func (t *traffic) work(ctx context.Context, posted <-chan struct{}) {
 	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
@@ -78,14 +78,14 @@ func (t *traffic) work(ctx context.Context, posted <-chan struct{}) {
 	}
 }
 
-// tally is what a listener got.
+// tally records what a listener received.
 type tally struct {
 	mu      sync.Mutex
 	got     map[string][]int
 	seen    map[string]bool
 	doubled int
 	waits   []time.Duration
-	done    chan *zaqar.Message // each tenth, for whoever deletes them
+	done    chan *zaqar.Message // every tenth message, to be deleted by traffic
 }
 
 func (t *tally) take(m *zaqar.Message) error {
@@ -114,8 +114,8 @@ func (t *tally) count() int {
 	return len(t.seen)
 }
 
-// judge holds what came against what was posted.
-func (t *tally) judge(queues []string, each int) (missing, disordered int) {
+// compare compares the received messages with the posted ones.
+func (t *tally) compare(queues []string, each int) (missing, disordered int) {
 	for _, name := range queues {
 		got := t.got[name]
 		for i := range got[1:] {
@@ -132,7 +132,7 @@ func (t *tally) judge(queues []string, each int) (missing, disordered int) {
 	return missing, disordered
 }
 
-// late returns how long the fraction of the messages took at most.
+// late returns a quantile of the latency: the fraction of messages that arrived within it.
 func (t *tally) late(fraction float64) time.Duration {
 	slices.Sort(t.waits)
 	if len(t.waits) == 0 {

@@ -108,5 +108,6 @@ func (r *Redis) Answer(req *transport.Request) (*transport.Response, error) {
 		links = []any{map[string]string{"rel": "next", "href": "/v2/queues/q/messages?marker=" + id}}
 	}
 	body, err := json.Marshal(map[string]any{"messages": messages, "links": links})
-	return &transport.Response{Status: http.StatusOK, Body: body}, err
+	header := http.Header{"Date": {time.Now().UTC().Format(http.TimeFormat)}}
+	return &transport.Response{Status: http.StatusOK, Header: header, Body: body}, err
 }

@@ -13,6 +13,7 @@ var (
 	NotFound     = errors.New("not found")
 	Conflict     = errors.New("conflict")
 	Unavailable  = errors.New("unavailable")
+	Unreachable  = errors.New("the service was not reached")
 	Unsupported  = errors.New("unsupported by this API version or transport")
 	ClaimLost    = errors.New("claim lost")
 	ClaimEmpty   = errors.New("the claim is empty")

@@ -2,6 +2,7 @@ package msgpack
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -12,13 +13,12 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// ToJSON decodes a frame, which must hold exactly one value. The result is valid
-// JSON: integers with all their digits, fractions with a point or an exponent, so
-// that they stay fractions.
+// ToJSON decodes a frame, which must contain exactly one value, to valid JSON. Integers
+// keep all their digits. A float64 gets a point or an exponent, so that it stays one.
 func ToJSON(frame []byte) ([]byte, error) { return decode(frame, false) }
 
-// ToText is ToJSON, but NaN and infinities are written as Python's json writes them,
-// which is no JSON: servers hand on what others have posted (quirk 17).
+// ToText is like ToJSON, but writes NaN and infinities as Python does, which is not valid
+// JSON: servers pass on what others have posted (quirk 17).
 func ToText(frame []byte) ([]byte, error) { return decode(frame, true) }
 
 func decode(frame []byte, words bool) ([]byte, error) {
@@ -114,6 +114,9 @@ func word(f float64) string {
 }
 
 func (d *decoder) string() error {
+	if overlong(d.rest) {
+		return ErrTruncated
+	}
 	text, rest, err := msgp.ReadStringZC(d.rest)
 	if err != nil {
 		return ErrTruncated
@@ -127,6 +130,13 @@ func (d *decoder) string() error {
 	}
 	d.out.Truncate(d.out.Len() - 1) // the encoder's line feed
 	return nil
+}
+
+// overlong reports whether a string claims to be longer than the frame. The codec
+// would take its length for a negative one where an int has 32 bits.
+func overlong(frame []byte) bool {
+	const str32, header = 0xdb, 5
+	return len(frame) >= header && frame[0] == str32 && uint64(binary.BigEndian.Uint32(frame[1:])) > uint64(len(frame)-header)
 }
 
 func (d *decoder) array(depth int) error {
@@ -172,7 +182,7 @@ func (d *decoder) object(depth int) error {
 	return nil
 }
 
-// enter goes into an array or a map of so many values, each of a byte at least.
+// enter enters an array or a map with this many values, each of at least one byte.
 func (d *decoder) enter(depth int, values uint64, rest []byte, err error) error {
 	switch {
 	case err != nil || values > uint64(len(rest)):

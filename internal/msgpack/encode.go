@@ -8,14 +8,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tinylib/msgp/msgp"
+
+	"github.com/zaqar-go/zaqar/internal/plainjson"
 )
 
-// FromJSON encodes one JSON value. Keys keep their order, since servers make
-// checksums of bodies as they came. Integers stay exact; one that no 64 bits hold is
-// an error. Fractions, and what has an exponent, are float64.
+// FromJSON encodes one JSON value. Keys keep their order, because servers compute
+// checksums of bodies as they came. An integer of more than 64 bits is an error, and so is
+// text that is not valid Unicode. Numbers with a point or an exponent become float64.
 func FromJSON(data []byte) ([]byte, error) {
+	if !utf8.Valid(data) {
+		return nil, ErrText
+	}
 	if !json.Valid(data) {
 		return nil, errors.New("msgpack: the text is not JSON")
 	}
@@ -45,7 +51,8 @@ func (e *encoder) value(depth int) error {
 	case bool:
 		e.out = msgp.AppendBool(e.out, v)
 	case string:
-		if damaged(v, e.data[before:e.tokens.InputOffset()]) {
+		quote := int(before) + bytes.IndexByte(e.data[before:], '"')
+		if _, whole := plainjson.StringEnd(e.data, quote); !whole {
 			return ErrText
 		}
 		e.out = msgp.AppendString(e.out, v)
@@ -60,8 +67,8 @@ func (e *encoder) value(depth int) error {
 	return nil
 }
 
-// container encodes an array or a map, whose length is known at its end only and
-// stands at its beginning.
+// container encodes an array or a map. Its length comes first, but is known only at its
+// end.
 func (e *encoder) container(open json.Delim, depth int) error {
 	start, count := len(e.out), uint32(0)
 	for ; e.tokens.More(); count++ {
@@ -101,17 +108,4 @@ func (e *encoder) number(text string) error {
 	}
 	e.out = msgp.AppendFloat64(e.out, f)
 	return nil
-}
-
-const replacement = "\ufffd"
-
-// damaged reports whether encoding/json has put U+FFFD where text was broken: half of
-// a surrogate pair, or bytes that are not UTF-8.
-func damaged(text string, quoted []byte) bool {
-	found := strings.Count(text, replacement)
-	if found == 0 {
-		return false
-	}
-	meant := bytes.Count(quoted, []byte(replacement)) + bytes.Count(bytes.ToLower(quoted), []byte(`\ufffd`))
-	return found > meant
 }

@@ -105,6 +105,8 @@ func TestWhatMessagePackCannotSayIsRefused(t *testing.T) {
 		`{"\udc00x":1}`:        ErrText,
 		"\"\xff\"":             ErrText,
 		`"\ufffd\ud800"`:       ErrText,
+		`"\\ufffd\ud800"`:      ErrText,
+		`["�", "\ud800"]`:      ErrText,
 		strings.Repeat("[", MaxDepth+1) + `1` + strings.Repeat("]", MaxDepth+1): ErrTooDeep,
 	} {
 		if frame, err := FromJSON([]byte(text)); !errors.Is(err, want) || frame != nil {
@@ -119,7 +121,7 @@ func TestWhatMessagePackCannotSayIsRefused(t *testing.T) {
 }
 
 func FuzzToJSON(f *testing.F) {
-	for _, seed := range []string{"\xc0", "\xdd\xff\xff\xff\xff", "\xdf\xff\xff\xff\xff", "\x81\xa1a\x93\x01\xcb\x3f\xf8\x00\x00\x00\x00\x00\x00\xc3", "\xc7\x00\x05", "\xa2\xc3\xa9"} {
+	for _, seed := range []string{"\xc0", "\xdd\xff\xff\xff\xff", "\xdf\xff\xff\xff\xff", "\xdb\xff\xff\xff\xff", "\x81\xa1a\x93\x01\xcb\x3f\xf8\x00\x00\x00\x00\x00\x00\xc3", "\xc7\x00\x05", "\xa2\xc3\xa9"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, frame []byte) {

@@ -1,4 +1,5 @@
-// Package plainjson encodes JSON as it is meant for Zaqar rather than for a browser.
+// Package plainjson encodes JSON without the escapes that are meant for browsers, and
+// refuses text that JSON cannot carry.
 package plainjson
 
 import (
@@ -6,8 +7,9 @@ import (
 	"encoding/json"
 )
 
-// Marshal encodes JSON without escaping <, > and &, which would make bodies longer
-// than what the caller counted.
+// Marshal encodes JSON without escaping <, > and &. The escapes would make bodies longer
+// than the caller counted. It returns [ErrText] where encoding/json would replace or pass
+// on bytes that are not UTF-8.
 func Marshal(value any) ([]byte, error) {
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
@@ -15,5 +17,9 @@ func Marshal(value any) ([]byte, error) {
 	if err := encoder.Encode(value); err != nil {
 		return nil, err
 	}
-	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), nil
+	encoded := bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))
+	if mayHideBrokenText(encoded) && brokenText(value) {
+		return nil, ErrText
+	}
+	return encoded, nil
 }

@@ -11,45 +11,53 @@ func (b *buffer) readyLocked() bool {
 		time.Since(oldest.acceptedAt) >= b.config.BatchDelay)
 }
 
-// next tells a sender what to do: ask the queue for its size limit, or send a batch.
-// When it returns neither, the sender ends.
-func (b *buffer) next() (batch []*Item, askLimit bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for b.readyLocked() {
-		if !b.limitAsked {
-			b.limitAsked = true
-			return nil, true
-		}
-		if batch := b.cutLocked(); len(batch) > 0 {
-			b.startLocked() // another batch may be ready for another sender
-			return batch, false
-		}
-	}
-	b.senders--
-	b.startLocked() // sets the timer
-	return nil, false
+// work is what a sender has to do next: ask the queue for its size limit, fail messages,
+// send a batch.
+type work struct {
+	askLimit bool
+	tooLarge []*Item // no request can hold them
+	limit    int     // which they exceed
+	batch    []*Item
 }
 
-// cutLocked takes a batch from the front of the buffer. Messages that no request can
-// hold fail here.
-func (b *buffer) cutLocked() []*Item {
-	var batch []*Item
+// next tells a sender what to do. When there is nothing to do it returns false, and the
+// sender ends.
+func (b *buffer) next() (w work, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case !b.readyLocked():
+		b.senders--
+		b.startLocked() // sets the timer
+		return work{}, false
+	case !b.limitAsked:
+		b.limitAsked = true
+		return work{askLimit: true}, true
+	}
+	w = b.cutLocked()
+	b.startLocked() // another batch may be ready for another sender
+	return w, true
+}
+
+// cutLocked takes a batch from the front of the buffer, and the messages before and
+// between it that are too large.
+func (b *buffer) cutLocked() work {
+	w := work{limit: b.limit.Bytes}
 	bytes := 0
-	for m := first(&b.buffered); m != nil && len(batch) < b.config.BatchMessages; m = first(&b.buffered) {
+	for m := first(&b.buffered); m != nil && len(w.batch) < b.config.BatchMessages; m = first(&b.buffered) {
 		if b.tooLargeLocked(m) {
-			b.resolveLocked(m, "", b.errors.TooLarge(b.config.requestSize(1, m.Size), b.limit.Bytes))
+			b.removeLocked(m)
+			w.tooLarge = append(w.tooLarge, m)
 			continue
 		}
-		if len(batch) > 0 && b.config.requestSize(len(batch)+1, bytes+m.Size) > b.limit.Bytes {
+		if len(w.batch) > 0 && b.config.requestSize(len(w.batch)+1, bytes+m.Size) > b.limit.Bytes {
 			break
 		}
 		b.removeLocked(m)
 		bytes += m.Size
-		batch = append(batch, m)
+		w.batch = append(w.batch, m)
 	}
-	b.admitWaitingLocked()
-	return batch
+	return w
 }
 
 // tooLargeLocked reports whether no request can hold a message.

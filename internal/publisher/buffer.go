@@ -46,7 +46,7 @@ type buffer struct {
 // buffered, then it is in a batch.
 type flow struct {
 	waiting  *list.Element // in buffer.waiting
-	admitted chan struct{} // closed when that wait ends
+	admitted chan struct{} // closed when it was accepted, or refused by Close
 	buffered *list.Element // in buffer.buffered
 
 	number     uint64 // in the order of acceptance, from 1 on
@@ -69,39 +69,37 @@ func newBuffer(config Config, errors Errors, startSender func()) *buffer {
 type admission int
 
 const (
-	decided  admission = iota // accepted or resolved
+	decided  admission = iota // accepted, or refused with an error
 	mustWait                  // for room
-	dropped                   // resolved; the observer must be told
+	dropped                   // refused; the observer must be told
 )
 
-// enqueue accepts a message, refuses it, or lets it wait for room.
-func (b *buffer) enqueue(m *Item) admission {
+// enqueue accepts a message, refuses it with an error, or lets it wait for room.
+func (b *buffer) enqueue(m *Item) (admission, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
 	case b.closed:
-		m.Resolve("", b.errors.Unsent(fault.Closed))
-		return decided
+		return decided, b.errors.Unsent(fault.Closed)
 	case b.tooLargeLocked(m):
-		m.Resolve("", b.errors.TooLarge(b.config.requestSize(1, m.Size), b.limit.Bytes))
-		return decided
+		return decided, b.errors.TooLarge(b.config.requestSize(1, m.Size), b.limit.Bytes)
 	case b.waiting.Len() == 0 && b.hasRoomLocked(m):
 		b.acceptLocked(m)
-		return decided
+		return decided, nil
 	}
 	b.flushUpTo = b.lastNumber // there is no room for more to join the batch
 	b.startLocked()
 	if b.config.Overflow == Block {
 		m.admitted = make(chan struct{})
 		m.waiting = b.waiting.PushBack(m)
-		return mustWait
+		return mustWait, nil
 	}
-	m.Resolve("", b.errors.Unsent(fmt.Errorf("%w: %s (%d bytes), no room for another %d bytes",
-		fault.Overflow, count(b.outstandingMessages), b.outstandingBytes, m.Size)))
+	err := b.errors.Unsent(fmt.Errorf("%w: %s (%d bytes), no room for another %d bytes",
+		fault.Overflow, count(b.outstandingMessages), b.outstandingBytes, m.Size))
 	if b.config.Overflow == Drop {
-		return dropped
+		return dropped, err
 	}
-	return decided
+	return decided, err
 }
 
 // hasRoomLocked reports whether a message can be accepted. When nothing is outstanding
@@ -121,28 +119,33 @@ func (b *buffer) acceptLocked(m *Item) {
 	b.startLocked()
 }
 
-// waitForRoom blocks until a message was accepted or refused, or ctx ends.
-func (b *buffer) waitForRoom(ctx context.Context, m *Item) {
+// waitForRoom blocks until a message was accepted or the publisher was closed. If ctx ends
+// before, it returns the error with which the message is to be refused.
+func (b *buffer) waitForRoom(ctx context.Context, m *Item) error {
 	select {
 	case <-m.admitted:
-		return
+		return nil
 	case <-ctx.Done():
 	}
+	if !b.leave(m) {
+		<-m.admitted // its wait ended before
+		return nil
+	}
+	return b.errors.Unsent(fmt.Errorf("waiting for room: %w", context.Cause(ctx)))
+}
+
+// leave ends the wait of a message. It returns false if that was over already.
+func (b *buffer) leave(m *Item) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if m.waiting == nil {
-		return // its wait ended before the lock was ours
+		return false
 	}
-	b.endWaitLocked(m)
-	m.Resolve("", b.errors.Unsent(fmt.Errorf("waiting for room: %w", context.Cause(ctx))))
-	b.admitWaitingLocked() // a smaller one behind it may fit
-	b.startLocked()
-}
-
-func (b *buffer) endWaitLocked(m *Item) {
 	b.waiting.Remove(m.waiting)
 	m.waiting = nil
-	close(m.admitted)
+	b.admitWaitingLocked() // a smaller one behind it may fit
+	b.startLocked()
+	return true
 }
 
 // admitWaitingLocked accepts messages that wait for room, in their order, until one does
@@ -153,7 +156,9 @@ func (b *buffer) admitWaitingLocked() {
 			b.flushUpTo = b.lastNumber
 			return
 		}
-		b.endWaitLocked(m)
+		b.waiting.Remove(m.waiting)
+		m.waiting = nil
+		close(m.admitted)
 		b.acceptLocked(m)
 	}
 }
@@ -232,24 +237,29 @@ func (b *buffer) delayOver() {
 	b.startLocked()
 }
 
-// close refuses new messages and those that wait for room.
-func (b *buffer) close() {
+// close refuses new messages, and returns those that wait for room.
+func (b *buffer) close() (refused []*Item) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed = true
 	for m := first(&b.waiting); m != nil; m = first(&b.waiting) {
-		m.Resolve("", b.errors.Unsent(fault.Closed))
-		b.endWaitLocked(m) // last: now Publish returns its future
+		b.waiting.Remove(m.waiting)
+		m.waiting = nil
+		refused = append(refused, m)
 	}
+	return refused
 }
 
-// failBuffered fails the messages that are not in a batch yet.
-func (b *buffer) failBuffered() {
+// takeBuffered returns the messages that are not in a batch yet. They stay outstanding
+// until they are resolved.
+func (b *buffer) takeBuffered() (taken []*Item) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for m := first(&b.buffered); m != nil; m = first(&b.buffered) {
-		b.resolveLocked(m, "", b.errors.Unsent(fault.Closed))
+		b.removeLocked(m)
+		taken = append(taken, m)
 	}
+	return taken
 }
 
 func (b *buffer) outstanding() (messages, bytes int) {

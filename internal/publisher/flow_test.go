@@ -96,7 +96,7 @@ func TestASmallMessageBehindALargeOneThatGaveUpComesIn(t *testing.T) {
 			t.Errorf("it came in after %v", waited)
 		}
 		all.Wait()
-		mustClose(t, p)
+		mustClose(t, p, 2)
 	})
 }
 
@@ -270,10 +270,15 @@ func TestClosingDrains(t *testing.T) {
 		var all sync.WaitGroup
 		all.Go(func() { blocked = publish(t, p, 5)[0] })
 		synctest.Wait()
+		closed := make(chan error, 2)
 		for range 2 {
-			all.Go(func() { mustClose(t, p) })
+			all.Go(func() { closed <- p.Close(t.Context()) })
 		}
 		all.Wait()
+		told, ok := errors.AsType[*zaqar.PublishError](errors.Join(<-closed, <-closed)) // one of them tells
+		if !ok || told.Failed != 1 || !errors.Is(told, zaqar.ErrClosed) {
+			t.Errorf("closing: %v", told)
+		}
 		for i, f := range futures {
 			if err := f.Err(); !isDone(f) || err != nil {
 				t.Errorf("message %d: %v %v", i, f, err)

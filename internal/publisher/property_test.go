@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -105,6 +106,13 @@ func run(t *testing.T, server *model, config zaqar.PublisherConfig, steps []step
 			problems = append(problems, fmt.Sprintf(format, args...))
 		}
 		faults := len(server.faults)
+		var heard atomic.Int64
+		config.OnFailure = func(m zaqar.Outgoing, err error) {
+			if _, ok := m.Body.(json.RawMessage); !ok || err == nil {
+				fail("OnFailure heard %+v, %v", m, err)
+			}
+			heard.Add(1)
+		}
 		p := clienttest.Over(t, &clienttest.Scripted{Answer: server.post}).Queue("wot").Publisher(config)
 		var futures []*zaqar.Future[string]
 		bodies := map[int]*zaqar.Future[string]{}
@@ -114,6 +122,16 @@ func run(t *testing.T, server *model, config zaqar.PublisherConfig, steps []step
 			defer cancel()
 			bodies[body] = p.Publish(ctx, body)
 			futures = append(futures, bodies[body])
+		}
+		unread := 0 // the failures that Flush and Close told
+		told := func(err error, by string, mayEnd bool) {
+			failures, ok := errors.AsType[*zaqar.PublishError](err)
+			switch {
+			case ok:
+				unread += failures.Failed
+			case err != nil && !mayEnd:
+				fail("%s: %v", by, err)
+			}
 		}
 		closedEarly := false
 		for _, s := range steps {
@@ -134,9 +152,7 @@ func run(t *testing.T, server *model, config zaqar.PublisherConfig, steps []step
 				time.Sleep(time.Duration(s.N) * time.Millisecond)
 			case "flushes":
 				before := slices.Clone(futures)
-				if err := p.Flush(t.Context()); err != nil {
-					fail("flush: %v", err)
-				}
+				told(p.Flush(t.Context()), "flush", false)
 				for _, f := range before {
 					if !isDone(f) {
 						fail("flushed, and a future has not ended")
@@ -152,9 +168,7 @@ func run(t *testing.T, server *model, config zaqar.PublisherConfig, steps []step
 		}
 		closing, cancel := context.WithTimeout(t.Context(), limit)
 		defer cancel()
-		if err := p.Close(closing); err != nil && !closedEarly {
-			fail("close: %v", err)
-		}
+		told(p.Close(closing), "close", closedEarly)
 		if messages, bytes := p.Outstanding(); messages != 0 || bytes != 0 {
 			fail("%d messages of %d bytes are outstanding", messages, bytes)
 		}
@@ -163,6 +177,7 @@ func run(t *testing.T, server *model, config zaqar.PublisherConfig, steps []step
 			times[body]++
 		}
 		var accepted []int
+		failed := 0
 		for body, f := range bodies {
 			if !isDone(f) {
 				fail("%d: never ended", body)
@@ -183,9 +198,15 @@ func run(t *testing.T, server *model, config zaqar.PublisherConfig, steps []step
 			case n > most:
 				fail("%d: stored %d times", body, n)
 			}
+			if err != nil && !strings.Contains(err.Error(), "cancelled before it was sent") {
+				failed++
+			}
 			if errors.Is(err, context.Canceled) && !cancelled[slices.Index(futures, f)] && !closedEarly {
 				fail("%d: nobody cancelled it: %v", body, err)
 			}
+		}
+		if unread != failed || int(heard.Load()) != failed {
+			fail("%d failed, %d were told, %d heard", failed, unread, heard.Load())
 		}
 		if config.Concurrency == 1 && !config.AllowDuplicates && !slices.IsSorted(server.bodies) {
 			fail("stored in the order %v", server.bodies)

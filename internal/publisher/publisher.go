@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/zaqar-go/zaqar/internal/fault"
 	"github.com/zaqar-go/zaqar/observe"
 )
 
@@ -36,16 +37,28 @@ func New(queue Queue, errors Errors, config Config) *Publisher {
 // until ctx ends.
 func (p *Publisher) Publish(ctx context.Context, m *Item) {
 	if ctx.Err() != nil {
-		m.Resolve("", p.errors.Unsent(context.Cause(ctx)))
+		m.refuse(p.errors.Unsent(context.Cause(ctx)))
 		return
 	}
-	switch p.buffer.enqueue(m) {
-	case decided:
+	done, err := p.buffer.enqueue(m)
+	switch done {
 	case mustWait:
-		p.buffer.waitForRoom(ctx, m)
+		err = p.buffer.waitForRoom(ctx, m)
 	case dropped:
 		p.queue.Observe(ctx, observe.MessageDropped{Queue: p.queue.Name(), Size: m.Size})
+	case decided:
 	}
+	if err != nil {
+		m.refuse(err)
+	}
+}
+
+// fail ends messages that were accepted, all with one error.
+func (p *Publisher) fail(messages []*Item, err error) {
+	for _, m := range messages {
+		m.failing(err)
+	}
+	p.buffer.resolve(messages, nil, err)
 }
 
 // Cancel cancels a message that is not in a batch yet.
@@ -75,10 +88,13 @@ func (p *Publisher) Flush(ctx context.Context) error {
 // Close refuses new messages, sends the others, and blocks until all have an outcome.
 // When ctx ends first, it fails the buffered messages and cancels the batches in flight.
 func (p *Publisher) Close(ctx context.Context) error {
-	p.buffer.close()
+	for _, m := range p.buffer.close() {
+		m.refuse(p.errors.Unsent(fault.Closed))
+		close(m.admitted) // last: now Publish returns its future
+	}
 	err := p.Flush(ctx)
 	if err != nil {
-		p.buffer.failBuffered()
+		p.fail(p.buffer.takeBuffered(), p.errors.Unsent(fault.Closed))
 		p.stop()
 		_ = p.Flush(context.WithoutCancel(ctx))
 	}

@@ -71,11 +71,17 @@ func batchSizes(t *testing.T, srv *zaqartest.Server) []int {
 	return sizes
 }
 
-// mustClose closes a publisher and checks that nothing is left in it.
-func mustClose(t *testing.T, p *zaqar.Publisher) {
+// mustClose closes a publisher and checks that nothing is left in it, and that Close
+// tells how many messages failed whose futures were not read, if any.
+func mustClose(t *testing.T, p *zaqar.Publisher, failed ...int) {
 	t.Helper()
-	if err := p.Close(t.Context()); err != nil {
+	err := p.Close(t.Context())
+	told, ok := errors.AsType[*zaqar.PublishError](err)
+	switch {
+	case len(failed) == 0 && err != nil, len(failed) > 0 && !ok:
 		t.Errorf("closing: %v", err)
+	case ok && (told.Failed != failed[0] || told.First == nil || told.Queue == "" || !errors.Is(err, told.First)):
+		t.Errorf("closing: %v, want %v failed", err, failed)
 	}
 	if messages, bytes := p.Outstanding(); messages != 0 || bytes != 0 {
 		t.Errorf("after Close %d messages of %d bytes are outstanding", messages, bytes)
@@ -208,8 +214,8 @@ func TestTheLimitOfTheQueueIsLearned(t *testing.T) {
 		publish(t, p, numbers(100)...)
 		large := publish(t, p, strings.Repeat("x", 400))[0]
 		publish(t, p, numbers(100)...)
-		if err := p.Flush(t.Context()); err != nil {
-			t.Error(err)
+		if told, ok := errors.AsType[*zaqar.PublishError](p.Flush(t.Context())); !ok || told.Failed != 1 || !errors.Is(told, zaqar.ErrTooLarge) {
+			t.Errorf("flushing: %v", told)
 		}
 		again := publish(t, p, strings.Repeat("x", 400))[0]
 		select {
@@ -243,7 +249,7 @@ func TestALimitThatChangesIsLearnedAgain(t *testing.T) {
 	t.Parallel()
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		p := q.Publisher(zaqar.PublisherConfig{})
+		p := q.Publisher(zaqar.PublisherConfig{BatchMessages: 100})
 		publish(t, p, numbers(100)...)
 		if err := p.Flush(t.Context()); err != nil {
 			t.Error(err)
@@ -285,7 +291,7 @@ func TestWhatCannotBeLearnedIsTried(t *testing.T) {
 	srv.Inject(zaqartest.Fault{Kind: "queue_get", Status: 403, Times: -1})
 	p := client.Queue("wot").Publisher(zaqar.PublisherConfig{})
 	futures := publish(t, p, "small", strings.Repeat("x", 500<<10), "small", strings.Repeat("x", 1<<20))
-	mustClose(t, p)
+	mustClose(t, p, 1)
 	for i, f := range futures[:3] {
 		if err := f.Err(); err != nil {
 			t.Errorf("message %d: %v", i, err)
@@ -312,7 +318,7 @@ func TestTheBadMessagesOfABatchFailAlone(t *testing.T) {
 			}
 			futures = append(futures, publish(t, p, m)...)
 		}
-		mustClose(t, p)
+		mustClose(t, p, len(bad))
 		for i, f := range futures {
 			err := f.Err()
 			if !bad[i] && err != nil || bad[i] && (!errors.Is(err, zaqar.ErrInvalid) || !zaqar.SafeToRetry(err)) {
@@ -338,7 +344,11 @@ func TestADelayThatWouldBeIgnoredFailsAlone(t *testing.T) {
 		for _, q := range []*zaqar.Queue{client.Queue("wot"), later} {
 			p := q.Publisher(zaqar.PublisherConfig{})
 			futures := publish(t, p, 0, zaqar.Outgoing{Body: 1, Delay: time.Minute}, 2)
-			mustClose(t, p)
+			if q == later {
+				mustClose(t, p)
+			} else {
+				mustClose(t, p, 1)
+			}
 			for i, f := range futures {
 				want := i == 1 && q != later
 				if err := f.Err(); (err != nil) != want || want && (!errors.Is(err, zaqar.ErrInvalid) || !zaqar.SafeToRetry(err)) {
@@ -364,7 +374,7 @@ func TestAPublisherWorksOverTheWebSocket(t *testing.T) {
 		futures := publish(t, p, numbers(250)...)
 		bad := publish(t, p, zaqar.Outgoing{Body: 250, TTL: 1000 * 24 * time.Hour}, strings.Repeat("x", 300_000))
 		futures = append(futures, publish(t, p, 251)...)
-		mustClose(t, p)
+		mustClose(t, p, len(bad))
 		for i, f := range futures {
 			if err := f.Err(); err != nil {
 				t.Errorf("%s: message %d: %v", name, i, err)
@@ -397,7 +407,7 @@ func TestFuturesEndAtOnceWhenTheWebSocketWasClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := publish(t, p, 1)[0]
-	mustClose(t, p)
+	mustClose(t, p, 1)
 	if err := f.Err(); !errors.Is(err, transport.ErrClosed) || !zaqar.SafeToRetry(err) {
 		t.Errorf("the error is %v", err)
 	}
@@ -418,7 +428,7 @@ func TestWhatTheTransportHasNoWordsForFailsAlone(t *testing.T) {
 	}}
 	p := clienttest.Over(t, server).Queue("wot").Publisher(zaqar.PublisherConfig{})
 	futures := publish(t, p, 0, zaqar.Outgoing{Body: 1, Delay: time.Minute}, 2)
-	mustClose(t, p)
+	mustClose(t, p, 1)
 	for i, f := range futures {
 		if err := f.Err(); errors.Is(err, zaqar.ErrUnsupported) != (i == 1) || err != nil && !zaqar.SafeToRetry(err) {
 			t.Errorf("message %d: %v", i, err)
@@ -494,7 +504,7 @@ func TestTheObserverIsToldOfBatches(t *testing.T) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Status: 403})
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 2})
 		publish(t, p, numbers(6)...)
-		mustClose(t, p)
+		mustClose(t, p, 4)
 		outcomes := []observe.BatchOutcome{observe.BatchStored, observe.BatchUnknown, observe.BatchRefused}
 		for i, b := range seen {
 			if b.Queue != "wot" || b.Messages != 2 || b.Bytes != len(`{"messages":[{"body":0},{"body":1}]}`) || b.Attempt != 1 ||

@@ -60,6 +60,8 @@ type Failure struct {
 	// BlamesContent: the batch was refused for what it holds, so parts of it may be
 	// accepted.
 	BlamesContent bool
+	// RetryAfter is how long the server asked to wait before another attempt.
+	RetryAfter time.Duration
 }
 
 // Item is a message on its way through a publisher.
@@ -67,10 +69,26 @@ type Item struct {
 	Message wire.Outgoing
 	Size    int // encoded, in bytes
 	// Resolve is called once, with the id of the message or an error. The publisher's
-	// lock is held then: Resolve must neither block nor call the publisher.
+	// lock may be held then: Resolve must neither block nor call the publisher.
 	Resolve func(id string, err error)
+	// Failing is called before Resolve if the message failed. It is not called for a
+	// message that was cancelled. The lock is not held, and Message is still set. It may
+	// be nil.
+	Failing func(err error)
 
 	flow // guarded by the lock of the buffer
+}
+
+func (m *Item) failing(err error) {
+	if m.Failing != nil {
+		m.Failing(err)
+	}
+}
+
+// refuse ends a message that was not accepted.
+func (m *Item) refuse(err error) {
+	m.failing(err)
+	m.Resolve("", err)
 }
 
 // Config is how a publisher works. All fields are set.
@@ -83,7 +101,8 @@ type Config struct {
 	OutstandingMessages, OutstandingBytes int
 	Overflow                              Overflow
 
-	Attempts        int
+	Patience        time.Duration // how long a batch is tried
+	Attempts        int           // 0: no limit
 	Backoff         backoff.Backoff
 	AllowDuplicates bool
 

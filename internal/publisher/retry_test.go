@@ -58,6 +58,7 @@ func TestAnAnswerProvesRefusalOrLeavesItUnknown(t *testing.T) {
 		"404":                      {fault: zaqartest.Fault{Status: 404}, sent: 1, allowed: 1},
 		"409":                      {fault: zaqartest.Fault{Status: 409}, sent: 1, allowed: 1},
 		"413":                      {fault: zaqartest.Fault{Status: 413}, sent: 1, allowed: 1},
+		"425":                      {fault: zaqartest.Fault{Status: 425}, sent: 3, allowed: 3},
 		"429":                      {fault: zaqartest.Fault{Status: 429}, sent: 3, allowed: 3},
 		"408":                      {fault: zaqartest.Fault{Status: 408}, unknown: true, sent: 1, allowed: 3},
 		"500":                      {fault: zaqartest.Fault{Status: 500}, unknown: true, sent: 1, allowed: 3},
@@ -78,7 +79,7 @@ func TestAnAnswerProvesRefusalOrLeavesItUnknown(t *testing.T) {
 				Attempts: 3, AllowDuplicates: allow, RetryDelay: time.Millisecond,
 			})
 			f := publish(t, p, 1)[0]
-			mustClose(t, p)
+			mustClose(t, p, 1)
 			err := f.Err()
 			if e := clienttest.AsError(t, err); e.MayHaveActed() != c.unknown || zaqar.SafeToRetry(err) == c.unknown {
 				t.Errorf("%s: may be stored: %v (%v)", name, e.MayHaveActed(), err)
@@ -169,7 +170,7 @@ func TestARefusalAfterADoubtfulAttemptIsDoubtful(t *testing.T) {
 			srv.Inject(second)
 			p := client.Queue("wot").Publisher(zaqar.PublisherConfig{AllowDuplicates: true})
 			futures := publish(t, p, 0, 1)
-			mustClose(t, p)
+			mustClose(t, p, 2)
 			for i, f := range futures {
 				err := f.Err()
 				if e := clienttest.AsError(t, err); e.Code != second.Status || !e.MayHaveActed() || !strings.Contains(err.Error(), "an earlier attempt") {
@@ -205,7 +206,7 @@ func TestAQueueThatCannotBeCreatedYetIsTriedAgain(t *testing.T) {
 		srv.Inject(zaqartest.Fault{Kind: "queue_create", Status: status, Times: -1})
 		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{Attempts: 3, RetryDelay: time.Millisecond})
 		f := publish(t, p, 1)[0]
-		mustClose(t, p)
+		mustClose(t, p, 1)
 		err := f.Err()
 		if e := clienttest.AsError(t, err); e.MayHaveActed() || e.Op != "message_post" || !strings.Contains(err.Error(), fmt.Sprint(status)) {
 			t.Errorf("%d: %v", status, err)

@@ -10,21 +10,24 @@ import (
 // sendBatches is a sender: it sends one batch after another until none is ready.
 func (p *Publisher) sendBatches() {
 	for {
-		batch, askLimit := p.buffer.next()
-		switch {
-		case askLimit:
-			p.buffer.setLimit(p.queue.SizeLimit(p.ctx))
-		case len(batch) == 0:
+		w, ok := p.buffer.next()
+		if !ok {
 			return
-		default:
-			p.deliver(p.dropIgnoredDelays(batch), false)
 		}
+		if w.askLimit {
+			p.buffer.setLimit(p.queue.SizeLimit(p.ctx))
+		}
+		for _, m := range w.tooLarge {
+			p.fail([]*Item{m}, p.errors.TooLarge(p.config.requestSize(1, m.Size), w.limit))
+		}
+		until := time.Now().Add(p.config.Patience)
+		p.deliver(p.dropIgnoredDelays(w.batch, until), until, false)
 	}
 }
 
 // dropIgnoredDelays fails those messages of a batch whose delay the queue would ignore,
 // and returns the others.
-func (p *Publisher) dropIgnoredDelays(batch []*Item) []*Item {
+func (p *Publisher) dropIgnoredDelays(batch []*Item, until time.Time) []*Item {
 	var plain, delayed []*Item
 	for _, m := range batch {
 		if m.Message.Delay == nil {
@@ -36,22 +39,23 @@ func (p *Publisher) dropIgnoredDelays(batch []*Item) []*Item {
 	if len(delayed) == 0 {
 		return batch
 	}
-	_, err := p.retry(func(int) error { return p.queue.CheckDelays(p.ctx) })
+	_, err := p.retry(until, func(int) error { return p.queue.CheckDelays(p.ctx) })
 	if err == nil {
 		return batch
 	}
-	p.buffer.resolve(delayed, nil, p.errors.Final(err, false))
+	p.fail(delayed, p.errors.Final(err, false))
 	return plain
 }
 
-// deliver sends a batch until the outcome of each message is known. maybeStored is
-// whether an attempt with a larger batch may have stored these messages.
-func (p *Publisher) deliver(batch []*Item, maybeStored bool) {
+// deliver sends a batch until the outcome of each message is known. No attempt is repeated
+// after until. maybeStored is whether an attempt with a larger batch may have stored these
+// messages.
+func (p *Publisher) deliver(batch []*Item, until time.Time, maybeStored bool) {
 	if len(batch) == 0 {
 		return
 	}
 	var ids []string
-	unknown, err := p.retry(func(attempt int) error {
+	unknown, err := p.retry(until, func(attempt int) error {
 		var err error
 		ids, err = p.post(batch, attempt)
 		return err
@@ -63,10 +67,10 @@ func (p *Publisher) deliver(batch []*Item, maybeStored bool) {
 	case len(batch) > 1 && p.errors.Classify(err).BlamesContent:
 		p.buffer.relearnLimit()
 		half := len(batch) / 2
-		p.deliver(batch[:half], maybeStored)
-		p.deliver(batch[half:], maybeStored)
+		p.deliver(batch[:half], until, maybeStored)
+		p.deliver(batch[half:], until, maybeStored)
 	default:
-		p.buffer.resolve(batch, nil, p.errors.Final(err, maybeStored))
+		p.fail(batch, p.errors.Final(err, maybeStored))
 	}
 }
 
@@ -94,9 +98,10 @@ func (p *Publisher) post(batch []*Item, attempt int) ([]string, error) {
 	return ids, err
 }
 
-// retry makes attempts until one succeeds, another one cannot help, or the limit is
-// reached. unknown is whether an attempt that failed may have stored its messages.
-func (p *Publisher) retry(try func(attempt int) error) (unknown bool, err error) {
+// retry makes attempts until one succeeds, another one cannot help, or their time or
+// their number is used up. unknown is whether an attempt that failed may have stored its
+// messages.
+func (p *Publisher) retry(until time.Time, try func(attempt int) error) (unknown bool, err error) {
 	for attempt := 1; ; attempt++ {
 		err := try(attempt)
 		if err == nil {
@@ -104,7 +109,8 @@ func (p *Publisher) retry(try func(attempt int) error) (unknown bool, err error)
 		}
 		failure := p.errors.Classify(err)
 		unknown = unknown || failure.MayBeStored
-		if attempt >= p.config.Attempts || !p.mayRetry(failure) || !p.backOff(attempt, failure, err) {
+		last := attempt == p.config.Attempts || !p.mayRetry(failure)
+		if last || !p.backOff(attempt, until, failure, err) {
 			return unknown, err
 		}
 	}
@@ -116,13 +122,17 @@ func (p *Publisher) mayRetry(failure Failure) bool {
 	return failure.Transient && (!failure.MayBeStored || p.config.AllowDuplicates)
 }
 
-// backOff waits before the next attempt. It returns false when the publisher was
-// stopped.
-func (p *Publisher) backOff(attempt int, failure Failure, err error) bool {
-	if p.ctx.Err() != nil {
+// backOff waits before the next attempt. It returns false when the time for attempts is
+// over or the publisher was stopped. The last wait is as long as that time lasts.
+func (p *Publisher) backOff(attempt int, until time.Time, failure Failure, err error) bool {
+	left := time.Until(until)
+	if p.ctx.Err() != nil || left <= 0 {
 		return false
 	}
-	wait := p.config.Backoff.Delay(attempt)
+	if failure.RetryAfter > left {
+		return false // the server asked for a longer wait than is left
+	}
+	wait := max(min(p.config.Backoff.Delay(attempt), left), failure.RetryAfter)
 	p.queue.Observe(p.ctx, observe.Retry{
 		Op: failure.Op, Queue: p.queue.Name(), Attempt: attempt + 1, Wait: wait, Status: failure.Status, Err: err,
 	})

@@ -24,6 +24,8 @@ type Server interface {
 	Unsubscribe(ctx context.Context, queue, id string) error
 	// Ping sends a request that needs a connection.
 	Ping(ctx context.Context) error
+	// RetryAfter returns how long the server asked to wait after an error.
+	RetryAfter(err error) time.Duration
 	// Observe reports an event.
 	Observe(ctx context.Context, e observe.Event)
 }
@@ -120,8 +122,8 @@ func (h *Hub) follow() (stop func()) {
 			if session != 0 {
 				return
 			}
-			_ = h.server.Ping(ctx) // a notice reports the connection
-			await(ctx, changed, retries.Delay(attempt))
+			err := h.server.Ping(ctx) // a notice reports the connection
+			await(ctx, changed, max(retries.Delay(attempt), h.server.RetryAfter(err)))
 		}
 	}()
 	return func() {

@@ -207,6 +207,19 @@ func TestASubscriptionThatIsRefusedMeansPolling(t *testing.T) {
 	}
 }
 
+func TestASubscriptionIsAskedForAgainWhenTheServerSaid(t *testing.T) {
+	t.Parallel()
+	withPushes(t, func(t *testing.T, s *service, sub *zaqar.Subscriber) {
+		s.change(func() { s.refuse, s.retryAfter = http.StatusServiceUnavailable, "200" })
+		r := clienttest.Receive(t.Context(), sub)
+		time.Sleep(10*time.Minute - time.Second)
+		if calls, _ := s.asked(); len(calls) != 3 {
+			t.Errorf("it asked %d times in ten minutes, want once in 200 s", len(calls))
+		}
+		r.Stop()
+	})
+}
+
 func TestASubscriptionWhoseAnswerWasLostIsKept(t *testing.T) {
 	t.Parallel()
 	withPushes(t, func(t *testing.T, s *service, sub *zaqar.Subscriber) {

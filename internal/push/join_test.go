@@ -36,6 +36,8 @@ func (s *slowServer) Unsubscribe(context.Context, string, string) error {
 
 func (s *slowServer) Ping(context.Context) error { return nil }
 
+func (s *slowServer) RetryAfter(error) time.Duration { return 0 }
+
 func (s *slowServer) Observe(context.Context, observe.Event) {}
 
 // member is a listener that knows whether it may be called.

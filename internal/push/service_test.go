@@ -26,7 +26,9 @@ type service struct {
 	calls         []string                // "create q", "delete s1", …
 	lists         int                     // requests for a page
 
-	refuse     int           // the status of each create, if not 0
+	refuse int // the status of each create, if not 0
+
+	retryAfter string        // of the refusals
 	renews     bool          // whether subscriptions can be renewed, as over HTTP
 	mute       bool          // pushes nothing
 	storeAfter time.Duration // how long after its push a message is stored
@@ -134,7 +136,7 @@ func (s *service) Do(ctx context.Context, req *transport.Request) (*transport.Re
 
 func (s *service) createLocked(name string) (*transport.Response, error) {
 	if s.refuse != 0 {
-		return &transport.Response{Status: s.refuse}, nil
+		return &transport.Response{Status: s.refuse, Header: http.Header{"Retry-After": {s.retryAfter}}}, nil
 	}
 	n := 0
 	for _, sub := range s.subscriptions {

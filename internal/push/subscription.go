@@ -99,7 +99,7 @@ func (s *subscription) keepAlive(ctx context.Context) {
 				s.report(ctx, err)
 			}
 			s.setLive(false)
-			wait = s.retries.Delay(failures)
+			wait = max(s.retries.Delay(failures), s.server.RetryAfter(err))
 		}
 		await(ctx, changed, wait)
 	}

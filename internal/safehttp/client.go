@@ -1,10 +1,9 @@
-// Package safehttp makes HTTP clients that do not carry credentials to places
-// they were not meant for.
+// Package safehttp creates HTTP clients that do not send credentials to another host.
 //
-// net/http follows redirects anywhere and takes X-Auth-Token along; a 307 or
-// 308 even sends the body again. The clients made here follow a redirect only
-// within one host and only when it keeps the method. What is not followed is
-// the reply: callers see the 3xx itself, and [Refused] puts it into words.
+// net/http follows redirects to any host and sends X-Auth-Token along; for a 307 or 308
+// it even sends the body again. The clients of this package follow a redirect only on
+// the same host, and only if it keeps the method. Otherwise the caller gets the 3xx as
+// the reply, and [Refused] describes it.
 package safehttp
 
 import (
@@ -14,14 +13,12 @@ import (
 	"net/url"
 )
 
-// Client returns a copy of base whose redirects are checked by [Check]; base's
-// own CheckRedirect is asked after it. A redirect that is refused is returned
-// as the reply, without an error.
+// Client returns a copy of base that checks redirects with [Check] and then with base's
+// own CheckRedirect. A refused redirect is returned as the reply, without an error.
 //
-// A nil base stands for a client with its own clone of [http.DefaultTransport]:
-// proxies from the environment, TLS 1.2 or later, tlsConfig. The same goes for
-// a base without a Transport when tlsConfig is not nil. A base with a Transport
-// keeps it, and tlsConfig is ignored: what the caller built is the caller's.
+// If base is nil, the client uses a clone of [http.DefaultTransport]: proxies from the
+// environment, TLS 1.2 or later, and tlsConfig. So does a base without a Transport if
+// tlsConfig is not nil. A base with a Transport keeps it, and tlsConfig is ignored.
 func Client(base *http.Client, tlsConfig *tls.Config) *http.Client {
 	client := &http.Client{}
 	if base != nil {
@@ -30,6 +27,7 @@ func Client(base *http.Client, tlsConfig *tls.Config) *http.Client {
 	if client.Transport == nil && (base == nil || tlsConfig != nil) {
 		client.Transport = transport(tlsConfig)
 	}
+	client.Transport = seesRedirects(client.Transport)
 	asked := client.CheckRedirect
 	client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		if Check(req, via) != nil {
@@ -43,8 +41,8 @@ func Client(base *http.Client, tlsConfig *tls.Config) *http.Client {
 	return client
 }
 
-// transport clones the default transport. A program that replaced it by
-// something else keeps that, unless there is a TLS configuration to apply.
+// transport clones the default transport. If the program has replaced that with another
+// type, it is used as it is, unless there is a TLS configuration to apply.
 func transport(tlsConfig *tls.Config) http.RoundTripper {
 	own, ok := http.DefaultTransport.(*http.Transport)
 	switch {
@@ -65,11 +63,12 @@ func transport(tlsConfig *tls.Config) http.RoundTripper {
 		own.TLSClientConfig.MinVersion = tls.VersionTLS12
 	}
 	own.Proxy = quietProxy(own.Proxy)
+	careForConnections(own)
 	return own
 }
 
-// quietProxy keeps the address of a proxy that cannot be parsed, which may hold
-// a password, out of errors.
+// quietProxy keeps the address of a proxy, which may contain a password, out of the
+// error if it cannot be parsed.
 func quietProxy(proxy func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
 	if proxy == nil {
 		return nil
@@ -77,7 +76,7 @@ func quietProxy(proxy func(*http.Request) (*url.URL, error)) func(*http.Request)
 	return func(req *http.Request) (*url.URL, error) {
 		address, err := proxy(req)
 		if err != nil {
-			return nil, errors.New("the address of the proxy is not a URL (HTTPS_PROXY, HTTP_PROXY)")
+			return nil, errors.New("the address of the proxy is not a URL: check HTTPS_PROXY and HTTP_PROXY")
 		}
 		return address, nil
 	}

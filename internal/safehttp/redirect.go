@@ -10,15 +10,14 @@ import (
 // maxRedirects is how many redirects of one request are followed.
 const maxRedirects = 10
 
-// RedirectError is a redirect that was not followed.
+// RedirectError reports a redirect that was not followed.
 type RedirectError struct {
-	// From and To are the scheme and host of both ends. Paths and queries, which
-	// can hold signatures, are left out. To is "" when the server did not name a
-	// URL that can be read.
+	// From and To are the scheme and host of both ends. Paths and queries are left out,
+	// because they can contain signatures. To is "" if the Location is not a URL.
 	From, To string
-	// Status is the code of the reply that redirected, 0 when it is not known.
+	// Status is the status code of the redirect, 0 if it is not known.
 	Status int
-	// Reason says why: "it leads to another host".
+	// Reason is why it was not followed, such as "it leads to another host".
 	Reason string
 }
 
@@ -31,12 +30,12 @@ func (e *RedirectError) Error() string {
 	return fmt.Sprintf("redirect (status %d) %s not followed: %s", e.Status, hop, e.Reason)
 }
 
-// Check says whether req, the next hop of via, may be sent: nil, or a
+// Check returns nil if req, the next request after via, may be sent, or else a
 // [*RedirectError]. It has the signature of [http.Client.CheckRedirect].
 //
-// The scheme, host and port must stay the same, but for http turning into https
-// on the same host name; the method must stay the same, so that no POST arrives
-// as a GET; and there are at most ten hops.
+// Scheme, host and port must stay the same, except that http may become https on the
+// same host name. The method must stay the same, so that no POST becomes a GET. At most
+// ten redirects are followed.
 func Check(req *http.Request, via []*http.Request) error {
 	last := via[len(via)-1]
 	reason := refusal(last.URL, req.URL)
@@ -45,7 +44,7 @@ func Check(req *http.Request, via []*http.Request) error {
 	case req.Method != last.Method:
 		reason = methodReason
 	case len(via) > maxRedirects:
-		reason = fmt.Sprintf("there were %d already", maxRedirects)
+		reason = fmt.Sprintf("there were %d redirects already", maxRedirects)
 	default:
 		return nil
 	}
@@ -56,9 +55,8 @@ func Check(req *http.Request, via []*http.Request) error {
 	return e
 }
 
-// Refused puts a reply that is a redirect into words: from is the URL that was
-// asked, status and header are the reply's. It returns nil when the reply does
-// not redirect.
+// Refused describes a reply that is a redirect. from is the URL of the request, status
+// and header belong to the reply. It returns nil if the reply is not a redirect.
 func Refused(from *url.URL, status int, header http.Header) *RedirectError {
 	location := header.Get("Location")
 	if status < 301 || status > 308 || status == http.StatusNotModified || location == "" {
@@ -74,7 +72,7 @@ func Refused(from *url.URL, status int, header http.Header) *RedirectError {
 	if e.Reason = refusal(from, to); e.Reason == "" {
 		e.Reason = methodReason
 		if status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect {
-			e.Reason = "there were too many"
+			e.Reason = "there were too many redirects"
 		}
 	}
 	return e
@@ -82,18 +80,18 @@ func Refused(from *url.URL, status int, header http.Header) *RedirectError {
 
 const methodReason = "it would change the method"
 
-// refusal says why a hop between two URLs is refused, "" when it is not.
+// refusal returns why a redirect between two URLs is refused, or "" if it is not.
 func refusal(from, to *url.URL) string {
 	upgrade := from.Scheme == "http" && to.Scheme == "https"
 	switch {
 	case to.Scheme != "http" && to.Scheme != "https":
-		return "it leads out of HTTP"
+		return "it leads to another scheme than HTTP"
 	case to.User != nil:
-		return "it brings credentials of its own"
+		return "its URL contains credentials"
 	case !strings.EqualFold(from.Hostname(), to.Hostname()):
 		return "it leads to another host"
 	case from.Scheme == "https" && to.Scheme == "http":
-		return "it gives up TLS"
+		return "it leads from https to http"
 	case !upgrade && port(from) != port(to):
 		return "it leads to another port"
 	}

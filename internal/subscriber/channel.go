@@ -1,6 +1,9 @@
 package subscriber
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // channel is a queue that is subscribed to.
 type channel struct {
@@ -9,6 +12,7 @@ type channel struct {
 	mu     sync.Mutex
 	cursor cursor
 	stats  Stats
+	read   bool // whether a page was ever read
 }
 
 func newChannel(queue Queue, start Position, config Config) *channel {
@@ -49,11 +53,46 @@ func (c *channel) limitRefused() {
 	c.cursor.pageSize = 2
 }
 
+// wasRead notes that a page was read.
+func (c *channel) wasRead() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.read = true
+}
+
+// readBefore reports whether a page was ever read.
+func (c *channel) readBefore() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.read
+}
+
+// endWalk notes that a look found the end of the queue.
+func (c *channel) endWalk() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cursor.endWalk()
+}
+
+// walking reports whether the end of the queue is still to be found, see cursor.
+func (c *channel) walking() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cursor.walking()
+}
+
 // knows reports whether a page has a message that was handed out.
 func (c *channel) knows(l listed) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.cursor.firstKnown(l) >= 0
+}
+
+// brings reports whether a page has a message that is not known.
+func (c *channel) brings(l listed) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(l.ids, func(id string) bool { return !c.cursor.seen.has(id) })
 }
 
 // classify returns which messages of a page are new, and how many are repeats.

@@ -20,26 +20,34 @@ import (
 // one is old, and what is not known behind it is new. A listing that starts again is
 // recognised by known ids, or else by a message that is older than the one read last.
 // It is then searched for something known before anything is handed out. Ages decide
-// only where nothing known is left, and when they leave a doubt the message is handed
-// out.
+// only where nothing known is left: a message is old if every clock says so, and at
+// least two are known. When they leave a doubt the message is handed out.
+//
+// A cursor that starts "from now" first walks to the end of the queue. On this walk, and
+// only on it, this program's clocks decide alone: what is older than the start is passed
+// over. The walk ends with the first message that is not, or with the end of the queue.
+// From then on everything behind the cursor is new, whatever the clocks say.
 type cursor struct {
 	marker   string
-	seen     seen      // handed out, or skipped as older than since
-	saved    int       // how many ids a Position has
-	pageSize int       // a page with this many messages is full
-	since    time.Time // what was posted before this is not wanted
-	reached  time.Time // the message read last was not posted before this
+	seen     seen   // handed out, or skipped as older than since
+	saved    int    // how many ids a Position has
+	pageSize int    // a page with this many messages is full
+	since    moment // what was posted before this is not wanted, on the first walk; else zero
+	brought  bool   // the last page had a message that was not known
+	reached  moment // the message read last was not posted before this
 
 	idsAreMarkers bool
 	anchor        string // must be in the next page if it still exists; "" when not known
 	rewinds       int    // how often the page was read from further back, for its gap
 	readAgain     bool   // the last page is to be read again
 
-	searching    bool      // for something known, in a listing that started again
-	searchMarker string    // how far the search is
-	skipped      int       // messages that the search has passed
-	lost         bool      // nothing known is left: only ages tell what is old
-	verifiedAt   time.Time // nothing that was posted before this can still be unread
+	searching    bool   // for something known, in a listing that started again
+	searchMarker string // how far the search is
+	skipped      int    // messages that the search has passed
+	lost         bool   // nothing known is left: only ages tell what is old
+	verifiedAt   moment // nothing that was posted before this can still be unread
+
+	searched markers // those that the search has used: a circle ends it
 }
 
 const (
@@ -55,10 +63,11 @@ const (
 func newCursor(p Position, config Config) cursor {
 	c := cursor{
 		marker: p.Marker, seen: newSeen(max(config.Remember, len(p.Recent)), p.Recent),
-		saved: max(fewestSaved, 2*config.PageSize), pageSize: config.PageSize, since: p.Since, reached: p.Reached,
+		saved: max(fewestSaved, 2*config.PageSize), pageSize: config.PageSize,
+		since: moment{wall: p.Since}, reached: moment{wall: p.Reached, server: p.Served},
 	}
 	if p.Now {
-		c.since = time.Now()
+		c.since = config.now()
 	}
 	if slices.Contains(p.Recent, p.Marker) {
 		c.idsAreMarkers, c.anchor = true, p.Recent[len(p.Recent)-1]
@@ -67,7 +76,7 @@ func newCursor(p Position, config Config) cursor {
 }
 
 func (c *cursor) position() Position {
-	return Position{Marker: c.marker, Recent: c.seen.latest(c.saved), Since: c.since, Reached: c.reached}
+	return Position{Marker: c.marker, Recent: c.seen.latest(c.saved), Since: c.since.wall, Reached: c.reached.wall, Served: c.reached.server}
 }
 
 // readFrom returns the marker of the page to read next.
@@ -81,7 +90,7 @@ func (c *cursor) readFrom() string {
 // classify returns which messages of a page are new, and how many are repeats.
 func (c *cursor) classify(l listed) (fresh []Message, repeats int) {
 	c.lost = c.lost || l.head
-	c.readAgain = false
+	c.readAgain, c.brought = false, false
 	first := c.firstKnown(l)
 	switch {
 	case c.searching && first < 0:
@@ -92,6 +101,7 @@ func (c *cursor) classify(l listed) (fresh []Message, repeats int) {
 		c.marker, c.readAgain = c.seen.latest(c.rewindBy() + 1)[0], true
 		return nil, 0
 	case first < 0 && c.startedAgain(l):
+		c.searched = nil
 		c.searching, c.skipped = true, len(l.messages)
 		return nil, 0
 	}
@@ -100,7 +110,7 @@ func (c *cursor) classify(l listed) (fresh []Message, repeats int) {
 		c.marker, c.searching, c.skipped = l.from, false, 0
 	}
 	if c.rewinds > 0 || repeats > 0 {
-		c.verifiedAt = time.Time{}
+		c.verifiedAt = moment{}
 	}
 	for i, m := range l.messages {
 		switch {
@@ -110,10 +120,14 @@ func (c *cursor) classify(l listed) (fresh []Message, repeats int) {
 			}
 		case c.lost && c.isOld(m, l):
 			repeats++
+			c.brought = true
 			c.remember(m, l)
 		case c.beforeStart(m, l):
-			c.remember(m, l)
+			c.brought = true
+			c.passed(m, l)
 		default:
+			c.brought = true
+			c.since = moment{} // what follows is newer
 			fresh = append(fresh, m)
 		}
 	}
@@ -124,15 +138,30 @@ func (c *cursor) classify(l listed) (fresh []Message, repeats int) {
 func (c *cursor) firstKnown(l listed) int { return slices.IndexFunc(l.ids, c.seen.has) }
 
 // isOld reports whether the age of a message proves that it was posted before the one
-// read last.
+// read last. One clock proves nothing, since it may have stood still or been wrong, and
+// neither do clocks that have been set back.
 func (c *cursor) isOld(m Message, l listed) bool {
-	return l.latest(m).Before(c.reached.Add(-clockSkew))
+	ahead := l.latest(m).since(c.reached)
+	return len(ahead) > 1 && slices.Max(ahead) < -clockSkew && slices.Min(l.read.since(c.reached)) >= 0
 }
 
+// walking reports whether the cursor is on its first walk from "now".
+func (c *cursor) walking() bool { return c.since != moment{} }
+
 // beforeStart reports whether the age of a message proves that it was posted before
-// since.
+// since. A saved moment that is still to come proves nothing: a clock was wrong.
 func (c *cursor) beforeStart(m Message, l listed) bool {
-	return !c.since.IsZero() && l.latest(m).Before(c.since.Add(-time.Second))
+	if !c.walking() || slices.Max(l.read.since(c.since)) < 0 {
+		return false
+	}
+	return slices.Max(l.latest(m).since(c.since)) < -time.Second
+}
+
+// endWalk notes that the first walk has reached the end of the queue.
+func (c *cursor) endWalk() {
+	if c.walking() {
+		c.reached, c.since = later(c.reached, c.since), moment{}
+	}
 }
 
 // rewindSteps is how many known messages the page has that is read from further back.
@@ -162,17 +191,23 @@ func (c *cursor) overlaps(l listed, id string) bool {
 }
 
 // startedAgain reports whether a page without known messages begins with one that was
-// posted before the one read last. If that is wrong it costs requests, but no messages.
+// posted before the one read last, by any clock. If that is wrong it costs requests, but
+// no messages.
 func (c *cursor) startedAgain(l listed) bool {
-	return !c.lost && l.from != "" && !c.reached.IsZero() && len(l.messages) > 0 && l.latest(l.messages[0]).Before(c.reached)
+	if c.lost || l.from == "" || len(l.messages) == 0 {
+		return false
+	}
+	ahead := l.latest(l.messages[0]).since(c.reached)
+	return len(ahead) > 0 && slices.Min(ahead) < 0
 }
 
 // delivered records that a message of a page was handed out.
-func (c *cursor) delivered(m Message, l listed) {
+func (c *cursor) delivered(m Message, l listed) { c.passed(m, l) }
+
+// passed records that the cursor is behind a message of a page.
+func (c *cursor) passed(m Message, l listed) {
 	c.remember(m, l)
-	if posted := l.earliest(m); posted.After(c.reached) {
-		c.reached = posted
-	}
+	c.reached = later(c.reached, l.earliest(m))
 }
 
 func (c *cursor) remember(m Message, l listed) { c.seen.add(m.ID(), l.expires(m)) }
@@ -193,23 +228,25 @@ func (c *cursor) advance(l listed) (more bool) {
 		c.verifiedAt = l.earliest(l.messages[len(l.messages)-1])
 	}
 	c.rewinds = 0
+	walkOn := c.walking() && c.brought
 	next := c.next(l)
 	if next == "" || next == l.from {
 		c.lost = false
-		return false
+		return walkOn
 	}
 	c.marker = next
-	return len(l.messages) >= c.pageSize
+	return len(l.messages) >= c.pageSize || walkOn
 }
 
 // search moves on in a listing that started again.
 func (c *cursor) search(l listed) (more bool) {
-	if l.next != "" && l.next != l.from {
+	if l.next != "" && l.next != l.from && c.searched.add(l.next) {
 		c.searchMarker = l.next
 		return true
 	}
 	// Nothing known is left. Read from the marker again, which means from the
 	// beginning, and go by the ages.
+	c.searched = nil
 	c.searching, c.searchMarker, c.skipped, c.lost, c.anchor = false, "", 0, true, ""
 	return true
 }
@@ -237,4 +274,7 @@ func (c *cursor) next(l listed) string {
 // page before they leave out expired messages, so a page's worth of expired messages
 // hides what follows (quirk 4). No message expires before minTTL, so what was posted
 // after verifiedAt cannot have expired within that time.
-func (c *cursor) mayHide(now time.Time) bool { return now.Sub(c.verifiedAt) > minTTL-10*time.Second }
+func (c *cursor) mayHide(now moment) bool {
+	passed := now.since(c.verifiedAt)
+	return len(passed) == 0 || slices.Max(passed) > minTTL-10*time.Second
+}

@@ -14,6 +14,7 @@ type interval struct {
 	shortest, longest, whilePushed time.Duration
 
 	wait      time.Duration
+	floor     time.Duration   // what the server asked to wait after the last poll
 	followUps []time.Duration // the waits until the polls that follow a push
 }
 
@@ -53,7 +54,7 @@ func (i *interval) next(live bool) time.Duration {
 func (i *interval) slower() time.Duration {
 	i.followUps = nil
 	i.wait = min(max(i.shortest, 2*i.wait), i.longest)
-	return backoff.Jittered(i.wait)
+	return max(backoff.Jittered(i.wait), i.floor)
 }
 
 // pause waits until the time is over, wake has an element, or ctx ends. It reports

@@ -19,7 +19,8 @@ type poller struct {
 	// Used by its goroutine alone:
 	interval    interval
 	failures    int       // in a row
-	emptyPages  int       // pages without anything new, read without a pause
+	refusals    refusals  // in a row
+	streak      streak    // pages in a row that brought nothing
 	head        *listed   // what peekHead found
 	peekedAt    time.Time // when peekHead was called last
 	pushDoubted bool      // a message came that no push had announced
@@ -52,7 +53,7 @@ func (p *poller) Wake(pushed bool) {
 // Live notes whether messages are pushed.
 func (p *poller) Live(live bool) { p.live.Store(live) }
 
-// run looks into the queue until ctx ends or an error is permanent.
+// run looks into the queue until ctx ends or an error is final.
 func (p *poller) run(ctx context.Context) {
 	p.loop.config.Push.Join(p.queue.Name(), p) //nolint:contextcheck // the subscription belongs to all who listen to the queue
 	defer p.loop.config.Push.Leave(p.queue.Name(), p)
@@ -68,17 +69,15 @@ func (p *poller) run(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil:
 			return
-		case fault.Permanent(err):
-			p.loop.fail(err)
-			return
 		case err != nil:
-			wait := p.interval.slower()
-			p.report(ctx, err, wait)
+			if p.failed(ctx, err) {
+				p.loop.fail(err)
+				return
+			}
 			prompted = true
-			pause(ctx, wait, nil)
 			continue
 		}
-		p.report(ctx, nil, 0)
+		p.succeeded(ctx)
 		if found {
 			p.interval.found()
 			if !prompted {
@@ -87,6 +86,7 @@ func (p *poller) run(ctx context.Context) {
 		}
 		if more {
 			prompted = true
+			p.streak.pause(ctx)
 			continue
 		}
 		followUp := p.interval.following()
@@ -110,10 +110,6 @@ func (p *poller) missedPush(ctx context.Context) {
 
 var errNoPush = errors.New("a message came without a push")
 
-// mostEmptyPages is how many pages without anything new are read without a pause: a
-// server may lead in circles.
-const mostEmptyPages = 1000
-
 // look reads a page and hands out what is new. It reports whether there was anything
 // new, and whether to look again at once.
 func (p *poller) look(ctx context.Context) (found, more bool, err error) {
@@ -122,6 +118,7 @@ func (p *poller) look(ctx context.Context) (found, more bool, err error) {
 	if err != nil {
 		return false, false, err
 	}
+	brought := p.channel.brings(l)
 	fresh, repeats := p.channel.classify(l)
 	if len(fresh) == 0 && p.head != nil {
 		l = *p.head
@@ -137,19 +134,24 @@ func (p *poller) look(ctx context.Context) (found, more bool, err error) {
 		}
 	}
 	more, mayHide := p.channel.advance(l)
-	if p.emptyPages++; !more || len(fresh) > 0 {
-		p.emptyPages = 0
+	slow, err := p.streak.page(from, !more || brought || len(fresh) > 0)
+	if slow {
+		p.queue.Observe(ctx, observe.ListingSlowed{Op: opList, Queue: p.queue.Name(), Pages: p.streak.pages})
 	}
 	switch {
-	case p.emptyPages == mostEmptyPages:
-		p.emptyPages = 0
-		return false, false, nil
+	case err != nil:
+		return false, false, err
 	case more:
 		return len(fresh) > 0, true, nil
-	case mayHide && len(fresh) == 0 && time.Since(p.peekedAt) >= time.Minute:
+	case mayHide && len(fresh) == 0 && (time.Since(p.peekedAt) >= time.Minute || p.channel.walking()):
 		p.peekedAt = time.Now()
 		more, err = p.peekHead(ctx, from)
-		return false, more, err
+		if more || err != nil {
+			return false, more, err
+		}
+	}
+	if len(fresh) == 0 {
+		p.channel.endWalk()
 	}
 	return len(fresh) > 0, false, nil
 }
@@ -182,23 +184,43 @@ func (p *poller) list(ctx context.Context, from string, head bool) (listed, erro
 	if !p.serverLimit {
 		look.Limit = p.loop.config.PageSize
 	}
-	sent := time.Now()
+	sent := p.loop.config.now()
 	page, err := p.queue.Page(ctx, look)
+	p.interval.floor = p.queue.RetryAfter(err)
 	if page.LimitRefused {
 		p.serverLimit = true
 		p.channel.limitRefused()
 	}
-	return newListed(page, from, head, sent), err
+	return newListed(page, from, head, sent, p.loop.config.now()), err
 }
 
-// report tells the observer about failures, and when they end.
-func (p *poller) report(ctx context.Context, err error, wait time.Duration) {
-	switch {
-	case err != nil:
-		p.failures++
-		p.channel.count(func(s *Stats) { s.Failures++ })
-		p.queue.Observe(ctx, observe.ReadFailed{Queue: p.queue.Name(), Failures: p.failures, Wait: wait, Err: err})
-	case p.failures > 0:
+// failed reports a look that failed, and waits before the next one. It returns true at
+// once if the error is final.
+func (p *poller) failed(ctx context.Context, err error) (final bool) {
+	if p.queue.Hopeless(err) {
+		return true
+	}
+	var wait time.Duration
+	if fault.Permanent(err) {
+		final, wait = p.refusals.refused(p.channel.readBefore())
+		wait = max(wait, p.queue.RetryAfter(err))
+	} else {
+		wait = p.interval.slower()
+	}
+	p.failures++
+	p.channel.count(func(s *Stats) { s.Failures++ })
+	p.queue.Observe(ctx, observe.ReadFailed{Queue: p.queue.Name(), Failures: p.failures, Wait: wait, Err: err})
+	if !final {
+		pause(ctx, wait, nil)
+	}
+	return final
+}
+
+// succeeded notes a look that did not fail, and reports the end of failures.
+func (p *poller) succeeded(ctx context.Context) {
+	p.channel.wasRead()
+	p.refusals.accepted()
+	if p.failures > 0 {
 		p.queue.Observe(ctx, observe.ReadRecovered{Queue: p.queue.Name(), Failures: p.failures})
 		p.failures = 0
 	}

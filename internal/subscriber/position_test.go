@@ -1,8 +1,10 @@
 package subscriber_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/zaqar-go/zaqar"
@@ -61,6 +63,29 @@ func TestAPositionSavedAfterEachMessageMissesAndRepeatsNone(t *testing.T) {
 			t.Errorf("the position of no channel is %v, of one %v", other, at)
 		}
 	})
+}
+
+func TestEveryPositionThatWasWrittenCanBeRead(t *testing.T) {
+	t.Parallel()
+	for _, size := range []zaqar.PageSize{2, 20, 1000} {
+		synctest.Test(t, func(t *testing.T) {
+			r := clienttest.NewRedis()
+			var ids []string // as long as servers make them
+			for i := range 3 * int(size) {
+				ids = append(ids, fmt.Sprintf("50b68a50-d6f5-b8c8-a7c6-%012d", i))
+			}
+			r.Post(ids...)
+			client := clienttest.Over(t, &clienttest.Scripted{Answer: r.Answer})
+			sub := clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{PageSize: size}), "q")
+			if got := receive(t, sub, func() { time.Sleep(20 * time.Second) }); !slices.Equal(got, ids) {
+				t.Errorf("with pages of %d it received %d of %d", size, len(got), len(ids))
+			}
+			var read zaqar.Position
+			if err := read.UnmarshalText([]byte(sub.Position("q").String())); err != nil || read.String() != sub.Position("q").String() {
+				t.Errorf("with pages of %d: %v", size, err)
+			}
+		})
+	}
 }
 
 func TestAPositionOutlivesItsMarker(t *testing.T) {

@@ -13,8 +13,12 @@ type Queue interface {
 	// Page lists one page, with a time limit of its own. The page tells whether the
 	// limit was refused, also beside an error.
 	Page(ctx context.Context, look Look) (Page, error)
+	// Hopeless reports whether no request can succeed after this error of Page.
+	Hopeless(err error) bool
 	// Observe reports an event.
 	Observe(ctx context.Context, e observe.Event)
+	// RetryAfter returns how long the server asked to wait after an error of Page.
+	RetryAfter(err error) time.Duration
 }
 
 // Look says which page to list.
@@ -35,6 +39,8 @@ type Page struct {
 	Messages []Message
 	// Next is the marker of the following page, "" if the server gave none.
 	Next string
+	// Time is when the server answered, by its own clock; the zero time if it did not say.
+	Time time.Time
 	// LimitRefused means that the server allows no page of this size. The page then
 	// has the server's own size, and so should the next ones.
 	LimitRefused bool
@@ -55,8 +61,9 @@ type Position struct {
 	// Recent are the ids of the messages read last, oldest first.
 	Recent []string
 	// What was posted before Since is not wanted. The message read last was not posted
-	// before Reached. Both are by this program's clock.
-	Since, Reached time.Time
+	// before Reached. Both are by this program's wall clock. Served is Reached by the
+	// server's clock. Times that are not known are zero.
+	Since, Reached, Served time.Time
 	// Now means that Since is the moment of the subscription.
 	Now bool
 }

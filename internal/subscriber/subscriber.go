@@ -21,8 +21,9 @@ type Config struct {
 	MinInterval, MaxInterval, PushInterval time.Duration
 	InFlight, PageSize, Remember           int
 
-	Push   *push.Hub       // announces messages
-	Closed <-chan struct{} // closed when the client is closed
+	Push   *push.Hub        // announces messages
+	Closed <-chan struct{}  // closed when the client is closed
+	Wall   func() time.Time // the wall clock; nil: time.Now
 }
 
 // Subscriber reads the queues that it is subscribed to while somebody listens. It is

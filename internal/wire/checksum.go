@@ -11,16 +11,17 @@ import (
 	"unicode/utf16"
 )
 
-// Checksum makes the checksum that a server sends beside a body: of the body as
-// Python's json module writes it, whatever spaces and escapes it had on its way.
+// Checksum computes the checksum that a server sends with a body. The server computes
+// it from the body as Python's json module writes it, whatever the original spaces and
+// escapes.
 func Checksum(body json.RawMessage) string {
 	sum := md5.Sum(respell(body)) //nolint:gosec // as above
 	return "MD5:" + hex.EncodeToString(sum[:])
 }
 
-// respell writes a JSON value with ", " and ": " between its parts, ASCII only, and
-// numbers as Python spells them. It walks over the tokens, so that the order of
-// keys and all digits of integers stay.
+// respell writes a JSON value as Python does: with ", " and ": " between its parts, in
+// ASCII, and with Python's form of numbers. It copies token by token, which keeps the
+// order of keys and all digits of integers.
 func respell(body []byte) []byte {
 	var out bytes.Buffer
 	for i := 0; i < len(body); {
@@ -38,7 +39,7 @@ func respell(body []byte) []byte {
 			end := i + len(body[i:]) - len(bytes.TrimLeft(body[i:], "+-.0123456789eE"))
 			out.WriteString(respellNumber(string(body[i:end])))
 			i = end
-		default: // brackets, and the letters of words
+		default: // brackets, and the letters of true, false and null
 			out.WriteByte(c)
 			i++
 		}
@@ -46,7 +47,7 @@ func respell(body []byte) []byte {
 	return out.Bytes()
 }
 
-// stringEnd returns the index behind the string that starts at i.
+// stringEnd returns the index after the string that starts at i.
 func stringEnd(body []byte, i int) int {
 	for i++; i < len(body); i++ {
 		switch body[i] {
@@ -84,9 +85,9 @@ func respellString(out *bytes.Buffer, quoted []byte) {
 	out.WriteByte('"')
 }
 
-// respellNumber spells integers as they are and other numbers as Python's repr:
-// the shortest form that reads back the same, with an exponent from 1e16 on and
-// below 1e-4.
+// respellNumber keeps integers, and writes other numbers like Python's repr: in the
+// shortest form that parses to the same value, with an exponent from 1e16 on and below
+// 1e-4.
 func respellNumber(text string) string {
 	if !strings.ContainsAny(text, ".eE") {
 		if text == "-0" {
@@ -96,7 +97,7 @@ func respellNumber(text string) string {
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return text // beyond what a float holds
+		return text // out of a float's range
 	}
 	short := strconv.FormatFloat(f, 'e', -1, 64)
 	_, exponent, _ := strings.Cut(short, "e")

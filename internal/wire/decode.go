@@ -15,24 +15,58 @@ import (
 	"github.com/zaqar-go/zaqar/internal/mend"
 )
 
-// Seconds is a duration as the wire has it. Servers write whole numbers, and
-// sometimes fractions.
+// Seconds is a duration in seconds. Servers write whole numbers, and sometimes
+// fractions.
 type Seconds time.Duration
 
-// UnmarshalJSON reads any JSON number that a duration can hold.
+// MaxSeconds is the longest duration that is read, 146 years. Servers store what a client
+// once wrote, such as the 6,983 years of OpenStack Heat. It is half of what a
+// time.Duration holds, so that two of them can be added.
+const MaxSeconds = Seconds(math.MaxInt64 / 2 / time.Second * time.Second)
+
+// UnmarshalJSON reads any JSON number. What exceeds MaxSeconds, in either direction, is
+// cut to it.
 func (s *Seconds) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil
 	}
-	if whole, err := strconv.ParseInt(string(data), 10, 64); err == nil && whole > -math.MaxInt64/int64(time.Second) && whole < math.MaxInt64/int64(time.Second) {
-		*s = Seconds(time.Duration(whole) * time.Second)
+	if whole, err := strconv.ParseInt(string(data), 10, 64); err == nil {
+		most := ToSeconds(time.Duration(MaxSeconds))
+		*s = Seconds(time.Duration(max(-most, min(whole, most))) * time.Second)
 		return nil
 	}
 	number, err := strconv.ParseFloat(string(data), 64)
-	if err != nil || math.Abs(number) > math.MaxInt64/float64(time.Second)/2 {
+	if (err != nil && !errors.Is(err, strconv.ErrRange)) || math.IsNaN(number) {
 		return fmt.Errorf("%.40q is not a number of seconds", data)
 	}
-	*s = Seconds(number * float64(time.Second))
+	*s = Seconds(max(-float64(MaxSeconds), min(number*float64(time.Second), float64(MaxSeconds))))
+	return nil
+}
+
+// Count is a number of things. Servers write whole numbers. A fraction is cut off, and
+// what no int holds is cut to the nearest one.
+type Count int
+
+// UnmarshalJSON reads any JSON number.
+func (c *Count) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	if whole, err := strconv.Atoi(string(data)); err == nil {
+		*c = Count(whole)
+		return nil
+	}
+	number, err := strconv.ParseFloat(string(data), 64)
+	switch {
+	case err != nil && !errors.Is(err, strconv.ErrRange) || math.IsNaN(number):
+		return fmt.Errorf("%.40q is not a number", data)
+	case number >= math.MaxInt:
+		*c = math.MaxInt
+	case number <= math.MinInt:
+		*c = math.MinInt
+	default:
+		*c = Count(number)
+	}
 	return nil
 }
 
@@ -41,7 +75,7 @@ func (s Seconds) MarshalJSON() ([]byte, error) {
 	return strconv.AppendInt(nil, ToSeconds(time.Duration(s)), 10), nil
 }
 
-// ToSeconds renders a duration; it must be a whole number of seconds.
+// ToSeconds returns a duration in seconds. It must be a whole number of seconds.
 func ToSeconds(d time.Duration) int64 { return int64(d / time.Second) }
 
 // Queue is a queue in a listing.
@@ -54,9 +88,9 @@ type Queue struct {
 // Queues is a page of queues.
 type Queues struct {
 	Queues []Queue
-	// Next is the marker of the next page, "" when there is none.
+	// Next is the marker of the next page, "" if there is none.
 	Next string
-	// Count is the number of queues in the project; -1 when it is not told.
+	// Count is the number of queues in the project, -1 if the answer does not have it.
 	Count int
 }
 
@@ -67,16 +101,19 @@ func DecodeQueues(data []byte) (Queues, error) {
 		Links  []link          `json:"links"`
 		Count  json.RawMessage `json:"count"`
 	}
-	if err := json.Unmarshal(data, &reply); err != nil {
+	if err := mend.Unmarshal(data, &reply); err != nil {
 		return Queues{}, err
 	}
 	if reply.Queues == nil {
 		return Queues{}, errors.New(`it has no "queues"`)
 	}
 	page := Queues{Queues: *reply.Queues, Next: next(reply.Links), Count: -1}
-	for _, q := range page.Queues {
+	for i, q := range page.Queues {
 		if q.Name == "" {
 			return Queues{}, errors.New("a queue in it has no name")
+		}
+		if Climbs(q.Href) {
+			page.Queues[i].Href = "" // callers make paths of it
 		}
 	}
 	// With pooling the count is the literal true (quirk 21).
@@ -91,9 +128,8 @@ type link struct {
 	Href string `json:"href"`
 }
 
-// next finds the marker of the next page. The link itself is not followed: it
-// is relative to a root that a proxy may have moved, and the marker is all that
-// it adds.
+// next returns the marker of the next page. The link itself is not followed: a proxy may
+// have moved the root that it is relative to, and only the marker in it is new.
 func next(links []link) string {
 	for _, l := range links {
 		if l.Rel != "next" {
@@ -113,15 +149,23 @@ func lastSegment(href string) string {
 		return ""
 	}
 	last, err := url.PathUnescape(path.Base(u.EscapedPath()))
-	if err != nil || last == "/" || last == "." {
+	if err != nil || last == "/" || Climbs(last) {
 		return ""
 	}
 	return last
 }
 
-// Unmarshal decodes exactly one JSON value, with every digit of its numbers:
-// into an any they come as json.Number.
-func Unmarshal(data []byte, into any) error {
+// Unmarshal decodes exactly one JSON value. Numbers keep all their digits: in an any
+// they are a json.Number.
+func Unmarshal(data []byte, into any) error { return unmarshalOne(data, into) }
+
+// UnmarshalMended is Unmarshal for answers that can contain numbers which JSON does not
+// have, see package mend.
+func UnmarshalMended(data []byte, into any) error {
+	return mend.UnmarshalBy(unmarshalOne, data, into)
+}
+
+func unmarshalOne(data []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
 	if err := decoder.Decode(into); err != nil {
@@ -144,15 +188,15 @@ type MessageStats struct {
 	TTL        Seconds         `json:"ttl"`
 	Created    string          `json:"created"`
 	ClaimID    string          `json:"claim_id"`
-	ClaimCount int             `json:"claim_count"`
+	ClaimCount Count           `json:"claim_count"`
 	Body       json.RawMessage `json:"body"`
 }
 
 // Stats are a queue's statistics.
 type Stats struct {
-	Claimed int           `json:"claimed"`
-	Free    int           `json:"free"`
-	Total   int           `json:"total"`
+	Claimed Count         `json:"claimed"`
+	Free    Count         `json:"free"`
+	Total   Count         `json:"total"`
 	Oldest  *MessageStats `json:"oldest"`
 	Newest  *MessageStats `json:"newest"`
 }

@@ -13,7 +13,7 @@ type VersionInfo struct {
 	Status string `json:"status"`
 }
 
-// Version returns the version under the name that paths have.
+// Version returns the version in the form that is used in paths.
 func (i VersionInfo) Version() Version { return Version("v" + strings.TrimPrefix(i.ID, "v")) }
 
 // DecodeVersions reads the list of versions.
@@ -54,13 +54,25 @@ func DecodeHome(data []byte) (map[string]HomeResource, error) {
 	return reply.Resources, nil
 }
 
-// Fault is what an answer other than 2xx says.
+// Fault is the error in an answer other than 2xx.
 type Fault struct{ Title, Description string }
 
-// DecodeFault reads the error bodies that Zaqar, the Keystone middleware,
-// proxies and the WebSocket send. It never fails: what it cannot read is
-// empty, and a text that is no JSON is the description, cut short.
+// The longest texts of a Fault, in bytes.
+const (
+	longestTitle       = 200
+	longestDescription = 500
+	longestPage        = 1 << 20 // a longer body is no explanation
+)
+
+// DecodeFault reads the error bodies of Zaqar, the Keystone middleware, proxies and the
+// WebSocket. It never fails: what it cannot read is empty, and a text that is not JSON
+// becomes the description. Its texts are cut, and can be printed in one line.
 func DecodeFault(data []byte) Fault {
+	fault := decodeFault(data[:min(len(data), longestPage)])
+	return Fault{Title: OneLine(fault.Title, longestTitle), Description: OneLine(fault.Description, longestDescription)}
+}
+
+func decodeFault(data []byte) Fault {
 	data = bytes.TrimSpace(data)
 	var reply struct {
 		Title       string          `json:"title"`
@@ -93,7 +105,7 @@ func DecodeFault(data []byte) Fault {
 	return fault
 }
 
-// plainText keeps a proxy's error page from filling a terminal.
+// plainText shortens a text, so that a proxy's error page does not fill a terminal.
 func plainText(data []byte) string {
 	const most = 200
 	text := strings.ToValidUTF8(string(data[:min(len(data), 4096)]), "")
@@ -101,10 +113,7 @@ func plainText(data []byte) string {
 	if text == "" || strings.HasPrefix(text, "<") {
 		return markup(text)
 	}
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	return text
+	return OneLine(text, most)
 }
 
 // markup returns the title of an HTML page, or the <title> of Zaqar's XML.

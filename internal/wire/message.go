@@ -11,15 +11,15 @@ import (
 	"github.com/zaqar-go/zaqar/internal/mend"
 )
 
-// Outgoing is a message to be posted. TTL and Delay are nil when the queue's
-// own are wanted.
+// Outgoing is a message to be posted. If TTL or Delay is nil, the queue's default
+// applies.
 type Outgoing struct {
 	Body  json.RawMessage `json:"body"`
 	TTL   *int64          `json:"ttl,omitzero"`
 	Delay *int64          `json:"delay,omitzero"`
 }
 
-// Message is a message as a server tells it.
+// Message is a message in an answer.
 type Message struct {
 	ID         string          `json:"id"`
 	Href       string          `json:"href"`
@@ -28,14 +28,14 @@ type Message struct {
 	Body       json.RawMessage `json:"body"`
 	Checksum   string          `json:"checksum"`
 	ClaimID    string          `json:"claim_id"`
-	ClaimCount int             `json:"claim_count"`
+	ClaimCount Count           `json:"claim_count"`
 }
 
-// HidesClaim reports whether the message does not tell which claim holds it, if any:
-// the hrefs of HTTP do, the WebSocket does not outside of claims.
+// HidesClaim reports whether the message does not show which claim holds it, if any. The
+// hrefs of HTTP show it; the WebSocket shows it only in claims.
 func (m Message) HidesClaim() bool { return m.Href == "" && m.ClaimID == "" }
 
-// UnmarshalJSON fills in what is only in the href: the id (v1) and the claim.
+// UnmarshalJSON also reads what only the href contains: the id (v1) and the claim.
 func (m *Message) UnmarshalJSON(data []byte) error {
 	type plain Message
 	if err := json.Unmarshal(data, (*plain)(m)); err != nil {
@@ -45,7 +45,7 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 		m.ID = lastSegment(m.Href)
 	}
 	if m.ID == "" {
-		return errors.New("a message in it has neither id nor href")
+		return errNoMessage
 	}
 	if m.ClaimID == "" {
 		if u, err := url.Parse(m.Href); err == nil {
@@ -55,22 +55,27 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	if m.Body == nil {
 		m.Body = json.RawMessage("null")
 	}
-	m.Body = mend.Undo(m.Body)
 	return nil
 }
 
 // Messages is a page of messages.
 type Messages struct {
 	Messages []Message
-	// Next is the marker of the next page, "" when there is none.
+	// Next is the marker of the next page, "" if there is none.
 	Next string
 }
 
 // DecodeMessages reads a page of messages, or the messages of a pop.
 func DecodeMessages(data []byte) (Messages, error) {
+	return DecodeMessagesUnless(data, func() error { return nil })
+}
+
+// DecodeMessagesUnless is DecodeMessages that asks before each message of a large page
+// whether to stop. The error is then the one that stop returned.
+func DecodeMessagesUnless(data []byte, stop func() error) (Messages, error) {
 	var reply struct {
-		Messages *[]Message `json:"messages"`
-		Links    []link     `json:"links"`
+		Messages *[]json.RawMessage `json:"messages"`
+		Links    []link             `json:"links"`
 	}
 	if err := mend.Unmarshal(data, &reply); err != nil {
 		return Messages{}, err
@@ -78,8 +83,24 @@ func DecodeMessages(data []byte) (Messages, error) {
 	if reply.Messages == nil {
 		return Messages{}, errors.New(`it has no "messages"`)
 	}
-	return Messages{Messages: *reply.Messages, Next: next(reply.Links)}, nil
+	page := Messages{Messages: make([]Message, len(*reply.Messages)), Next: next(reply.Links)}
+	for i, raw := range *reply.Messages {
+		if len(data) > checkEach {
+			if err := stop(); err != nil {
+				return Messages{}, err
+			}
+		}
+		if err := mend.Unmarshal(raw, &page.Messages[i]); err != nil {
+			return Messages{}, err
+		}
+		if page.Messages[i].ID == "" {
+			return Messages{}, errNoMessage
+		}
+	}
+	return page, nil
 }
+
+var errNoMessage = errors.New("a message in it has neither id nor href")
 
 // DecodeMessage reads one message.
 func DecodeMessage(data []byte) (Message, error) {
@@ -93,7 +114,7 @@ func DecodeMessage(data []byte) (Message, error) {
 	return *m, nil
 }
 
-// DecodePosted reads the ids of want messages that were posted.
+// DecodePosted reads the ids of posted messages, of which there must be want.
 func DecodePosted(data []byte, want int) ([]string, error) {
 	var reply struct {
 		Resources []string `json:"resources"`
@@ -113,7 +134,7 @@ func DecodePosted(data []byte, want int) ([]string, error) {
 	return ids, nil
 }
 
-// Claim is a claim as a server tells it; a new one has neither TTL nor Age.
+// Claim is a claim in an answer. A new one has neither TTL nor Age.
 type Claim struct {
 	ID       string
 	TTL      Seconds
@@ -121,16 +142,19 @@ type Claim struct {
 	Messages []Message
 }
 
-// DecodeNewClaim reads the answer to the creation of a claim. No messages and
-// no id: there was nothing to claim. The WebSocket tells the id in the body.
+// ClaimID returns the id of a new claim, "" if the header does not have it.
+func ClaimID(header http.Header) string { return lastSegment(header.Get("Location")) }
+
+// DecodeNewClaim reads the answer to the creation of a claim. If there was nothing to
+// claim, the result has no messages and no id. Over the WebSocket the id is in the body.
 func DecodeNewClaim(status int, header http.Header, data []byte) (Claim, error) {
 	if status == http.StatusNoContent || len(bytes.TrimSpace(data)) == 0 {
 		return Claim{}, nil
 	}
 	page, err := DecodeMessages(data)
-	claim := Claim{ID: lastSegment(header.Get("Location")), Messages: page.Messages}
+	claim := Claim{ID: ClaimID(header), Messages: page.Messages}
 	if err != nil {
-		return claim, err // the claim was made all the same
+		return claim, err // the claim exists all the same
 	}
 	var named struct {
 		ID string `json:"claim_id"`

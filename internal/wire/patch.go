@@ -2,16 +2,15 @@ package wire
 
 import "strings"
 
-// Change is one step of Zaqar's dialect of JSON Patch: add, replace or remove one
-// key of a queue's metadata.
+// Change is one step of Zaqar's form of JSON Patch: it adds, replaces or removes one key
+// of a queue's metadata.
 type Change struct {
 	Op    string `json:"op"`
 	Path  string `json:"path"`
 	Value any    `json:"value,omitempty"`
 }
 
-// Set puts a value under a key, whether it was there or not. A Go nil is JSON's
-// null.
+// Set sets a key to a value, whether the key exists or not. A Go nil is JSON's null.
 func Set(key string, value any) Change {
 	if value == nil {
 		value = Null{}
@@ -19,16 +18,15 @@ func Set(key string, value any) Change {
 	return Change{Op: "add", Path: pointer(key), Value: value}
 }
 
-// Remove removes a key. It is refused when the key is neither there nor reserved.
+// Remove removes a key. The server refuses it if the key neither exists nor is reserved.
 func Remove(key string) Change { return Change{Op: "remove", Path: pointer(key)} }
 
-// pointer escapes a key for a JSON pointer: "~" before "/", or the escapes would
-// be escaped.
+// pointer escapes a key for a JSON pointer.
 func pointer(key string) string {
 	return "/metadata/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
 }
 
-// Null encodes as null where omitempty would drop a nil.
+// Null encodes as null. A nil would be dropped by omitempty.
 type Null struct{}
 
 // MarshalJSON returns null.

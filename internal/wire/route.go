@@ -1,10 +1,10 @@
-// Package wire knows how each operation of Zaqar looks on the wire, for each
-// version of the API and each transport: method, path, query, body, action.
-// What differs between versions is a row in the table of that version (v1.go,
-// v1_1.go, v2.go), not a branch in the code that calls.
+// Package wire describes each operation of Zaqar for each version of the API and each
+// transport: method, path, query, body and action. A difference between versions is a
+// row in the table of that version (v1.go, v1_1.go, v2.go), not a branch in the code
+// that calls.
 //
-// [Encode] turns an operation and its parameters into a transport.Request;
-// the Decode functions read replies. Seconds and raw JSON exist here only.
+// [Encode] turns an operation and its parameters into a transport.Request; the Decode
+// functions read replies. Only this package uses seconds and raw JSON.
 package wire
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// Version is a version of the API as it stands in paths.
+// Version is a version of the API, in the form that is used in paths.
 type Version string
 
 // The versions, oldest first.
@@ -28,7 +28,7 @@ const (
 	V2   Version = "v2"
 )
 
-// Op names an operation. Where the WebSocket has an action, it is its name.
+// Op names an operation. If the WebSocket has an action for it, that has the same name.
 type Op string
 
 // The operations.
@@ -67,56 +67,62 @@ const (
 	QueueShare          Op = "queue_share"
 )
 
-// Params are an operation's parameters under the names that the WebSocket
-// gives them. A parameter that is absent is not sent.
+// Params are an operation's parameters under the WebSocket's names. An absent parameter
+// is not sent.
 type Params map[string]any
 
-// Route is how one version of the API has one operation.
+// Route describes one operation in one version of the API.
 type Route struct {
-	// Method and Path are HTTP's; Path's {names} are filled from the parameters.
+	// Method and Path are HTTP's. The {names} in Path are replaced by parameters.
 	Method string
 	Path   string
-	// Query and Body name the parameters that travel in the query and as members
-	// of a JSON object. BodyIs names one that is the whole body.
+	// Query names the parameters in the query, Body those that are members of the JSON
+	// body. BodyIs names a parameter that is the whole body.
 	Query  []string
 	Body   []string
 	BodyIs string
-	// Message names what a message to be posted may have beside its body.
+	// Message names the members that a posted message may have in addition to its body.
 	Message []string
-	// Spread names a parameter of type url.Values that joins the query as it is.
+	// Spread names a parameter of type url.Values that is added to the query as it is.
 	Spread string
-	// Type is the Content-Type where it is not application/json.
+	// Type is the Content-Type if it is not application/json.
 	Type string
-	// Action is the WebSocket's action, "" where it has none.
+	// Action is the WebSocket's action, "" if there is none.
 	Action string
-	// Repeatable is whether doing it twice is the same as doing it once.
+	// Repeatable is true if the operation is idempotent.
 	Repeatable bool
+	// Sweeps is true if the operation deletes everything in a queue. A late repetition
+	// would delete what others have posted since.
+	Sweeps bool
+	// Success are the statuses of a success, and Answer is what its body has, if it has
+	// one. Any other 2xx is not the service's.
+	Success []int
+	Answer  Shape
 
-	// What the versions do differently behind the same call:
+	// The differences between versions behind the same call:
 
-	// Empty is the body that a 204 stands for, Absent the one that a 404 stands
-	// for because another version answers so. "" means that they stand for
-	// nothing: a 404 is an error.
+	// Empty is the body that replaces a 204. Absent is the body that replaces a 404
+	// because other versions answer like this. If Absent is "", a 404 is an error.
 	Empty, Absent string
-	// Bare is whether messages come as an array without an object around it.
+	// Bare is true if messages come as an array without an object around it.
 	Bare bool
-	// TTL is the life in seconds that must be sent where the caller gives none.
+	// TTL is the TTL in seconds to send if the caller gives none, 0 for none.
 	TTL int64
-	// NeedsQueue is whether the queue must be created first.
+	// NeedsQueue is true if the queue must be created first.
 	NeedsQueue bool
-	// OwnKeys is whether the metadata must not hold Zaqar's own keys.
+	// OwnKeys is true if the metadata must not contain Zaqar's own keys.
 	OwnKeys bool
-	// HidesClaims is whether a message does not tell which claim holds it.
+	// HidesClaims is true if a message does not show which claim holds it.
 	HidesClaims bool
 }
 
-// Table holds a version's operations.
+// Table contains a version's operations.
 type Table map[Op]Route
 
 var tables = map[Version]Table{V1: v1, V1_1: v1_1, V2: v2}
 
-// Unsupported is the error for an operation that a version does not have, or for
-// a parameter that it does not have there.
+// Unsupported reports an operation, or a parameter of an operation, that a version does
+// not have.
 type Unsupported struct {
 	Op      Op
 	Version Version
@@ -139,7 +145,7 @@ func Lookup(v Version, op Op) (Route, error) {
 	return route, nil
 }
 
-// Ops returns the operations that a version has, by name.
+// Ops returns the operations that a version has, sorted by name.
 func Ops(v Version) []Op { return slices.Sorted(maps.Keys(tables[v])) }
 
 // Takes reports whether a version has an operation with this parameter.
@@ -153,7 +159,8 @@ func (r Route) takes(param string) bool {
 		r.BodyIs == param || r.Spread == param || strings.Contains(r.Path, "{"+param+"}")
 }
 
-// Encode renders an operation for every transport.
+// Encode returns the request of an operation, in the forms of all transports. Its error
+// is an [*Unsupported] if the version does not have the operation or a parameter.
 func Encode(v Version, op Op, p Params) (*transport.Request, error) {
 	route, err := Lookup(v, op)
 	if err != nil {
@@ -164,8 +171,8 @@ func Encode(v Version, op Op, p Params) (*transport.Request, error) {
 			return nil, &Unsupported{Op: op, Version: v, Param: param}
 		}
 	}
-	req := &transport.Request{Op: string(op), Method: route.Method, Action: route.Action}
-	speak(req, op, p)
+	req := &transport.Request{Op: string(op), Method: route.Method, Action: route.Action, Repeatable: route.Repeatable && !route.Sweeps}
+	addAction(req, op, p)
 	if req.Path, err = fill(route.Path, p); err != nil {
 		return nil, err
 	}
@@ -189,8 +196,9 @@ func (r Route) contentType() string {
 	return r.Type
 }
 
-// fill puts parameters into a path. An empty one is an error: it would address
-// another resource (DELETE /claims/ is not the deletion of a claim).
+// fill puts parameters into a path. An empty parameter is an error, because the path
+// would be that of another resource: DELETE /claims/ does not delete a claim. So is one
+// that leads out of its place, see [Climbs]. Every path of an operation is made here.
 func fill(template string, p Params) (string, error) {
 	var path strings.Builder
 	for {
@@ -203,6 +211,9 @@ func fill(template string, p Params) (string, error) {
 		value, _ := p[name].(string)
 		if value == "" {
 			return "", fmt.Errorf("%s is empty", name)
+		}
+		if Climbs(value) {
+			return "", fmt.Errorf(`%s is %.80q, but "." and ".." lead to another path`, name, value)
 		}
 		path.WriteString(url.PathEscape(value))
 		template = after
@@ -218,7 +229,7 @@ func query(route Route, p Params) url.Values {
 		switch value := p[name].(type) {
 		case nil:
 		case []string:
-			// Repeated, not joined: servers do not split at an escaped comma.
+			// Repeated, not joined: servers do not split at an escaped comma (quirk 29).
 			values[name] = value
 		default:
 			values.Set(name, fmt.Sprint(value))

@@ -32,8 +32,8 @@ func DecodeSubscription(data []byte) (Subscription, error) {
 	return s, nil
 }
 
-// Subscriptions is a page of subscriptions. Next is the marker of the next page, ""
-// when there is none.
+// Subscriptions is a page of subscriptions. Next is the marker of the next page, "" if
+// there is none.
 type Subscriptions struct {
 	Subscriptions []Subscription
 	Next          string
@@ -59,7 +59,7 @@ func DecodeSubscriptions(data []byte) (Subscriptions, error) {
 	return Subscriptions{Subscriptions: *reply.Subscriptions, Next: next(reply.Links)}, nil
 }
 
-// DecodeSubscribed reads the id of what was subscribed.
+// DecodeSubscribed reads the id of a new subscription.
 func DecodeSubscribed(data []byte) (string, error) {
 	var reply struct {
 		ID string `json:"subscription_id"`

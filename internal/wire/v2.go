@@ -1,7 +1,6 @@
 package wire
 
-// The bodies that a 204 or a 404 of one version stands for, since another version
-// answers so.
+// The bodies that replace a 204 or a 404, because other versions answer like this.
 const (
 	noQueues   = `{"queues":[]}`
 	noMessages = `{"messages":[]}`
@@ -9,86 +8,100 @@ const (
 	noMetadata = `{}`
 )
 
-// PatchType is the media type that v2 wants for changes to a queue's metadata,
-// to the letter: with a charset behind it the server answers 415.
+// PatchType is the exact media type that v2 requires for changes of a queue's metadata.
+// If a charset is added, the server answers 415.
 const PatchType = "application/openstack-messaging-v2.0-json-patch"
 
 var v2 = Table{
-	Versions: {Method: "GET", Path: "/", Repeatable: true},
-	Home:     {Method: "GET", Path: "/", Repeatable: true},
-	Ping:     {Method: "GET", Path: "/ping", Action: "queue_list", Repeatable: true},
-	Health:   {Method: "GET", Path: "/health", Repeatable: true},
+	Versions: {Method: "GET", Path: "/", Repeatable: true, Success: []int{300, 200}, Answer: Object},
+	Home:     {Method: "GET", Path: "/", Repeatable: true, Success: []int{200}, Answer: Object},
+	Ping:     {Method: "GET", Path: "/ping", Action: "queue_list", Repeatable: true, Success: []int{204}},
+	Health:   {Method: "GET", Path: "/health", Repeatable: true, Success: []int{200}, Answer: Object},
 
 	QueueList: {
 		Method: "GET", Path: "/queues", Action: "queue_list", Repeatable: true,
 		Query: []string{"marker", "limit", "detailed", "name", "with_count"}, Spread: "metadata_filter",
+		Success: []int{200}, Answer: Object,
 	},
-	QueueCreate: {Method: "PUT", Path: "/queues/{queue_name}", Action: "queue_create", BodyIs: "metadata", Repeatable: true},
-	// A GET is answered 200 for a queue that does not exist; a patch that
-	// changes nothing tells: 200 or 404.
-	QueueExists: {Method: "PATCH", Path: "/queues/{queue_name}", BodyIs: "changes", Type: PatchType, Repeatable: true},
-	QueueGet:    {Method: "GET", Path: "/queues/{queue_name}", Action: "queue_get", Repeatable: true},
-	QueueUpdate: {Method: "PATCH", Path: "/queues/{queue_name}", BodyIs: "changes", Type: PatchType},
-	QueueDelete: {Method: "DELETE", Path: "/queues/{queue_name}", Action: "queue_delete", Repeatable: true},
-	QueueStats:  {Method: "GET", Path: "/queues/{queue_name}/stats", Action: "queue_get_stats", Repeatable: true},
-	QueuePurge:  {Method: "POST", Path: "/queues/{queue_name}/purge", Action: "queue_purge", Body: []string{"resource_types"}, Repeatable: true},
+	QueueCreate: {Method: "PUT", Path: "/queues/{queue_name}", Action: "queue_create", BodyIs: "metadata", Repeatable: true, Success: []int{201, 204}},
+	// GET answers 200 even if the queue does not exist. A patch without changes answers
+	// 200 or 404.
+	QueueExists: {Method: "PATCH", Path: "/queues/{queue_name}", BodyIs: "changes", Type: PatchType, Repeatable: true, Success: []int{200}, Answer: Object},
+	QueueGet:    {Method: "GET", Path: "/queues/{queue_name}", Action: "queue_get", Repeatable: true, Success: []int{200}, Answer: Object},
+	QueueUpdate: {Method: "PATCH", Path: "/queues/{queue_name}", BodyIs: "changes", Type: PatchType, Success: []int{200}, Answer: Object},
+	QueueDelete: {Method: "DELETE", Path: "/queues/{queue_name}", Action: "queue_delete", Repeatable: true, Sweeps: true, Success: []int{204}},
+	QueueStats:  {Method: "GET", Path: "/queues/{queue_name}/stats", Action: "queue_get_stats", Repeatable: true, Success: []int{200}, Answer: Object},
+	QueuePurge:  {Method: "POST", Path: "/queues/{queue_name}/purge", Action: "queue_purge", Body: []string{"resource_types"}, Repeatable: true, Sweeps: true, Success: []int{204}},
 
-	MessagePost: {Method: "POST", Path: "/queues/{queue_name}/messages", Action: "message_post", Body: []string{"messages"}, Message: []string{"ttl", "delay"}},
+	MessagePost: {Method: "POST", Path: "/queues/{queue_name}/messages", Action: "message_post", Body: []string{"messages"}, Message: []string{"ttl", "delay"}, Success: []int{201}, Answer: Object},
 	MessageList: {
 		Method: "GET", Path: "/queues/{queue_name}/messages", Action: "message_list", Repeatable: true,
-		Query: []string{"marker", "limit", "echo", "include_claimed", "include_delayed"},
+		Query:   []string{"marker", "limit", "echo", "include_claimed", "include_delayed"},
+		Success: []int{200}, Answer: Object,
 	},
-	MessageGet: {Method: "GET", Path: "/queues/{queue_name}/messages/{message_id}", Action: "message_get", Repeatable: true},
+	MessageGet: {Method: "GET", Path: "/queues/{queue_name}/messages/{message_id}", Action: "message_get", Repeatable: true, Success: []int{200}, Answer: Object},
 	MessageGetMany: {
 		Method: "GET", Path: "/queues/{queue_name}/messages", Action: "message_get_many", Repeatable: true,
 		Query: []string{"ids"}, Absent: noMessages,
+		Success: []int{200}, Answer: Object,
 	},
 	MessageDelete: {
 		Method: "DELETE", Path: "/queues/{queue_name}/messages/{message_id}", Action: "message_delete", Repeatable: true,
-		Query: []string{"claim_id"},
+		Query:   []string{"claim_id"},
+		Success: []int{204},
 	},
 	MessageDeleteMany: {
 		Method: "DELETE", Path: "/queues/{queue_name}/messages", Action: "message_delete_many", Repeatable: true,
-		Query: []string{"ids", "claim_ids"},
+		Query:   []string{"ids", "claim_ids"},
+		Success: []int{204},
 	},
 	MessagePop: {
 		Method: "DELETE", Path: "/queues/{queue_name}/messages", Action: "message_delete_many",
-		Query: []string{"pop"},
+		Query:   []string{"pop"},
+		Success: []int{200}, Answer: Object,
 	},
 
 	ClaimCreate: {
 		Method: "POST", Path: "/queues/{queue_name}/claims", Action: "claim_create",
 		Query: []string{"limit"}, Body: []string{"ttl", "grace"},
+		Success: []int{201, 204}, Answer: Object,
 	},
-	ClaimGet:    {Method: "GET", Path: "/queues/{queue_name}/claims/{claim_id}", Action: "claim_get", Repeatable: true},
-	ClaimUpdate: {Method: "PATCH", Path: "/queues/{queue_name}/claims/{claim_id}", Action: "claim_update", Body: []string{"ttl", "grace"}, Repeatable: true},
-	ClaimDelete: {Method: "DELETE", Path: "/queues/{queue_name}/claims/{claim_id}", Action: "claim_delete", Repeatable: true},
+	ClaimGet:    {Method: "GET", Path: "/queues/{queue_name}/claims/{claim_id}", Action: "claim_get", Repeatable: true, Success: []int{200}, Answer: Object},
+	ClaimUpdate: {Method: "PATCH", Path: "/queues/{queue_name}/claims/{claim_id}", Action: "claim_update", Body: []string{"ttl", "grace"}, Repeatable: true, Success: []int{204}},
+	ClaimDelete: {Method: "DELETE", Path: "/queues/{queue_name}/claims/{claim_id}", Action: "claim_delete", Repeatable: true, Success: []int{204}},
 
 	SubscriptionCreate: {
-		// Repeatable: where it has acted, the second time finds what the first made.
+		// Repeatable: a second request finds the subscription of the first.
 		Method: "POST", Path: "/queues/{queue_name}/subscriptions", Action: "subscription_create", Repeatable: true,
-		Body: []string{"subscriber", "ttl", "options"},
+		Body:    []string{"subscriber", "ttl", "options"},
+		Success: []int{201}, Answer: Object,
 	},
 	SubscriptionList: {
 		Method: "GET", Path: "/queues/{queue_name}/subscriptions", Action: "subscription_list", Repeatable: true,
-		Query: []string{"marker", "limit"},
+		Query:   []string{"marker", "limit"},
+		Success: []int{200}, Answer: Object,
 	},
 	SubscriptionGet: {
 		Method: "GET", Path: "/queues/{queue_name}/subscriptions/{subscription_id}", Action: "subscription_get", Repeatable: true,
+		Success: []int{200}, Answer: Object,
 	},
 	SubscriptionUpdate: {
 		Method: "PATCH", Path: "/queues/{queue_name}/subscriptions/{subscription_id}", Repeatable: true,
-		Body: []string{"subscriber", "ttl", "options"},
+		Body:    []string{"subscriber", "ttl", "options"},
+		Success: []int{204},
 	},
 	SubscriptionDelete: {
 		Method: "DELETE", Path: "/queues/{queue_name}/subscriptions/{subscription_id}", Action: "subscription_delete", Repeatable: true,
+		Success: []int{204},
 	},
 	SubscriptionConfirm: {
 		Method: "PUT", Path: "/queues/{queue_name}/subscriptions/{subscription_id}/confirm", Repeatable: true,
-		Body: []string{"confirmed"},
+		Body:    []string{"confirmed"},
+		Success: []int{204},
 	},
 	QueueShare: {
 		Method: "POST", Path: "/queues/{queue_name}/share", Repeatable: true,
-		Body: []string{"paths", "methods", "expires"},
+		Body:    []string{"paths", "methods", "expires"},
+		Success: []int{200}, Answer: Object,
 	},
 }

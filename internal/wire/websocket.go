@@ -14,45 +14,47 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// action is how the WebSocket has an operation of v2: under which names it takes
-// parameters, and what its answers say in HTTP's words. What it does not take, the
-// transport knows.
+// action describes how the WebSocket's action of an operation differs from HTTP in v2.
+// Which parameters it lacks, the transport knows.
 type action struct {
-	// rename has the WebSocket's names of parameters where they differ.
+	// rename maps names of parameters to the WebSocket's names.
 	rename map[string]string
-	// always are parameters that go along.
+	// always are parameters that are always sent.
 	always Params
-	// lesser is whether the answer says less than HTTP's, so that HTTP is better
-	// where it is there; lesserWith names a parameter with which it does.
+	// lesser is true if the answer contains less than HTTP's, so that HTTP is preferred
+	// if available. lesserWith names a parameter that makes it so.
 	lesser     bool
 	lesserWith string
-	// absent is the body that a 404 stands for.
+	// absent is the body that replaces a 404.
 	absent string
-	// usual brings the body of a 2xx into HTTP's form; nil when it is.
+	// success are the statuses of a success if they are not HTTP's. Then the body is an
+	// object.
+	success []int
+	// usual turns the body of a 2xx into HTTP's form. It is nil if both are the same.
 	usual func(body []byte) ([]byte, error)
 }
 
-// websocket are the operations whose actions have something of their own.
+// websocket are the operations whose actions differ from HTTP.
 var websocket = map[Op]action{
-	// There is no action that does nothing: a listing of one queue asks the store, as
-	// HTTP's ping does.
-	Ping:        {always: Params{"limit": 1}},
+	// There is no action without effect. A listing of one queue asks the store, as HTTP's
+	// ping does.
+	Ping:        {always: Params{"limit": 1}, success: []int{http.StatusOK}},
 	QueueList:   {usual: paged("queues", "name")},
 	QueueGet:    {lesser: true}, // without the defaults of reserved keys
 	QueueStats:  {absent: noStats},
 	MessagePost: {usual: posted},
-	// Claims are told to those who have them only.
+	// The answer does not show the claims of messages.
 	MessageList:       {lesserWith: "include_claimed", absent: noMessages, usual: paged("messages", "id")},
 	MessageGet:        {lesser: true, usual: single},
 	MessageGetMany:    {rename: map[string]string{"ids": "message_ids"}, absent: noMessages},
 	MessageDeleteMany: {rename: map[string]string{"ids": "message_ids"}},
-	// Where there is one, the answer is 409, confirmed or not.
+	// If there is such a subscription, the answer is a 409, confirmed or not.
 	SubscriptionCreate: {lesserWith: "subscriber"},
 	SubscriptionList:   {usual: paged("subscriptions", "id")},
 }
 
-// speak renders the WebSocket's half of a request.
-func speak(req *transport.Request, op Op, p Params) {
+// addAction fills in the WebSocket's half of a request.
+func addAction(req *transport.Request, op Op, p Params) {
 	a := websocket[op]
 	_, with := p[a.lesserWith]
 	req.Params, req.Lesser = p, a.lesser || with
@@ -72,8 +74,8 @@ func speak(req *transport.Request, op Op, p Params) {
 	req.Params = renamed
 }
 
-// Summed reports whether an operation reads messages that can have checksums, which
-// the WebSocket leaves out.
+// Summed reports whether an operation reads messages that can have checksums. The
+// WebSocket leaves them out.
 func Summed(op Op) bool {
 	switch op {
 	case MessageList, MessageGet, MessageGetMany, MessagePop, ClaimCreate, ClaimGet:
@@ -82,8 +84,9 @@ func Summed(op Op) bool {
 	return false
 }
 
-// Usual brings an answer into the words of HTTP and the form that most versions have.
-// The answer is not changed. An error means that it makes no sense.
+// Usual returns an answer in the usual form, which is HTTP's in most versions. It does
+// not change reply. It returns an error if the answer is malformed, or is a success that
+// is not the service's.
 func (r Route) Usual(op Op, reply *transport.Response) (*transport.Response, error) {
 	body, absent := reply.Body, r.Absent
 	var rewrite func([]byte) ([]byte, error)
@@ -95,11 +98,16 @@ func (r Route) Usual(op Op, reply *transport.Response) (*transport.Response, err
 			rewrite = enclosed
 		}
 	}
+	if reply.Status/100 == 2 || op == Versions && reply.Status == http.StatusMultipleChoices {
+		if err := r.succeeded(op, reply); err != nil {
+			return reply, err
+		}
+	}
 	usual := *reply
 	switch {
 	case reply.Status == http.StatusNoContent && r.Empty != "":
 		usual.Body = []byte(r.Empty)
-	case reply.Status == http.StatusNotFound && absent != "":
+	case reply.Status == http.StatusNotFound && absent != "" && IsZaqars(body):
 		usual.Status, usual.Body = http.StatusOK, []byte(absent)
 	case reply.Status/100 == 2 && reply.Status != http.StatusNoContent && rewrite != nil:
 		rewritten, err := rewrite(body)
@@ -113,13 +121,13 @@ func (r Route) Usual(op Op, reply *transport.Response) (*transport.Response, err
 	return &usual, nil
 }
 
-// enclosed puts an object around a bare array of messages.
+// enclosed wraps a bare array of messages in an object.
 func enclosed(body []byte) ([]byte, error) {
 	return fmt.Appendf(nil, `{"messages":%s}`, body), nil
 }
 
-// paged adds the link to the next page, which the WebSocket leaves to its clients:
-// behind the last item, as long as there are any.
+// paged adds the link to the next page, which the WebSocket does not send. The marker is
+// the last item; an empty page has no link.
 func paged(items, key string) func([]byte) ([]byte, error) {
 	return func(body []byte) ([]byte, error) {
 		var page map[string]json.RawMessage
@@ -128,7 +136,7 @@ func paged(items, key string) func([]byte) ([]byte, error) {
 		}
 		var listed []map[string]json.RawMessage
 		var last string
-		if err := json.Unmarshal(page[items], &listed); err == nil && len(listed) > 0 {
+		if err := mend.Unmarshal(page[items], &listed); err == nil && len(listed) > 0 {
 			_ = json.Unmarshal(listed[len(listed)-1][key], &last)
 		}
 		if last == "" {
@@ -143,7 +151,7 @@ func paged(items, key string) func([]byte) ([]byte, error) {
 	}
 }
 
-// posted turns the ids of messages into the hrefs that HTTP has.
+// posted turns the ids of messages into HTTP's form.
 func posted(body []byte) ([]byte, error) {
 	var reply struct {
 		IDs []string `json:"message_ids"`
@@ -154,7 +162,7 @@ func posted(body []byte) ([]byte, error) {
 	return plainjson.Marshal(map[string][]string{"resources": reply.IDs})
 }
 
-// single takes one message out of what is around it.
+// single returns the one message of an answer.
 func single(body []byte) ([]byte, error) {
 	var reply struct {
 		Message json.RawMessage `json:"messages"`
@@ -165,5 +173,5 @@ func single(body []byte) ([]byte, error) {
 	if reply.Message == nil {
 		return nil, errors.New(`it has no "messages"`)
 	}
-	return mend.Undo(reply.Message), nil
+	return reply.Message, nil
 }

@@ -81,7 +81,7 @@ var borders = []border{
 	{
 		dir:    "auth/keystone",
 		refuse: []string{".", "./transport", "./observe", "./internal/wire", websocket},
-		allow:  []string{"net/http", "./auth", "./internal/safehttp", "github.com/gophercloud/gophercloud/v2", "gopkg.in/yaml.v2"},
+		allow:  []string{"net/http", "./auth", "./internal/safehttp", "github.com/gophercloud/gophercloud/v2", "go.yaml.in/yaml/v3"},
 	},
 	{
 		dir:    "observe",

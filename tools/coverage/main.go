@@ -1,6 +1,6 @@
-// Command coverage makes docs/coverage.md of the operation tables, of the results
-// of the conformance suite in docs/coverage, and of the headings of
-// docs/server-quirks.md. It runs in the repository's root; see make coverage-table.
+// Command coverage generates docs/coverage.md from the operation tables, the results of
+// the conformance suite in docs/coverage, and the headings of docs/server-quirks.md. Run
+// it in the repository's root; see make coverage-table.
 package main
 
 import (

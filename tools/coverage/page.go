@@ -29,7 +29,7 @@ releases 15 and 23 that store in Redis.
 | – | There is nothing to try: the operation is not in that version, or the server does not have the version. |
 `
 
-// render makes the page.
+// render returns the page.
 func render(docs string) ([]byte, error) {
 	places, err := anchors(docs)
 	if err != nil {
@@ -69,7 +69,7 @@ func render(docs string) ([]byte, error) {
 	return page.Bytes(), nil
 }
 
-// features tells which servers were set up with what has cases of its own.
+// features writes the table of features, and which servers were set up with them.
 func features(page *bytes.Buffer, all map[zaqar.Version][]column) {
 	fmt.Fprintf(page, "\n## Features\n\nWhat a server has only when its operators have switched it on has cases of its own.\n\n| feature | API |")
 	for _, s := range servers {
@@ -79,7 +79,7 @@ func features(page *bytes.Buffer, all map[zaqar.Version][]column) {
 	for _, feature := range conformance.Features {
 		for _, version := range versions {
 			if !all[version][0].tried[feature] {
-				continue // the embedded server has all that there are
+				continue // the embedded server has every feature
 			}
 			fmt.Fprintf(page, "| %s | %s |", feature, version)
 			for _, c := range all[version] {
@@ -97,7 +97,7 @@ func features(page *bytes.Buffer, all map[zaqar.Version][]column) {
 	}
 }
 
-// named are the numbers of the quirks that cells carry.
+// named returns the numbers of the quirks in the cells.
 func named(all map[zaqar.Version][]column) []int {
 	var numbers []int
 	for _, columns := range all {
@@ -111,7 +111,7 @@ func named(all map[zaqar.Version][]column) []int {
 	return slices.Compact(numbers)
 }
 
-// title names a row: an operation, or a parameter below its operation.
+// title returns the title of a row: an operation, or a parameter of one.
 func title(subject string) string {
 	op, param, named := strings.Cut(subject, " ")
 	if named {
@@ -127,7 +127,7 @@ func client(version zaqar.Version, subject string) string {
 	return "passes"
 }
 
-// cell tells how a server does.
+// cell returns a server's result for a row.
 func (c column) cell(subject string, places map[int]string) (string, error) {
 	numbers, used := c.Operations[subject]
 	if _, behind := c.behind[subject]; behind && !c.NotServed {

@@ -31,20 +31,19 @@ var servers = []server{
 
 var versions = []zaqar.Version{zaqar.V2, zaqar.V1_1, zaqar.V1}
 
-// column is what is known of one server by one version: the common results, with
-// those of its features.
+// column contains the results of one server with one version, including those of its
+// features.
 type column struct {
 	server
 	conformance.Results
-	// tried are the features that such a server was set up with.
+	// tried are the features that the server was set up with.
 	tried map[conformance.Feature]bool
-	// behind has the features behind which operations are that the server was not
-	// set up for.
+	// behind maps operations to features that the server was not set up with.
 	behind map[string]conformance.Feature
 }
 
-// load reads the results of all servers by a version. A server without results,
-// and an operation that no case uses, are errors: the table has no empty cells.
+// load reads the results of all servers for a version. A server without results and an
+// operation without cases are errors: the table has no empty cells.
 func load(docs string, version zaqar.Version) ([]column, error) {
 	var columns []column
 	// The embedded server, which comes first, has every feature.
@@ -96,8 +95,8 @@ func read(docs, server string, feature conformance.Feature, version zaqar.Versio
 	return r, nil
 }
 
-// join adds what a feature has shown. behind takes down what is behind a feature, as
-// long as nothing is known of it.
+// join adds the results of a feature. behind records the operations that are known only
+// from a feature.
 func (c *column) join(feature conformance.Feature, r conformance.Results, behind map[string]conformance.Feature) {
 	c.tried[feature] = true
 	for subject, numbers := range r.Operations {
@@ -112,7 +111,7 @@ func (c *column) join(feature conformance.Feature, r conformance.Results, behind
 	c.Unprovable = append(c.Unprovable, r.Unprovable...)
 }
 
-// check finds results that are about something else than the tables.
+// check refuses results about operations that are not in the tables.
 func (c column) check(version zaqar.Version) error {
 	for subject := range c.Operations {
 		if !has(version, subject) {
@@ -128,7 +127,7 @@ func (c column) check(version zaqar.Version) error {
 	return nil
 }
 
-// operations are all that the library has by a version.
+// operations returns all operations of the library in a version.
 func operations(version zaqar.Version) []string {
 	ops := admin.Operations(version)
 	for _, op := range wire.Ops(wire.Version(version)) {
@@ -137,8 +136,8 @@ func operations(version zaqar.Version) []string {
 	return ops
 }
 
-// has reports whether the client can do a subject by a version: an operation, or
-// a parameter of one ("queue_list name").
+// has reports whether the client supports a subject in a version. A subject is an
+// operation, or a parameter of one ("queue_list name").
 func has(version zaqar.Version, subject string) bool {
 	op, param, named := strings.Cut(subject, " ")
 	if named {
@@ -147,7 +146,7 @@ func has(version zaqar.Version, subject string) bool {
 	return version.Supports(op) || admin.Supports(version, op)
 }
 
-// subjects are the rows: what any version has, by noun and name.
+// subjects returns the rows: the subjects of all versions, by noun and name.
 func subjects(all map[zaqar.Version][]column) []string {
 	var rows []string
 	for version, columns := range all {
@@ -164,8 +163,8 @@ func subjects(all map[zaqar.Version][]column) []string {
 	return slices.Compact(rows)
 }
 
-// rank is where an operation's noun comes: the service, queues, messages, claims,
-// and what there is beside.
+// rank returns the position of an operation's noun: the service, queues, messages,
+// claims, and then the rest.
 func rank(subject string) string {
 	noun, _, qualified := strings.Cut(subject, "_")
 	order := []string{"", "queue", "message", "claim", "subscription", "pool", "flavor", "topic"}

@@ -12,7 +12,7 @@ import (
 	"github.com/zaqar-go/zaqar/zaqartest/store"
 )
 
-// contents reads a store from end to end.
+// contents reads a whole store.
 func contents(t *testing.T, s store.Store) map[string]string {
 	t.Helper()
 	out := map[string]string{}

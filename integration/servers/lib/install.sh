@@ -1,6 +1,6 @@
-# What the servers need and a bare Debian lacks: Redis, and a virtual environment for each program.
+# Installs what the servers need and Debian lacks: Redis, and a virtual environment for each program.
 
-# retry LOG COMMAND...: registries hiccup, so everything is tried three times.
+# retry LOG COMMAND...: tries a command three times, because registries fail now and then.
 retry() {
   local log=$1 try
   shift
@@ -20,7 +20,7 @@ as_root() {
 
 apt_install() {
   say "  installing $* (apt-get)"
-  [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null || die "not root: please install these Debian packages: $*"
+  [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null || die "not root: install these Debian packages first: $*"
   local log=$state/logs/apt.log
   retry "$log" as_root apt-get -o DPkg::Lock::Timeout=300 update &&
     retry "$log" as_root env DEBIAN_FRONTEND=noninteractive \
@@ -32,7 +32,7 @@ find_python() {
   for python in python3 /usr/bin/python3 python3.11 python3.12 python3.13; do
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && return
   done
-  die "no Python 3.11 or newer here (Zaqar 23 needs it)"
+  die "no Python 3.11 or newer found: install one, Zaqar 23 needs it"
 }
 
 # Debian keeps the parts that `python3 -m venv` needs in packages of their own.
@@ -83,7 +83,7 @@ install_all() {
   find_redis || packages+=(redis-tools)
   if [ ${#packages[@]} -gt 0 ]; then
     apt_install "${packages[@]}"
-    find_redis || die "there is no redis-server, and Debian's redis-tools did not bring it"
+    find_redis || die "no redis-server found, not even in Debian's redis-tools"
     can_make_venvs || die "$(command -v "$python") cannot make virtual environments (no venv or no ensurepip)"
   fi
   mkdir -p "$cache"

@@ -1,6 +1,6 @@
-# Starting, finding and stopping background processes. A process has a NAME, and with it $state/pids/NAME.pid and
-# $state/logs/NAME.log. Its pid file holds: pid, start time, boot, fingerprint. The first three tell our process from a
-# stranger that was given a recycled pid; the last tells whether it still runs what it would be started with today.
+# Starts, finds and stops background processes. A process has a NAME, and with it $state/pids/NAME.pid and
+# $state/logs/NAME.log. Its pid file holds: pid, start time, boot, fingerprint. The first three identify our
+# process, since a pid can be reused; the last shows whether it runs with the current command and configuration.
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -62,11 +62,11 @@ ensure() {
 
   if running "$name" >/dev/null; then
     [ "$(fingerprint_of "$name")" = "$fingerprint" ] && "$probe" && return
-    say "  $name runs, but not as it should: restarting it"
+    say "  $name runs with an old configuration or does not answer: restarting it"
     stop "$name"
   fi
   if [ "$port" != - ] && listening "$port"; then
-    die "port $port, which $name needs, is taken by another program (ZAQAR_REAL_PORT_BASE moves all ports)"
+    die "port $port of $name is used by another program: set ZAQAR_REAL_PORT_BASE to move all ports"
   fi
 
   local log=$state/logs/$name.log
@@ -83,14 +83,14 @@ ensure() {
   say "  starting $name${where#" (port -)"}"
 }
 
-# Waits until the function PROBE is content with NAME; tells what its log says if that takes too long or NAME dies.
+# Waits until the function PROBE accepts NAME. Prints the end of the log if that takes too long or NAME dies.
 await() {
   local name=$1 probe=$2 end=$((SECONDS + 120))
   until "$probe"; do
     if ! running "$name" >/dev/null; then
       say "$name died. The end of $state/logs/$name.log:"
     elif [ "$SECONDS" -ge "$end" ]; then
-      say "$name does not answer as it should after 120 s. The end of $state/logs/$name.log:"
+      say "$name does not answer correctly after 120 s. The end of $state/logs/$name.log:"
     else
       sleep 0.2
       continue
@@ -100,7 +100,7 @@ await() {
   done
 }
 
-# Stops the named processes, all at once: politely first, after ten seconds with force. Silent about those already gone.
+# Stops the named processes at the same time: with SIGTERM, and after ten seconds with SIGKILL. Ignores those that are gone.
 stop() {
   local name pid pids=()
   for name; do
@@ -120,12 +120,12 @@ stop() {
   for name; do rm -f "$state/pids/$name.pid"; done
 }
 
-# Kills NAME and its workers as a crash would: at once, and without a word to them. Returns when they are gone.
+# Kills NAME and its workers with SIGKILL, as a crash would. Returns when they are gone.
 crash() {
   local pid tries
   if pid=$(running "$1"); then
     kill -KILL -- "-$pid"
-    # Five seconds at most: where nobody reaps the workers, they seem to stay.
+    # Five seconds at most: if nobody reaps the workers, they seem to exist for ever.
     for ((tries = 0; tries < 50; tries++)); do
       kill -0 -- "-$pid" 2>/dev/null || break
       sleep 0.1

@@ -10,24 +10,8 @@ package broker
 
 import (
 	"bytes"
-	"errors"
 
 	"github.com/zaqar-go/zaqar/zaqartest/store"
-)
-
-// What the broker returns if it cannot do what was asked.
-var (
-	// ErrNoQueue, ErrNoMessage and ErrNoClaim mean that there is no such thing.
-	ErrNoQueue   = errors.New("the queue does not exist")
-	ErrNoMessage = errors.New("the message does not exist")
-	ErrNoClaim   = errors.New("the claim does not exist or has expired")
-	// ErrClaimed means that a claim holds the message, and the caller named none.
-	ErrClaimed = errors.New("the message is claimed")
-	// ErrNotClaimed means that the caller named a claim, but no claim holds the
-	// message.
-	ErrNotClaimed = errors.New("the message is not claimed")
-	// ErrOtherClaim means that the claim is live, but another one holds the message.
-	ErrOtherClaim = errors.New("the message is held by another claim")
 )
 
 // Broker holds queues with their messages and claims, subscriptions, pools and
@@ -37,6 +21,7 @@ type Broker struct {
 	store   store.Store
 	clock   *Clock
 	pooling bool // a queue needs a pool
+	meter   meter
 }
 
 // ReadTx is a transaction that only reads.
@@ -50,6 +35,7 @@ type WriteTx struct {
 	ReadTx
 	tx      store.Writer
 	pooling bool
+	isClaim bool // it may exceed the bound of the store
 }
 
 // Now returns the time of the transaction.
@@ -71,13 +57,38 @@ func (b *Broker) View(fn func(*ReadTx) error) error {
 // Update runs fn in a transaction that may write. The time is taken inside the
 // transaction, so a later message of a queue is never older than an earlier one.
 // First, everything that has expired is removed, so the store does not grow without
-// bound.
+// bound. If the store would then be larger than [Broker.Bound] allows, the transaction
+// fails with [ErrFull].
 func (b *Broker) Update(fn func(*WriteTx) error) error {
-	return b.store.Update(func(tx store.Writer) error {
-		w := &WriteTx{ReadTx{tx, InstantOf(b.clock.Now())}, tx, b.pooling}
-		w.sweep()
-		return fn(w)
+	if b.meter.most == 0 {
+		return b.store.Update(func(tx store.Writer) error {
+			_, err := b.run(tx, fn)
+			return err
+		})
+	}
+	var counted int64
+	err := b.store.Update(func(tx store.Writer) error {
+		counter := &countedWriter{Writer: tx}
+		w, err := b.run(counter, fn)
+		if err == nil {
+			err = b.meter.admit(counter.growth, w.isClaim)
+		}
+		if err == nil {
+			counted = counter.growth
+		}
+		return err
 	})
+	if err != nil {
+		b.meter.used.Add(-counted) // the store failed after it was counted
+	}
+	return err
+}
+
+// run sweeps and runs fn in a transaction.
+func (b *Broker) run(tx store.Writer, fn func(*WriteTx) error) (*WriteTx, error) {
+	w := &WriteTx{ReadTx: ReadTx{tx, InstantOf(b.clock.Now())}, tx: tx, pooling: b.pooling}
+	w.sweep()
+	return w, fn(w)
 }
 
 // sweep removes the messages, claims and subscriptions that have expired.

@@ -5,6 +5,7 @@ import "errors"
 // CreateClaim claims up to limit messages: the oldest that no claim holds and that
 // are not delayed. If there is none, it makes no claim.
 func (w *WriteTx) CreateClaim(q Queue, limit int, terms ClaimTerms) (Claim, []Message, error) {
+	w.isClaim = true
 	c := Claim{ID: NewUUID(), Created: w.now, TTL: terms.TTL, Expires: w.now.Plus(terms.TTL)}
 	rule, err := w.deadLetterRule(q)
 	if err != nil {
@@ -74,6 +75,7 @@ func (b *Broker) ExtendClaim(project, name, id string, terms ClaimTerms) error {
 
 // ExtendClaim gives a claim new terms, from now on.
 func (w *WriteTx) ExtendClaim(q Queue, c Claim, terms ClaimTerms) {
+	w.isClaim = true
 	w.removeClaim(q, c)
 	held := w.ClaimMessages(q, c)
 	c.Created, c.TTL, c.Expires = w.now, terms.TTL, w.now.Plus(terms.TTL)

@@ -35,7 +35,7 @@ func FuzzMetadata(f *testing.F) {
 			t.Fatalf("%q makes the rules %+v", text, rules)
 		}
 		if _, err := rawjson.Marshal(back.Metadata.WithReserved(limits)); err != nil {
-			t.Fatalf("%q cannot be told: %v", text, err)
+			t.Fatalf("%q cannot be shown: %v", text, err)
 		}
 	})
 }

@@ -31,7 +31,7 @@ func FuzzPatch(f *testing.F) {
 			return
 		}
 		if _, err := rawjson.Marshal(content.WithReserved(limits)); err != nil {
-			t.Fatalf("%q makes metadata that cannot be told: %v", text, err)
+			t.Fatalf("%q makes metadata that cannot be shown: %v", text, err)
 		}
 	})
 }

@@ -2,21 +2,10 @@ package broker
 
 import (
 	"encoding/json"
-	"errors"
 	"iter"
 	"strings"
 
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
-)
-
-var (
-	ErrNoFlavor = errors.New("the flavor does not exist")
-	// ErrNoPool means that no pool accepts the queue to be created.
-	ErrNoPool = errors.New("there is no pool for the queue")
-	// ErrSameURI means that another pool has the same URI.
-	ErrSameURI = errors.New("another pool has that uri")
-	// ErrLastPool means that a flavor would be left without a pool.
-	ErrLastPool = errors.New("the pool is the only one of its flavor")
 )
 
 // Pool is a place for queues, as an administrator describes it. It is a description

@@ -63,7 +63,7 @@ func ParsePool(document []byte, isNew, flavored bool) (PoolTerms, error) {
 		default:
 			said--
 			if isNew {
-				err = invalidBody("A pool has no %q.", name)
+				err = invalidBody("A pool has no field %q.", name)
 			}
 		}
 		if err != nil {
@@ -110,7 +110,7 @@ func poolWeight(value json.RawMessage) (*int64, error) {
 // CheckAdminName refuses names of pools and flavors that no database accepts.
 func CheckAdminName(name string) error {
 	if name == "" || utf8.RuneCountInString(name) > maxQueueName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return invalid("The name of a pool or a flavor is 1 to %d printable characters.", maxQueueName)
+		return invalid("The name of a pool or a flavor has 1 to %d printable characters.", maxQueueName)
 	}
 	return nil
 }
@@ -126,7 +126,7 @@ func ParseFlavor(document []byte, isNew bool) ([]string, error) {
 		switch {
 		case name == "pool_list" || !isNew:
 		case name != "capabilities":
-			return nil, invalidBody("A flavor has no %q.", name)
+			return nil, invalidBody("A flavor has no field %q.", name)
 		case !rawjson.IsObject(value):
 			return nil, invalidBody("The capabilities of a flavor must be an object.")
 		}

@@ -4,17 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"iter"
 
 	"github.com/zaqar-go/zaqar/zaqartest/internal/rawjson"
-)
-
-var (
-	ErrNoSubscription = errors.New("the subscription does not exist")
-	// ErrSubscribed means that the queue has another subscription with the same
-	// subscriber.
-	ErrSubscribed = errors.New("the subscriber has a subscription already")
 )
 
 // Subscription is a subscription as it is stored. As in Zaqar, it belongs to the

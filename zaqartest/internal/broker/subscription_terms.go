@@ -118,7 +118,7 @@ func parseTerms(fields map[string]json.RawMessage, now Instant) (SubscriptionTer
 		case ttl < minSubscriptionTTL:
 			return terms, invalid("The ttl of a subscription must be at least %d seconds.", minSubscriptionTTL)
 		case ttl >= endOfCalendar-now.Seconds():
-			return terms, invalid("The ttl of a subscription leads beyond the year 9999.")
+			return terms, invalid("The ttl of a subscription must end before the year 10000.")
 		}
 		terms.ttl = &ttl
 	}

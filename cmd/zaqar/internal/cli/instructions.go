@@ -9,7 +9,8 @@ import (
 )
 
 // instructions returns the commands to paste into a shell to use the server. All other
-// lines are comments, so that eval can read it.
+// lines are comments, so that eval can read it. The password of a user is printed only if
+// everybody knows it: journals and logs of builds keep what is printed here.
 func (f *serveFlags) instructions(server *zaqartest.Server, user zaqartest.User) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# The embedded Zaqar listens at %s\n", server.URL())
@@ -29,6 +30,10 @@ func (f *serveFlags) instructions(server *zaqartest.Server, user zaqartest.User)
 		{"OS_PROJECT_NAME", user.Project},
 		{"OS_PROJECT_DOMAIN_NAME", "Default"},
 	} {
+		if variable.name == "OS_PASSWORD" && user.Password == "" {
+			fmt.Fprintf(&b, "# Also set OS_PASSWORD to the password of %q.\n", user.Name)
+			continue
+		}
 		fmt.Fprintf(&b, "export %s=%s\n", variable.name, quote(variable.value))
 	}
 	fmt.Fprintln(&b, "# Then run: zaqar tour")

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -42,7 +43,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	return report(streams, command, err)
 }
 
-// report tells the user what went wrong and returns the exit code.
+// report prints an error and returns the exit code.
 func report(streams *Streams, command *cobra.Command, err error) int {
 	if err == nil {
 		return exitOK
@@ -93,7 +94,7 @@ embedded server for tests. This command demonstrates both.`,
 			if len(args) == 0 {
 				return nil
 			}
-			text := fmt.Sprintf("there is no command %q", args[0])
+			text := "there is no command " + shown(args[0])
 			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 				text += "; did you mean " + strings.Join(near, " or ") + "?"
 			}
@@ -111,7 +112,7 @@ embedded server for tests. This command demonstrates both.`,
 	cmd.SetHelpCommand(&cobra.Command{Use: "help", Hidden: true, RunE: func(cmd *cobra.Command, args []string) error {
 		about, rest, err := cmd.Root().Find(args)
 		if err != nil || len(rest) > 0 {
-			return badUsage("there is no command %q", strings.Join(args, " "))
+			return badUsage("there is no command %s", shown(strings.Join(args, " ")))
 		}
 		return about.Help()
 	}})
@@ -138,9 +139,18 @@ func versionText() string {
 
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return badUsage("%s takes no arguments, only flags; remove %q", cmd.CommandPath(), args[0])
+		return badUsage("%s takes no arguments, only flags; remove %s", cmd.CommandPath(), shown(args[0]))
 	}
 	return nil
+}
+
+// shown quotes an argument for an error. Arguments that may hold a password, such as a URL
+// without its flag, are not shown.
+func shown(argument string) string {
+	if strings.ContainsAny(argument, ":@") {
+		return "the argument (not shown: it may hold a password)"
+	}
+	return strconv.Quote(argument)
 }
 
 // usageTemplate is cobra's template without the parts that are not used here, and with

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -27,12 +28,15 @@ type serveFlags struct {
 	listen        string
 	auth          string
 	users         []string
+	userFile      string
 	roles         []string
 	secretKey     string
 	secretKeyFile string
 	log           bool
 	allowRemote   bool
+	allowHosts    []string
 	insecure      bool
+	maxMemory     size
 	limits        zaqartest.Limits
 	checksums     bool
 	guarded       bool
@@ -53,12 +57,15 @@ in memory only. Zaqar is at /; with --auth keystone, a small Keystone is at
 
 The command prints what to paste into another shell. With --auth keystone there
 are two users, demo and the administrator admin. Both are in the project demo,
-and their password is "secret".
+and their password is "secret". If you add users, these two cannot sign in.
+
+By default it uses a quarter of the machine's memory. When that is full,
+requests that would store more get a 503. What is stored is kept.
 
 The limits have the names and units of Zaqar's own options.`,
 		Example: `  zaqar serve
   zaqar serve --listen 127.0.0.1:0
-  zaqar serve --auth keystone --user tacocat:queue_master:kitchen:member
+  zaqar serve --auth keystone --user-file users --max-memory 128MiB
   zaqar serve --max-messages-post-size 1048576 --default-message-ttl 60`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -71,13 +78,17 @@ The limits have the names and units of Zaqar's own options.`,
 	flags.SortFlags = false
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8888", "listen on this `address`; port 0 selects a free port")
 	flags.StringVar(&f.auth, "auth", "none", "how callers sign in: `none|keystone`")
-	flags.StringArrayVar(&f.users, "user", nil, "with keystone: add this `user`, instead of demo and admin: NAME:PASSWORD:PROJECT or NAME:PASSWORD:PROJECT:ROLE,ROLE (repeatable)")
+	flags.StringArrayVar(&f.users, "user", nil, "with keystone: add this `user`, instead of demo and admin: NAME:PASSWORD:PROJECT or NAME:PASSWORD:PROJECT:ROLE,ROLE (repeatable); others on this machine can see it")
+	flags.StringVar(&f.userFile, "user-file", "", "with keystone: add the users in this `file`, one on each line, and those in "+usersVariable)
 	flags.StringArrayVar(&f.roles, "role", nil, "with none: the default `role` of callers, such as admin (repeatable)")
-	flags.StringVar(&f.secretKey, "secret-key", "", "sign URLs with this `key`; other users of this machine can see it")
+	flags.StringVar(&f.secretKey, "secret-key", "", "sign URLs with this `key`; others on this machine can see it")
 	flags.StringVar(&f.secretKeyFile, "secret-key-file", "", "sign URLs with the key in this `file` (default: the key in "+secretKeyVariable+")")
 	flags.BoolVar(&f.log, "log", false, "log each request to standard error, without secrets")
 	flags.BoolVar(&f.allowRemote, "allow-remote", false, "allow an address that other machines can reach")
+	flags.StringArrayVar(&f.allowHosts, "allow-host", nil, "answer to this host `name`, too; otherwise only to IP addresses and localhost, so that no web page can reach the server by DNS rebinding (repeatable)")
 	flags.BoolVar(&f.insecure, "insecure-no-auth", false, "allow such an address without sign-in: anybody can do anything")
+	f.maxMemory = defaultMemory()
+	flags.Var(&f.maxMemory, "max-memory", "use at most this much memory, a `size` such as 128MiB; then answer 503")
 	flags.BoolVar(&f.checksums, "checksums", false, "add a checksum to each message, in v2 (enable_checksum in Zaqar)")
 	flags.BoolVar(&f.guarded, "message-delete-with-claim-id", false, "require the claims when several messages are deleted by ids")
 	flags.BoolVar(&f.pooling, "pooling", false, "serve pools and flavors; a queue then needs a pool with a weight")
@@ -94,6 +105,10 @@ func (f *serveFlags) serve(ctx context.Context, streams *Streams) error {
 	if err != nil {
 		return err
 	}
+	f.warnOfSecrets(streams)
+	// The server holds six tenths at most. The rest is for what the collector has not
+	// freed yet, and this makes it free more often near the bound.
+	debug.SetMemoryLimit(int64(f.maxMemory))
 	defer func() { _ = server.Close() }()
 	if err := server.Listen(f.listen); err != nil {
 		return f.cannotListen(err)
@@ -115,29 +130,31 @@ func (f *serveFlags) cannotListen(err error) error {
 	return fmt.Errorf("cannot listen on %s: %w", f.listen, err)
 }
 
-// server returns the server that the flags describe. user is a user who can sign in.
+// server returns the server that the flags describe. user is a user who can sign in, with
+// the password if everybody knows it.
 func (f *serveFlags) server(streams *Streams) (_ *zaqartest.Server, user zaqartest.User, err error) {
 	fail := func(err error) (*zaqartest.Server, zaqartest.User, error) { return nil, zaqartest.User{}, err }
-	if err := f.check(); err != nil {
+	users, err := f.readUsers()
+	if err != nil {
+		return fail(err)
+	}
+	if err := f.check(len(users)); err != nil {
 		return fail(err)
 	}
 	key, err := f.key()
 	if err != nil {
 		return fail(err)
 	}
-	users := make([]zaqartest.User, len(f.users))
-	for i, text := range f.users {
-		if users[i], err = parseUser(text); err != nil {
-			return fail(err)
-		}
-	}
 	options := []zaqartest.Option{
 		zaqartest.WithSecretKey(key),
+		zaqartest.WithAllowedHosts(f.allowHosts...),
 		zaqartest.WithDefaultRoles(f.roles...),
 		zaqartest.WithLimits(f.limits),
 		zaqartest.WithChecksums(f.checksums),
 		zaqartest.WithClaimGuardedBulkDelete(f.guarded),
 		zaqartest.WithPooling(f.pooling),
+		zaqartest.WithMaxMemory(int64(f.maxMemory) / 10 * 6),
+		zaqartest.WithRequestLog(0), // nobody reads it
 		zaqartest.WithLogger(slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))),
 	}
 	if f.confirm && key == "" {
@@ -151,7 +168,7 @@ func (f *serveFlags) server(streams *Streams) (_ *zaqartest.Server, user zaqarte
 		options = append(options, zaqartest.WithKeystone())
 	}
 	if f.log {
-		options = append(options, zaqartest.WithObserver(observer(streams)))
+		options = append(options, zaqartest.WithRequestLog(1), zaqartest.WithObserver(observer(streams)))
 	}
 	server, err := zaqartest.NewServer(options...)
 	if err != nil {
@@ -168,19 +185,22 @@ func (f *serveFlags) server(streams *Streams) (_ *zaqartest.Server, user zaqarte
 	for _, u := range users {
 		server.AddUser(u)
 	}
-	return server, users[0], nil
+	user = users[0]
+	user.Password = ""
+	return server, user, nil
 }
 
 // observer logs each request. Status 0 means that the connection was cut.
 func observer(streams *Streams) func(zaqartest.Seen) {
 	logger := slog.New(slog.NewTextHandler(streams.Err, nil))
 	return func(s zaqartest.Seen) {
-		logger.Info(s.Kind, "method", s.Method, "path", s.Path, "status", s.Status, "project", s.Project, "client", s.ClientID)
+		path, _, _ := strings.Cut(s.Path, "?") // a query can have secrets
+		logger.Info(s.Kind, "method", s.Method, "path", path, "status", s.Status, "project", s.Project, "client", s.ClientID)
 	}
 }
 
 // check refuses flags that are wrong or not safe.
-func (f *serveFlags) check() error {
+func (f *serveFlags) check(users int) error {
 	host, _, err := net.SplitHostPort(f.listen)
 	remote := !loopback(host)
 	switch {
@@ -190,17 +210,21 @@ func (f *serveFlags) check() error {
 		return badUsage("--auth is %q; it must be none or keystone", f.auth)
 	case f.auth == "none" && len(f.users) > 0:
 		return badUsage("--user needs --auth keystone: without it nobody signs in")
+	case f.auth == "none" && f.userFile != "":
+		return badUsage("--user-file needs --auth keystone: without it nobody signs in")
+	case f.maxMemory < leastMemory:
+		return badUsage("--max-memory is %v; it must be at least 16MiB", &f.maxMemory)
 	case f.auth == "keystone" && len(f.roles) > 0:
 		return badUsage("--role needs --auth none; with keystone, set roles with --user NAME:PASSWORD:PROJECT:ROLE")
 	case remote && f.auth == "none" && (!f.allowRemote || !f.insecure):
 		return badUsage(`--listen %s can be reached from other machines, and with --auth none anybody there can do anything.
 Listen on 127.0.0.1, or let users sign in:
-  --allow-remote --auth keystone --user NAME:PASSWORD:PROJECT
+  --allow-remote --auth keystone --user-file FILE
 To allow anybody to do anything, use both of these:
   --allow-remote --insecure-no-auth`, f.listen)
-	case remote && len(f.users) == 0 && f.auth == "keystone":
+	case remote && users == 0 && f.auth == "keystone":
 		return badUsage(`--listen %s can be reached from other machines, and everybody knows the passwords of demo and admin.
-Add users of your own: --allow-remote --user NAME:PASSWORD:PROJECT`, f.listen)
+Add users of your own: --allow-remote --user-file FILE`, f.listen)
 	case remote && !f.allowRemote:
 		return badUsage("--listen %s can be reached from other machines; to allow that, add --allow-remote", f.listen)
 	}
@@ -238,23 +262,4 @@ func (f *serveFlags) key() (string, error) {
 		return "", fmt.Errorf("--secret-key-file: %s is empty", f.secretKeyFile)
 	}
 	return key, nil
-}
-
-// parseUser reads NAME:PASSWORD:PROJECT[:ROLE,…]. Its error does not contain the text,
-// which includes a password.
-func parseUser(text string) (zaqartest.User, error) {
-	fields := strings.Split(text, ":")
-	if len(fields) != 3 && len(fields) != 4 {
-		return zaqartest.User{}, badUsage("--user must be NAME:PASSWORD:PROJECT or NAME:PASSWORD:PROJECT:ROLE,…; one has %d parts", len(fields))
-	}
-	for i, part := range []string{"name", "password", "project"} {
-		if fields[i] == "" {
-			return zaqartest.User{}, badUsage("--user has an empty %s; it must be NAME:PASSWORD:PROJECT[:ROLE,…]", part)
-		}
-	}
-	user := zaqartest.User{Name: fields[0], Password: fields[1], Project: fields[2]}
-	if len(fields) == 4 {
-		user.Roles = strings.Split(fields[3], ",")
-	}
-	return user, nil
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -93,7 +94,14 @@ func (f *targetFlags) check() error {
 			named = append(named, flag.name)
 		}
 	}
+	at, err := url.Parse(f.endpoint)
 	switch {
+	case err != nil:
+		return badUsage("--endpoint is not a URL") // it may hold a password
+	case at.User != nil || strings.Contains(f.endpoint, "@"):
+		return badUsage("--endpoint has a user or a password; a server without authentication needs none, and for a cloud use --os-cloud or OS_* variables")
+	case at.RawQuery != "" || at.Fragment != "":
+		return badUsage("--endpoint has a query or a fragment; remove it")
 	case len(named) > 1:
 		return badUsage("%s each select a server: use one of them", strings.Join(named, " and "))
 	case f.endpoint != "" && f.project == "":
