@@ -121,7 +121,11 @@ func (c *Client) Halt() {
 // stay usable. Shutting down twice is harmless.
 func (c *Client) Shutdown(ctx context.Context) error {
 	conn := c.conn
-	conn.end()
+	loops := make(chan struct{})
+	go func() {
+		defer close(loops)
+		conn.end()
+	}()
 	grace, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	defer context.AfterFunc(ctx, func() {
@@ -131,6 +135,10 @@ func (c *Client) Shutdown(ctx context.Context) error {
 	errs := []error{}
 	for kind := range stopKinds {
 		errs = append(errs, conn.stopAll(ctx, kind))
+	}
+	select {
+	case <-loops:
+	case <-grace.Done():
 	}
 	conn.async.refuse()
 	if err := conn.async.awaitIdle(ctx); err != nil {
