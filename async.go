@@ -44,7 +44,7 @@ func Async[T any](ctx context.Context, c *Client, call func(context.Context) (T,
 			f.resolve(value, fmt.Errorf("zaqar: the call was not made: %w", refused))
 			return
 		}
-		forget := context.AfterFunc(pool.hard, cancel)
+		forget := context.AfterFunc(pool.hard, cancel) //nolint:contextcheck // the pool's own
 		defer forget()
 		err := errGoexit
 		defer func() { f.resolve(value, err) }()

@@ -92,7 +92,7 @@ func (c *Conn) stopAll(ctx context.Context, kind stopKind) error {
 // in a handler, in an observer, in an [Async] call. Consumers claim no more, and the loops
 // over [Subscriber.Listen] end. Use [Client.Shutdown] to wait for the rest.
 func (c *Client) Halt() {
-	c.conn.halt()
+	c.conn.beginEnd()
 	for _, s := range c.conn.runningOf(receives) {
 		s.halt()
 	}
@@ -104,7 +104,8 @@ func (c *Client) Halt() {
 //     released; and the loops over [Subscriber.Listen] end;
 //   - publishers are flushed and closed;
 //   - new calls of [Async] are refused, and the others have ended, queued ones included;
-//   - connections are closed. Calls in flight of others are cancelled.
+//   - all other calls in flight are cancelled, and connections are closed. Nothing is sent
+//     any more, and the error of every call matches [ErrClosed].
 //
 // It blocks until then. When ctx ends before that, what is left is cut: contexts of
 // handlers and of Async calls are cancelled, and Shutdown closes the client and returns an
@@ -120,7 +121,11 @@ func (c *Client) Halt() {
 // stay usable. Shutting down twice is harmless.
 func (c *Client) Shutdown(ctx context.Context) error {
 	conn := c.conn
-	conn.end()
+	loops := make(chan struct{})
+	go func() {
+		defer close(loops)
+		conn.end()
+	}()
 	grace, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	defer context.AfterFunc(ctx, func() {
@@ -131,13 +136,17 @@ func (c *Client) Shutdown(ctx context.Context) error {
 	for kind := range stopKinds {
 		errs = append(errs, conn.stopAll(ctx, kind))
 	}
+	select {
+	case <-loops:
+	case <-grace.Done():
+	}
 	conn.async.refuse()
 	if err := conn.async.awaitIdle(ctx); err != nil {
 		errs = append(errs, fmt.Errorf("zaqar: shutdown: calls were cancelled: %w", err))
 		_ = conn.async.awaitIdle(grace)
 	}
 	if conn.insideOf(ctx) {
-		go conn.closeAfter()
+		go conn.closeAfter() //nolint:contextcheck // it outlasts ctx
 		return errors.Join(errs...)
 	}
 	return errors.Join(append(errs, conn.close())...)
@@ -170,7 +179,7 @@ func (c *Conn) closeAfter() {
 	_ = c.close()
 }
 
-// close closes the connections.
+// close cancels the calls in flight of others, and closes the connections.
 func (c *Conn) close() error {
 	c.async.stop()
 	c.life.close()

@@ -44,14 +44,14 @@ type Conn struct {
 	push      *push.Hub
 }
 
-// halt makes the loops over Subscriber.Listen end. It does not wait for that.
-func (c *Conn) halt() { c.closing.Do(func() { close(c.closed) }) }
-
 // end ends the loops over Subscriber.Listen: the client is being closed.
 func (c *Conn) end() {
-	c.halt()
+	c.beginEnd()
 	c.life.endLoops()
 }
+
+// beginEnd makes these loops end, and does not wait for that.
+func (c *Conn) beginEnd() { c.closing.Do(func() { close(c.closed) }) }
 
 // Endpoint returns the service's URL without the API version. It is "" when
 // [WithTransport] was given without an endpoint.

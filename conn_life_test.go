@@ -64,7 +64,7 @@ func TestOnceCloseHasReturnedNothingIsSentAndEveryCallIsErrClosed(t *testing.T) 
 		}
 		pass(time.Hour)
 		running.Wait()
-		if stopped != nil {
+		if stopped != nil { // Close stops it gracefully
 			t.Errorf("the consumer ended with %v", stopped)
 		}
 		if id, err := future.Wait(t.Context()); err != nil || id == "" {
@@ -139,7 +139,7 @@ func TestCloseDoesNotWaitForEverForACallThatClosesTheClient(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var client *zaqar.Client
-		credentials := auth.Func(func(context.Context, http.Header) error { return client.Close() })
+		credentials := auth.Func(func(context.Context, http.Header) error { return client.Close() }) //nolint:contextcheck // Close has none
 		client = clienttest.Over(t, clienttest.Says(http.StatusNoContent, ""), zaqar.WithAuth(credentials))
 		start := time.Now()
 		if err := client.Ping(t.Context()); !errors.Is(err, zaqar.ErrClosed) || time.Since(start) > 5*time.Second {

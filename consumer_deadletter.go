@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/zaqar-go/zaqar/internal/consumer"
 	"github.com/zaqar-go/zaqar/internal/plainjson"
@@ -110,16 +111,15 @@ func (d *DeadLetter) String() string {
 // PostDeadLetter posts a dead letter for the consumer's engine. What does not fit into an
 // envelope is posted bare.
 func (q consumerQueue) PostDeadLetter(ctx context.Context, l consumer.DeadLetter) (bare bool, err error) {
-	ctx = sentOnce(ctx)
 	letter := deadLetter{
 		Version: deadLetterVersion, Queue: q.queue.name, ID: l.ID, Reason: l.Reason,
 		Permanent: l.Permanent, Attempts: l.Attempts, First: l.First, Last: l.Last,
 	}
-	passes := json.Valid(l.Body) && wire.CheckBody(l.Body) == ""
+	passes := json.Valid(l.Body) && utf8.Valid(l.Body) && wire.CheckBody(l.Body) == ""
 	if passes {
 		letter.Body = l.Body
 	} else {
-		letter.BodyText = string(l.Body)
+		letter.BodyText = strings.ToValidUTF8(string(l.Body), "\uFFFD")
 	}
 	envelope, err := plainjson.Marshal(letter)
 	if err != nil {
@@ -145,6 +145,7 @@ func (q consumerQueue) postDeadLetter(ctx context.Context, body json.RawMessage)
 	if message.TTL == 0 {
 		message.TTL = defaultDeadLetterTTL
 	}
+	ctx = sentOnce(ctx)
 	_, err := to.Post(ctx, message)
 	if q.config.DeadLetterTTL == 0 && errors.Is(err, ErrInvalid) && !tooLarge(err) {
 		message.TTL = 0 // the default may be longer than this server allows

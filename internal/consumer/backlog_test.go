@@ -46,7 +46,7 @@ func TestWhatWaitsDoesNotStopWhatWorks(t *testing.T) {
 						last = time.Since(start)
 						return nil
 					}))
-					time.Sleep(10 * time.Minute)
+					time.Sleep(2 * time.Minute)
 					r.stop()
 					if len(handled) != good || last > time.Minute {
 						t.Errorf("%d of %d good messages were handled, the last after %v", len(handled), good, last)

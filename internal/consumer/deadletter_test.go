@@ -313,7 +313,7 @@ func TestADeadLetterWhoseOutcomeIsUnknownIsNotCopiedAgainAndAgain(t *testing.T) 
 		q := client.Queue("wot")
 		clienttest.PostMany(t, q, 1)
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Cut: true, After: true, Times: -1})
-		r := run(t, q, zaqar.ConsumerConfig{DeadLetter: "dead"}, func(context.Context, *zaqar.Message) error {
+		r := run(t, q, zaqar.ConsumerConfig{DeadLetter: "dead", MaxPoll: time.Minute}, func(context.Context, *zaqar.Message) error {
 			return zaqar.Permanent(errBroken)
 		})
 		time.Sleep(time.Hour)

@@ -77,10 +77,3 @@ func (l *lease) mustExtendAtOnce(messages []Message) bool {
 	}
 	return false
 }
-
-// times returns when the claim ends, and when it is to be extended.
-func (l *lease) times() (deadline, extendAt time.Time) {
-	l.consumer.mu.Lock()
-	defer l.consumer.unlock()
-	return l.deadline, l.extendAt
-}

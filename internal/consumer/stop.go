@@ -234,7 +234,7 @@ func (c *Consumer) checkStoppedLocked() {
 // limited returns the context of one request: it ends after limit, unless that is zero,
 // and soon after a hard stop.
 func (c *Consumer) limited(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
-	if over := hardStopLimit - hardStopGrace; c.cutCtx.Err() != nil && (limit == 0 || limit > over) {
+	if over := (hardStopLimit - hardStopGrace) / 2; c.cutCtx.Err() != nil && (limit == 0 || limit > over) {
 		limit = over
 	}
 	cancel := func() {}

@@ -23,8 +23,7 @@ func TestAHardStopEndsWithinTwoSecondsThoughTheServerHangs(t *testing.T) {
 				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 				defer cancel()
 				err := r.Stop(ctx)
-				<-r.ended
-				return err
+				return errors.Join(err, <-r.ended)
 			},
 		} {
 			t.Run(name+", "+what, func(t *testing.T) {
@@ -136,6 +135,7 @@ func TestStopWithTheHandlersContextDoesNotWaitForThatHandler(t *testing.T) {
 		err := consumer.Run(t.Context(), func(ctx context.Context, m *zaqar.Message) error {
 			switch string(m.Body()) {
 			case "0", "1":
+				time.Sleep(time.Second) // until the others have begun
 				ctx, cancel := context.WithTimeout(ctx, time.Hour)
 				defer cancel()
 				if err := consumer.Stop(ctx); err != nil {
@@ -171,10 +171,10 @@ func TestStopWithAnotherContextInsideAHandlerReturnsWhenThatEnds(t *testing.T) {
 		clienttest.PostMany(t, q, 1)
 		consumer := q.Consumer(zaqar.ConsumerConfig{})
 		err := consumer.Run(t.Context(), func(context.Context, *zaqar.Message) error {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			start := time.Now()
-			if err := consumer.Stop(ctx); !errors.Is(err, zaqar.ErrStopped) {
+			if err := consumer.Stop(ctx); !errors.Is(err, zaqar.ErrStopped) { //nolint:contextcheck // not the handler's own, which is the point
 				t.Errorf("Stop returned %v", err)
 			}
 			if took := time.Since(start); took < time.Minute || took > 62*time.Second {
@@ -204,4 +204,33 @@ func TestTheStopTimeoutAppliesAfterHalt(t *testing.T) {
 			t.Errorf("Run returned %v after %v", err, time.Since(start))
 		}
 	})
+}
+
+func TestStopInsideAnObserverReturnsWhenItsContextEnds(t *testing.T) {
+	t.Parallel()
+	var stop func()
+	observer := observe.Func(func(_ context.Context, e observe.Event) {
+		if _, ok := e.(observe.Claimed); ok {
+			stop()
+		}
+	})
+	clienttest.Bubble(t, func(t *testing.T, _ *zaqartest.Server, client *zaqar.Client) {
+		q := client.Queue("wot")
+		clienttest.PostMany(t, q, 1)
+		consumer := q.Consumer(zaqar.ConsumerConfig{})
+		took := make(chan time.Duration, 1)
+		stop = func() {
+			start := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			_ = consumer.Stop(ctx)
+			took <- time.Since(start)
+		}
+		if err := consumer.Run(t.Context(), nothingToDo); err != nil && !errors.Is(err, zaqar.ErrStopped) {
+			t.Errorf("Run returned %v", err)
+		}
+		if took := <-took; took < time.Minute || took > 62*time.Second {
+			t.Errorf("Stop took %v", took)
+		}
+	}, zaqar.WithObserver(observer))
 }

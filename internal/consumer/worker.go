@@ -40,7 +40,7 @@ func (c *Consumer) work(ctx context.Context, w *goroutine, until <-chan struct{}
 			returned = true
 			return
 		}
-		c.handle(deliveries[0], handler)
+		c.handle(deliveries[0], handler) //nolint:contextcheck // the attempt has its own, which ends with its claim
 	}
 }
 
