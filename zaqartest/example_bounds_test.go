@@ -1,10 +1,10 @@
 package zaqartest_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 
 	"github.com/zaqar-go/zaqar/zaqartest"
@@ -21,8 +21,11 @@ func ExampleWithAllowedHosts() {
 		log.Fatal(err)
 	}
 	for _, host := range []string{"127.0.0.1:8888", "zaqar.internal:8888", "rebound.example.com"} {
-		req := httptest.NewRequest(http.MethodGet, srv.URL()+"/v2/ping", http.NoBody)
-		req.Host, req.RequestURI = host, ""
+		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, srv.URL()+"/v2/ping", http.NoBody)
+		if err != nil {
+			log.Fatal(err)
+		}
+		req.Host = host
 		req.Header = http.Header{"X-Project-Id": {"demo"}, "Client-Id": {"3381af92-2b9e-11e3-b191-71861300734c"}}
 		resp, err := srv.HTTPClient().Do(req)
 		if err != nil {
@@ -47,7 +50,7 @@ func ExampleWithMaxMemory() {
 	client := zaqartest.HandlerClient(srv.Handler())
 	for {
 		body := `{"messages":[{"body":"` + strings.Repeat("x", 200_000) + `"}]}`
-		req, err := http.NewRequest(http.MethodPost, "http://zaqar/v2/queues/wot/messages", strings.NewReader(body)) //nolint:noctx // an example
+		req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "http://zaqar/v2/queues/wot/messages", strings.NewReader(body))
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -106,7 +106,7 @@ func TestAServerInMemoryAnswersToEveryName(t *testing.T) {
 	if status, body := knock(t, srv, "zaqar.example", "/", nil); status != http.StatusMultipleChoices {
 		t.Errorf("%d %s", status, body)
 	}
-	conn, _, err := websocket.Dial(t.Context(), "ws://zaqar.example", &websocket.DialOptions{HTTPClient: srv.HTTPClient()})
+	conn, _, err := websocket.Dial(t.Context(), "ws://zaqar.example", &websocket.DialOptions{HTTPClient: srv.HTTPClient()}) //nolint:bodyclose // it needs no closing
 	if err != nil {
 		t.Fatal(err)
 	}
