@@ -76,6 +76,34 @@ make_venv() {
   touch "$venv/complete"
 }
 
+# What MongoDB's driver needs beside the program is in a virtual environment of its own, on top of the program's.
+mongodb_venv_of() {
+  local sum
+  sum=$(cat "$here/requirements/$1.txt" "$here/requirements/mongodb.txt" "$here/lib/on_ferretdb.py" | sha256sum)
+  echo "$cache/venvs/$1-mongodb-${sum:0:16}"
+}
+
+make_mongodb_venv() {
+  local program=$1 venv log=$state/logs/install-$1-mongodb.log
+  venv=$(mongodb_venv_of "$program")
+  say "  installing MongoDB's driver for $program into $venv"
+  rm -rf "$venv"
+  : >"$log"
+  local pip=("$venv/bin/python" -m pip --disable-pip-version-check --no-input)
+  retry "$log" "$python" -m venv "$venv" &&
+    retry "$log" "${pip[@]}" install --quiet --no-deps -r "$here/requirements/mongodb.txt" || {
+    say "installing MongoDB's driver for $program failed: see $log"
+    return 1
+  }
+  # Lines of a .pth file that begin with import are executed whenever this Python starts.
+  local packages
+  packages=$(echo "$venv"/lib/python3.*/site-packages)
+  cp "$here/lib/on_ferretdb.py" "$packages/" &&
+    echo "$(venv_of "$program")"/lib/python3.*/site-packages >"$packages/zaqar.pth" &&
+    echo 'import on_ferretdb' >"$packages/zaqar_on_ferretdb.pth" &&
+    "${pip[@]}" check >>"$log" 2>&1 && touch "$venv/complete"
+}
+
 install_all() {
   local packages=() program jobs=() failed=
   find_python
@@ -95,7 +123,14 @@ install_all() {
     make_venv "$program" &
     jobs+=($!)
   done
+  ferretdb_complete || {
+    make_ferretdb &
+    jobs+=($!)
+  }
   for program in "${jobs[@]}"; do wait "$program" || failed=yes; done
   [ -z "$failed" ] || exit 1
+  for program in zaqar-23 zaqar-15; do
+    venv_complete "$(mongodb_venv_of "$program")" || make_mongodb_venv "$program" || exit 1
+  done
   exec 8>&-
 }
