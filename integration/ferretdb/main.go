@@ -11,10 +11,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"syscall"
 
 	"github.com/FerretDB/FerretDB/ferretdb"
@@ -45,7 +47,7 @@ func serve(address, folder string) error {
 	settings := url.Values{"_pragma": {"busy_timeout(20000)", "journal_mode(wal)", "synchronous(off)"}}
 	store := url.URL{Scheme: "file", Opaque: folder + "/", RawQuery: settings.Encode()}
 	db, err := ferretdb.New(&ferretdb.Config{
-		Listener:  ferretdb.ListenerConfig{TCP: address},
+		Listener:  ferretdb.ListenerConfig{TCP: "127.0.0.1:0"},
 		Logger:    slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Handler:   "sqlite",
 		SQLiteURL: store.String(),
@@ -55,5 +57,19 @@ func serve(address, folder string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	return db.Run(ctx)
+	stopped := make(chan error, 1)
+	go func() { stopped <- db.Run(ctx) }()
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	at, err := url.Parse(db.MongoDBURI())
+	if err != nil {
+		return err
+	}
+	p := &proxy{server: at.Host, locks: map[string]*sync.Mutex{}}
+	if err := p.serve(ctx, listener); err != nil {
+		return err
+	}
+	return <-stopped
 }

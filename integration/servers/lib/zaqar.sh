@@ -21,9 +21,11 @@ store_conf() { # store data
   local kind
   if [ "$1" = ferretdb ]; then
     printf '%s_store = mongodb\n' message management
-    for kind in message management; do
+    for kind in management message; do
       printf '[drivers:%s_store:mongodb]\nuri = %s\ndatabase = %s\n' "$kind" "$(ferretdb_uri)" "$2"
     done
+    # FerretDB reads whole collections whatever it looks for: the smaller, the faster.
+    echo 'partitions = 16'
   else
     printf '%s_store = redis\n' message management
     printf '[drivers:message_store:redis]\nuri = %s\n' "$(redis_uri "$1" "${2%,*}")"
