@@ -21,10 +21,17 @@ as_root() {
 apt_install() {
   say "  installing $* (apt-get)"
   [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null || die "not root: please install these Debian packages: $*"
-  local log=$state/logs/apt.log
+  local log=$state/logs/apt.log policy=/usr/sbin/policy-rc.d ours=
+  # Debian starts a server when it is installed, unless this program forbids it.
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin "$policy" && ours=yes
+  fi
   retry "$log" as_root apt-get -o DPkg::Lock::Timeout=300 update &&
     retry "$log" as_root env DEBIAN_FRONTEND=noninteractive \
-      apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@" || die "apt-get failed"
+      apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"
+  local result=$?
+  [ -z "$ours" ] || as_root rm -f "$policy"
+  [ "$result" = 0 ] || die "apt-get failed"
 }
 
 # Sets python to the first interpreter of 3.11 or newer; the one on PATH wins.
@@ -47,6 +54,10 @@ find_redis() {
   mkdir -p "$cache/bin"
   ln -sf /usr/bin/redis-check-rdb "$redis_server"
 }
+
+# Set nginx and haproxy. Debian has both in /usr/sbin, which is not on everybody's path.
+find_nginx() { nginx=$(PATH=$PATH:/usr/sbin command -v nginx); }
+find_haproxy() { haproxy=$(PATH=$PATH:/usr/sbin command -v haproxy); }
 
 venv_of() { echo "$cache/venvs/$1-$(sha256sum "$here/requirements/$1.txt" | cut -c1-16)"; }
 
@@ -109,9 +120,12 @@ install_all() {
   find_python
   can_make_venvs || packages+=(python3-venv)
   find_redis || packages+=(redis-tools)
+  find_nginx || packages+=(nginx)
+  find_haproxy || packages+=(haproxy)
   if [ ${#packages[@]} -gt 0 ]; then
     apt_install "${packages[@]}"
     find_redis || die "there is no redis-server, and Debian's redis-tools did not bring it"
+    find_nginx && find_haproxy || die "apt-get did not bring nginx and haproxy"
     can_make_venvs || die "$(command -v "$python") cannot make virtual environments (no venv or no ensurepip)"
   fi
   mkdir -p "$cache"

@@ -29,7 +29,7 @@ ferretdb_port=$((port_base + 4))
 #            They have no spaces, and {home} stands for the folder of the server.
 versions_1=DEFAULT.enable_deprecated_api_versions=1,1.1
 pooling="DEFAULT.pooling=True drivers.management_store=sqlalchemy drivers:management_store:sqlalchemy.uri=sqlite:///{home}/pools.db"
-# With MongoDB the pools are in MongoDB, too.
+# Pools may be in MongoDB, too.
 mongodb_pooling=DEFAULT.pooling=True
 zaqar_servers="
 z23                     23  http       none      10  memory   0,1    2x8  5
@@ -51,8 +51,14 @@ z23-mongodb-confirm     23  http       none      25  ferretdb asks   1x4  -  not
 z23-mongodb-pooling     23  http       none      26  ferretdb pools  1x4  -  $mongodb_pooling
 z23-mongodb-durable     23  http       none      27  ferretdb kept   1x8  -
 z15-mongodb             15  http       none      28  ferretdb old    1x8  -  $versions_1
-z15-mongodb-pooling     15  http       none      29  ferretdb older  1x4  -  $versions_1 $mongodb_pooling
+z15-mongodb-pooling     15  http       none      29  ferretdb older  1x4  -  $versions_1 $pooling
 z23-mongodb-websocket   23  websocket  none      30  ferretdb plain  -    -
+"
+# What nginx and HAProxy stand before (see proxies.sh). The columns: the name of the pair, nginx's offset from the port base
+# (HAProxy's is two more), the row behind /messaging and the row behind /messaging-websocket.
+proxied="
+z23           35  z23           z23-websocket
+z23-keystone  36  z23-keystone  z23-keystone-websocket
 "
 # What Keystone's catalogue says: the rows of its `messaging` and `messaging-websocket` services.
 catalogue_row=z23-keystone

@@ -115,7 +115,7 @@ start_zaqar() { # name version serves auth offset store data workers gc options.
   fi
   mkdir -p "$home/.zaqar"
   zaqar_conf "$home" "$serves" "$auth" "$port" "$store" "$data" "$@" >"$conf"
-  if [[ " $* " == *" drivers.management_store=sqlalchemy "* ]] && ! running "$name" >/dev/null; then
+  if uses_sql "$@" && ! running "$name" >/dev/null; then
     # The pools and what is in them go together, and Redis has forgotten the latter.
     "$venv/bin/python" "$here/lib/make_pool_tables.py" "$home/pools.db" || die "cannot make the tables of $name"
   fi
@@ -175,3 +175,4 @@ zaqar_endpoint() { # name version serves auth offset store data ...
 }
 
 has_pooling() { [[ " $* " == *" DEFAULT.pooling=True "* ]]; }
+uses_sql() { [[ " $* " == *" drivers.management_store=sqlalchemy "* ]]; }
