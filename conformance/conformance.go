@@ -50,9 +50,12 @@ type Target struct {
 	// PoolURI returns the URI of a store for a pool, as the server reaches it: another one
 	// each time, maybe of the same store. The cases of Pooling need it.
 	PoolURI func() string
-	// Store is what a real server stores in, such as "redis"; empty for the
-	// embedded one. It decides which quirks are expected.
+	// Store is the driver that a real server stores with: "redis" or "mongodb"; empty
+	// for the embedded one. It decides which quirks are expected.
 	Store string
+	// Proxy is what stands between the suite and the server, "nginx" or "haproxy",
+	// with its default limits; empty for nothing.
+	Proxy string
 }
 
 // suite is what a case works with: one target and names of its own on it.

@@ -3,7 +3,12 @@ package conformance
 import (
 	"strings"
 	"testing"
+	"time"
 )
+
+// collection is the time in which MongoDB removes what has expired: it looks once a
+// minute.
+const collection = 75 * time.Second
 
 // quirk is a known difference of real servers; its number is the one in
 // docs/server-quirks.md.
@@ -20,6 +25,15 @@ type quirk struct {
 }
 
 func redis(t Target) bool { return t.Store == "redis" }
+
+func mongodb(t Target) bool { return t.Store == "mongodb" }
+
+func redisSocketAlone(t Target) bool { return redis(t) && strings.HasPrefix(t.Endpoint, "ws") }
+
+// proxied reports whether a proxy is on the way of what goes over HTTP.
+func proxied(t Target) bool {
+	return t.Proxy != "" && t.WebSocket == "" && !strings.HasPrefix(t.Endpoint, "ws")
+}
 
 func anyReal(t Target) bool { return t.Store != "" }
 
@@ -43,6 +57,14 @@ var quirks = []quirk{
 	}},
 	{number: 42, on: realSocket, about: []string{"message_post"}, what: "over the WebSocket integers may have more than 64 bits"},
 	{number: 43, on: realSocketAlone, about: []string{"subscription_create"}, what: "the WebSocket answers 500 where HTTP answers 400 or 503"},
+	{number: 46, on: proxied, about: []string{"message_post"}, what: "a proxy answers 502 to a large post, whose messages are stored"},
+	{number: 47, on: mongodb, what: "what has expired stays for a minute or more", about: []string{
+		"message_list", "message_get", "claim_create", "subscription_create", "subscription_list", "subscription_get",
+	}},
+	{number: 48, on: mongodb, about: []string{"message_list"}, what: "markers are numbers: behind the id of a message nothing is listed"},
+	{number: 49, on: mongodb, about: []string{"claim_create", "claim_update", "claim_delete"}, what: "a claim that is renewed or released is not counted"},
+	{number: 50, on: mongodb, about: []string{"message_delete"}, what: "a claim that has ended deletes messages until another claim takes them"},
+	{number: 51, on: mongodb, about: []string{"subscription_update"}, what: "a subscription that is renewed does not get younger"},
 	{number: 28, on: anyReal, about: []string{"message_post"}, what: "the refusal of a body that is too large can be lost with the connection"},
 }
 

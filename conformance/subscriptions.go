@@ -95,7 +95,8 @@ var subscriptions = []behaviour{
 		if err := sub.Update(t.Context(), zaqar.TTL(time.Hour), zaqar.SubscriberURI(nobody+"/else")); err != nil {
 			t.Fatal(err)
 		}
-		if sub.TTL() != time.Hour || sub.Age() > 2*time.Second || sub.Subscriber() != nobody+"/else" || sub.Options().Subject != "s" {
+		young := sub.Age() <= 2*time.Second
+		if sub.TTL() != time.Hour || young == s.differs(t, 51) || sub.Subscriber() != nobody+"/else" || sub.Options().Subject != "s" {
 			t.Errorf("TTL %v, age %v, to %s, options %v", sub.TTL(), sub.Age(), sub.Subscriber(), sub.Options())
 		}
 		if err := sub.Update(t.Context(), zaqar.SubscriptionOptions{}); err != nil {
@@ -149,6 +150,9 @@ var subscriptions = []behaviour{
 		q := s.absent(t, s.client(t))
 		sub := subscribe(t, q, zaqar.SubscriptionConfig{Subscriber: nobody, TTL: time.Minute})
 		s.Wait(62 * time.Second)
+		if s.differs(t, 47) {
+			s.Wait(collection)
+		}
 		if s.differs(t, 36) {
 			_, err := q.CreateSubscription(t.Context(), zaqar.SubscriptionConfig{Subscriber: nobody})
 			if s.differs(t, 43) {

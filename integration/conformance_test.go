@@ -22,6 +22,8 @@ func TestConformance(t *testing.T) {
 		keystone.Project(need(t, servers, "ZAQAR_REAL_PROJECT")))
 	z15 := conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z15_URL")}
 	z23 := conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z23_URL")}
+	m15 := conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z15_MONGODB_URL")}
+	pools15 := pooled(t, servers, "ZAQAR_REAL_Z15_MONGODB_POOLING")
 	pools := pooled(t, servers, "ZAQAR_REAL_Z15_POOLING")
 	guarded := pools
 	guarded.Endpoint = need(t, servers, "ZAQAR_REAL_Z15_POOLING_KEYSTONE_URL")
@@ -37,28 +39,51 @@ func TestConformance(t *testing.T) {
 		results string // the name under which they are kept, "" when they are not
 		feature conformance.Feature
 		version zaqar.Version
+		store   string
 		target  conformance.Target
 	}{
-		{"Zaqar 23 without authentication", "zaqar-23", "", zaqar.V2, z23},
+		{"Zaqar 23 without authentication", "zaqar-23", "", zaqar.V2, "redis", z23},
 		// The endpoint comes from the catalogue.
-		{"Zaqar 23 with Keystone", "", "", zaqar.V2, conformance.Target{Endpoint: catalogued(t, signIn), Auth: signIn}},
-		{"Zaqar 23 that wants confirmations", "zaqar-23", conformance.Confirmation, zaqar.V2, confirming},
-		{"Zaqar 23 with pools", "zaqar-23", conformance.Pooling, zaqar.V2, pooled(t, servers, "ZAQAR_REAL_Z23_POOLING")},
-		{"Zaqar 15", "zaqar-15", "", zaqar.V2, z15},
-		{"Zaqar 15 that wants confirmations", "zaqar-15", conformance.Confirmation, zaqar.V2, asking},
-		{"Zaqar 15", "zaqar-15", "", zaqar.V1_1, z15},
-		{"Zaqar 15", "zaqar-15", "", zaqar.V1, z15},
-		{"Zaqar 15 with pools", "zaqar-15", conformance.Pooling, zaqar.V2, pools},
-		{"Zaqar 15 with pools", "zaqar-15", conformance.Pooling, zaqar.V1_1, pools},
-		{"Zaqar 15 with pools", "zaqar-15", conformance.Pooling, zaqar.V1, pools},
-		{"Zaqar 15 with pools and Keystone", "", conformance.Pooling, zaqar.V2, guarded},
+		{"Zaqar 23 with Keystone", "", "", zaqar.V2, "redis", conformance.Target{Endpoint: catalogued(t, signIn), Auth: signIn}},
+		{"Zaqar 23 that wants confirmations", "zaqar-23", conformance.Confirmation, zaqar.V2, "redis", confirming},
+		{"Zaqar 23 with pools", "zaqar-23", conformance.Pooling, zaqar.V2, "redis", pooled(t, servers, "ZAQAR_REAL_Z23_POOLING")},
+		{"Zaqar 15", "zaqar-15", "", zaqar.V2, "redis", z15},
+		{"Zaqar 15 that wants confirmations", "zaqar-15", conformance.Confirmation, zaqar.V2, "redis", asking},
+		{"Zaqar 15", "zaqar-15", "", zaqar.V1_1, "redis", z15},
+		{"Zaqar 15", "zaqar-15", "", zaqar.V1, "redis", z15},
+		{"Zaqar 15 with pools", "zaqar-15", conformance.Pooling, zaqar.V2, "redis", pools},
+		{"Zaqar 15 with pools", "zaqar-15", conformance.Pooling, zaqar.V1_1, "redis", pools},
+		{"Zaqar 15 with pools", "zaqar-15", conformance.Pooling, zaqar.V1, "redis", pools},
+		{"Zaqar 15 with pools and Keystone", "", conformance.Pooling, zaqar.V2, "redis", guarded},
+		{
+			"Zaqar 23 on MongoDB", "zaqar-23-mongodb", "", zaqar.V2, "mongodb",
+			conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z23_MONGODB_URL")},
+		},
+		{
+			"Zaqar 23 on MongoDB with Keystone", "", "", zaqar.V2, "mongodb",
+			conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z23_MONGODB_KEYSTONE_URL"), Auth: signIn},
+		},
+		{
+			"Zaqar 23 on MongoDB that wants confirmations", "zaqar-23-mongodb", conformance.Confirmation, zaqar.V2, "mongodb",
+			conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z23_MONGODB_CONFIRM_URL")},
+		},
+		{
+			"Zaqar 23 on MongoDB with pools", "zaqar-23-mongodb", conformance.Pooling, zaqar.V2, "mongodb",
+			pooled(t, servers, "ZAQAR_REAL_Z23_MONGODB_POOLING"),
+		},
+		{"Zaqar 15 on MongoDB", "zaqar-15-mongodb", "", zaqar.V2, "mongodb", m15},
+		{"Zaqar 15 on MongoDB", "zaqar-15-mongodb", "", zaqar.V1_1, "mongodb", m15},
+		{"Zaqar 15 on MongoDB", "zaqar-15-mongodb", "", zaqar.V1, "mongodb", m15},
+		{"Zaqar 15 on MongoDB with pools", "zaqar-15-mongodb", conformance.Pooling, zaqar.V2, "mongodb", pools15},
+		{"Zaqar 15 on MongoDB with pools", "zaqar-15-mongodb", conformance.Pooling, zaqar.V1_1, "mongodb", pools15},
+		{"Zaqar 15 on MongoDB with pools", "zaqar-15-mongodb", conformance.Pooling, zaqar.V1, "mongodb", pools15},
 	} {
 		t.Run(server.name+" "+server.version.String(), func(t *testing.T) {
 			if server.feature != conformance.Pooling {
 				t.Parallel()
 			}
 			target := server.target
-			target.Store, target.Wait = "redis", wait
+			target.Store, target.Wait = server.store, wait
 			target.SigningKey = need(t, servers, "ZAQAR_REAL_SIGNED_URL_KEY")
 			if server.feature != conformance.Pooling { // without a pool such a server is not well
 				if err := reachable(t.Context(), target); err != nil {

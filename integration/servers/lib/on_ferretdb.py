@@ -1,10 +1,10 @@
 """Lets Zaqar's MongoDB driver work on FerretDB, which lacks what follows. Loaded by a .pth file; Zaqar is not touched.
 
 FerretDB has no indexes that expire: lib/collect_garbage.py deletes in their place. Its find-and-modify does not take a
-projection, which only makes answers smaller. And a change that a unique index refuses comes as an error without the
-code that says so.
+projection, which only makes answers smaller. A change that a unique index refuses comes as an error without the code
+that says so. And there are no arrays in arrays: these are stored as documents with a single key.
 """
-from pymongo import collection, errors
+from pymongo import collection, cursor, errors
 
 
 def without(method, option):
@@ -37,3 +37,48 @@ def telling_duplicates(method):
 
 for name in 'update_one', 'find_one_and_update':
     setattr(collection.Collection, name, telling_duplicates(getattr(collection.Collection, name)))
+
+
+ARRAY = 'an array in an array'
+
+
+def packed(value, inside=False):
+    """Returns value as FerretDB can store it; inside an array or not."""
+    if isinstance(value, dict):
+        return {key: packed(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        items = [packed(item, inside=True) for item in value]
+        return {ARRAY: items} if inside else items
+    return value
+
+
+def unpacked(value):
+    """Returns value as it was before it was packed."""
+    if isinstance(value, dict):
+        return unpacked(value[ARRAY]) if list(value) == [ARRAY] else {key: unpacked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [unpacked(item) for item in value]
+    return value
+
+
+def packing(method):
+    """Returns method, which packs what it is given by place."""
+    def call(self, *args, **kwargs):
+        return method(self, *(packed(arg) for arg in args), **kwargs)
+    return call
+
+
+def unpacking(method):
+    """Returns method, which unpacks what it returns."""
+    def call(self, *args, **kwargs):
+        return unpacked(method(self, *args, **kwargs))
+    return call
+
+
+for name in 'insert_one', 'insert_many', 'update_one':
+    setattr(collection.Collection, name, packing(getattr(collection.Collection, name)))
+for owner, name in (
+        (cursor.Cursor, 'next'),
+        (collection.Collection, 'find_one_and_update'),
+        (collection.Collection, 'find_one_and_delete')):
+    setattr(owner, name, unpacking(getattr(owner, name)))
