@@ -53,6 +53,9 @@ type Target struct {
 	// Store is the driver that a real server stores with: "redis" or "mongodb"; empty
 	// for the embedded one. It decides which quirks are expected.
 	Store string
+	// Management is the driver with which it keeps its queues and pools, where that is
+	// another one: "sqlalchemy".
+	Management string
 	// Proxy is what stands between the suite and the server, "nginx" or "haproxy",
 	// with its default limits; empty for nothing.
 	Proxy string

@@ -2,8 +2,11 @@
 
 FerretDB has no indexes that expire: lib/collect_garbage.py deletes in their place. Its find-and-modify does not take a
 projection, which only makes answers smaller. A change that a unique index refuses comes as an error without the code
-that says so. And there are no arrays in arrays: these are stored as documents with a single key.
+that says so. There are no arrays in arrays: these are stored as documents with a single key. And it reads the whole
+collection for each command, so what Zaqar asks a hundred times is asked until the answer is nothing.
 """
+import threading
+
 from pymongo import collection, cursor, errors
 
 
@@ -82,3 +85,24 @@ for owner, name in (
         (collection.Collection, 'find_one_and_update'),
         (collection.Collection, 'find_one_and_delete')):
     setattr(owner, name, unpacking(getattr(owner, name)))
+
+
+class Stopping(threading.local):
+    """Remembers the last query of a thread for which there was nothing to delete.
+
+    Zaqar pops as many messages as it may, one by one, with one and the same query object.
+    """
+    vain = None
+
+    def wrap(self, method):
+        def call(collection, query, *args, **kwargs):
+            if query is self.vain:
+                return None
+            found = method(collection, query, *args, **kwargs)
+            if found is None:
+                self.vain = query
+            return found
+        return call
+
+
+collection.Collection.find_one_and_delete = Stopping().wrap(collection.Collection.find_one_and_delete)
