@@ -223,10 +223,13 @@ var messages = []behaviour{
 		}
 		stored := 0
 		_, err = q.Post(ctx, json.RawMessage("9223372036854775808"))
-		if s.differs(t, 42) {
+		switch {
+		case s.differs(t, 42):
 			stored = 1
 			matches(t, err, nil)
-		} else {
+		case s.differs(t, 52):
+			hasCode(t, err, http.StatusInternalServerError)
+		default:
 			matches(t, err, zaqar.ErrInvalid)
 		}
 		_, err = q.Post(ctx, zaqar.Outgoing{Body: 1, TTL: 15 * 24 * time.Hour})

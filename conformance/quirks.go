@@ -64,7 +64,7 @@ var quirks = []quirk{
 	{number: 37, on: redis, hides: true, what: "topics need another store", about: []string{
 		"topic_create", "topic_delete", "topic_get", "topic_get_stats", "topic_list", "topic_purge", "topic_update",
 	}},
-	{number: 42, on: realSocket, about: []string{"message_post"}, what: "over the WebSocket integers may have more than 64 bits"},
+	{number: 42, on: func(t Target) bool { return realSocket(t) && redis(t) }, about: []string{"message_post"}, what: "over the WebSocket integers may have more than 64 bits"},
 	{number: 43, on: realSocketAlone, about: []string{"subscription_create"}, what: "the WebSocket answers 500 where HTTP answers 400 or 503"},
 	{number: 46, on: proxied, about: []string{"message_post"}, what: "a proxy answers 502 to a large post, whose messages are stored"},
 	{number: 47, on: mongodb, what: "what has expired stays for a minute or more", about: []string{
@@ -74,6 +74,7 @@ var quirks = []quirk{
 	{number: 49, on: mongodb, about: []string{"claim_create", "claim_update", "claim_delete"}, what: "a claim that is renewed or released is not counted"},
 	{number: 50, on: mongodb, about: []string{"message_delete"}, what: "a claim that has ended deletes messages until another claim takes them"},
 	{number: 51, on: mongodb, about: []string{"subscription_update"}, what: "a subscription that is renewed does not get younger"},
+	{number: 52, on: func(t Target) bool { return realSocket(t) && mongodb(t) }, about: []string{"message_post"}, what: "over the WebSocket integers of more than 64 bits are a 500"},
 	{number: 28, on: anyReal, about: []string{"message_post"}, what: "the refusal of a body that is too large can be lost with the connection"},
 }
 
