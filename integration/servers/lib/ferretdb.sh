@@ -18,7 +18,7 @@ make_ferretdb() {
   say "  building FerretDB into $program"
   : >"$log"
   mkdir -p "$cache/bin"
-  retry "$log" env GOWORK=off GOFLAGS= go -C "$ferretdb_source" build -trimpath -buildvcs=false \
+  retry "$log" env GOWORK=off GOFLAGS= go -C "$ferretdb_source" build -buildvcs=false \
     -tags ferretdb_no_postgresql -o "$program.new" . && mv "$program.new" "$program"
 }
 
