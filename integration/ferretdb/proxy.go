@@ -137,7 +137,7 @@ func parse(request []byte) (command, database string, err error) {
 	if len(sections) < flagsSize+1 || sections[flagsSize] != 0 {
 		return "", "", errors.New("a message without a command")
 	}
-	body, err := bson.NewFromIOReader(bytes.NewReader(sections[flagsSize+1:]))
+	body, err := bson.ReadDocument(bytes.NewReader(sections[flagsSize+1:]))
 	if err != nil {
 		return "", "", err
 	}
