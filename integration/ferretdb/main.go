@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"syscall"
 
@@ -42,6 +43,9 @@ func serve(address, folder string) error {
 	if err != nil {
 		return err
 	}
+	// FerretDB decodes whole collections, again and again: memory is there to spare
+	// the time.
+	debug.SetGCPercent(400)
 	// The tests' data need not survive a crash of the machine, so SQLite does not
 	// wait for the disk. With the write-ahead log readers do not wait for writers.
 	settings := url.Values{"_pragma": {"busy_timeout(20000)", "journal_mode(wal)", "synchronous(off)"}}
