@@ -73,6 +73,10 @@ func TestConformance(t *testing.T) {
 			"Zaqar 23 on MongoDB with pools", "zaqar-23-mongodb", conformance.Pooling, zaqar.V2, "mongodb", mongoPools,
 		},
 		{"Zaqar 15 on MongoDB", "zaqar-15-mongodb", "", zaqar.V2, "mongodb", m15},
+		{
+			"Zaqar 15 on MongoDB that wants confirmations", "zaqar-15-mongodb", conformance.Confirmation, zaqar.V2, "mongodb",
+			conformance.Target{Endpoint: need(t, servers, "ZAQAR_REAL_Z15_MONGODB_CONFIRM_URL")},
+		},
 		{"Zaqar 15 on MongoDB", "zaqar-15-mongodb", "", zaqar.V1_1, "mongodb", m15},
 		{"Zaqar 15 on MongoDB", "zaqar-15-mongodb", "", zaqar.V1, "mongodb", m15},
 		{"Zaqar 15 on MongoDB with pools", "zaqar-15-mongodb", conformance.Pooling, zaqar.V2, "mongodb", pools15},

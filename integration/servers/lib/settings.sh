@@ -51,6 +51,7 @@ z23-mongodb-confirm     23  http       none      25  ferretdb asks   1x4  -  not
 z23-mongodb-pooling     23  http       none      26  ferretdb pools  1x4  -  $mongodb_pooling
 z23-mongodb-durable     23  http       none      27  ferretdb kept   1x8  -
 z15-mongodb             15  http       none      28  ferretdb old    1x8  -  $versions_1
+z15-mongodb-confirm     15  http       none      31  ferretdb old2   1x4  -  $versions_1 notification.require_confirmation=True
 z15-mongodb-pooling     15  http       none      29  ferretdb older  1x4  -  $versions_1 $pooling
 z23-mongodb-websocket   23  websocket  none      30  ferretdb plain  -    -
 "
