@@ -6,6 +6,10 @@ MODULES  := $(shell go list -m -f '{{.Dir}}' 2>/dev/null)
 NESTED   := cmd/zaqar
 # A module outside of the workspace.
 OUTSIDE  := integration
+# What the real servers run, with requirements of its own. The tags are those of
+# integration/servers/lib/ferretdb.sh.
+FERRETDB := integration/ferretdb
+FERRETDB_TAGS := ferretdb_no_postgresql
 # The supported Go releases. Go downloads those that are not installed.
 RELEASES := go1.26.8 go1.27.4
 # The other supported machines. The library alone also supports js/wasm.
@@ -47,6 +51,7 @@ race: ## run the tests with the race detector
 lint: $(LINT) ## lint every module
 	@for dir in $(MODULES); do echo "lint $$dir"; (cd $$dir && $(LINT) run ./...) || exit 1; done
 	@for dir in $(OUTSIDE); do echo "lint $$dir"; (cd $$dir && GOWORK=off $(LINT) run ./...) || exit 1; done
+	@echo "lint $(FERRETDB)"; cd $(FERRETDB) && GOWORK=off $(LINT) run --build-tags $(FERRETDB_TAGS) ./...
 
 .PHONY: lint-borders
 lint-borders: $(LINT) ## prove the linter's import rules with imports that they must refuse
@@ -54,7 +59,7 @@ lint-borders: $(LINT) ## prove the linter's import rules with imports that they 
 
 .PHONY: fmt
 fmt: $(LINT) ## format every module
-	@for dir in $(MODULES) $(OUTSIDE); do (cd $$dir && $(LINT) fmt ./...) || exit 1; done
+	@for dir in $(MODULES) $(OUTSIDE) $(FERRETDB); do (cd $$dir && $(LINT) fmt ./...) || exit 1; done
 
 $(LINT): tools/lint/go.mod
 	GOWORK=off GOBIN=$(BIN) go -C tools/lint install tool
@@ -71,7 +76,7 @@ fuzz: ## run every fuzz target of the library for FUZZTIME
 
 .PHONY: tidy
 tidy: ## tidy every module
-	@for dir in . $(OUTSIDE) tools/lint; do (cd $$dir && GOWORK=off go mod tidy) || exit 1; done
+	@for dir in . $(OUTSIDE) $(FERRETDB) tools/lint; do (cd $$dir && GOWORK=off go mod tidy) || exit 1; done
 	@for dir in $(NESTED); do (cd $$dir && \
 		cp go.mod tidy.mod && cp go.sum tidy.sum && \
 		go mod edit -replace github.com/zaqar-go/zaqar=$(CURDIR) tidy.mod && \
@@ -81,7 +86,7 @@ tidy: ## tidy every module
 
 .PHONY: tidy-check
 tidy-check: ## fail if a go.mod or go.sum is not tidy
-	@for dir in . $(OUTSIDE); do (cd $$dir && GOWORK=off go mod tidy -diff) || exit 1; done
+	@for dir in . $(OUTSIDE) $(FERRETDB); do (cd $$dir && GOWORK=off go mod tidy -diff) || exit 1; done
 	@for dir in $(NESTED); do (cd $$dir && \
 		trap 'rm -f tidy.mod tidy.sum' EXIT && \
 		cp go.mod tidy.mod && cp go.sum tidy.sum && \

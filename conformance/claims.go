@@ -137,7 +137,7 @@ var claims = []behaviour{
 	}},
 	{"when a claim ends its messages can be claimed again", func(t *testing.T, s *suite) {
 		q := s.queue(t)
-		made := post(t, q, 1)
+		made := post(t, q, 1, 2)
 		c := claim(t, q, zaqar.TTL(time.Minute))
 		if again := claim(t, q); !again.Empty() {
 			t.Errorf("claimed twice: %v", ids(again.Messages()))
@@ -145,9 +145,19 @@ var claims = []behaviour{
 		s.Wait(62 * time.Second)
 		s.differs(t, 7) // 503 until the claim is collected; both are a loss
 		matches(t, c.Update(t.Context()), zaqar.ErrClaimLost)
-		matches(t, c.Messages()[0].Delete(t.Context()), zaqar.ErrClaimLost)
+		if err := c.Messages()[0].Delete(t.Context()); s.differs(t, 50) {
+			if err != nil {
+				t.Error(err)
+			}
+			made = made[1:]
+		} else {
+			matches(t, err, zaqar.ErrClaimLost)
+		}
 		if got := ids(claim(t, q).Messages()); !slices.Equal(got, made) {
 			t.Errorf("claimed again %v, want %v", got, made)
+		}
+		if s.differs(t, 50) {
+			matches(t, c.Messages()[1].Delete(t.Context()), zaqar.ErrClaimLost)
 		}
 	}},
 	{"claims at the same time share nothing", func(t *testing.T, s *suite) {
@@ -223,14 +233,16 @@ var claims = []behaviour{
 			if c.Size() != 1 {
 				t.Fatalf("claim %d has %d messages", n+1, c.Size())
 			}
-			if err := c.Release(t.Context()); err != nil {
+			if s.differs(t, 49) {
+				s.Wait(62 * time.Second)
+			} else if err := c.Release(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if c := claim(t, q, zaqar.TTL(time.Minute)); !c.Empty() {
 			t.Errorf("it was handed out a third time")
 		}
-		s.Wait(62 * time.Second) // Redis hides it until the claim that moved it ends (quirk 14)
+		s.Wait(62 * time.Second) // it is hidden until the claim that moved it ends (quirk 14)
 		if got := bodies(all(t, dead.Messages(t.Context()))); !slices.Equal(got, []string{`"poison"`}) {
 			t.Errorf("the dead-letter queue has %v", got)
 		}

@@ -54,9 +54,15 @@ type Target struct {
 	// returns another URI, which may belong to the same store. It is for the cases of
 	// Pooling.
 	PoolURI func() string
-	// Store is the store of a real server, such as "redis", and empty for the embedded
-	// server. It decides which quirks are expected.
+	// Store is the driver with which a real server stores: "redis" or "mongodb". It is
+	// empty for the embedded server. It decides which quirks are expected.
 	Store string
+	// Management is the driver with which it keeps its queues and pools, where that is
+	// another one: "sqlalchemy".
+	Management string
+	// Proxy is what stands between the suite and the server, "nginx" or "haproxy",
+	// with its default limits; empty for nothing.
+	Proxy string
 }
 
 // String returns "<Target http://127.0.0.1:8888>".

@@ -47,8 +47,12 @@ var listings = []behaviour{
 				break
 			}
 		}
-		if got := ids(all(t, q.Messages(t.Context(), zaqar.Marker(last)))); !slices.Equal(got, made[3:]) {
-			t.Errorf("behind the third are %v, want %v", got, made[3:])
+		want := made[3:]
+		if s.differs(t, 48) {
+			want = nil
+		}
+		if got := ids(all(t, q.Messages(t.Context(), zaqar.Marker(last)))); !slices.Equal(got, want) {
+			t.Errorf("behind the third are %v, want %v", got, want)
 		}
 	}},
 	{"own messages are listed unless echo is off", func(t *testing.T, s *suite) {

@@ -120,7 +120,7 @@ var shares = []behaviour{
 	}},
 	{"a signed URL ends", func(t *testing.T, s *suite) {
 		q := s.queue(t)
-		signed := share(t, q, zaqar.ShareConfig{Expires: time.Now().Add(5 * time.Second)})
+		signed := share(t, q, zaqar.ShareConfig{Expires: time.Now().Add(30 * time.Second)})
 		before := http.Header{}
 		if err := signed.Authorize(t.Context(), before); err != nil {
 			t.Fatal(err)
@@ -131,7 +131,7 @@ var shares = []behaviour{
 		})
 		theirs := s.client(t).Queue(q.Name())
 		all(t, theirs.Messages(t.Context()))
-		s.Wait(6 * time.Second)
+		s.Wait(31 * time.Second)
 		_, err := zaqar.Collect(theirs.Messages(t.Context()))
 		matches(t, err, zaqar.ErrNotFound)
 	}},

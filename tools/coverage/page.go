@@ -16,14 +16,15 @@ const head = `# Coverage
 conformance suite in docs/coverage. Do not edit. -->
 
 What each version of the API can do, and what of it the conformance suite has seen
-to work: with the embedded server of package ` + "`zaqartest`" + `, and with real servers of
-releases 15 and 23 that store in Redis.
+to work: with the embedded server of package ` + "`zaqartest`" + `, with real servers of releases
+15 and 23 that store in Redis, and with the same releases on MongoDB's driver. For the
+latter FerretDB stands in for MongoDB: it speaks the same protocol.
 
 | | |
 |---|---|
 | passes | Cases of the suite use it with success, and all cases pass. In the column *client*: the library has it, and passes with the embedded server. |
 | passes, quirk 5 | So it is, but for a difference of that server, which the suite asserts instead. The number leads to what the library does about it and what is left to you. |
-| unprovable here | The library sends it, and the server takes it and ignores it: only a server on MongoDB can show that it works. |
+| unprovable here | The library sends it, and the server takes it and ignores it: the columns of MongoDB's driver show that it works. |
 | not set up | It needs pooling, and no server of that release with pooling was there. |
 | unsupported | The API version has no such operation; the library says so before anything is sent (` + "`zaqar.ErrUnsupported`" + `). |
 | – | There is nothing to try: the operation is not in that version, or the server does not have the version. |

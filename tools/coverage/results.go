@@ -27,6 +27,8 @@ var servers = []server{
 	{"embedded", "embedded"},
 	{"zaqar-15", "real 15"},
 	{"zaqar-23", "real 23"},
+	{"zaqar-15-mongodb", "15, MongoDB's driver (on FerretDB)"},
+	{"zaqar-23-mongodb", "23, MongoDB's driver (on FerretDB)"},
 }
 
 var versions = []zaqar.Version{zaqar.V2, zaqar.V1_1, zaqar.V1}

@@ -21,10 +21,17 @@ as_root() {
 apt_install() {
   say "  installing $* (apt-get)"
   [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null || die "not root: install these Debian packages first: $*"
-  local log=$state/logs/apt.log
+  local log=$state/logs/apt.log policy=/usr/sbin/policy-rc.d ours=
+  # Debian starts a server when it is installed, unless this program forbids it.
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin "$policy" && ours=yes
+  fi
   retry "$log" as_root apt-get -o DPkg::Lock::Timeout=300 update &&
     retry "$log" as_root env DEBIAN_FRONTEND=noninteractive \
-      apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@" || die "apt-get failed"
+      apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"
+  local result=$?
+  [ -z "$ours" ] || as_root rm -f "$policy"
+  [ "$result" = 0 ] || die "apt-get failed"
 }
 
 # Sets python to the first interpreter of 3.11 or newer; the one on PATH wins.
@@ -47,6 +54,10 @@ find_redis() {
   mkdir -p "$cache/bin"
   ln -sf /usr/bin/redis-check-rdb "$redis_server"
 }
+
+# Set nginx and haproxy. Debian has both in /usr/sbin, which is not on everybody's path.
+find_nginx() { nginx=$(PATH=$PATH:/usr/sbin command -v nginx); }
+find_haproxy() { haproxy=$(PATH=$PATH:/usr/sbin command -v haproxy); }
 
 venv_of() { echo "$cache/venvs/$1-$(sha256sum "$here/requirements/$1.txt" | cut -c1-16)"; }
 
@@ -76,14 +87,45 @@ make_venv() {
   touch "$venv/complete"
 }
 
+# What MongoDB's driver needs beside the program is in a virtual environment of its own, on top of the program's.
+mongodb_venv_of() {
+  local sum
+  sum=$(cat "$here/requirements/$1.txt" "$here/requirements/mongodb.txt" "$here/lib/on_ferretdb.py" | sha256sum)
+  echo "$cache/venvs/$1-mongodb-${sum:0:16}"
+}
+
+make_mongodb_venv() {
+  local program=$1 venv log=$state/logs/install-$1-mongodb.log
+  venv=$(mongodb_venv_of "$program")
+  say "  installing MongoDB's driver for $program into $venv"
+  rm -rf "$venv"
+  : >"$log"
+  local pip=("$venv/bin/python" -m pip --disable-pip-version-check --no-input)
+  retry "$log" "$python" -m venv "$venv" &&
+    retry "$log" "${pip[@]}" install --quiet --no-deps -r "$here/requirements/mongodb.txt" || {
+    say "installing MongoDB's driver for $program failed: see $log"
+    return 1
+  }
+  # Lines of a .pth file that begin with import are executed whenever this Python starts.
+  local packages
+  packages=$(echo "$venv"/lib/python3.*/site-packages)
+  cp "$here/lib/on_ferretdb.py" "$packages/" &&
+    echo "$(venv_of "$program")"/lib/python3.*/site-packages >"$packages/zaqar.pth" &&
+    echo 'import on_ferretdb' >"$packages/zaqar_on_ferretdb.pth" &&
+    "${pip[@]}" check >>"$log" 2>&1 && touch "$venv/complete"
+}
+
 install_all() {
   local packages=() program jobs=() failed=
   find_python
   can_make_venvs || packages+=(python3-venv)
   find_redis || packages+=(redis-tools)
+  find_nginx || packages+=(nginx)
+  find_haproxy || packages+=(haproxy)
   if [ ${#packages[@]} -gt 0 ]; then
     apt_install "${packages[@]}"
     find_redis || die "no redis-server found, not even in Debian's redis-tools"
+    find_nginx && find_haproxy || die "apt-get did not install nginx and haproxy"
     can_make_venvs || die "$(command -v "$python") cannot make virtual environments (no venv or no ensurepip)"
   fi
   mkdir -p "$cache"
@@ -95,7 +137,14 @@ install_all() {
     make_venv "$program" &
     jobs+=($!)
   done
+  ferretdb_complete || {
+    make_ferretdb &
+    jobs+=($!)
+  }
   for program in "${jobs[@]}"; do wait "$program" || failed=yes; done
   [ -z "$failed" ] || exit 1
+  for program in zaqar-23 zaqar-15; do
+    venv_complete "$(mongodb_venv_of "$program")" || make_mongodb_venv "$program" || exit 1
+  done
   exec 8>&-
 }

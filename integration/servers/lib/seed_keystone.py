@@ -71,12 +71,13 @@ class Keystone:
 
 admin = Keystone(ENV['KEYSTONE_URL'], 'admin', ENV['ADMIN_PASSWORD'], 'admin')
 roles = {role['name']: role['id'] for role in admin.request('GET', '/roles')[1]['roles']}
-service, demo_project, demo2_project = (admin.project(name) for name in ('service', 'demo', 'demo2'))
+service, demo_project, demo2_project, *more_projects = (
+    admin.project(name) for name in ('service', 'demo', 'demo2', 'demo-nginx', 'demo-haproxy'))
 zaqar = admin.user('zaqar', ENV['ZAQAR_PASSWORD'])
 demo = admin.user('demo', ENV['DEMO_PASSWORD'])
 admin.grant(zaqar, service, roles['admin'])
-admin.grant(demo, demo_project, roles['member'])
-admin.grant(demo, demo2_project, roles['member'])
+for project in demo_project, demo2_project, *more_projects:
+    admin.grant(demo, project, roles['member'])
 admin.endpoints('identity', 'keystone', ENV['KEYSTONE_URL'])
 admin.endpoints('messaging', 'zaqar', ENV['MESSAGING_URL'])
 admin.endpoints('messaging-websocket', 'zaqar-websocket', ENV['MESSAGING_WEBSOCKET_URL'])

@@ -16,8 +16,25 @@ redis_uri() { # memory|durable dbid
   echo "redis://127.0.0.1:$port?dbid=$2&socket_timeout=10"
 }
 
-zaqar_conf() { # home serves auth port redis dbids options...
-  local home=$1 serves=$2 auth=$3 port=$4 redis=$5 dbids=$6 option
+# Lines of the section drivers, and sections of the drivers.
+store_conf() { # store data
+  local kind
+  if [ "$1" = ferretdb ]; then
+    printf '%s_store = mongodb\n' message management
+    for kind in management message; do
+      printf '[drivers:%s_store:mongodb]\nuri = %s\ndatabase = %s\n' "$kind" "$(ferretdb_uri)" "$2"
+    done
+    # FerretDB reads whole collections whatever it looks for: the smaller, the faster.
+    echo 'partitions = 16'
+  else
+    printf '%s_store = redis\n' message management
+    printf '[drivers:message_store:redis]\nuri = %s\n' "$(redis_uri "$1" "${2%,*}")"
+    printf '[drivers:management_store:redis]\nuri = %s\n' "$(redis_uri "$1" "${2#*,}")"
+  fi
+}
+
+zaqar_conf() { # home serves auth port store data options...
+  local home=$1 serves=$2 auth=$3 port=$4 store=$5 data=$6 option
   shift 6
   [ "$auth" != none ] || auth=
   [ "$serves" != http ] || serves=wsgi
@@ -32,12 +49,7 @@ enable_checksum = True
 default_log_levels = osprofiler=CRITICAL
 [drivers]
 transport = $serves
-message_store = redis
-management_store = redis
-[drivers:message_store:redis]
-uri = $(redis_uri "$redis" "${dbids%,*}")
-[drivers:management_store:redis]
-uri = $(redis_uri "$redis" "${dbids#*,}")
+$(store_conf "$store" "$data")
 [drivers:transport:wsgi]
 bind = 127.0.0.1
 port = $port
@@ -91,15 +103,19 @@ expect_zaqar() { # port auth
   [ "$2" != keystone ] || zaqar_status=401
 }
 
-start_zaqar() { # name version serves auth offset redis dbids workers gc options...
-  local name=$1 version=$2 serves=$3 auth=$4 port=$((port_base + $5)) redis=$6 dbids=$7 workers=$8 gc=$9 venv
+start_zaqar() { # name version serves auth offset store data workers gc options...
+  local name=$1 version=$2 serves=$3 auth=$4 port=$((port_base + $5)) store=$6 data=$7 workers=$8 gc=$9 venv
   shift 9
   local home=$state/home/$name
   local conf=$home/.zaqar/zaqar.conf
-  venv=$(venv_of "zaqar-$version")
+  if [ "$store" = ferretdb ]; then
+    venv=$(mongodb_venv_of "zaqar-$version")
+  else
+    venv=$(venv_of "zaqar-$version")
+  fi
   mkdir -p "$home/.zaqar"
-  zaqar_conf "$home" "$serves" "$auth" "$port" "$redis" "$dbids" "$@" >"$conf"
-  if has_pooling "$@" && ! running "$name" >/dev/null; then
+  zaqar_conf "$home" "$serves" "$auth" "$port" "$store" "$data" "$@" >"$conf"
+  if uses_sql "$@" && ! running "$name" >/dev/null; then
     # The pools and what is in them go together, and Redis has forgotten the latter.
     "$venv/bin/python" "$here/lib/make_pool_tables.py" "$home/pools.db" || die "cannot make the tables of $name"
   fi
@@ -112,7 +128,8 @@ start_zaqar() { # name version serves auth offset redis dbids workers gc options
     ensure "$name" "$port" zaqar_http_answers "$conf" "$home/gunicorn.conf.py" -- \
       env "GUNICORN_CMD_ARGS=--config $home/gunicorn.conf.py" "$venv/bin/python" -m gunicorn
   else
-    ensure "$name" "$port" zaqar_websocket_answers "$conf" -- "$venv/bin/zaqar-server" --config-file "$conf"
+    ensure "$name" "$port" zaqar_websocket_answers "$conf" -- \
+      "$venv/bin/python" -c 'from zaqar.cmd.server import run; run()' --config-file "$conf"
   fi
   [ "$gc" = - ] || ensure "$name-gc" - true "$conf" "$here/lib/collect_garbage.py" -- \
     "$venv/bin/python" "$here/lib/collect_garbage.py" "$conf" "$gc"
@@ -143,14 +160,19 @@ zaqar_url() {
     '$1 == name { print ($3 == "http" ? "http" : "ws") "://127.0.0.1:" base + $5 }' <<<"$zaqar_servers"
 }
 
-zaqar_endpoint() { # name version serves auth offset redis dbids ...
+zaqar_endpoint() { # name version serves auth offset store data ...
   local key=${1//-/_}
   key=ZAQAR_REAL_${key^^}
   echo "${key}_URL=$(zaqar_url "$1")"
   has_pooling "$@" || return 0
   # In quotes: the file is also read by shells.
+  if [ "$6" = ferretdb ]; then
+    echo "${key}_POOL1_URI='$(ferretdb_uri)?socketTimeoutMS=2'" # and more digits
+    return
+  fi
   echo "${key}_POOL1_URI='$(redis_uri "$6" "${7%,*}")'"
   echo "${key}_POOL2_URI='$(redis_uri "$6" "${7#*,}")'"
 }
 
 has_pooling() { [[ " $* " == *" DEFAULT.pooling=True "* ]]; }
+uses_sql() { [[ " $* " == *" drivers.management_store=sqlalchemy "* ]]; }
