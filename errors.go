@@ -3,6 +3,7 @@ package zaqar
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -244,3 +245,12 @@ type unsupportedError struct{ cause *wire.Unsupported }
 func (e *unsupportedError) Error() string { return "zaqar: " + e.cause.Error() }
 
 func (e *unsupportedError) Is(target error) bool { return target == ErrUnsupported }
+
+// notReached reports whether an error means that no connection was made.
+func notReached(err error) bool {
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return true
+	}
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
+}
