@@ -139,7 +139,7 @@ func TestCloseDoesNotWaitForEverForACallThatClosesTheClient(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var client *zaqar.Client
-		credentials := auth.Func(func(context.Context, http.Header) error { return client.Close() }) //nolint:contextcheck // Close has none
+		credentials := auth.Func(func(context.Context, http.Header) error { return client.Close() })
 		client = clienttest.Over(t, clienttest.Says(http.StatusNoContent, ""), zaqar.WithAuth(credentials))
 		start := time.Now()
 		if err := client.Ping(t.Context()); !errors.Is(err, zaqar.ErrClosed) || time.Since(start) > 5*time.Second {

@@ -71,7 +71,9 @@ func TestNothingPrintsASecret(t *testing.T) {
 	}
 	values := []any{
 		client, *client, client.Conn(), q, *q, claim, claim.Messages()[0], metadata, home, signIn,
-		seen, *seen, struct{ kept transport.Request }{*seen}, struct{ kept *transport.Request }{seen},
+		seen, *seen,
+		struct{ kept transport.Request }{*seen},
+		struct{ kept *transport.Request }{seen},
 		transport.Request{Header: header},
 		&transport.Request{Header: header}, transport.Redact(header),
 		auth.Token(token, "p"), auth.NewSecret(token), &struct{ Hidden auth.Secret }{auth.NewSecret(token)},
