@@ -48,6 +48,8 @@ func (q consumerQueue) DeleteAll(ctx context.Context, ids []string, claim string
 	return q.queue.DeleteMessages(sentOnce(ctx), ids, ClaimID(claim))
 }
 
+func (q consumerQueue) RetryAfter(err error) time.Duration { return askedToWait(err) }
+
 func (q consumerQueue) Observe(ctx context.Context, e observe.Event) {
 	q.queue.conn.observer.report(ctx, e)
 }

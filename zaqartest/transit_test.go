@@ -72,7 +72,9 @@ func TestSlowAndIdleConnectionsAreClosed(t *testing.T) {
 				start := time.Now()
 				send(t, conn, c.sent)
 				text, after := lastWords(t, conn, start)
-				if !strings.HasPrefix(text, c.answer) || after != c.after {
+				// net/http of Go 1.27 closes half a second after its last answer, so that the
+				// client can read it.
+				if linger := after - c.after; !strings.HasPrefix(text, c.answer) || linger != 0 && linger != 500*time.Millisecond {
 					t.Errorf("after %v the server said %q, want %q after %v", after, text, c.answer, c.after)
 				}
 			})

@@ -171,7 +171,7 @@ func (c *Consumer) claimFailedLocked(sent time.Time, err error) (final bool) {
 	failed := observe.ClaimFailed{Queue: c.queue.Name(), Err: err}
 	final = k.refusals.final(k.giveUpAfter(&c.config)) || c.queue.Hopeless(err)
 	if !final {
-		failed.Wait = requestBackoff.Delay(k.failed)
+		failed.Wait = max(requestBackoff.Delay(k.failed), c.queue.RetryAfter(err))
 		c.pauseClaimsLocked(failed.Wait)
 	}
 	c.reportLocked(failed)

@@ -69,6 +69,7 @@ func (m *machine) PostDeadLetter(context.Context, consumer.DeadLetter) (bool, er
 func (m *machine) Judge(error) consumer.Verdict           { return consumer.Passing }
 func (m *machine) Hopeless(error) bool                    { return false }
 func (m *machine) RefusesLimit(error) bool                { return false }
+func (m *machine) RetryAfter(error) time.Duration         { return 0 }
 func (m *machine) Observe(context.Context, observe.Event) {}
 
 type machineClaim struct{ *machine }

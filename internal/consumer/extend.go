@@ -147,10 +147,17 @@ func (l *lease) extend(ctx context.Context) bool {
 		if l.extended(p, err) {
 			return err == nil
 		}
-		if !sleep(min(extendBackoff.Delay(attempt), time.Until(deadline)), l.closed) {
+		if !sleep(extensionWait(attempt, c.queue.RetryAfter(err), time.Until(deadline)), l.closed) {
 			return false
 		}
 	}
+}
+
+// extensionWait is the wait after an extension failed: at least as long as the server asked
+// for, unless the claim would end before the next try.
+func extensionWait(attempt int, asked, left time.Duration) time.Duration {
+	wait := min(extendBackoff.Delay(attempt), left)
+	return max(wait, min(asked, left-minExtendTime))
 }
 
 // extendBackoff is the wait after an extension failed. It is short, because the claim

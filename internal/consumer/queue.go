@@ -33,6 +33,8 @@ type Queue interface {
 	// RefusesLimit reports whether the server may have refused a claim because of its
 	// limit, or an extension because of its length.
 	RefusesLimit(err error) bool
+	// RetryAfter returns how long the server asked to wait after an error, 0 if it did not.
+	RetryAfter(err error) time.Duration
 	Observe(ctx context.Context, e observe.Event)
 }
 

@@ -93,7 +93,11 @@ func (c *Consumer) release(ctx context.Context, claim Claim, messages int, deadl
 		if err == nil || over || attempt >= stopReleaseAttempts && closed(c.stopping) {
 			break
 		}
-		sleep(requestBackoff.Delay(attempt), c.handlerCtx.Done())
+		wait := requestBackoff.Delay(attempt)
+		if !closed(c.stopping) { // somebody waits for the stop
+			wait = max(wait, c.queue.RetryAfter(err))
+		}
+		sleep(wait, c.handlerCtx.Done())
 	}
 	c.mu.Lock()
 	defer c.unlock()

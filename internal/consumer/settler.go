@@ -95,7 +95,7 @@ func (d *Delivery) try(ctx context.Context, s settlement) error {
 		case Final:
 			final = true
 		}
-		wait := s.wait(attempt)
+		wait := max(s.wait(attempt), c.queue.RetryAfter(err))
 		final = final || c.stoppedHard() || time.Since(start)+wait > settleTime
 		if final {
 			wait = 0
