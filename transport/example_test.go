@@ -11,20 +11,20 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// courier is a transport of one's own. It sends what Headers returns.
-type courier struct{}
+// ownTransport is a transport of your own. It sends what Headers returns.
+type ownTransport struct{}
 
-func (courier) Do(_ context.Context, req *transport.Request) (*transport.Response, error) {
+func (ownTransport) Do(_ context.Context, req *transport.Request) (*transport.Response, error) {
 	fmt.Println("in Header:", req.Header.Get("X-Auth-Token") != "")
 	fmt.Println("to send:", req.Headers().Get("X-Auth-Token") != "")
 	return &transport.Response{Status: http.StatusNoContent}, nil
 }
 
-func (courier) Close() error { return nil }
+func (ownTransport) Close() error { return nil }
 
 func ExampleRequest_Headers() {
 	ctx := context.Background()
-	client, err := zaqar.Connect(ctx, "", zaqar.WithTransport(courier{}), zaqar.WithVersion(zaqar.V2), zaqar.WithAuth(auth.Token("t0k3n", "demo")))
+	client, err := zaqar.Connect(ctx, "", zaqar.WithTransport(ownTransport{}), zaqar.WithVersion(zaqar.V2), zaqar.WithAuth(auth.Token("t0k3n", "demo")))
 	if err != nil {
 		log.Fatal(err)
 	}
