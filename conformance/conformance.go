@@ -146,9 +146,10 @@ func run(t *testing.T, feature Feature, version zaqar.Version, open func(t *test
 }
 
 // client returns a new client with a Client-ID of its own.
-func (s *suite) client(t *testing.T) *zaqar.Client {
+func (s *suite) client(t *testing.T, more ...zaqar.ConnectOption) *zaqar.Client {
 	t.Helper()
 	options := append([]zaqar.ConnectOption{zaqar.WithUserAgent("conformance")}, s.Options...)
+	options = append(options, more...)
 	if s.Auth != nil {
 		options = append(options, zaqar.WithAuth(s.Auth))
 	} else {
