@@ -20,11 +20,13 @@ import (
 	"iter"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/transport"
 )
 
@@ -159,8 +161,10 @@ func (s *suite) client(t *testing.T, more ...zaqar.ConnectOption) *zaqar.Client 
 		options = append(options, zaqar.WithVersion(s.version))
 	}
 	beside := s.WebSocket != "" && httpAlone[s.about] == ""
+	var socket *awaitSocket
 	if beside {
-		options = append(options, zaqar.WithWebSocket(s.WebSocket))
+		socket = &awaitSocket{connected: make(chan struct{})}
+		options = append(options, zaqar.WithWebSocket(s.WebSocket), zaqar.WithObserver(socket))
 	}
 	if s.MessagePack && (beside || s.WebSocket == "") {
 		options = append(options, zaqar.WithMessagePack())
@@ -177,7 +181,42 @@ func (s *suite) client(t *testing.T, more ...zaqar.ConnectOption) *zaqar.Client 
 		t.Fatalf("connect: %v", err)
 	}
 	t.Cleanup(func() { _ = client.Close() })
+	if beside {
+		socket.await(t, client)
+	}
 	return client
+}
+
+// awaitSocket waits for the WebSocket beside HTTP. A call waits for a quarter of a second
+// only, and then goes over HTTP, for which other quirks hold.
+type awaitSocket struct {
+	once      sync.Once
+	connected chan struct{}
+}
+
+// Observe implements [observe.Observer].
+func (a *awaitSocket) Observe(_ context.Context, e observe.Event) {
+	if _, ok := e.(observe.Connected); ok {
+		a.once.Do(func() { close(a.connected) })
+	}
+}
+
+// socketLimit is how long a case waits for the connection.
+const socketLimit = time.Minute
+
+// await makes the connection, by a ping, and waits for it.
+func (a *awaitSocket) await(t *testing.T, client *zaqar.Client) {
+	t.Helper()
+	if err := client.Ping(t.Context()); err != nil {
+		return // a signed URL, for instance, does not cover it
+	}
+	timer := time.NewTimer(socketLimit)
+	defer timer.Stop()
+	select {
+	case <-a.connected:
+	case <-timer.C:
+		t.Fatal("the WebSocket is not connected")
+	}
 }
 
 // queue creates a queue that is deleted at the end of the case.

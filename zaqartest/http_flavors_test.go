@@ -30,7 +30,7 @@ func TestAFlavorHasPools(t *testing.T) {
 	c.do("PUT", "/v2/flavors/other", `{"pool_list":["b","c"]}`).want(201)
 	c.do("GET", "/v2/flavors/gold", "").want(200).wantJSON(`{"name":"gold","pool_list":[],"capabilities":[],"href":"/v2/flavors/gold"}`)
 	c.do("GET", "/v2/flavors?detailed=true&limit=1", "").want(200).wantJSON(`{"flavors":[{"name":"gold","href":"/v2/flavors/gold","capabilities":[]}],
-		"links":[{"rel":"next","href":"/v2/flavors?detailed=True&limit=1&marker=gold"}]}`)
+		"links":[{"rel":"next","href":"/v2/flavors?detailed=true&limit=1&marker=gold"}]}`)
 	c.with("X-Project-Id", "p2").do("GET", "/v2/flavors", "").want(200).wantJSON(`{"flavors":[],"links":[]}`)
 	c.with("X-Project-Id", "p2").do("GET", "/v2/flavors/other", "").wantTitle(404, "Not found")
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"strconv"
 
 	"github.com/zaqar-go/zaqar/zaqartest/internal/broker"
 )
@@ -67,11 +68,11 @@ func listPoolsV1(c *call) (reply, error) {
 var pageParameters = []string{"limit", "detailed"}
 
 // adminLink returns the link to the next page of pools or flavors. Real servers spell the
-// parameter detailed there as Python does.
+// parameter detailed there as "true" or "false", however it was sent.
 func adminLink(c *call, collection, marker string) link {
 	query := maps.Clone(c.query)
 	if detailed, err := flag(query, "detailed"); err == nil && lastValue(query, "detailed") != "" {
-		query.Set("detailed", map[bool]string{true: "True", false: "False"}[detailed])
+		query.Set("detailed", strconv.FormatBool(detailed))
 	}
 	return nextLink(c.path(collection), query, pageParameters, marker)
 }

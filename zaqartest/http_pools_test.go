@@ -201,15 +201,15 @@ func TestHealthIsReportedForEachPool(t *testing.T) {
 	}
 }
 
-func TestLinksOfPoolsAndFlavorsSpellBooleansAsPythonDoes(t *testing.T) {
+func TestLinksOfPoolsAndFlavorsSpellBooleansAsServersDo(t *testing.T) {
 	t.Parallel()
 	c := start(t, zaqartest.WithPooling(true), zaqartest.WithDefaultRoles("admin"))
 	c.do("PUT", "/v2/pools/p", `{"uri":"redis://a","weight":1}`).want(201)
 	c.do("PUT", "/v2/flavors/f", `{"pool_list":["p"]}`).want(201)
 	for collection, marker := range map[string]string{"pools": "p", "flavors": "f"} {
 		for asked, want := range map[string]string{
-			"": "marker=", "?detailed=true": "detailed=True&marker=", "?detailed=1": "detailed=True&marker=", "?detailed=on&limit=1": "detailed=True&limit=1&marker=",
-			"?detailed=false": "detailed=False&marker=", "?detailed=no": "detailed=False&marker=", "?detailed=": "marker=",
+			"": "marker=", "?detailed=true": "detailed=true&marker=", "?detailed=1": "detailed=true&marker=", "?detailed=on&limit=1": "detailed=true&limit=1&marker=",
+			"?detailed=false": "detailed=false&marker=", "?detailed=no": "detailed=false&marker=", "?detailed=": "marker=",
 		} {
 			a := c.do("GET", "/v2/"+collection+asked, "").want(200)
 			if got := a.text("links", 0, "href"); got != "/v2/"+collection+"?"+want+marker {
