@@ -28,6 +28,7 @@ func TestAFailedMessageIsTriedAgainAfterABackoff(t *testing.T) {
 				q := client.Queue("wot")
 				clienttest.PostMany(t, q, 20)
 				config.Backoff, config.MaxBackoff = 40*time.Second, 160*time.Second
+				config.MaxPoll = time.Minute
 				var tried seen
 				r := run(t, q, config, func(ctx context.Context, m *zaqar.Message) error {
 					if n := tried.add(m); string(m.Body()) == "7" && n < 4 {
@@ -38,7 +39,7 @@ func TestAFailedMessageIsTriedAgainAfterABackoff(t *testing.T) {
 					}
 					return nil
 				})
-				time.Sleep(time.Hour)
+				time.Sleep(20 * time.Minute)
 				r.stop()
 				if tried.counts["7"] != 4 || len(tried.counts) != 20 {
 					t.Errorf("the attempts were %v", tried.counts)
