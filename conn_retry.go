@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/safehttp"
 	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/transport"
@@ -102,6 +103,9 @@ func passing(e *Error) bool {
 		return false
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](e.Err); ok {
+		return false
+	}
+	if safehttp.MistakeOf(e.Err) != 0 { // in how the server is addressed
 		return false
 	}
 	for _, final := range []error{

@@ -61,6 +61,8 @@ func TestAMistakenEndpointIsExplained(t *testing.T) {
 			err := fails(t, c.endpoint, append(c.options, zaqar.WithVersion(version))...)
 			if e, ok := errors.AsType[*zaqar.Error](err); !ok || !strings.Contains(e.Error(), c.want) {
 				t.Errorf("%s, version %q: %v, want …%s", name, version, err, c.want)
+			} else if e.Attempts != 1 {
+				t.Errorf("%s, version %q: it was tried %d times", name, version, e.Attempts)
 			}
 		}
 		if name == "http to a TLS port" {

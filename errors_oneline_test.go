@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"unicode"
 
 	"github.com/zaqar-go/zaqar"
@@ -74,14 +75,16 @@ func TestAServiceThatWasNotReachedHasASentinel(t *testing.T) {
 		"after it was sent": {&transport.Error{MaybeSent: true, Err: dial(syscall.ECONNREFUSED)}, false},
 		"something else":    {&transport.Error{Err: errors.New("else")}, false},
 	} {
-		server := &clienttest.Scripted{Answer: func(*transport.Request) (*transport.Response, error) { return nil, c.err }}
-		err := clienttest.Over(t, server).Ping(t.Context())
-		if errors.Is(err, zaqar.ErrUnreachable) != c.want || errors.Is(err, zaqar.ErrUnavailable) {
-			t.Errorf("%s: %v", name, err)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			server := &clienttest.Scripted{Answer: func(*transport.Request) (*transport.Response, error) { return nil, c.err }}
+			err := clienttest.Over(t, server).Ping(t.Context())
+			if errors.Is(err, zaqar.ErrUnreachable) != c.want || errors.Is(err, zaqar.ErrUnavailable) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 	for _, endpoint := range []string{"http://127.0.0.1:1", "ws://127.0.0.1:1"} {
-		client, err := zaqar.Connect(t.Context(), endpoint, zaqar.WithProject("p"), zaqar.WithVersion(zaqar.V2))
+		client, err := zaqar.Connect(t.Context(), endpoint, zaqar.WithProject("p"), zaqar.WithVersion(zaqar.V2), zaqar.NoRetry())
 		if err != nil {
 			t.Fatal(err)
 		}
