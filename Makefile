@@ -4,8 +4,8 @@ MODULES  := $(shell go list -m -f '{{.Dir}}' 2>/dev/null)
 # Released modules that require the library, at a version that is not published yet.
 # So they are tidied with a temporary replacement.
 NESTED   := cmd/zaqar
-# A module outside of the workspace.
-OUTSIDE  := integration
+# Modules outside of the workspace.
+OUTSIDE  := integration bench
 # What the real servers run, with requirements of its own. The tags are those of
 # integration/servers/lib/ferretdb.sh.
 FERRETDB := integration/ferretdb

@@ -29,7 +29,7 @@ type Conn struct {
 	endpoint  string
 	version   Version
 	clientID  string
-	userAgent string
+	headers   http.Header // what a request gets if it lacks it
 	timeout   time.Duration
 	checksums bool
 	limits    wire.Limits // of what an answer may be decoded to
@@ -171,11 +171,10 @@ func (c *Conn) prepare(ctx context.Context, req *transport.Request, info callInf
 		}
 		c.observer.tokenSent(ctx, sent.Header, c.auth)
 	}
-	setMissing(sent.Header, "Client-Id", c.clientID)
-	setMissing(sent.Header, "User-Agent", c.userAgent)
-	setMissing(sent.Header, "Accept", "application/json")
-	if sent.Body != nil {
-		setMissing(sent.Header, "Content-Type", "application/json")
+	for name, values := range c.headers {
+		if sent.Header.Get(name) == "" && (name != contentType || sent.Body != nil) {
+			sent.Header[name] = values
+		}
 	}
 	return sent.Sealed(), nil
 }
@@ -208,9 +207,12 @@ func (c *Conn) exchange(ctx context.Context, req *transport.Request, info callIn
 	return reply, err
 }
 
-func setMissing(h http.Header, key, value string) {
-	if h.Get(key) == "" {
-		h.Set(key, value)
+const contentType = "Content-Type"
+
+// headersOf returns the headers of every request of a client.
+func headersOf(clientID, userAgent string) http.Header {
+	return http.Header{
+		"Client-Id": {clientID}, "User-Agent": {userAgent}, "Accept": {"application/json"}, contentType: {"application/json"},
 	}
 }
 

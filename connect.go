@@ -1,6 +1,7 @@
 package zaqar
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -67,11 +68,9 @@ func (s *settings) connect(ctx context.Context, endpoint string) (*Conn, error) 
 		transport: s.transport, auth: s.auth, timeout: s.timeout, version: s.version, checksums: s.checksums, limits: s.limits,
 		async: newPool(s.async), running: map[stopper]stopKind{}, observer: &observer{to: s.observer}, closed: make(chan struct{}),
 		retry: newRetries(s.retry), life: newLife(),
-		clientID: s.clientID, userAgent: strings.TrimSpace(s.userAgent + " zaqar-go/" + Release),
+		clientID: cmp.Or(s.clientID, newUUID()),
 	}
-	if conn.clientID == "" {
-		conn.clientID = newUUID()
-	}
+	conn.headers = headersOf(conn.clientID, strings.TrimSpace(s.userAgent+" zaqar-go/"+Release))
 	if conn.transport == nil && isSocket(endpoint) {
 		if err := s.onlyWebSocket(conn, endpoint); err != nil {
 			return nil, err

@@ -21,6 +21,7 @@ import (
 type Message struct {
 	queue *Queue
 	state atomic.Pointer[messageState]
+	first messageState // what state points to until the message is read again
 }
 
 // messageState is the result of one read. It never changes.
@@ -33,8 +34,8 @@ type messageState struct {
 }
 
 func newMessage(q *Queue, m wire.Message, status Status, claim string) *Message {
-	msg := &Message{queue: q}
-	msg.state.Store(&messageState{Message: m, status: status, claim: claim})
+	msg := &Message{queue: q, first: messageState{Message: m, status: status, claim: claim}}
+	msg.state.Store(&msg.first)
 	return msg
 }
 

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -102,7 +103,7 @@ func (t *HTTP) Do(ctx context.Context, req *Request) (*Response, error) {
 		return nil, &Error{MaybeSent: !sent.never(req), Err: withoutURL(err)}
 	}
 	defer func() { _ = reply.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(reply.Body, t.maxResponse+1))
+	body, err := readBody(reply, t.maxResponse)
 	if err != nil {
 		return nil, &Error{MaybeSent: true, Err: fmt.Errorf("reading the reply (status %d): %w", reply.StatusCode, err)}
 	}
@@ -116,6 +117,19 @@ func (t *HTTP) Do(ctx context.Context, req *Request) (*Response, error) {
 	}
 	return (&Response{Status: reply.StatusCode, Header: reply.Header, Body: body}).Sealed(), nil
 }
+
+// readBody reads the body of a reply, and stops behind the limit.
+func readBody(reply *http.Response, limit int64) ([]byte, error) {
+	var body bytes.Buffer
+	if reply.ContentLength > 0 {
+		body.Grow(int(min(reply.ContentLength, limit, mostAtOnce)) + bytes.MinRead)
+	}
+	_, err := body.ReadFrom(io.LimitReader(reply.Body, limit+1))
+	return body.Bytes(), err
+}
+
+// mostAtOnce is how much memory is set aside for what a server only announces, in bytes.
+const mostAtOnce = 1 << 20
 
 // largeBody is a size, in bytes, above which a server may answer before it has read
 // the whole body.

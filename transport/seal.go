@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"maps"
 	"net/http"
 	"slices"
 )
@@ -9,8 +8,11 @@ import (
 // Sealed returns a copy whose credentials are no longer in Header. It shares everything
 // else with r. The client seals each request before a transport gets it.
 func (r *Request) Sealed() *Request {
-	copied := *r
-	copied.Header, copied.sealed = seal(r.Headers())
+	copied, all := *r, r.Header
+	if r.sealed != nil {
+		all = r.Headers()
+	}
+	copied.Header, copied.sealed = seal(all)
 	return &copied
 }
 
@@ -21,8 +23,11 @@ func (r *Request) Headers() http.Header { return unsealed(r.Header, r.sealed) }
 
 // Sealed returns a copy whose cookies and credentials are no longer in Header.
 func (r *Response) Sealed() *Response {
-	copied := *r
-	copied.Header, copied.sealed = seal(r.Headers())
+	copied, all := *r, r.Header
+	if r.sealed != nil {
+		all = r.Headers()
+	}
+	copied.Header, copied.sealed = seal(all)
 	return &copied
 }
 
@@ -30,26 +35,37 @@ func (r *Response) Sealed() *Response {
 // caller may change the result, which is never nil. It may be a secret.
 func (r *Response) Headers() http.Header { return unsealed(r.Header, r.sealed) }
 
-// seal moves the secret headers of h, which it changes, behind a function.
+// seal moves the secret headers behind a function. It does not change h, which the result shares
+// if there are none.
 func seal(h http.Header) (open http.Header, sealed func() http.Header) {
-	secret := http.Header{}
+	secrets := 0
+	for name := range h {
+		if isSecret(name) {
+			secrets++
+		}
+	}
+	if secrets == 0 {
+		return h, nil
+	}
+	open, secret := make(http.Header, len(h)-secrets), make(http.Header, secrets)
 	for name, values := range h {
 		if isSecret(name) {
 			secret[name] = values
+		} else {
+			open[name] = values
 		}
 	}
-	if len(secret) == 0 {
-		return h, nil
-	}
-	maps.DeleteFunc(h, func(name string, _ []string) bool { return isSecret(name) })
-	return h, func() http.Header { return secret }
+	return open, func() http.Header { return secret }
 }
 
 func unsealed(open http.Header, sealed func() http.Header) http.Header {
-	all := http.Header{}
-	if sealed != nil {
-		all = sealed().Clone()
+	if sealed == nil {
+		if open == nil {
+			return http.Header{}
+		}
+		return open.Clone()
 	}
+	all := sealed().Clone()
 	for name, values := range open {
 		all[name] = slices.Clone(values)
 	}

@@ -65,7 +65,7 @@ func (s *Scripted) Seen() []*transport.Request {
 }
 
 // Over connects a client of project "p" on V2 to a transport.
-func Over(t *testing.T, over transport.Transport, options ...zaqar.ConnectOption) *zaqar.Client {
+func Over(t testing.TB, over transport.Transport, options ...zaqar.ConnectOption) *zaqar.Client {
 	t.Helper()
 	options = append([]zaqar.ConnectOption{zaqar.WithTransport(over), zaqar.WithProject("p"), zaqar.WithVersion(zaqar.V2)}, options...)
 	client, err := zaqar.Connect(t.Context(), "", options...)

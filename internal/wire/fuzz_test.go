@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -46,6 +47,10 @@ func FuzzQueues(f *testing.F) {
 func FuzzMessages(f *testing.F) {
 	fuzz(f, func(t *testing.T, data []byte) {
 		page, err := DecodeMessages(data)
+		slow, slowErr := decodeMessages(data, func() error { return nil })
+		if (err == nil) != (slowErr == nil) || !reflect.DeepEqual(page, slow) {
+			t.Errorf("read in one pass: %+v, %v; by encoding/json: %+v, %v", page, err, slow, slowErr)
+		}
 		if err != nil {
 			return
 		}

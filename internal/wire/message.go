@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 
 	"github.com/zaqar-go/zaqar/internal/mend"
 )
@@ -41,21 +40,7 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, (*plain)(m)); err != nil {
 		return err
 	}
-	if m.ID == "" {
-		m.ID = lastSegment(m.Href)
-	}
-	if m.ID == "" {
-		return errNoMessage
-	}
-	if m.ClaimID == "" {
-		if u, err := url.Parse(m.Href); err == nil {
-			m.ClaimID = u.Query().Get("claim_id")
-		}
-	}
-	if m.Body == nil {
-		m.Body = json.RawMessage("null")
-	}
-	return nil
+	return m.complete()
 }
 
 // Messages is a page of messages.
@@ -73,6 +58,13 @@ func DecodeMessages(data []byte) (Messages, error) {
 // DecodeMessagesUnless is DecodeMessages that asks before each message of a large page
 // whether to stop. The error is then the one that stop returned.
 func DecodeMessagesUnless(data []byte, stop func() error) (Messages, error) {
+	if page, ok, err := readPage(data, stop); ok || err != nil {
+		return page, err
+	}
+	return decodeMessages(data, stop)
+}
+
+func decodeMessages(data []byte, stop func() error) (Messages, error) {
 	var reply struct {
 		Messages *[]json.RawMessage `json:"messages"`
 		Links    []link             `json:"links"`

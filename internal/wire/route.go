@@ -201,6 +201,7 @@ func (r Route) contentType() string {
 // that leads out of its place, see [Climbs]. Every path of an operation is made here.
 func fill(template string, p Params) (string, error) {
 	var path strings.Builder
+	path.Grow(len(template) + 64)
 	for {
 		before, rest, found := strings.Cut(template, "{")
 		path.WriteString(before)
@@ -222,7 +223,7 @@ func fill(template string, p Params) (string, error) {
 
 func query(route Route, p Params) url.Values {
 	values := url.Values{}
-	if extra, ok := p[route.Spread].(url.Values); ok {
+	if extra, ok := p[route.Spread].(url.Values); ok && route.Spread != "" {
 		maps.Copy(values, extra)
 	}
 	for _, name := range route.Query {
@@ -231,6 +232,8 @@ func query(route Route, p Params) url.Values {
 		case []string:
 			// Repeated, not joined: servers do not split at an escaped comma (quirk 29).
 			values[name] = value
+		case string:
+			values[name] = []string{value}
 		default:
 			values.Set(name, fmt.Sprint(value))
 		}

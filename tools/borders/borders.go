@@ -66,7 +66,7 @@ var borders = []border{
 	{
 		dir:    "internal/wire",
 		refuse: []string{".", "./internal/consumer", "./internal/publisher", "./auth", "./observe", "./zaqartest"},
-		allow:  []string{"encoding/json", "./internal/plainjson", "./internal/mend", "./transport"},
+		allow:  []string{"encoding/json", "./internal/plainjson", "./internal/jsonscan", "./internal/mend", "./transport"},
 	},
 	{
 		dir:    "transport",

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/zaqar-go/zaqar"
+)
+
+// connect connects as a user would.
+func connect(ctx context.Context, w where) (*zaqar.Client, error) {
+	return zaqar.Connect(ctx, w.url, zaqar.WithProject(project), zaqar.WithVersion(zaqar.V2))
+}
+
+// onQueue makes a work of what the library does with one queue.
+func onQueue(do func(ctx context.Context, q *zaqar.Queue, w where) (int, error)) work {
+	return withClient(func(ctx context.Context, client *zaqar.Client, w where) (int, error) {
+		return do(ctx, client.Queue(w.queue), w)
+	})
+}
+
+func withClient(do func(ctx context.Context, client *zaqar.Client, w where) (int, error)) work {
+	return func(ctx context.Context, w where) (int, error) {
+		client, err := connect(ctx, w)
+		if err != nil {
+			return 0, err
+		}
+		n, err := do(ctx, client, w)
+		return n, errors.Join(err, client.Close())
+	}
+}
+
+func libraryPost(size int) work {
+	return onQueue(func(ctx context.Context, q *zaqar.Queue, w where) (int, error) {
+		return w.n, inBatches(w.n, size, func(from, to int) error {
+			var messages []zaqar.Outgoing
+			for i := from; i < to; i++ {
+				messages = append(messages, zaqar.Outgoing{Body: newJob(i), TTL: time.Hour})
+			}
+			_, err := q.PostMany(ctx, messages)
+			return err
+		})
+	})
+}
+
+var (
+	publisherZero  = zaqar.PublisherConfig{}
+	publisher80    = zaqar.PublisherConfig{BatchMessages: 80}
+	publisher80by4 = zaqar.PublisherConfig{BatchMessages: 80, Concurrency: 4}
+)
+
+func libraryPublish(config zaqar.PublisherConfig) work {
+	return onQueue(func(ctx context.Context, q *zaqar.Queue, w where) (int, error) {
+		p := q.Publisher(config)
+		futures := make([]*zaqar.Future[string], w.n)
+		for i := range w.n {
+			futures[i] = p.Publish(ctx, zaqar.Outgoing{Body: newJob(i), TTL: time.Hour})
+		}
+		if err := p.Close(ctx); err != nil {
+			return 0, err
+		}
+		for _, f := range futures {
+			if _, err := f.Wait(ctx); err != nil {
+				return 0, err
+			}
+		}
+		return w.n, nil
+	})
+}
+
+func libraryClaim(size int) work {
+	return onQueue(func(ctx context.Context, q *zaqar.Queue, w where) (int, error) {
+		done := 0
+		for done < w.n {
+			claim, err := q.Claim(ctx, zaqar.Limit(size), zaqar.TTL(5*time.Minute), zaqar.Grace(time.Minute))
+			if err != nil {
+				return done, err
+			}
+			if claim.Empty() {
+				return done, fmt.Errorf("the queue is empty after %d messages", done)
+			}
+			for _, m := range claim.Messages() {
+				var j job
+				if err := m.Decode(&j); err != nil {
+					return done, err
+				}
+				if err := m.Delete(ctx); err != nil {
+					return done, err
+				}
+				done++
+			}
+		}
+		return done, nil
+	})
+}
+
+var (
+	consumerZero   = zaqar.ConsumerConfig{}
+	consumer20     = zaqar.ConsumerConfig{ClaimSize: 20}
+	consumer20bulk = zaqar.ConsumerConfig{ClaimSize: 20, BulkDelete: true}
+)
+
+func libraryConsume(config zaqar.ConsumerConfig) work {
+	return onQueue(func(ctx context.Context, q *zaqar.Queue, w where) (int, error) {
+		consumer := q.Consumer(config)
+		var handled atomic.Int64
+		err := consumer.Run(ctx, zaqar.Handle(func(_ context.Context, _ job, _ *zaqar.Message) error {
+			if handled.Add(1) == int64(w.n) {
+				consumer.Halt()
+			}
+			return nil
+		}))
+		if errors.Is(err, zaqar.ErrStopped) {
+			err = nil
+		}
+		return int(handled.Load()), err
+	})
+}
+
+func libraryList(ctx context.Context, w where) (int, error) {
+	return onQueue(func(ctx context.Context, q *zaqar.Queue, w where) (int, error) {
+		got := 0
+		for m, err := range q.Messages(ctx, zaqar.Echo(true)) {
+			if err != nil {
+				return got, err
+			}
+			var j job
+			if err := m.Decode(&j); err != nil {
+				return got, err
+			}
+			got++
+		}
+		return got, nil
+	})(ctx, w)
+}
+
+func libraryConnect(ctx context.Context, w where) (int, error) {
+	for range w.n {
+		client, err := zaqar.Connect(ctx, w.url, zaqar.WithProject(project), zaqar.WithVersion(zaqar.V2))
+		if err != nil {
+			return 0, err
+		}
+		if _, _, err := zaqar.First(client.Queues(ctx)); err != nil {
+			return 0, err
+		}
+		if err := client.Close(); err != nil {
+			return 0, err
+		}
+	}
+	return w.n, nil
+}
+
+// libraryLatency posts messages one by one, and prints how long a Subscriber took to
+// deliver them.
+func libraryLatency(ctx context.Context, w where) (int, error) {
+	return withClient(func(ctx context.Context, client *zaqar.Client, w where) (int, error) {
+		q := client.Queue(w.queue)
+		sub := client.Subscriber(zaqar.SubscriberConfig{Start: zaqar.FromNow()})
+		if err := sub.Subscribe(w.queue); err != nil { //nolint:contextcheck // the loop has the context
+			return 0, err
+		}
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		heard := make(chan int, w.n)
+		failed := make(chan error, 1)
+		go func() {
+			for m, err := range sub.Listen(ctx) {
+				if err != nil {
+					failed <- err
+					return
+				}
+				var j job
+				if err := m.Decode(&j); err != nil {
+					failed <- err
+					return
+				}
+				heard <- j.N
+			}
+		}()
+		var took []time.Duration
+		for i := range w.n {
+			sent := time.Now()
+			if _, err := q.Post(ctx, zaqar.Outgoing{Body: newJob(i), TTL: time.Hour}); err != nil {
+				return i, err
+			}
+			select {
+			case n := <-heard:
+				if n != i {
+					return i, fmt.Errorf("message %d came instead of %d", n, i)
+				}
+				took = append(took, time.Since(sent))
+			case err := <-failed:
+				return i, err
+			case <-ctx.Done():
+				return i, ctx.Err()
+			}
+		}
+		slices.Sort(took)
+		reported.P50, reported.P99 = took[len(took)/2].Seconds(), took[len(took)*99/100].Seconds()
+		return w.n, nil
+	})(ctx, w)
+}
+
+func libraryDelete(ctx context.Context, w where) (int, error) {
+	return onQueue(func(ctx context.Context, q *zaqar.Queue, w where) (int, error) {
+		for range w.n {
+			if err := q.DeleteMessage(ctx, cannedID, zaqar.ClaimID(cannedClaim)); err != nil {
+				return 0, err
+			}
+		}
+		return w.n, nil
+	})(ctx, w)
+}
+
+func libraryClaims(ctx context.Context, w where) (int, error) {
+	return onQueue(func(ctx context.Context, q *zaqar.Queue, w where) (int, error) {
+		for range w.n {
+			claim, err := q.Claim(ctx, zaqar.Limit(20), zaqar.TTL(5*time.Minute), zaqar.Grace(time.Minute))
+			if err != nil {
+				return 0, err
+			}
+			if err := decodeAll(claim.Messages()); err != nil {
+				return 0, err
+			}
+		}
+		return w.n, nil
+	})(ctx, w)
+}
+
+func libraryPages(ctx context.Context, w where) (int, error) {
+	return onQueue(func(ctx context.Context, q *zaqar.Queue, w where) (int, error) {
+		for range w.n {
+			messages := make([]*zaqar.Message, 0, 20)
+			for m, err := range q.Messages(ctx, zaqar.Limit(20), zaqar.Echo(true)) {
+				if err != nil {
+					return 0, err
+				}
+				messages = append(messages, m)
+			}
+			if err := decodeAll(messages); err != nil {
+				return 0, err
+			}
+		}
+		return w.n, nil
+	})(ctx, w)
+}
+
+func decodeAll(messages []*zaqar.Message) error {
+	for _, m := range messages {
+		var j job
+		if err := m.Decode(&j); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// where says what a side works on.
+type where struct {
+	url, queue string
+	n          int // messages
+}
+
+// work does something n times, and returns how many operations it did.
+type work func(ctx context.Context, w where) (int, error)
+
+// task is something that several sides do in their own way.
+type task struct {
+	name, unit string
+	n          int
+	filled     bool // the queue holds n messages when a side begins
+	canned     bool // it can run on a server of canned answers
+	cannedOnly bool // the time of a real server would hide what it measures
+	sides      []side
+}
+
+type side struct {
+	name string
+	work work // nil: python-zaqarclient does it
+}
+
+const pythonSide = "python-zaqarclient"
+
+// tasks are all tasks. The first side is the one that the others are compared with.
+var tasks = []task{
+	{name: "post", unit: "messages", n: 2000, canned: true, sides: []side{
+		{"bare loop", barePost(1)}, {"this library", libraryPost(1)}, {"gophercloud", cloudPost(1)}, {pythonSide, nil},
+	}},
+	{name: "post-20", unit: "messages", n: 20000, canned: true, sides: []side{
+		{"bare loop", barePost(20)}, {"this library", libraryPost(20)}, {"gophercloud", cloudPost(20)}, {pythonSide, nil},
+	}},
+	{name: "publish", unit: "messages", n: 40000, sides: []side{
+		{"bare loop, batches of 80", barePost(80)},
+		{"Publisher, zero value", libraryPublish(publisherZero)},
+		{"Publisher, batches of 80", libraryPublish(publisher80)},
+		{"Publisher, batches of 80, 4 at once", libraryPublish(publisher80by4)},
+	}},
+	{name: "claim-20-delete", unit: "messages", n: 2000, filled: true, sides: []side{
+		{"bare loop", bareClaim(20, deleteEach)}, {"this library", libraryClaim(20)}, {"gophercloud", cloudClaim(20)}, {pythonSide, nil},
+	}},
+	{name: "consume-1", unit: "messages", n: 3000, filled: true, sides: []side{
+		{"bare loop, deletions of 20", bareClaim(1, deleteRolling)},
+		{"bare loop, each deleted", bareClaim(1, deleteEach)},
+		{"Consumer, zero value", libraryConsume(consumerZero)},
+	}},
+	{name: "consume-20", unit: "messages", n: 10000, filled: true, sides: []side{
+		{"bare loop, deletions of 20", bareClaim(20, deleteRolling)},
+		{"Consumer, claims of 20", libraryConsume(consumer20)},
+		{"Consumer, claims of 20, bulk deletion", libraryConsume(consumer20bulk)},
+	}},
+	{name: "list", unit: "messages", n: 20000, filled: true, sides: []side{
+		{"bare loop", bareList}, {"this library", libraryList}, {"gophercloud", cloudList},
+	}},
+	{name: "connect", unit: "connections", n: 100, canned: true, sides: []side{
+		{"bare loop", bareConnect}, {"this library", libraryConnect}, {"gophercloud", cloudConnect},
+	}},
+	{name: "latency", unit: "messages", n: 200, sides: []side{
+		{"Subscriber, polling", libraryLatency},
+	}},
+	{name: "delete", unit: "calls", n: 5000, canned: true, cannedOnly: true, sides: []side{
+		{"bare loop", bareDelete}, {"this library", libraryDelete}, {"gophercloud", cloudDelete},
+	}},
+	{name: "claim", unit: "calls", n: 5000, canned: true, cannedOnly: true, sides: []side{
+		{"bare loop", bareClaims}, {"this library", libraryClaims}, {"gophercloud", cloudClaims},
+	}},
+	{name: "page", unit: "calls", n: 5000, canned: true, cannedOnly: true, sides: []side{
+		{"bare loop", barePages}, {"this library", libraryPages}, {"gophercloud", cloudPages},
+	}},
+}
+
+func taskNames() []string {
+	var names []string
+	for _, t := range tasks {
+		names = append(names, t.name)
+	}
+	return names
+}
+
+// chosen reports whether a task is to run on a server, and is named by the user.
+func (t task) chosen(only, server string) bool {
+	if server == "canned" != t.canned && (server == "canned" || t.cannedOnly) {
+		return false
+	}
+	if t.cannedOnly && server != "canned" {
+		return false
+	}
+	return only == "" || slices.ContainsFunc(strings.Split(only, ","), func(begin string) bool { return strings.HasPrefix(t.name, begin) })
+}
+
+// find returns the work of a side.
+func find(taskName, sideName string) work {
+	for _, t := range tasks {
+		if t.name != taskName {
+			continue
+		}
+		for _, s := range t.sides {
+			if s.name == sideName {
+				return s.work
+			}
+		}
+	}
+	return nil
+}
