@@ -86,7 +86,7 @@ func (q *Queue) Claim(ctx context.Context, options ...ClaimOption) (*Claim, erro
 		return nil, err
 	}
 	r, err := q.call(ctx, wire.ClaimCreate, p)
-	if errors.Is(err, ErrMalformed) {
+	if errors.Is(err, ErrMalformed) && r.Status/100 == 2 {
 		return &Claim{queue: q, id: wire.ClaimID(r.Header), ttl: request.ttl, grace: request.grace, since: time.Now()}, err
 	}
 	if err != nil {

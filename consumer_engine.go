@@ -152,7 +152,10 @@ func (q consumerQueue) Judge(err error) consumer.Verdict {
 	if q.Hopeless(err) {
 		return consumer.Final
 	}
-	if e, ok := errors.AsType[*Error](err); ok && e.Code != 0 {
+	switch e, ok := errors.AsType[*Error](err); {
+	case ok && e.foreign:
+		return consumer.Passing
+	case ok && e.Code != 0:
 		return verdicts[e.Code]
 	}
 	if errors.Is(err, ErrUnauthorized) { // Keystone has refused
@@ -173,7 +176,7 @@ func (q consumerQueue) Hopeless(err error) bool {
 // ArgumentError.
 func (q consumerQueue) RefusesLimit(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.Code == http.StatusBadRequest
+	return ok && e.refusesLimit()
 }
 
 // claimAnswer returns the error of a deletion such that only an answer that speaks of a

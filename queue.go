@@ -97,8 +97,8 @@ func (q *Queue) Exists(ctx context.Context) (bool, error) {
 	if q.conn.takes(wire.QueueExists, "changes") {
 		p["changes"] = []wire.Change{}
 	}
-	r, err := q.call(ctx, wire.QueueExists, p)
-	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusNotFound && r.Response != nil && wire.IsZaqars(r.Body) {
+	_, err := q.call(ctx, wire.QueueExists, p)
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusNotFound && !e.foreign {
 		return false, nil
 	}
 	return err == nil, err

@@ -44,7 +44,7 @@ func (q subscribedQueue) Page(ctx context.Context, look subscriber.Look) (subscr
 	params := q.params(look)
 	var page subscriber.Page
 	found, err := q.queue.messagesPage(ctx, params, 0)
-	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusBadRequest && look.Limit > 0 {
+	if e, ok := errors.AsType[*Error](err); ok && e.refusesLimit() && look.Limit > 0 {
 		page.LimitRefused = true
 		delete(params, "limit")
 		found, err = q.queue.messagesPage(ctx, params, 0)
@@ -99,7 +99,7 @@ func (s pushServer) Subscribe(ctx context.Context, queue string, ttl time.Durati
 	ctx, cancel := s.conn.limited(ctx)
 	defer cancel()
 	r, err := s.queue(queue).call(ctx, wire.SubscriptionCreate, wire.Params{"ttl": wire.ToSeconds(ttl)})
-	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusConflict {
+	if errors.Is(err, ErrConflict) {
 		return "", nil
 	}
 	if err != nil {

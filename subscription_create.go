@@ -7,7 +7,6 @@ import (
 	"io"
 	"iter"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"reflect"
 	"time"
@@ -112,7 +111,7 @@ func (q *Queue) CreateSubscription(ctx context.Context, config SubscriptionConfi
 	}
 	start := time.Now()
 	r, err := q.call(ctx, wire.SubscriptionCreate, p)
-	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusConflict {
+	if e, ok := errors.AsType[*Error](err); ok && errors.Is(err, ErrConflict) {
 		s, err := q.subscribed(ctx, config, e)
 		if s != nil && e.MayHaveActed() && s.isYoung(start) && config.describes(s) {
 			s.created = true // by an earlier attempt of this call, whose answer was lost

@@ -105,6 +105,8 @@ type Route struct {
 	// Empty is the body that replaces a 204. Absent is the body that replaces a 404
 	// because other versions answer like this. If Absent is "", a 404 is an error.
 	Empty, Absent string
+	// Silent is true if a 404 has no body that explains it.
+	Silent bool
 	// Bare is true if messages come as an array without an object around it.
 	Bare bool
 	// TTL is the TTL in seconds to send if the caller gives none, 0 for none.
