@@ -42,6 +42,47 @@ type Conn struct {
 	runMu     sync.Mutex
 	running   map[stopper]stopKind // what a shutdown stops
 	push      *push.Hub
+	unmade    bool // see there
+}
+
+// unmade is the connection of what this package did not make: of a zero Client or Queue.
+// All of its calls fail, so that these do not panic.
+var unmade = sync.OnceValue(func() *Conn {
+	client, err := Connect(context.Background(), "", WithTransport(noServer{}), WithVersion(V2), WithProject("none"))
+	if err != nil {
+		return &Conn{version: V2} // never: its arguments are right
+	}
+	client.conn.unmade = true
+	return client.conn
+})
+
+// connection returns the client's connection, or unmade.
+func (c *Client) connection() *Conn {
+	if c == nil || c.conn == nil {
+		return unmade()
+	}
+	return c.conn
+}
+
+// connection returns the queue's connection, or unmade.
+func (q *Queue) connection() *Conn {
+	if q == nil || q.conn == nil {
+		return unmade()
+	}
+	return q.conn
+}
+
+// orNone returns q, or a Queue that can do nothing if there is none.
+func orNone(q *Queue) *Queue {
+	if q == nil {
+		return &Queue{}
+	}
+	return q
+}
+
+// notMade is the error of a value that this package did not make.
+func notMade(op, what, maker string) error {
+	return &ArgumentError{Op: op, Argument: "the " + what, Rule: "is the zero value: make it with " + maker}
 }
 
 // end ends the loops over Subscriber.Listen: the client is being closed.
@@ -68,6 +109,9 @@ func (c *Conn) ClientID() string { return c.clientID }
 // ProjectID returns the project's id if the credentials know it, else "". It sends
 // nothing: Keystone credentials know it after the first call.
 func (c *Conn) ProjectID() string {
+	if c == nil {
+		return ""
+	}
 	if named, ok := c.auth.(auth.ProjectNamer); ok {
 		return named.ProjectID()
 	}
@@ -90,12 +134,18 @@ func (c *Conn) ProjectID() string {
 // another token may help. Keystone's says so once at once, and then after 1, 2 and 4
 // seconds, if each new token is refused too.
 func (c *Conn) Do(ctx context.Context, req *transport.Request) (*transport.Response, error) {
+	if req == nil {
+		return nil, &ArgumentError{Op: "request", Argument: "the request", Rule: "is nil"}
+	}
 	reads := safeMethod(req.Method)
 	return c.do(ctx, req, &callInfo{op: opName(req), repeatable: reads || req.Repeatable, reads: reads, genuine: genuineRaw})
 }
 
 // do sends a request, and again as info allows. It notes in info how often.
 func (c *Conn) do(ctx context.Context, req *transport.Request, info *callInfo) (*transport.Response, error) {
+	if c == nil || c.life == nil || c.unmade {
+		return nil, notMade(info.op, "Client", "Connect")
+	}
 	ctx, leave, err := c.life.enter(ctx)
 	if err != nil {
 		return nil, info.failure(false, err)

@@ -51,7 +51,7 @@ func (q consumerQueue) DeleteAll(ctx context.Context, ids []string, claim string
 func (q consumerQueue) RetryAfter(err error) time.Duration { return askedToWait(err) }
 
 func (q consumerQueue) Observe(ctx context.Context, e observe.Event) {
-	q.queue.conn.observer.report(ctx, e)
+	q.queue.connection().observer.report(ctx, e)
 }
 
 // consumerClaim is a claim as the engine sees it.
@@ -85,7 +85,7 @@ func (m consumerMessage) Age() time.Duration { return m.message.Age() }
 
 func (m consumerMessage) Body() []byte { return m.message.Body() }
 
-func (m consumerMessage) Verify() error { return m.message.queue.conn.verify(m.message) }
+func (m consumerMessage) Verify() error { return m.message.queue.connection().verify(m.message) }
 
 func (m consumerMessage) Rebind(newer consumer.Message) {
 	m.message.state.Store(publicMessage(newer).state.Load())
@@ -112,7 +112,7 @@ func (o ConsumerConfig) engine(q *Queue) consumer.Config {
 		BulkDelete:     o.BulkDelete,
 		Poll:           backoff.Backoff{First: o.Poll, Most: o.MaxPoll},
 		StopTimeout:    o.StopTimeout,
-		RequestTimeout: q.conn.timeout,
+		RequestTimeout: q.connection().timeout,
 		GiveUpAfter:    o.GiveUpAfter,
 		HandlerTimeout: o.HandlerTimeout,
 		MaxExtension:   o.MaxExtension,
