@@ -34,7 +34,7 @@ const DefaultAsync = 64
 //
 // For a call that returns only an error use [AsyncDo], for a listing [Collect].
 func Async[T any](ctx context.Context, c *Client, call func(context.Context) (T, error)) *Future[T] {
-	pool := c.conn.async
+	pool := c.connection().async
 	ctx, cancel := context.WithCancel(context.WithValue(ctx, asyncKey{pool}, true))
 	f := newFuture[T](cancel)
 	pool.run(ctx, func(refused error) {

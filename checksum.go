@@ -47,7 +47,7 @@ func (c *Conn) verify(messages ...*Message) error {
 	}
 	var all []error
 	for _, m := range messages {
-		s := m.state.Load()
+		s := m.read()
 		if s.Checksum == "" {
 			continue
 		}

@@ -86,7 +86,7 @@ func (q *Queue) Claim(ctx context.Context, options ...ClaimOption) (*Claim, erro
 		return nil, err
 	}
 	r, err := q.call(ctx, wire.ClaimCreate, p)
-	if errors.Is(err, ErrMalformed) {
+	if errors.Is(err, ErrMalformed) && r.Status/100 == 2 {
 		return &Claim{queue: q, id: wire.ClaimID(r.Header), ttl: request.ttl, grace: request.grace, since: time.Now()}, err
 	}
 	if err != nil {
@@ -98,7 +98,7 @@ func (q *Queue) Claim(ctx context.Context, options ...ClaimOption) (*Claim, erro
 		return claim, r.malformed(err)
 	}
 	claim.messages = claim.newMessages(made.Messages)
-	return claim, q.conn.verify(claim.messages...)
+	return claim, q.connection().verify(claim.messages...)
 }
 
 // ClaimByID reads a claim that was made elsewhere; its id is enough to use it. The
@@ -119,7 +119,7 @@ func (q *Queue) ClaimByID(ctx context.Context, id string) (*Claim, error) {
 func (c *Claim) newMessages(messages []wire.Message) []*Message {
 	held := make([]*Message, len(messages))
 	for i, m := range messages {
-		held[i] = newMessage(c.queue, m, Claimed, c.id)
+		held[i] = newMessage(orNone(c.queue), m, Claimed, c.id)
 	}
 	return held
 }
@@ -142,7 +142,7 @@ func (c *Claim) Href() string {
 	if c.Empty() {
 		return ""
 	}
-	return c.queue.Href() + "/claims/" + c.id
+	return orNone(c.queue).Href() + "/claims/" + c.id
 }
 
 // Messages returns the messages of the claim as last read, oldest first.
@@ -190,7 +190,7 @@ func (c *Claim) String() string { return fmt.Sprintf("<Claim size:%d>", c.Size()
 // the error matches [ErrClaimLost].
 func (c *Claim) Update(ctx context.Context, options ...UpdateOption) error {
 	if c.Empty() {
-		return fmt.Errorf("zaqar: %s %s: %w", wire.ClaimUpdate, c.queue.name, ErrClaimEmpty)
+		return fmt.Errorf("zaqar: %s %s: %w", wire.ClaimUpdate, orNone(c.queue).name, ErrClaimEmpty)
 	}
 	request := claimRequest{ttl: c.TTL(), grace: c.Grace()}
 	if request.grace == 0 {
@@ -219,7 +219,7 @@ func (c *Claim) Update(ctx context.Context, options ...UpdateOption) error {
 // [ErrClaimLost].
 func (c *Claim) Reload(ctx context.Context) error {
 	if c.Empty() {
-		return fmt.Errorf("zaqar: %s %s: %w", wire.ClaimGet, c.queue.name, ErrClaimEmpty)
+		return fmt.Errorf("zaqar: %s %s: %w", wire.ClaimGet, orNone(c.queue).name, ErrClaimEmpty)
 	}
 	start := time.Now()
 	r, err := c.call(ctx, wire.ClaimGet, wire.Params{})
@@ -235,7 +235,7 @@ func (c *Claim) Reload(ctx context.Context) error {
 	defer c.mu.Unlock()
 	c.messages, c.ttl = held, time.Duration(read.TTL)
 	c.age, c.since = time.Duration(read.Age), start
-	return c.queue.conn.verify(held...)
+	return orNone(c.queue).connection().verify(held...)
 }
 
 // Release ends the claim, so its messages that were not deleted are free at once. It
@@ -251,7 +251,7 @@ func (c *Claim) Release(ctx context.Context) error {
 func (c *Claim) call(ctx context.Context, op wire.Op, p wire.Params) (reply, error) {
 	p["claim_id"] = c.id
 	ends := c.ends()
-	r, err := c.queue.call(context.WithValue(ctx, claimEnds{}, ends), op, p)
+	r, err := orNone(c.queue).call(context.WithValue(ctx, claimEnds{}, ends), op, p)
 	if e, ok := errors.AsType[*Error](err); ok {
 		e.expired = !time.Now().Before(ends)
 	}

@@ -19,20 +19,20 @@ type Client struct {
 
 // String returns "<Client https://cloud.example.com:8888 v2>".
 func (c *Client) String() string {
-	return fmt.Sprintf("<Client %s %s>", c.conn.endpoint, c.conn.version)
+	return fmt.Sprintf("<Client %s %s>", c.connection().endpoint, c.connection().version)
 }
 
 // Conn returns the connection underneath, for requests that the library has no method
 // for.
-func (c *Client) Conn() *Conn { return c.conn }
+func (c *Client) Conn() *Conn { return c.connection() }
 
 // Async returns the number of [Async] calls that the client runs at once, as set by
 // [WithAsync].
-func (c *Client) Async() int { return c.conn.async.limit }
+func (c *Client) Async() int { return c.connection().async.limit }
 
 // Queue returns a handle to a queue. It sends nothing and never fails: an illegal
 // name or a missing queue shows when the handle is used.
-func (c *Client) Queue(name string) *Queue { return &Queue{conn: c.conn, name: name} }
+func (c *Client) Queue(name string) *Queue { return &Queue{conn: c.connection(), name: name} }
 
 // CreateQueue creates a queue and returns its handle. [Content] and [Reserved] set
 // its metadata.
@@ -61,7 +61,7 @@ func (c *Client) CreateQueue(ctx context.Context, name string, options ...Create
 		return nil, &ArgumentError{Op: string(wire.QueueCreate), Argument: "metadata", Rule: "cannot be encoded as JSON", Err: err}
 	}
 	p := wire.Params{"queue_name": name}
-	with := c.conn.takes(wire.QueueCreate, "metadata")
+	with := c.connection().takes(wire.QueueCreate, "metadata")
 	switch {
 	case len(content) == 0:
 	case with:
@@ -71,7 +71,7 @@ func (c *Client) CreateQueue(ctx context.Context, name string, options ...Create
 			return nil, err
 		}
 	}
-	r, err := c.conn.call(ctx, wire.QueueCreate, p)
+	r, err := c.connection().call(ctx, wire.QueueCreate, p)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (q *Queue) compare(ctx context.Context, wanted Content) error {
 //
 // Servers that store in Redis cut a name at its first dot in listings (quirk 15).
 func (c *Client) Queues(ctx context.Context, options ...QueuesOption) iter.Seq2[*Queue, error] {
-	list := listing{op: wire.QueueList, observer: c.conn.observer}
+	list := listing{op: wire.QueueList, observer: c.connection().observer}
 	for _, option := range options {
 		option.applyQueues(&list)
 	}
@@ -139,7 +139,7 @@ func (c *Client) Queues(ctx context.Context, options ...QueuesOption) iter.Seq2[
 }
 
 func (c *Client) queuesPage(ctx context.Context, p wire.Params) (wire.Queues, error) {
-	r, err := c.conn.call(ctx, wire.QueueList, p)
+	r, err := c.connection().call(ctx, wire.QueueList, p)
 	if err != nil {
 		return wire.Queues{}, err
 	}
@@ -150,7 +150,7 @@ func (c *Client) queuesPage(ctx context.Context, p wire.Params) (wire.Queues, er
 // server does not report it: servers with pooling do not (quirk 21), nor do API
 // versions before V2, for which nothing is sent.
 func (c *Client) CountQueues(ctx context.Context) (n int, ok bool, err error) {
-	if !c.conn.takes(wire.QueueList, "with_count") {
+	if !c.connection().takes(wire.QueueList, "with_count") {
 		return 0, false, nil
 	}
 	// A page size of 1 never works (quirk 1).
@@ -167,7 +167,7 @@ func (c *Client) CountQueues(ctx context.Context) (n int, ok bool, err error) {
 // Home returns the home document: the resources that the server says it offers in the
 // API version in use.
 func (c *Client) Home(ctx context.Context) (*HomeDoc, error) {
-	r, err := c.conn.call(ctx, wire.Home, nil)
+	r, err := c.connection().call(ctx, wire.Home, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -175,12 +175,12 @@ func (c *Client) Home(ctx context.Context) (*HomeDoc, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newHomeDoc(c.conn.version, resources, r.Body), nil
+	return newHomeDoc(c.connection().version, resources, r.Body), nil
 }
 
 // Ping checks that the service answers and accepts the credentials. The WebSocket has
 // no action for that, so there Ping lists one queue.
 func (c *Client) Ping(ctx context.Context) error {
-	_, err := c.conn.call(ctx, wire.Ping, nil)
+	_, err := c.connection().call(ctx, wire.Ping, nil)
 	return err
 }

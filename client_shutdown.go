@@ -94,8 +94,11 @@ func (c *Conn) stopAll(ctx context.Context, kind stopKind) error {
 // in a handler, in an observer, in an [Async] call. Consumers claim no more, and the loops
 // over [Subscriber.Listen] end. Use [Client.Shutdown] to wait for the rest.
 func (c *Client) Halt() {
-	c.conn.beginEnd()
-	for _, s := range c.conn.runningOf(receives) {
+	if c.conn == nil { // the zero Client
+		return
+	}
+	c.connection().beginEnd()
+	for _, s := range c.connection().runningOf(receives) {
 		s.halt()
 	}
 }
@@ -122,7 +125,10 @@ func (c *Client) Halt() {
 // Credentials and an HTTP client that were given to [Connect] belong to the caller and
 // stay usable. Shutting down twice is harmless.
 func (c *Client) Shutdown(ctx context.Context) error {
-	conn := c.conn
+	if c.conn == nil { // the zero Client
+		return nil
+	}
+	conn := c.connection()
 	loops := make(chan struct{})
 	go func() {
 		defer close(loops)

@@ -17,8 +17,8 @@ import (
 
 // Conn sends one request and returns its reply. It adds the identity of the client
 // (Client-ID, User-Agent), the credentials and a time limit. When the server answers
-// 401 it signs in again, once. It repeats requests after faults that may pass, if that
-// does no harm ([WithRetry]). It turns every answer other than 2xx into an [*Error].
+// 401 it signs in again, a few times at most. It repeats requests after faults that may
+// pass, if that does no harm ([WithRetry]). It turns every answer other than 2xx into an [*Error].
 //
 // Everything a [Client] does goes through its Conn. Use it for what the library has
 // no method for; see [Conn.Do] and the raw verbs, such as [Conn.Get]. A Conn is safe
@@ -42,6 +42,47 @@ type Conn struct {
 	runMu     sync.Mutex
 	running   map[stopper]stopKind // what a shutdown stops
 	push      *push.Hub
+	unmade    bool // see there
+}
+
+// unmade is the connection of what this package did not make: of a zero Client or Queue.
+// All of its calls fail, so that these do not panic.
+var unmade = sync.OnceValue(func() *Conn {
+	client, err := Connect(context.Background(), "", WithTransport(noServer{}), WithVersion(V2), WithProject("none"))
+	if err != nil {
+		return &Conn{version: V2} // never: its arguments are right
+	}
+	client.conn.unmade = true
+	return client.conn
+})
+
+// connection returns the client's connection, or unmade.
+func (c *Client) connection() *Conn {
+	if c == nil || c.conn == nil {
+		return unmade()
+	}
+	return c.conn
+}
+
+// connection returns the queue's connection, or unmade.
+func (q *Queue) connection() *Conn {
+	if q == nil || q.conn == nil {
+		return unmade()
+	}
+	return q.conn
+}
+
+// orNone returns q, or a Queue that can do nothing if there is none.
+func orNone(q *Queue) *Queue {
+	if q == nil {
+		return &Queue{}
+	}
+	return q
+}
+
+// notMade is the error of a value that this package did not make.
+func notMade(op, what, maker string) error {
+	return &ArgumentError{Op: op, Argument: "the " + what, Rule: "is the zero value: make it with " + maker}
 }
 
 // end ends the loops over Subscriber.Listen: the client is being closed.
@@ -68,6 +109,9 @@ func (c *Conn) ClientID() string { return c.clientID }
 // ProjectID returns the project's id if the credentials know it, else "". It sends
 // nothing: Keystone credentials know it after the first call.
 func (c *Conn) ProjectID() string {
+	if c == nil {
+		return ""
+	}
 	if named, ok := c.auth.(auth.ProjectNamer); ok {
 		return named.ProjectID()
 	}
@@ -86,13 +130,22 @@ func (c *Conn) ProjectID() string {
 // that may have been carried out only if that does no harm: a GET, a HEAD, or a request
 // whose Repeatable is true. It takes no other method for idempotent, because Zaqar has a
 // DELETE that pops messages. After a 401, which refuses the request, it signs in again
-// and sends the request once more.
+// and sends the request again: up to 4 times, for as long as [auth.Invalidator] says that
+// another token may help. Keystone's says so once at once, and then after 1, 2 and 4
+// seconds, if each new token is refused too.
 func (c *Conn) Do(ctx context.Context, req *transport.Request) (*transport.Response, error) {
+	if req == nil {
+		return nil, &ArgumentError{Op: "request", Argument: "the request", Rule: "is nil"}
+	}
 	reads := safeMethod(req.Method)
-	return c.do(ctx, req, callInfo{op: opName(req), repeatable: reads || req.Repeatable, reads: reads})
+	return c.do(ctx, req, &callInfo{op: opName(req), repeatable: reads || req.Repeatable, reads: reads, genuine: genuineRaw})
 }
 
-func (c *Conn) do(ctx context.Context, req *transport.Request, info callInfo) (*transport.Response, error) {
+// do sends a request, and again as info allows. It notes in info how often.
+func (c *Conn) do(ctx context.Context, req *transport.Request, info *callInfo) (*transport.Response, error) {
+	if c == nil || c.life == nil || c.unmade {
+		return nil, notMade(info.op, "Client", "Connect")
+	}
 	ctx, leave, err := c.life.enter(ctx)
 	if err != nil {
 		return nil, info.failure(false, err)
@@ -103,7 +156,8 @@ func (c *Conn) do(ctx context.Context, req *transport.Request, info callInfo) (*
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
 		defer cancel()
 	}
-	course := &course{conn: c, info: info, most: c.retry.attempts(ctx)}
+	course := &course{conn: c, info: *info, most: c.retry.attempts(ctx)}
+	defer func() { info.attempts = course.sent }()
 	for {
 		reply, timedOut, err := course.attempt(ctx, req)
 		if err == nil {
@@ -124,8 +178,8 @@ func (c *Conn) do(ctx context.Context, req *transport.Request, info callInfo) (*
 	}
 }
 
-// attempt sends the request, and once more after a 401. timedOut reports whether it was
-// given up to leave time for the next attempt.
+// attempt sends the request, and again after a 401. timedOut reports whether it was given
+// up to leave time for the next attempt.
 func (c *course) attempt(ctx context.Context, req *transport.Request) (reply *transport.Response, timedOut bool, err error) {
 	limited, cancel := c.limited(ctx)
 	defer cancel()
@@ -146,8 +200,8 @@ func (c *course) attempt(ctx context.Context, req *transport.Request) (reply *tr
 		if err != nil {
 			return nil, false, c.note(info.unanswered(limited, err))
 		}
-		if reply.Status == http.StatusUnauthorized && !c.signedIn && conn.dropToken(sent.Headers()) {
-			c.signedIn = true
+		if reply.Status == http.StatusUnauthorized && c.signIns < maxSignIns && conn.dropToken(sent.Headers()) {
+			c.signIns++
 			conn.observer.report(ctx, observe.Retry{Op: info.op, Queue: info.queue, Attempt: c.sent + 1, Status: reply.Status})
 			continue
 		}
@@ -251,10 +305,10 @@ func (c *Conn) call(ctx context.Context, op wire.Op, p wire.Params) (reply, erro
 		}
 		return reply{}, &ArgumentError{Op: info.op, Argument: "the request", Rule: "cannot be encoded", Err: err}
 	}
-	info.reads = safeMethod(route.Method)
+	info.reads, info.genuine = safeMethod(route.Method), route.Refuses
 	info.repeatable, info.duplicable = req.Repeatable, !route.Sweeps
 	req.Lesser = req.Lesser || c.checksums && wire.Summed(op)
-	r, err := c.do(ctx, req, info)
+	r, err := c.do(ctx, req, &info)
 	if r == nil {
 		return reply{info: info}, err
 	}

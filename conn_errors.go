@@ -11,6 +11,7 @@ import (
 
 	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/internal/backoff"
+	"github.com/zaqar-go/zaqar/internal/fault"
 	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/transport"
 )
@@ -22,12 +23,14 @@ type callInfo struct {
 	duplicable bool // sending it twice does no more harm than duplicates
 	reads      bool
 	claimed    bool
-	claimEnds  time.Time // when the claim ends that the call is about
-	anonymous  bool      // sent without credentials: version discovery
+	claimEnds  time.Time                      // when the claim ends that the call is about
+	genuine    func(*transport.Response) bool // whether a refusal is Zaqar's
+	anonymous  bool                           // sent without credentials: version discovery
+	attempts   int                            // how often the call was sent, once it has its answer
 }
 
 func (c callInfo) failure(maybeActed bool, err error) *Error {
-	e := &Error{Op: c.op, Queue: c.queue, Err: err, Attempts: 1, maybeActed: maybeActed, repeatable: c.repeatable, claimed: c.claimed}
+	e := &Error{Op: c.op, Queue: c.queue, Err: err, Attempts: max(c.attempts, 1), maybeActed: maybeActed, repeatable: c.repeatable, claimed: c.claimed}
 	if asks, ok := errors.AsType[waiter](err); ok {
 		e.RetryAfter = min(asks.RetryAfter(), backoff.MaxRetryAfter)
 	}
@@ -67,15 +70,30 @@ func (c callInfo) unanswered(ctx context.Context, err error) error {
 
 // refused makes the error of a reply other than 2xx.
 func (c callInfo) refused(reply *transport.Response) *Error {
-	fault := wire.DecodeFault(reply.Body)
+	told := wire.DecodeFault(reply.Body)
 	e := c.failure(acted(reply.Status), mistakeIn(reply))
-	e.Code, e.Title, e.Description = reply.Status, fault.Title, fault.Description
+	e.Code, e.Title, e.Description = reply.Status, told.Title, told.Description
 	e.RetryAfter = backoff.RetryAfter(reply.Header, time.Now())
 	e.RequestID = reply.Header.Get("X-Openstack-Request-Id")
+	if e.foreign = refusals[reply.Status] && !c.genuine(reply); e.foreign && e.Err == nil {
+		e.Err = fault.Foreign
+	}
 	if reply.Status/100 == 3 && e.Description == "" {
 		e.Description = "redirects are not followed" + redirectTarget(reply.Header.Get("Location"))
 	}
 	return e
+}
+
+// refusals are the statuses that say something about a queue, a message or a claim, if they
+// are Zaqar's. With all others it does not matter who answers.
+var refusals = map[int]bool{
+	http.StatusBadRequest: true, http.StatusForbidden: true, http.StatusNotFound: true, http.StatusConflict: true,
+}
+
+// genuineRaw reports whether the answer to a raw request can be Zaqar's. What it asks for
+// is not known, nor what the answer has to look like, so only a 404 that is a page is not.
+func genuineRaw(reply *transport.Response) bool {
+	return reply.Status != http.StatusNotFound || reply.Dialect == transport.Frames || wire.IsZaqars(reply.Body)
 }
 
 // redirectTarget returns where a redirect leads, without the path and the query: a

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/auth/keystone"
 	"github.com/zaqar-go/zaqar/internal/clienttest"
 	"github.com/zaqar-go/zaqar/zaqartest"
@@ -29,6 +30,7 @@ type fleet struct {
 	accepted time.Time
 	issued   map[string]time.Time
 	asked    int // how often Keystone was asked
+	cached   int // how many more answers are the first token again
 }
 
 // RoundTrip answers for Keystone and for Zaqar.
@@ -46,7 +48,12 @@ func (f *fleet) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, f.down
 	}
 	token := fmt.Sprintf("token-%d", f.asked)
-	f.issued[token] = time.Now()
+	if f.cached > 0 && f.asked > 1 {
+		f.cached--
+		token = "token-1"
+	} else {
+		f.issued[token] = time.Now()
+	}
 	return httpAnswer(req, http.StatusCreated, http.Header{"X-Subject-Token": {token}}, `{"token": {"project": {"id": "p"}}}`), nil
 }
 
@@ -148,4 +155,78 @@ func TestKeysThatSpreadOverAFleetEndNoConsumerAndFailFewCalls(t *testing.T) {
 		}
 		clienttest.Stored(t, srv, "wot", 0)
 	})
+}
+
+func TestACallSignsInAgainAsOftenAsATokenIsRevoked(t *testing.T) {
+	t.Parallel()
+	second := time.Second
+	for name, revoke := range map[string]func(f *fleet){
+		"once":                                   func(f *fleet) { delete(f.issued, "token-1") },
+		"and the new one before it is used":      func(f *fleet) { f.accepted = time.Now().Add(second) },
+		"and the next two":                       func(f *fleet) { f.accepted = time.Now().Add(3 * second) },
+		"and the next three":                     func(f *fleet) { f.accepted = time.Now().Add(7 * second) },
+		"and Keystone gives it out again":        func(f *fleet) { delete(f.issued, "token-1"); f.cached = 1 },
+		"and Keystone gives it out twice more":   func(f *fleet) { delete(f.issued, "token-1"); f.cached = 2 },
+		"and Keystone gives it out 3 times more": func(f *fleet) { delete(f.issued, "token-1"); f.cached = 3 },
+	} {
+		inFleet(t, func(t *testing.T, f *fleet, srv *zaqartest.Server, client *zaqar.Client) {
+			if err := client.Ping(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			f.change(func() { revoke(f) })
+			var wg sync.WaitGroup
+			for range 20 {
+				wg.Go(func() {
+					if _, err := client.Queue("wot").Post(t.Context(), 1); err != nil {
+						t.Errorf("%s: %v", name, err)
+					}
+				})
+			}
+			wg.Wait()
+			if f.asked > 5 {
+				t.Errorf("%s: Keystone was asked %d times", name, f.asked)
+			}
+			clienttest.Stored(t, srv, "wot", 20)
+		})
+	}
+}
+
+func TestACallWhoseTokensAreAllRefusedEnds(t *testing.T) {
+	t.Parallel()
+	inFleet(t, func(t *testing.T, f *fleet, srv *zaqartest.Server, client *zaqar.Client) {
+		f.change(func() { f.accepted = time.Now().Add(time.Hour) })
+		began := time.Now()
+		_, err := client.Queue("wot").Post(t.Context(), 1)
+		if e := clienttest.AsError(t, err); !errors.Is(err, zaqar.ErrUnauthorized) || e.Attempts != 5 || e.MayHaveActed() {
+			t.Errorf("after %d attempts: %v", e.Attempts, err)
+		}
+		if took := time.Since(began); f.asked != 5 || took != 7*time.Second {
+			t.Errorf("Keystone was asked %d times in %v", f.asked, took)
+		}
+		// Keystone is not asked again by every call.
+		for range 10 {
+			if err := client.Ping(t.Context()); clienttest.AsError(t, err).Attempts != 1 {
+				t.Error(err)
+			}
+		}
+		if f.asked != 5 {
+			t.Errorf("Keystone was asked %d times", f.asked)
+		}
+		clienttest.Stored(t, srv, "wot", 0)
+	})
+}
+
+// hopeful are credentials that always expect another token to help.
+type hopeful struct{ auth.Authorizer }
+
+func (hopeful) Invalidate(http.Header) bool { return true }
+
+func TestCredentialsThatNeverGiveUpEndNoCallLate(t *testing.T) {
+	t.Parallel()
+	server := clienttest.Says(http.StatusUnauthorized, `{"title":"Unauthorized"}`)
+	client := clienttest.Over(t, server, zaqar.WithAuth(hopeful{auth.Token("t", "p")}))
+	err := client.Ping(t.Context())
+	if !errors.Is(err, zaqar.ErrUnauthorized) || server.Count() != 5 || clienttest.AsError(t, err).Attempts != 5 {
+		t.Errorf("%d requests: %v", server.Count(), err)
+	}
 }

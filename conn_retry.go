@@ -20,13 +20,19 @@ import (
 type course struct {
 	conn *Conn
 	info callInfo
-	most int // attempts, without the one after a 401
+	most int // attempts, without those after a 401
 
-	sent     int  // attempts so far, with the one after a 401
-	failed   int  // attempts so far that failed
-	acted    bool // one of them may have been carried out
-	signedIn bool // again, after a 401
+	sent    int  // attempts so far, with those after a 401
+	failed  int  // attempts so far that failed
+	acted   bool // one of them may have been carried out
+	signIns int  // again, after a 401
 }
+
+// maxSignIns is how often a call signs in again after a 401. Keystone's credentials stop
+// by themselves after as many tokens in a row that were refused, others may not. One is not
+// enough: the new token may be revoked too, before it was used, or be refused by a server
+// that does not have Keystone's newest key.
+const maxSignIns = 4
 
 // limited returns the context of the next attempt. An attempt that can be repeated gets
 // the time of WithTimeout, the next one twice that. The last one gets all that is left.

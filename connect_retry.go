@@ -19,8 +19,8 @@ import (
 //     cannot have acted: nothing was sent, or the answer was 425 or 429. So is deleting or
 //     purging a whole queue, because the second request could delete what others have
 //     posted since.
-//   - Other answers are never repeated, except after a 401, which signs in again and
-//     sends the request once more.
+//   - Other answers are never repeated, except after a 401: the client signs in again and
+//     sends the request again, up to 4 times, whatever Attempts says.
 //   - What may never heal is repeated once at most, and soon: a 503 about statistics or
 //     about a claim that has ended (quirks 7 and 8).
 //

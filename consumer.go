@@ -22,6 +22,14 @@ type Consumer struct {
 	engine *consumer.Consumer
 }
 
+// check returns why the consumer cannot run, or nil.
+func (c *Consumer) check() error {
+	if c.engine == nil {
+		return notMade(string(opConsume), "Consumer", "Queue.Consumer")
+	}
+	return c.err
+}
+
 // Consumer returns a consumer of the queue. It does no I/O and never fails. If the
 // configuration is invalid, Run, Next and Fetch return an [*ArgumentError].
 func (q *Queue) Consumer(config ConsumerConfig) *Consumer {
@@ -30,9 +38,9 @@ func (q *Queue) Consumer(config ConsumerConfig) *Consumer {
 	settings := config.engine(q)
 	settings.Active = func(active bool) {
 		if active {
-			q.conn.register(c, receives)
+			q.connection().register(c, receives)
 		} else {
-			q.conn.unregister(c)
+			q.connection().unregister(c)
 		}
 	}
 	c.engine = consumer.New(consumerQueue{q, config}, settings)
@@ -44,7 +52,7 @@ func (c *Consumer) halt() { c.engine.Halt() }
 func (c *Consumer) shutdown(ctx context.Context) error { return c.engine.Stop(ctx) }
 
 // String returns "<Consumer [wot]>".
-func (c *Consumer) String() string { return "<Consumer [" + c.queue.name + "]>" }
+func (c *Consumer) String() string { return "<Consumer [" + orNone(c.queue).name + "]>" }
 
 // Run passes messages to handler, with [ConsumerConfig.Workers] workers, until ctx ends, or
 // [Consumer.Stop] or [Consumer.Halt] is called. If a handler ends ctx, its worker starts no
@@ -69,8 +77,8 @@ func (c *Consumer) Run(ctx context.Context, handler Handler) error {
 	if handler == nil {
 		return &ArgumentError{Op: string(opConsume), Argument: "handler", Rule: "is nil"}
 	}
-	if c.err != nil {
-		return c.err
+	if err := c.check(); err != nil {
+		return err
 	}
 	return c.engine.Run(ctx, func(ctx context.Context, m consumer.Message) error {
 		return handler(ctx, publicMessage(m))
@@ -80,7 +88,11 @@ func (c *Consumer) Run(ctx context.Context, handler Handler) error {
 // Halt begins to stop the consumer and returns at once, so it may be called anywhere: in a
 // handler, in an observer, in an [Async] call. Claiming ends, and Run returns as it does
 // when its context ends. Use [Consumer.Stop] to wait.
-func (c *Consumer) Halt() { c.engine.Halt() }
+func (c *Consumer) Halt() {
+	if c.engine != nil {
+		c.engine.Halt()
+	}
+}
 
 // Stop stops the consumer and waits until it holds no message. It stops claiming, releases
 // the messages whose handler has not started, and waits for the running handlers, until the
@@ -98,4 +110,9 @@ func (c *Consumer) Halt() { c.engine.Halt() }
 // for the handler that called it, until that context ends.
 //
 // Stop may be called more than once, and while Run is running; Run then returns.
-func (c *Consumer) Stop(ctx context.Context) error { return c.engine.Stop(ctx) }
+func (c *Consumer) Stop(ctx context.Context) error {
+	if c.engine == nil {
+		return nil
+	}
+	return c.engine.Stop(ctx)
+}

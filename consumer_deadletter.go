@@ -69,9 +69,9 @@ type deadLetter struct {
 // [Consumer] put the message there, but Zaqar itself for example, it returns an error that
 // matches [ErrMalformed].
 func ReadDeadLetter(m *Message) (*DeadLetter, error) {
-	letter, err := decodeDeadLetter(m.state.Load().Body)
+	letter, err := decodeDeadLetter(m.read().Body)
 	if err != nil {
-		return nil, fmt.Errorf("zaqar: message %s of %s: %w", m.ID(), m.queue.name, err)
+		return nil, fmt.Errorf("zaqar: message %s of %s: %w", m.ID(), orNone(m.queue).name, err)
 	}
 	return letter, nil
 }
@@ -140,7 +140,7 @@ func (q consumerQueue) PostDeadLetter(ctx context.Context, l consumer.DeadLetter
 
 // postDeadLetter posts a body to the dead-letter queue.
 func (q consumerQueue) postDeadLetter(ctx context.Context, body json.RawMessage) error {
-	to := Queue{conn: q.queue.conn, name: q.config.DeadLetter}
+	to := Queue{conn: q.queue.connection(), name: q.config.DeadLetter}
 	message := Outgoing{TTL: q.config.DeadLetterTTL, Body: body}
 	if message.TTL == 0 {
 		message.TTL = defaultDeadLetterTTL

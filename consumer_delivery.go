@@ -13,15 +13,30 @@ import (
 type Delivery struct{ engine *consumer.Delivery }
 
 // Message returns the message. To settle it, use the delivery and not [Message.Delete].
-func (d *Delivery) Message() *Message { return publicMessage(d.engine.Message()) }
+func (d *Delivery) Message() *Message {
+	if d.engine == nil {
+		return &Message{}
+	}
+	return publicMessage(d.engine.Message())
+}
 
 // Attempt returns the number of this attempt, starting at 1. A consumer counts only its
 // own attempts.
-func (d *Delivery) Attempt() int { return d.engine.Attempt() }
+func (d *Delivery) Attempt() int {
+	if d.engine == nil {
+		return 0
+	}
+	return d.engine.Attempt()
+}
 
 // Context returns a context that ends when the delivery is settled, when its claim is lost
 // ([context.Cause] matches [ErrClaimLost]), and at a hard stop ([ErrStopped]).
-func (d *Delivery) Context() context.Context { return d.engine.Context() }
+func (d *Delivery) Context() context.Context {
+	if d.engine == nil {
+		return context.Background()
+	}
+	return d.engine.Context()
+}
 
 // Done acknowledges the message: it was handled, and is deleted. Done blocks until then.
 // If the service does not answer, it tries again for 10 minutes, unless ctx or the claim
@@ -31,12 +46,24 @@ func (d *Delivery) Context() context.Context { return d.engine.Context() }
 //
 // With [ConsumerConfig.BulkDelete] Done returns before the message is deleted, unless it
 // is the last of its claim.
-func (d *Delivery) Done(ctx context.Context) error { return d.engine.Done(ctx) }
+func (d *Delivery) Done(ctx context.Context) error {
+	if d.engine == nil {
+		return errNoDelivery
+	}
+	return d.engine.Done(ctx)
+}
+
+var errNoDelivery = notMade(string(opConsume), "Delivery", "Consumer.Next or Fetch")
 
 // Fail reports that the message was not handled, and why. The error means the same as that
 // of a [Handler]; a nil err is a failure without a reason. Fail blocks only if the message
 // becomes a dead letter, until it has become one.
-func (d *Delivery) Fail(ctx context.Context, err error) error { return d.engine.Fail(ctx, err) }
+func (d *Delivery) Fail(ctx context.Context, err error) error {
+	if d.engine == nil {
+		return errNoDelivery
+	}
+	return d.engine.Fail(ctx, err)
+}
 
 // Next returns the next message. It blocks until there is one or ctx ends. After
 // [Consumer.Stop] it returns an error that matches [ErrClosed]; its other errors are those
@@ -62,8 +89,8 @@ func (c *Consumer) Fetch(ctx context.Context, n int) ([]*Delivery, error) {
 }
 
 func (c *Consumer) fetch(ctx context.Context, n int) ([]*Delivery, error) {
-	if c.err != nil {
-		return nil, c.err
+	if err := c.check(); err != nil {
+		return nil, err
 	}
 	fetched, err := c.engine.Fetch(ctx, n)
 	if err != nil {

@@ -51,7 +51,7 @@ func (q consumerQueue) DeleteAll(ctx context.Context, ids []string, claim string
 func (q consumerQueue) RetryAfter(err error) time.Duration { return askedToWait(err) }
 
 func (q consumerQueue) Observe(ctx context.Context, e observe.Event) {
-	q.queue.conn.observer.report(ctx, e)
+	q.queue.connection().observer.report(ctx, e)
 }
 
 // consumerClaim is a claim as the engine sees it.
@@ -85,7 +85,7 @@ func (m consumerMessage) Age() time.Duration { return m.message.Age() }
 
 func (m consumerMessage) Body() []byte { return m.message.Body() }
 
-func (m consumerMessage) Verify() error { return m.message.queue.conn.verify(m.message) }
+func (m consumerMessage) Verify() error { return m.message.queue.connection().verify(m.message) }
 
 func (m consumerMessage) Rebind(newer consumer.Message) {
 	m.message.state.Store(publicMessage(newer).state.Load())
@@ -112,7 +112,7 @@ func (o ConsumerConfig) engine(q *Queue) consumer.Config {
 		BulkDelete:     o.BulkDelete,
 		Poll:           backoff.Backoff{First: o.Poll, Most: o.MaxPoll},
 		StopTimeout:    o.StopTimeout,
-		RequestTimeout: q.conn.timeout,
+		RequestTimeout: q.connection().timeout,
 		GiveUpAfter:    o.GiveUpAfter,
 		HandlerTimeout: o.HandlerTimeout,
 		MaxExtension:   o.MaxExtension,
@@ -152,7 +152,10 @@ func (q consumerQueue) Judge(err error) consumer.Verdict {
 	if q.Hopeless(err) {
 		return consumer.Final
 	}
-	if e, ok := errors.AsType[*Error](err); ok && e.Code != 0 {
+	switch e, ok := errors.AsType[*Error](err); {
+	case ok && e.foreign:
+		return consumer.Passing
+	case ok && e.Code != 0:
 		return verdicts[e.Code]
 	}
 	if errors.Is(err, ErrUnauthorized) { // Keystone has refused
@@ -173,7 +176,7 @@ func (q consumerQueue) Hopeless(err error) bool {
 // ArgumentError.
 func (q consumerQueue) RefusesLimit(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.Code == http.StatusBadRequest
+	return ok && e.refusesLimit()
 }
 
 // claimAnswer returns the error of a deletion such that only an answer that speaks of a

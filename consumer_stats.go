@@ -40,4 +40,9 @@ type ConsumerStats struct {
 }
 
 // Stats returns what the consumer has done so far. It does no I/O.
-func (c *Consumer) Stats() ConsumerStats { return ConsumerStats(c.engine.Stats()) }
+func (c *Consumer) Stats() ConsumerStats {
+	if c.engine == nil {
+		return ConsumerStats{}
+	}
+	return ConsumerStats(c.engine.Stats())
+}

@@ -22,7 +22,7 @@ func (c *Conn) discover(ctx context.Context) error {
 		// last ten years has. No answer at all, or one that tells of a mistake, is an
 		// error.
 		e, ok := errors.AsType[*Error](err)
-		if ok && e.Code != 0 && !isMistake(e.Err) || errors.Is(err, ErrMalformed) {
+		if ok && !isMistake(e.Err) && (e.Code != 0 || errors.Is(err, ErrMalformed)) {
 			return nil
 		}
 		if ok {

@@ -27,7 +27,8 @@ var (
 	// nothing was sent.
 	ErrForbidden = fault.Forbidden
 	// ErrNotFound: there is no such message, claim, subscription, queue or API version
-	// (404). Many operations on a queue that does not exist succeed; see [Queue].
+	// (404). Many operations on a queue that does not exist succeed; see [Queue]. The 404
+	// of a proxy is [ErrMalformed] instead.
 	ErrNotFound = fault.NotFound
 	// ErrConflict: the change contradicts the current state (409).
 	ErrConflict = fault.Conflict
@@ -53,8 +54,10 @@ var (
 	// ErrClosed: the client, publisher, consumer or subscriber was closed before the
 	// call began. Nothing was sent.
 	ErrClosed = fault.Closed
-	// ErrMalformed: the answer could not be understood, or it is not Zaqar's. The call
-	// took effect, unless a proxy answered in the service's place.
+	// ErrMalformed: the answer could not be understood, or it is not Zaqar's. If it was a
+	// 2xx, the call took effect, unless a proxy answered in the service's place. A 400,
+	// 403, 404 or 409 that is not Zaqar's matches too: it says nothing of queues, messages
+	// and claims, so it never matches [ErrNotFound], [ErrConflict] or [ErrClaimLost].
 	ErrMalformed = fault.Malformed
 )
 
@@ -96,6 +99,7 @@ type Error struct {
 	repeatable bool // the operation is idempotent
 	claimed    bool // the call named a claim, and a 400 or 403 is about it
 	expired    bool // the claim had expired by the local clock
+	foreign    bool // the refusal is not Zaqar's
 }
 
 // Error returns the text, in one line.
@@ -159,6 +163,12 @@ func (e *Error) Is(target error) bool {
 		return !e.maybeActed && notReached(e.Err)
 	case ErrUnauthorized:
 		return e.Code == http.StatusUnauthorized || errors.Is(e.Err, auth.ErrRefused)
+	case ErrMalformed, fault.Foreign:
+		return e.foreign
+	case ErrNotFound, ErrConflict:
+		if e.foreign {
+			return false
+		}
 	case ErrForbidden:
 		return e.Code == http.StatusForbidden || errors.Is(e.Err, auth.ErrNotCovered)
 	}
@@ -169,8 +179,11 @@ func (e *Error) Is(target error) bool {
 // claimLost knows how servers say that a claim is over. They answer 404 to a request
 // for the claim itself. Until Redis has collected the claim that is a 503 (quirk 7),
 // and a 500 over the WebSocket. To the deletion of a message with the claim they
-// answer 400 or 403.
+// answer 400 or 403. What is not Zaqar's answer knows no claims.
 func (e *Error) claimLost() bool {
+	if e.foreign {
+		return false
+	}
 	switch wire.Op(e.Op) {
 	case wire.ClaimGet, wire.ClaimUpdate:
 		return e.Code == http.StatusNotFound ||
@@ -180,6 +193,9 @@ func (e *Error) claimLost() bool {
 	}
 	return false
 }
+
+// refusesLimit reports whether the server may have refused the size of a page or of a claim.
+func (e *Error) refusesLimit() bool { return e.Code == http.StatusBadRequest && !e.foreign }
 
 // MayHaveActed reports whether the server may have carried out the operation in spite
 // of the error. That is so when no answer came, when the answer was a 5xx (a 503 to a

@@ -59,6 +59,14 @@ func (f *Future[T]) stopReading() {
 	f.readers--
 }
 
+// zero is the error of a Future that no call returned.
+func (f *Future[T]) zero() error {
+	if f.done != nil {
+		return nil
+	}
+	return notMade("future", "Future", "Async or Publisher.Publish")
+}
+
 // ended reports whether the call has ended.
 func (f *Future[T]) ended() bool {
 	select {
@@ -71,6 +79,9 @@ func (f *Future[T]) ended() bool {
 
 // Done returns a channel that is closed when the call has ended.
 func (f *Future[T]) Done() <-chan struct{} {
+	if f.zero() != nil {
+		return closedChannel
+	}
 	f.read()
 	return f.done
 }
@@ -79,6 +90,9 @@ func (f *Future[T]) Done() <-chan struct{} {
 // but the call keeps running: to end the call use [Future.Cancel], or the context that
 // was passed to it.
 func (f *Future[T]) Wait(ctx context.Context) (T, error) {
+	if err := f.zero(); err != nil {
+		return f.value, err
+	}
 	f.read()
 	if f.ended() { // even if ctx has ended
 		return f.value, f.err
@@ -100,6 +114,9 @@ func (f *Future[T]) Wait(ctx context.Context) (T, error) {
 // Err returns the error of the call. It is nil if the call succeeded, and as long as it
 // has not ended.
 func (f *Future[T]) Err() error {
+	if err := f.zero(); err != nil {
+		return err
+	}
 	if !f.ended() {
 		return nil
 	}
@@ -111,12 +128,25 @@ func (f *Future[T]) Err() error {
 // context is cancelled. A published message is cancelled only if it is not in a batch
 // yet. The future still ends with an outcome, which may be a success. Cancelling a call
 // that has ended does nothing.
-func (f *Future[T]) Cancel() { f.cancel() }
+func (f *Future[T]) Cancel() {
+	if f.cancel != nil {
+		f.cancel()
+	}
+}
+
+// closedChannel is that of the zero Future, whose outcome is an error.
+var closedChannel = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
 
 // String returns "<Future pending>", "<Future done>" or "<Future failed>".
 func (f *Future[T]) String() string {
 	state := "pending"
-	if f.ended() {
+	if f.zero() != nil {
+		state = "failed"
+	} else if f.ended() {
 		if state = "done"; f.err != nil {
 			state = "failed"
 		}

@@ -67,7 +67,7 @@ func (h StoreHealth) OK() bool {
 // error matches [ErrForbidden] or [ErrNotFound]. To check that the service is alive,
 // [Client.Ping] is enough.
 func (c *Client) Health(ctx context.Context) (Health, error) {
-	r, err := c.conn.call(ctx, wire.Health, nil)
+	r, err := c.connection().call(ctx, wire.Health, nil)
 	if err != nil {
 		return Health{}, err
 	}

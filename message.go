@@ -33,6 +33,14 @@ type messageState struct {
 	claim string
 }
 
+// read returns the result of the last read.
+func (m *Message) read() *messageState {
+	if s := m.state.Load(); s != nil {
+		return s
+	}
+	return &messageState{} // of the zero Message
+}
+
 func newMessage(q *Queue, m wire.Message, status Status, claim string) *Message {
 	msg := &Message{queue: q, first: messageState{Message: m, status: status, claim: claim}}
 	msg.state.Store(&msg.first)
@@ -67,33 +75,33 @@ func (s Status) String() string {
 }
 
 // ID returns the message's id.
-func (m *Message) ID() string { return m.state.Load().ID }
+func (m *Message) ID() string { return m.read().ID }
 
 // Href returns the message's path from the service's root:
 // "/v2/queues/wot/messages/50b68a50d6f5b8c8a7c62b01". It leaves out the claim that
 // servers add.
-func (m *Message) Href() string { return m.queue.Href() + "/messages/" + m.ID() }
+func (m *Message) Href() string { return orNone(m.queue).Href() + "/messages/" + m.ID() }
 
 // Queue returns the queue that the message is in.
-func (m *Message) Queue() *Queue { return m.queue }
+func (m *Message) Queue() *Queue { return orNone(m.queue) }
 
 // TTL returns how long the server keeps the message, counted from when it was posted.
 // A claim can prolong it.
-func (m *Message) TTL() time.Duration { return time.Duration(m.state.Load().TTL) }
+func (m *Message) TTL() time.Duration { return time.Duration(m.read().TTL) }
 
 // Age returns how long before the read the message was posted, in whole seconds by
 // the server's clock. It does not grow; see [Message.Reload].
-func (m *Message) Age() time.Duration { return time.Duration(m.state.Load().Age) }
+func (m *Message) Age() time.Duration { return time.Duration(m.read().Age) }
 
 // Body returns the body as the server sent it: any JSON value.
-func (m *Message) Body() json.RawMessage { return slices.Clone(m.state.Load().Body) }
+func (m *Message) Body() json.RawMessage { return slices.Clone(m.read().Body) }
 
 // Decode decodes the body into v like json.Unmarshal, with one difference: a number
 // decoded into an any is a json.Number, which keeps all its digits.
 func (m *Message) Decode(v any) error {
-	s := m.state.Load()
+	s := m.read()
 	if err := wire.Unmarshal(s.Body, v); err != nil {
-		return fmt.Errorf("zaqar: decode message %s of %s: %w", s.ID, m.queue.name, err)
+		return fmt.Errorf("zaqar: decode message %s of %s: %w", s.ID, orNone(m.queue).name, err)
 	}
 	return nil
 }
@@ -101,7 +109,7 @@ func (m *Message) Decode(v any) error {
 // ClaimID returns the claim that brought the message, or the one named in its href,
 // which may be over. It is "" if there is none.
 func (m *Message) ClaimID() string {
-	s := m.state.Load()
+	s := m.read()
 	if s.claim != "" {
 		return s.claim
 	}
@@ -110,11 +118,11 @@ func (m *Message) ClaimID() string {
 
 // ClaimCount returns how often the message was claimed. Servers report it only for
 // popped messages, on queues that count claims; otherwise it is 0.
-func (m *Message) ClaimCount() int { return int(m.state.Load().ClaimCount) }
+func (m *Message) ClaimCount() int { return int(m.read().ClaimCount) }
 
 // Checksum returns the server's checksum of the body ("MD5:…"), or "" if the server
 // sent none. See [WithChecksums].
-func (m *Message) Checksum() string { return m.state.Load().Checksum }
+func (m *Message) Checksum() string { return m.read().Checksum }
 
 // String returns "<Message ttl:120>".
 func (m *Message) String() string {
@@ -131,11 +139,11 @@ func (m *Message) String() string {
 // again over HTTP. On V1, where hrefs name no claims, and on a client without HTTP
 // the error matches [ErrUnsupported].
 func (m *Message) Status(ctx context.Context) (Status, error) {
-	s := m.state.Load()
+	s := m.read()
 	if s.status != 0 {
 		return s.status, nil
 	}
-	status, err := m.queue.statusOf(ctx, s.Message)
+	status, err := orNone(m.queue).statusOf(ctx, s.Message)
 	if err == nil {
 		known := *s
 		known.status = status
@@ -146,14 +154,14 @@ func (m *Message) Status(ctx context.Context) (Status, error) {
 
 // statusOf asks the claim that the message's href names.
 func (q *Queue) statusOf(ctx context.Context, m wire.Message) (Status, error) {
-	route, err := wire.Lookup(wire.Version(q.conn.version), wire.MessageGet)
+	route, err := wire.Lookup(wire.Version(q.connection().version), wire.MessageGet)
 	if err == nil && m.HidesClaim() {
 		if m, err = q.get(ctx, m.ID); err != nil {
 			return 0, err
 		}
 	}
 	if err != nil || m.HidesClaim() || route.HidesClaims && m.ClaimID == "" {
-		return 0, q.conn.unsupported(wire.MessageGet, "status")
+		return 0, q.connection().unsupported(wire.MessageGet, "status")
 	}
 	if m.ClaimID == "" {
 		return Free, nil
@@ -164,7 +172,7 @@ func (q *Queue) statusOf(ctx context.Context, m wire.Message) (Status, error) {
 	case errors.Is(err, ErrClaimLost):
 		// A 503 can also mean an outage (quirk 7).
 		if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusServiceUnavailable {
-			if _, down := q.conn.call(ctx, wire.Ping, nil); down != nil {
+			if _, down := q.connection().call(ctx, wire.Ping, nil); down != nil {
 				return 0, down
 			}
 		}
@@ -180,8 +188,8 @@ func (q *Queue) statusOf(ctx context.Context, m wire.Message) (Status, error) {
 
 // Reload reads the message again. If it is gone, the error matches [ErrNotFound].
 func (m *Message) Reload(ctx context.Context) error {
-	old := m.state.Load()
-	fresh, err := m.queue.get(ctx, old.ID)
+	old := m.read()
+	fresh, err := orNone(m.queue).get(ctx, old.ID)
 	if err != nil {
 		return err
 	}
@@ -191,7 +199,7 @@ func (m *Message) Reload(ctx context.Context) error {
 		state.claim = old.claim
 	}
 	m.state.Store(state)
-	return m.queue.conn.verify(m)
+	return orNone(m.queue).connection().verify(m)
 }
 
 // Delete deletes the message, with its claim if it came from one. That acknowledges
@@ -202,7 +210,7 @@ func (m *Message) Reload(ctx context.Context) error {
 // somebody else may be handling it. If it matches [ErrForbidden], the message was
 // free when it was read and has been claimed since.
 func (m *Message) Delete(ctx context.Context) error {
-	s := m.state.Load()
+	s := m.read()
 	if s.status == Gone {
 		return nil
 	}
@@ -210,7 +218,7 @@ func (m *Message) Delete(ctx context.Context) error {
 	if s.claim != "" {
 		options = append(options, ClaimID(s.claim))
 	}
-	if err := m.queue.DeleteMessage(ctx, s.ID, options...); err != nil {
+	if err := orNone(m.queue).DeleteMessage(ctx, s.ID, options...); err != nil {
 		return err
 	}
 	gone := *s

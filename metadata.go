@@ -62,7 +62,7 @@ func (m *Metadata) Get(key string) (any, bool) {
 
 // Reload reads the metadata from the server again.
 func (m *Metadata) Reload(ctx context.Context) error {
-	r, err := m.queue.call(ctx, wire.QueueGet, nil)
+	r, err := orNone(m.queue).call(ctx, wire.QueueGet, nil)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (m *Metadata) Update(ctx context.Context, content map[string]any) error {
 	if err != nil {
 		return m.badValue("content", err)
 	}
-	if m.queue.conn.has(wire.QueueReplace) {
+	if orNone(m.queue).connection().has(wire.QueueReplace) {
 		return m.replace(ctx, wanted)
 	}
 	const attempts = 3
@@ -122,7 +122,7 @@ func (m *Metadata) Set(ctx context.Context, key string, value any) error {
 	if err != nil {
 		return m.badValue(key, err)
 	}
-	if m.queue.conn.has(wire.QueueReplace) {
+	if orNone(m.queue).connection().has(wire.QueueReplace) {
 		return m.edit(ctx, func(content Content) error {
 			content[key] = json.RawMessage(encoded)
 			return nil
@@ -138,10 +138,10 @@ func (m *Metadata) Remove(ctx context.Context, key string) error {
 	if err := m.checkKey(key); err != nil {
 		return err
 	}
-	if m.queue.conn.has(wire.QueueReplace) {
+	if orNone(m.queue).connection().has(wire.QueueReplace) {
 		return m.edit(ctx, func(content Content) error {
 			if _, ok := content[key]; !ok {
-				return fmt.Errorf("zaqar: %s %s: no key %q: %w", wire.QueueReplace, m.queue.name, key, ErrConflict)
+				return fmt.Errorf("zaqar: %s %s: no key %q: %w", wire.QueueReplace, orNone(m.queue).name, key, ErrConflict)
 			}
 			delete(content, key)
 			return nil
@@ -164,10 +164,10 @@ func (m *Metadata) edit(ctx context.Context, change func(Content) error) error {
 
 // replace replaces the whole metadata in one request.
 func (m *Metadata) replace(ctx context.Context, content Content) error {
-	if err := m.queue.refuseOwnKeys(content); err != nil {
+	if err := orNone(m.queue).refuseOwnKeys(content); err != nil {
 		return err
 	}
-	if _, err := m.queue.call(ctx, wire.QueueReplace, wire.Params{"metadata": content}); err != nil {
+	if _, err := orNone(m.queue).call(ctx, wire.QueueReplace, wire.Params{"metadata": content}); err != nil {
 		return err
 	}
 	return m.Reload(ctx)
@@ -175,13 +175,13 @@ func (m *Metadata) replace(ctx context.Context, content Content) error {
 
 // refuseOwnKeys refuses Zaqar's own keys where the API version refuses them.
 func (q *Queue) refuseOwnKeys(content Content) error {
-	route, err := wire.Lookup(wire.Version(q.conn.version), wire.QueueReplace)
+	route, err := wire.Lookup(wire.Version(q.connection().version), wire.QueueReplace)
 	if err != nil || !route.OwnKeys {
 		return nil
 	}
 	for key := range content {
 		if strings.HasPrefix(key, "_") {
-			return q.conn.unsupported(wire.QueueReplace, fmt.Sprintf("metadata key %q", key))
+			return q.connection().unsupported(wire.QueueReplace, fmt.Sprintf("metadata key %q", key))
 		}
 	}
 	return nil
@@ -199,7 +199,7 @@ func (m *Metadata) badValue(what string, err error) error {
 }
 
 func (m *Metadata) patch(ctx context.Context, changes []wire.Change) error {
-	r, err := m.queue.call(ctx, wire.QueueUpdate, wire.Params{"changes": changes})
+	r, err := orNone(m.queue).call(ctx, wire.QueueUpdate, wire.Params{"changes": changes})
 	if err != nil {
 		return err
 	}

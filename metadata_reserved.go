@@ -133,7 +133,7 @@ func (m *Metadata) Reserved() (Reserved, error) {
 			err = json.Unmarshal(value, into) // null leaves the zero value
 		}
 		if err != nil {
-			return fmt.Errorf("%w: metadata of %s: %s: %w", ErrMalformed, m.queue.name, key, err)
+			return fmt.Errorf("%w: metadata of %s: %s: %w", ErrMalformed, orNone(m.queue).name, key, err)
 		}
 		return nil
 	}

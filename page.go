@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"maps"
-	"net/http"
 	"time"
 
 	"github.com/zaqar-go/zaqar/internal/wire"
@@ -121,7 +120,7 @@ func (p *pager[T]) limitReached() bool { return p.limit != nil && p.yielded >= i
 func (p *pager[T]) fetch(ctx context.Context) (page[T], error) {
 	result, err := p.ask(ctx, p.request(p.params))
 	e, refused := errors.AsType[*Error](err)
-	if refused && e.Code == http.StatusBadRequest && p.pageSize == nil && p.size > 0 {
+	if refused && e.refusesLimit() && p.pageSize == nil && p.size > 0 {
 		// The operator may allow less than 20: let the server choose.
 		p.size = 0
 		return p.ask(ctx, p.request(p.params))

@@ -65,7 +65,7 @@ type Publisher struct {
 // while nothing is outstanding.
 func (q *Queue) Publisher(config PublisherConfig) *Publisher {
 	bad := config.check()
-	config.fill(q.conn.onlySocket())
+	config.fill(q.connection().onlySocket())
 	queue := publisherQueue{q}
 	return &Publisher{
 		queue: q, bad: bad, onFailure: config.OnFailure,
@@ -97,7 +97,12 @@ func (q *Queue) Publisher(config PublisherConfig) *Publisher {
 // A delay that the queue would ignore is an error. To find out, the publisher makes one
 // more request for each batch with delays.
 func (p *Publisher) Publish(ctx context.Context, body any) *Future[string] {
-	p.used.Do(func() { p.queue.conn.register(p, sends) })
+	if p.engine == nil {
+		future := newFuture[string](func() {})
+		future.resolve("", notMade(string(wire.MessagePost), "Publisher", "Queue.Publisher"))
+		return future
+	}
+	p.used.Do(func() { p.queue.connection().register(p, sends) })
 	item := &publisher.Item{}
 	future := newFuture[string](func() { p.engine.Cancel(item) })
 	var unencoded any // the body, if it could not be encoded
@@ -156,7 +161,7 @@ func (p *Publisher) pack(item *publisher.Item, body any) error {
 	if err := p.queue.check(wire.MessagePost); err != nil {
 		return err
 	}
-	conn := p.queue.conn
+	conn := p.queue.connection()
 	route, err := wire.Lookup(wire.Version(conn.version), wire.MessagePost)
 	if err != nil {
 		return conn.unsupported(wire.MessagePost, "")
@@ -183,13 +188,23 @@ func (p *Publisher) pack(item *publisher.Item, body any) error {
 
 // Outstanding returns how many messages are buffered or in flight, and their total size
 // in bytes.
-func (p *Publisher) Outstanding() (messages, bytes int) { return p.engine.Outstanding() }
+func (p *Publisher) Outstanding() (messages, bytes int) {
+	if p.engine == nil {
+		return 0, 0
+	}
+	return p.engine.Outstanding()
+}
 
 // Flush sends everything that was published before the call, without waiting for
 // [PublisherConfig.BatchDelay]. It blocks until all of it has ended, successfully or not,
 // or ctx ends. It returns the error of ctx, or a [*PublishError] if messages failed whose
 // futures nobody has read.
-func (p *Publisher) Flush(ctx context.Context) error { return p.tell(p.engine.Flush(ctx)) }
+func (p *Publisher) Flush(ctx context.Context) error {
+	if p.engine == nil {
+		return nil
+	}
+	return p.tell(p.engine.Flush(ctx))
+}
 
 // tell adds to an error the failures that nobody has read.
 func (p *Publisher) tell(err error) error {
@@ -209,7 +224,10 @@ func (p *Publisher) tell(err error) error {
 // returns. Otherwise, and also then, Close returns a [*PublishError] if messages failed
 // whose futures nobody has read. Closing twice is harmless.
 func (p *Publisher) Close(ctx context.Context) error {
-	defer p.queue.conn.unregister(p)
+	if p.engine == nil {
+		return nil
+	}
+	defer p.queue.connection().unregister(p)
 	return p.tell(p.engine.Close(ctx))
 }
 
@@ -220,4 +238,4 @@ func (p *Publisher) shutdown(ctx context.Context) error { return p.Close(ctx) }
 func (p *Publisher) halt() {}
 
 // String returns "<Publisher wot>".
-func (p *Publisher) String() string { return "<Publisher " + p.queue.name + ">" }
+func (p *Publisher) String() string { return "<Publisher " + orNone(p.queue).name + ">" }

@@ -30,7 +30,7 @@ func (q publisherQueue) CheckDelays(ctx context.Context) error {
 // SizeLimit reads the queue's metadata, which has a limit only in V2.
 func (q publisherQueue) SizeLimit(ctx context.Context) publisher.SizeLimit {
 	unknown := publisher.SizeLimit{Bytes: publisher.DefaultSizeLimit}
-	if q.queue.conn.version != V2 {
+	if q.queue.connection().version != V2 {
 		return unknown
 	}
 	metadata, err := q.queue.Metadata(sentOnce(ctx))
@@ -45,13 +45,13 @@ func (q publisherQueue) SizeLimit(ctx context.Context) publisher.SizeLimit {
 }
 
 func (q publisherQueue) Observe(ctx context.Context, e observe.Event) {
-	q.queue.conn.observer.report(ctx, e)
+	q.queue.connection().observer.report(ctx, e)
 }
 
 // envelope measures a post's request without messages. Its form depends on the API
 // version.
 func (q publisherQueue) envelope() int {
-	empty, err := wire.Encode(wire.Version(q.queue.conn.version), wire.MessagePost,
+	empty, err := wire.Encode(wire.Version(q.queue.connection().version), wire.MessagePost,
 		wire.Params{"queue_name": "q", "messages": []wire.Outgoing{}})
 	if err != nil {
 		return 0

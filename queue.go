@@ -37,7 +37,7 @@ func (q *Queue) Href() string {
 	if q.href != "" {
 		return q.href
 	}
-	return fmt.Sprintf("/%s/queues/%s", q.conn.version, q.name)
+	return fmt.Sprintf("/%s/queues/%s", q.connection().version, q.name)
 }
 
 // Created reports whether the [Client.CreateQueue] that returned this handle created
@@ -61,6 +61,9 @@ func legalName(name string) bool { return nameCharacters.MatchString(name) && !w
 
 // check refuses a name that the server would refuse.
 func (q *Queue) check(op wire.Op) error {
+	if q == nil || q.conn == nil {
+		return notMade(string(op), "Queue", "Client.Queue")
+	}
 	if legalName(q.name) {
 		return nil
 	}
@@ -82,7 +85,7 @@ func (q *Queue) call(ctx context.Context, op wire.Op, p wire.Params) (reply, err
 		p = wire.Params{}
 	}
 	p["queue_name"] = q.name
-	return q.conn.call(ctx, op, p)
+	return q.connection().call(ctx, op, p)
 }
 
 // Exists reports whether the queue exists. On V2 it needs the right to change the
@@ -90,15 +93,15 @@ func (q *Queue) call(ctx context.Context, op wire.Op, p wire.Params) (reply, err
 // for an empty change. V1_1 has no way to ask, so Exists lists the queues up to this
 // one.
 func (q *Queue) Exists(ctx context.Context) (bool, error) {
-	if !q.conn.has(wire.QueueExists) {
+	if !q.connection().has(wire.QueueExists) {
 		return q.isListed(ctx)
 	}
 	p := wire.Params{}
-	if q.conn.takes(wire.QueueExists, "changes") {
+	if q.connection().takes(wire.QueueExists, "changes") {
 		p["changes"] = []wire.Change{}
 	}
-	r, err := q.call(ctx, wire.QueueExists, p)
-	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusNotFound && r.Response != nil && wire.IsZaqars(r.Body) {
+	_, err := q.call(ctx, wire.QueueExists, p)
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusNotFound && !e.foreign {
 		return false, nil
 	}
 	return err == nil, err
@@ -109,7 +112,7 @@ func (q *Queue) isListed(ctx context.Context) (bool, error) {
 	if err := q.check(wire.QueueExists); err != nil {
 		return false, err
 	}
-	client := &Client{conn: q.conn}
+	client := &Client{conn: q.connection()}
 	for other, err := range client.Queues(ctx) {
 		if err != nil || other.name >= q.name {
 			return err == nil && other.name == q.name, err

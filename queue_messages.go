@@ -27,14 +27,14 @@ import (
 // [ErrMalformed]. Expired messages that the server has not collected yet can hide
 // the ones after them, if 20 or more are next to each other.
 func (q *Queue) Messages(ctx context.Context, options ...MessagesOption) iter.Seq2[*Message, error] {
-	list := listing{op: wire.MessageList, queue: q.name, observer: q.conn.observer}
+	list := listing{op: wire.MessageList, queue: q.name, observer: q.connection().observer}
 	list.set("echo", true)
 	for _, option := range options {
 		option.applyMessages(&list)
 	}
 	if list.params["echo"] != true || list.params["include_claimed"] != true {
 		for _, name := range []string{"echo", "include_claimed", "include_delayed"} {
-			if q.conn.takes(wire.MessageList, name) {
+			if q.connection().takes(wire.MessageList, name) {
 				list.filters = append(list.filters, name)
 			}
 		}
@@ -77,13 +77,13 @@ func (q *Queue) messagesPage(ctx context.Context, p wire.Params, status Status) 
 
 // verified adds the comparison of checksums to a listing; see WithChecksums.
 func (q *Queue) verified(list iter.Seq2[*Message, error]) iter.Seq2[*Message, error] {
-	if !q.conn.checksums {
+	if !q.connection().checksums {
 		return list
 	}
 	return func(yield func(*Message, error) bool) {
 		for m, err := range list {
 			if err == nil {
-				err = q.conn.verify(m)
+				err = q.connection().verify(m)
 			}
 			if !yield(m, err) {
 				return
@@ -160,7 +160,7 @@ func (q *Queue) Message(ctx context.Context, id string) (*Message, error) {
 		return nil, err
 	}
 	msg := newMessage(q, m, 0, "")
-	return msg, q.conn.verify(msg)
+	return msg, q.connection().verify(msg)
 }
 
 func (q *Queue) get(ctx context.Context, id string) (wire.Message, error) {
@@ -199,7 +199,7 @@ func (q *Queue) Pop(ctx context.Context, n int) ([]*Message, error) {
 		m.ClaimID = "" // a claim that the server made to pop it, and that is over
 		popped[i] = newMessage(q, m, Gone, "")
 	}
-	return popped, q.conn.verify(popped...)
+	return popped, q.connection().verify(popped...)
 }
 
 // deletion collects the options of a deletion.

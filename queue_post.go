@@ -64,8 +64,8 @@ func (q *Queue) Post(ctx context.Context, bodies ...any) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if m.Delay != nil && !q.conn.takes(wire.MessagePost, "delay") {
-			return nil, q.conn.unsupported(wire.MessagePost, "delay")
+		if m.Delay != nil && !q.connection().takes(wire.MessagePost, "delay") {
+			return nil, q.connection().unsupported(wire.MessagePost, "delay")
 		}
 		messages[i] = m
 	}
@@ -92,9 +92,9 @@ func (q *Queue) send(ctx context.Context, messages []wire.Outgoing) ([]string, e
 // else may have deleted the queue, and the server would take messages that nobody can
 // list (quirk 13).
 func (q *Queue) ensure(ctx context.Context) error {
-	route, err := wire.Lookup(wire.Version(q.conn.version), wire.MessagePost)
+	route, err := wire.Lookup(wire.Version(q.connection().version), wire.MessagePost)
 	if err != nil {
-		return q.conn.unsupported(wire.MessagePost, "")
+		return q.connection().unsupported(wire.MessagePost, "")
 	}
 	if !route.NeedsQueue {
 		return nil
@@ -106,9 +106,9 @@ func (q *Queue) ensure(ctx context.Context) error {
 // prepare gives messages a TTL where the API version needs one, and refuses delays
 // that the queue would ignore.
 func (q *Queue) prepare(ctx context.Context, messages []wire.Outgoing) error {
-	route, err := wire.Lookup(wire.Version(q.conn.version), wire.MessagePost)
+	route, err := wire.Lookup(wire.Version(q.connection().version), wire.MessagePost)
 	if err != nil {
-		return q.conn.unsupported(wire.MessagePost, "")
+		return q.connection().unsupported(wire.MessagePost, "")
 	}
 	for i := range messages {
 		if messages[i].TTL == nil && route.TTL > 0 {
@@ -255,7 +255,7 @@ var errAnswerTooLong = errors.New("most likely all messages are stored: the answ
 // explainPost adds to the error of a post what has most likely happened.
 func (q *Queue) explainPost(err error, messages int) error {
 	e, ok := errors.AsType[*Error](err)
-	if !ok || e.Op != string(wire.MessagePost) || e.Code != http.StatusBadGateway || messages <= DefaultBatchMessages || q.conn.onlySocket() {
+	if !ok || e.Op != string(wire.MessagePost) || e.Code != http.StatusBadGateway || messages <= DefaultBatchMessages || q.connection().onlySocket() {
 		return err
 	}
 	explained := *e

@@ -49,7 +49,7 @@ func (q *Queue) Share(ctx context.Context, config ShareConfig) (auth.SignedURL, 
 		return auth.SignedURL{}, r.malformed(err)
 	}
 	// An endpoint that is not a URL belongs to the caller's own transport.
-	if with, err := signed.WithEndpoint(q.conn.endpoint); err == nil {
+	if with, err := signed.WithEndpoint(q.connection().endpoint); err == nil {
 		return with, nil
 	}
 	return signed, nil

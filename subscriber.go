@@ -48,7 +48,7 @@ type Subscriber struct {
 // invalid config is reported when the subscriber is used.
 func (c *Client) Subscriber(config SubscriberConfig) *Subscriber {
 	config = config.withDefaults()
-	return &Subscriber{client: c, config: config, engine: subscriber.New(config.forEngine(c.conn))}
+	return &Subscriber{client: c, config: config, engine: subscriber.New(config.forEngine(c.connection()))}
 }
 
 // Subscribe adds queues, which are read from SubscriberConfig.Start. Queues that are
@@ -66,8 +66,16 @@ func (s *Subscriber) SubscribeAt(queue string, start Position) error {
 	return s.subscribe(start, true, []string{queue})
 }
 
+// check returns why the subscriber cannot be used, or nil.
+func (s *Subscriber) check(op string) error {
+	if s.engine == nil {
+		return notMade(op, "Subscriber", "Client.Subscriber")
+	}
+	return s.config.check()
+}
+
 func (s *Subscriber) subscribe(start Position, move bool, names []string) error {
-	if err := s.config.check(); err != nil {
+	if err := s.check(opSubscribe); err != nil {
 		return err
 	}
 	queues := make([]subscriber.Queue, len(names))
@@ -86,15 +94,27 @@ func (s *Subscriber) subscribe(start Position, move bool, names []string) error 
 // [Subscriber.Position]. Queues that are not subscribed to are ignored. It may be called
 // while [Subscriber.Listen] runs: once it has returned, no more messages of these queues
 // are handed out.
-func (s *Subscriber) Unsubscribe(queues ...string) { s.engine.Unsubscribe(queues...) }
+func (s *Subscriber) Unsubscribe(queues ...string) {
+	if s.engine != nil {
+		s.engine.Unsubscribe(queues...)
+	}
+}
 
 // Channels returns the names of the queues that are subscribed to, sorted.
-func (s *Subscriber) Channels() []string { return s.engine.Channels() }
+func (s *Subscriber) Channels() []string {
+	if s.engine == nil {
+		return nil
+	}
+	return s.engine.Channels()
+}
 
 // Position returns how far a queue has been handed out: behind the message that the loop
 // over [Subscriber.Listen] received last from that queue. For a queue that is not
 // subscribed to it is the zero Position, the oldest message kept. It does no I/O.
 func (s *Subscriber) Position(queue string) Position {
+	if s.engine == nil {
+		return Position{}
+	}
 	return positionOf(s.engine.Position(queue))
 }
 
@@ -147,13 +167,13 @@ func (s *Subscriber) Listen(ctx context.Context) iter.Seq2[*Message, error] {
 
 // listen returns nil when the loop was left.
 func (s *Subscriber) listen(ctx context.Context, yield func(*Message, error) bool) error {
-	if err := s.config.check(); err != nil {
+	if err := s.check(opListen); err != nil {
 		return err
 	}
-	defer s.client.conn.life.follow(s.engine.EndLoop)()
+	defer s.client.connection().life.follow(s.engine.EndLoop)()
 	err := s.engine.Listen(ctx, func(m subscriber.Message) bool {
 		message := m.(*Message) //nolint:forcetypeassert // as subscribedQueue lists them
-		return yield(message, s.client.conn.verify(message))
+		return yield(message, s.client.connection().verify(message))
 	})
 	if errors.Is(err, subscriber.ErrListening) {
 		return &ArgumentError{Op: opListen, Argument: "the Subscriber", Rule: "is being listened to: one loop at a time"}
@@ -176,6 +196,9 @@ type SubscriberStats struct {
 
 // Stats returns the counts so far. It does no I/O.
 func (s *Subscriber) Stats() SubscriberStats {
+	if s.engine == nil {
+		return SubscriberStats{}
+	}
 	n := s.engine.Stats()
 	return SubscriberStats{Delivered: n.Delivered, Repeats: n.Repeats, Looks: n.Looks, Failures: n.Failures, Rings: n.Pushes}
 }

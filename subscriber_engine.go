@@ -39,12 +39,12 @@ func (q subscribedQueue) Name() string { return q.queue.name }
 // Page asks for the server's own page size when the limit is refused: the operator may
 // allow less than 20.
 func (q subscribedQueue) Page(ctx context.Context, look subscriber.Look) (subscriber.Page, error) {
-	ctx, cancel := q.queue.conn.limited(ctx)
+	ctx, cancel := q.queue.connection().limited(ctx)
 	defer cancel()
 	params := q.params(look)
 	var page subscriber.Page
 	found, err := q.queue.messagesPage(ctx, params, 0)
-	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusBadRequest && look.Limit > 0 {
+	if e, ok := errors.AsType[*Error](err); ok && e.refusesLimit() && look.Limit > 0 {
 		page.LimitRefused = true
 		delete(params, "limit")
 		found, err = q.queue.messagesPage(ctx, params, 0)
@@ -61,7 +61,7 @@ func (q subscribedQueue) Page(ctx context.Context, look subscriber.Look) (subscr
 // see subscriber.Look.
 func (q subscribedQueue) params(look subscriber.Look) wire.Params {
 	p := wire.Params{"echo": true}
-	if q.queue.conn.takes(wire.MessageList, "include_delayed") {
+	if q.queue.connection().takes(wire.MessageList, "include_delayed") {
 		p["include_delayed"] = true
 	}
 	if look.Limit > 0 {
@@ -85,7 +85,7 @@ func (q subscribedQueue) Hopeless(err error) bool {
 func (q subscribedQueue) RetryAfter(err error) time.Duration { return askedToWait(err) }
 
 func (q subscribedQueue) Observe(ctx context.Context, e observe.Event) {
-	q.queue.conn.observer.report(ctx, e)
+	q.queue.connection().observer.report(ctx, e)
 }
 
 // pushServer is the service as internal/push needs it.
@@ -99,7 +99,7 @@ func (s pushServer) Subscribe(ctx context.Context, queue string, ttl time.Durati
 	ctx, cancel := s.conn.limited(ctx)
 	defer cancel()
 	r, err := s.queue(queue).call(ctx, wire.SubscriptionCreate, wire.Params{"ttl": wire.ToSeconds(ttl)})
-	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusConflict {
+	if errors.Is(err, ErrConflict) {
 		return "", nil
 	}
 	if err != nil {

@@ -32,6 +32,14 @@ type subscriptionState struct {
 	since time.Time // the time at which Age was right
 }
 
+// read returns the result of the last read.
+func (s *Subscription) read() *subscriptionState {
+	if read := s.state.Load(); read != nil {
+		return read
+	}
+	return &subscriptionState{since: time.Now()} // of the zero Subscription
+}
+
 func newSubscription(q *Queue, s wire.Subscription) *Subscription {
 	subscription := &Subscription{queue: q, id: s.ID}
 	subscription.state.Store(&subscriptionState{s, time.Now()})
@@ -42,38 +50,40 @@ func newSubscription(q *Queue, s wire.Subscription) *Subscription {
 func (s *Subscription) ID() string { return s.id }
 
 // Queue returns the subscription's queue.
-func (s *Subscription) Queue() *Queue { return s.queue }
+func (s *Subscription) Queue() *Queue { return orNone(s.queue) }
 
 // Href returns the subscription's path from the service's root.
-func (s *Subscription) Href() string { return s.queue.Href() + "/subscriptions/" + s.id }
+func (s *Subscription) Href() string { return orNone(s.queue).Href() + "/subscriptions/" + s.id }
 
 // Created reports whether the [Queue.CreateSubscription] that returned it created the
 // subscription. It is false if the subscription existed.
 func (s *Subscription) Created() bool { return s.created }
 
 // Subscriber returns the URI that the messages are sent to.
-func (s *Subscription) Subscriber() string { return s.state.Load().Subscriber }
+func (s *Subscription) Subscriber() string { return s.read().Subscriber }
 
 // TTL returns how long the subscription lasts, counted from its creation or from the
 // last update of its TTL.
-func (s *Subscription) TTL() time.Duration { return time.Duration(s.state.Load().TTL) }
+func (s *Subscription) TTL() time.Duration { return time.Duration(s.read().TTL) }
 
 // Age returns the time since its creation or the last update of its TTL. It starts
 // from the server's whole seconds and grows by the local clock.
 func (s *Subscription) Age() time.Duration {
-	state := s.state.Load()
+	state := s.read()
 	return time.Duration(state.Age) + time.Since(state.since)
 }
 
 // Options returns how the subscriber is notified.
-func (s *Subscription) Options() SubscriptionOptions { return readOptions(s.state.Load().Options) }
+func (s *Subscription) Options() SubscriptionOptions { return readOptions(s.read().Options) }
 
 // Confirmed reports whether the subscriber has confirmed. Where servers do not
 // require that, nobody confirms, and messages are delivered all the same.
-func (s *Subscription) Confirmed() bool { return s.state.Load().Confirmed }
+func (s *Subscription) Confirmed() bool { return s.read().Confirmed }
 
 // String returns "<Subscription 7d0d…c1 of wot>", with the whole id.
-func (s *Subscription) String() string { return "<Subscription " + s.id + " of " + s.queue.name + ">" }
+func (s *Subscription) String() string {
+	return "<Subscription " + s.id + " of " + orNone(s.queue).name + ">"
+}
 
 // Reload reads the subscription again. If it was deleted or its TTL is over, the
 // error matches [ErrNotFound].
@@ -156,7 +166,7 @@ func (s *Subscription) Confirm(ctx context.Context, wanted bool) error {
 		return err
 	}
 	for {
-		old := s.state.Load()
+		old := s.read()
 		state := *old
 		state.Confirmed = wanted
 		if s.state.CompareAndSwap(old, &state) {
@@ -176,5 +186,5 @@ func (s *Subscription) call(ctx context.Context, op wire.Op, p wire.Params) (rep
 		return reply{}, &ArgumentError{Op: string(op), Argument: "subscription id", Rule: "is empty"}
 	}
 	p["subscription_id"] = s.id
-	return s.queue.call(ctx, op, p)
+	return orNone(s.queue).call(ctx, op, p)
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"iter"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"reflect"
 	"time"
@@ -112,7 +111,7 @@ func (q *Queue) CreateSubscription(ctx context.Context, config SubscriptionConfi
 	}
 	start := time.Now()
 	r, err := q.call(ctx, wire.SubscriptionCreate, p)
-	if e, ok := errors.AsType[*Error](err); ok && e.Code == http.StatusConflict {
+	if e, ok := errors.AsType[*Error](err); ok && errors.Is(err, ErrConflict) {
 		s, err := q.subscribed(ctx, config, e)
 		if s != nil && e.MayHaveActed() && s.isYoung(start) && config.describes(s) {
 			s.created = true // by an earlier attempt of this call, whose answer was lost
@@ -143,7 +142,7 @@ func (q *Queue) CreateSubscription(ctx context.Context, config SubscriptionConfi
 // isYoung reports whether a subscription may have been made after start. Servers compute
 // ages from times in whole seconds.
 func (s *Subscription) isYoung(start time.Time) bool {
-	return time.Duration(s.state.Load().Age) < time.Since(start)+time.Second
+	return time.Duration(s.read().Age) < time.Since(start)+time.Second
 }
 
 // describes reports whether a subscription is configured like this. A trust that was
@@ -199,7 +198,7 @@ func (s *Subscription) exists(how string) error {
 // [Limit] is the total number of subscriptions, [PageSize] the number in one request,
 // and [Marker] starts after an id. V2 only.
 func (q *Queue) Subscriptions(ctx context.Context, options ...SubscriptionsOption) iter.Seq2[*Subscription, error] {
-	list := listing{op: wire.SubscriptionList, queue: q.name, observer: q.conn.observer}
+	list := listing{op: wire.SubscriptionList, queue: q.name, observer: q.connection().observer}
 	for _, option := range options {
 		option.applySubscriptions(&list)
 	}

@@ -261,7 +261,7 @@ func TestASubscriptionWhoseCreationWasHealedIsNew(t *testing.T) {
 				case server.Count() == 1:
 					return nil, &transport.Error{MaybeSent: true, Err: io.EOF}
 				}
-				return &transport.Response{Status: http.StatusConflict, Header: http.Header{}}, nil
+				return &transport.Response{Status: http.StatusConflict, Header: http.Header{}, Body: []byte(`{"title":"Resource conflict"}`)}, nil
 			}
 			s, err := clienttest.Over(t, server).Queue("wot").CreateSubscription(t.Context(), zaqar.SubscriptionConfig{Subscriber: webhookURL})
 			if s == nil || s.Created() != created || (err == nil) != created || !created && !errors.Is(err, zaqar.ErrExists) {

@@ -259,6 +259,9 @@ func retryAfter(err error) time.Duration {
 	return min(asks.RetryAfter(), backoff.MaxRetryAfter)
 }
 
+// maxSignIns is how often a refused token is replaced before a connection is given up.
+const maxSignIns = 4
+
 // signInFirst authenticates a new session if the transport has credentials of its own.
 func (w *WebSocket) signInFirst(ctx context.Context, s *session) (*Response, error) {
 	if w.options.Auth == nil {
@@ -266,7 +269,7 @@ func (w *WebSocket) signInFirst(ctx context.Context, s *session) (*Response, err
 	}
 	var renewal renewal
 	refused, err := renewal.signIn(ctx, w, s)
-	if refused != nil && renewal.invalidate(w) {
+	for again := 0; refused != nil && again < maxSignIns && renewal.invalidate(w); again++ {
 		refused, err = renewal.signIn(ctx, w, s)
 	}
 	if refused == nil && err == nil && !renewal.expires.IsZero() {

@@ -2,6 +2,7 @@ package zaqartest
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -25,8 +26,9 @@ type Fault struct {
 	// closes meanwhile, nothing is done and the connection is cut.
 	Delay time.Duration
 	// Status, unless 0, replaces the server's answer, with Body. The Content-Type is
-	// application/json unless Header has one. On a WebSocket, a Body that is not
-	// JSON is sent as a string.
+	// application/json unless Header has one. An empty Body stands for what Zaqar
+	// sends, if Status is 400 or more: {"title":"404 Not Found"}, for instance. On a
+	// WebSocket, a Body that is not JSON is sent as a string.
 	Status int
 	Body   string
 	// Header is added to the answer.
@@ -114,7 +116,11 @@ func (f Fault) wait(request, server context.Context) bool {
 
 // reply is the answer that replaces the right one.
 func (f Fault) reply() reply {
-	return reply{status: f.Status, body: []byte(f.Body)}.with("Content-Type", "application/json")
+	body := []byte(f.Body)
+	if len(body) == 0 && f.Status >= http.StatusBadRequest {
+		body = fmt.Appendf(nil, `{"title":%q}`, fmt.Sprintf("%d %s", f.Status, http.StatusText(f.Status)))
+	}
+	return reply{status: f.Status, body: body}.with("Content-Type", "application/json")
 }
 
 // decorate adds the fault's headers to an answer.

@@ -163,7 +163,7 @@ func (c *Consumer) claimFailedLocked(sent time.Time, err error) (final bool) {
 	if errors.Is(err, context.DeadlineExceeded) {
 		k.timeouts++
 	}
-	if refusal(err) {
+	if refusal(err, k.succeeded) {
 		k.refusals.add(sent, time.Now())
 	} else {
 		k.refusals.forget()
@@ -178,8 +178,13 @@ func (c *Consumer) claimFailedLocked(sent time.Time, err error) (final bool) {
 	return final
 }
 
-// refusal reports whether the service refused a claim, rather than failed.
-func refusal(err error) bool {
+// refusal reports whether the service refused a claim, rather than failed. A refusal that
+// is not the service's own, such as a proxy's 404 while the service is being replaced, is a
+// failure once a claim has succeeded. Before, the endpoint may be wrong.
+func refusal(err error, succeeded bool) bool {
+	if errors.Is(err, fault.Foreign) {
+		return !succeeded
+	}
 	for _, kind := range []error{fault.Invalid, fault.Unauthorized, fault.Forbidden, fault.NotFound} {
 		if errors.Is(err, kind) {
 			return true

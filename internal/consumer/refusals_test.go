@@ -138,3 +138,87 @@ func TestAConsumerOfAClosedClientEnds(t *testing.T) {
 		_ = client.Close()
 	})
 }
+
+// pages are refusals that are not Zaqar's.
+var pages = map[string]zaqartest.Fault{
+	"404 of an ingress": {Status: 404, Body: "default backend - 404"},
+	"404 of a gateway":  {Status: 404, Body: `{"message":"no Route matched with those values"}`},
+	"403 of a proxy":    {Status: 403, Body: "<html>Forbidden: claim</html>"},
+	"400 of a proxy":    {Status: 400, Body: "<html>Bad Request</html>"},
+}
+
+func TestAServiceThatAProxyHidesForAnHourEndsNoConsumer(t *testing.T) {
+	t.Parallel()
+	for name, fault := range pages {
+		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+			q := client.Queue("wot")
+			clienttest.PostMany(t, q, 5)
+			var handled seen
+			r := run(t, q, zaqar.ConsumerConfig{}, func(_ context.Context, m *zaqar.Message) error {
+				handled.add(m)
+				return nil
+			})
+			time.Sleep(time.Minute)
+			fault.Times = -1
+			srv.Inject(fault)
+			time.Sleep(time.Hour)
+			srv.ClearFaults()
+			if _, err := q.Post(t.Context(), 5, 6, 7, 8, 9); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+			r.stop()
+			handled.once(t, 10)
+			if s := r.Stats(); s.LostClaims != 0 || s.Handled != 10 {
+				t.Errorf("%s: the counters are %+v", name, s)
+			}
+			clienttest.Stored(t, srv, "wot", 0)
+		})
+	}
+}
+
+func TestAPageFromTheStartEndsRunAfterSeconds(t *testing.T) {
+	t.Parallel()
+	for name, fault := range pages {
+		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+			fault.Kind, fault.Times = "claim_create", -1
+			srv.Inject(fault)
+			start := time.Now()
+			err := client.Queue("wot").Consumer(zaqar.ConsumerConfig{}).Run(t.Context(), nothingToDo)
+			if took := time.Since(start); !errors.Is(err, zaqar.ErrMalformed) || took < 5*time.Second || took > 20*time.Second {
+				t.Errorf("%s: after %v Run returned %v", name, took, err)
+			}
+		})
+	}
+}
+
+func TestAPageLosesNoClaimAndNoDeletion(t *testing.T) {
+	t.Parallel()
+	for name, fault := range pages {
+		clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+			q := client.Queue("wot")
+			clienttest.PostMany(t, q, 4)
+			for _, kind := range []string{"claim_update", "message_delete"} {
+				fault.Kind, fault.Times = kind, 3
+				srv.Inject(fault)
+			}
+			var handled seen
+			r := run(t, q, zaqar.ConsumerConfig{Workers: 4}, func(ctx context.Context, m *zaqar.Message) error {
+				handled.add(m)
+				select {
+				case <-time.After(5 * time.Minute):
+				case <-ctx.Done():
+					t.Errorf("%s: the claim was taken for lost: %v", name, context.Cause(ctx))
+				}
+				return nil
+			})
+			time.Sleep(10 * time.Minute)
+			r.stop()
+			handled.once(t, 4)
+			if s := r.Stats(); s.LostClaims+s.Lost+s.Rescued != 0 || s.Handled != 4 || s.SettleErrors != 3 {
+				t.Errorf("%s: the counters are %+v", name, s)
+			}
+			clienttest.Stored(t, srv, "wot", 0)
+		})
+	}
+}

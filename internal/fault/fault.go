@@ -5,7 +5,8 @@ package fault
 
 import "errors"
 
-// The kinds of errors of the root package.
+// The kinds of errors of the root package. Foreign is not exported there: such an error
+// matches ErrMalformed.
 var (
 	Invalid      = errors.New("invalid request")
 	Unauthorized = errors.New("unauthorized")
@@ -23,5 +24,6 @@ var (
 	Checksum     = errors.New("the body does not match its checksum")
 	Stopped      = errors.New("the consumer was stopped")
 	Overflow     = errors.New("too much is outstanding")
+	Foreign      = errors.New("the answer is not Zaqar's: a proxy may have answered in its place")
 	TooLarge     = errors.New("the message is too large")
 )

@@ -124,7 +124,7 @@ func (s *service) Do(ctx context.Context, req *transport.Request) (*transport.Re
 		s.calls = append(s.calls, "update "+id)
 		sub, ok := s.subscriptions[id]
 		if !ok {
-			return &transport.Response{Status: http.StatusNotFound}, nil
+			return &transport.Response{Status: http.StatusNotFound, Body: refusal}, nil
 		}
 		s.subscriptions[id] = subscribed(sub.queue, sub.session)
 	case "subscription_delete":
@@ -134,16 +134,19 @@ func (s *service) Do(ctx context.Context, req *transport.Request) (*transport.Re
 	return &transport.Response{Status: http.StatusNoContent}, nil
 }
 
+// refusal is the body with which Zaqar refuses.
+var refusal = []byte(`{"title":"No"}`)
+
 func (s *service) createLocked(name string) (*transport.Response, error) {
 	if s.refuse != 0 {
-		return &transport.Response{Status: s.refuse, Header: http.Header{"Retry-After": {s.retryAfter}}}, nil
+		return &transport.Response{Status: s.refuse, Header: http.Header{"Retry-After": {s.retryAfter}}, Body: refusal}, nil
 	}
 	n := 0
 	for _, sub := range s.subscriptions {
 		if sub.queue == name {
 			n++
 			if sub.session == s.session {
-				return &transport.Response{Status: http.StatusConflict}, nil
+				return &transport.Response{Status: http.StatusConflict, Body: refusal}, nil
 			}
 		}
 	}

@@ -90,7 +90,7 @@ func (s *subscription) keepAlive(ctx context.Context) {
 			if s.id == "" {
 				wait = longestRetry // it was made earlier, and may end sooner
 			}
-		case fault.Permanent(err):
+		case fault.Permanent(err) && !errors.Is(err, fault.Foreign):
 			s.setLive(false)
 			s.report(ctx, err)
 			wait = refusalRetry

@@ -201,7 +201,8 @@ func (p *poller) failed(ctx context.Context, err error) (final bool) {
 		return true
 	}
 	var wait time.Duration
-	if fault.Permanent(err) {
+	// A refusal that is not the service's own says nothing about a queue that was read.
+	if fault.Permanent(err) && !(errors.Is(err, fault.Foreign) && p.channel.readBefore()) {
 		final, wait = p.refusals.refused(p.channel.readBefore())
 		if !final {
 			wait = max(wait, p.queue.RetryAfter(err))

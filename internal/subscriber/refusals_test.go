@@ -24,16 +24,17 @@ type refusing struct {
 	*clienttest.Scripted
 	queue    string
 	status   atomic.Int64 // 0: it refuses nothing
+	body     string       // of a refusal
 	messages int          // of each queue
 	refused  atomic.Int64
 }
 
 func newRefusing(queue string, messages int) *refusing {
-	r := &refusing{Scripted: &clienttest.Scripted{}, queue: queue, messages: messages}
+	r := &refusing{Scripted: &clienttest.Scripted{}, queue: queue, body: `{"title":"No"}`, messages: messages}
 	r.Answer = func(req *transport.Request) (*transport.Response, error) {
 		if status := int(r.status.Load()); status != 0 && strings.Contains(req.Path, "/"+r.queue+"/") {
 			r.refused.Add(1)
-			return &transport.Response{Status: status}, nil
+			return &transport.Response{Status: status, Body: []byte(r.body)}, nil
 		}
 		var ids []string
 		for i := range r.messages {
@@ -208,4 +209,29 @@ func TestASignInThatIsRefusedOnceEndsNothing(t *testing.T) {
 			t.Errorf("it received %v and ended with %v", got, r.Err())
 		}
 	})
+}
+
+func TestARefusalThatIsNotZaqarsEndsOnlyALoopThatHasReadNothing(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"<html>Forbidden</html>", `{"message":"Forbidden"}`, ""} {
+		synctest.Test(t, func(t *testing.T) {
+			server := newRefusing("a", 1)
+			server.body = body
+			sub := clienttest.Subscribed(t, clienttest.Over(t, server).Subscriber(zaqar.SubscriberConfig{}), "a")
+			r := clienttest.Receive(t.Context(), sub)
+			time.Sleep(time.Minute)
+			server.status.Store(http.StatusForbidden)
+			time.Sleep(time.Hour)
+			if got := r.Of("a"); !slices.Equal(got, []int{0}) || r.Err() != nil {
+				t.Errorf("%q: it received %v and ended with %v", body, got, r.Err())
+			}
+			r.Stop()
+			fresh := clienttest.Receive(t.Context(), clienttest.Subscribed(t, clienttest.Over(t, server).Subscriber(zaqar.SubscriberConfig{}), "a"))
+			start := time.Now()
+			<-fresh.Done
+			if took := time.Since(start); !errors.Is(fresh.Err(), zaqar.ErrForbidden) || took != 5*time.Second {
+				t.Errorf("%q: it ended with %v after %v", body, fresh.Err(), took)
+			}
+		})
+	}
 }

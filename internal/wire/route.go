@@ -89,10 +89,11 @@ type Route struct {
 	Type string
 	// Action is the WebSocket's action, "" if there is none.
 	Action string
-	// Repeatable is true if the operation is idempotent.
+	// Repeatable is true if the operation is idempotent, so that a repetition does no harm.
 	Repeatable bool
-	// Sweeps is true if the operation deletes everything in a queue. A late repetition
-	// would delete what others have posted since.
+	// Sweeps is true if the operation deletes everything in a queue. It is not Repeatable,
+	// because a late repetition would delete what others have posted since. That is worse
+	// than duplicates, so no option allows it.
 	Sweeps bool
 	// Success are the statuses of a success, and Answer is what its body has, if it has
 	// one. Any other 2xx is not the service's.
@@ -104,6 +105,8 @@ type Route struct {
 	// Empty is the body that replaces a 204. Absent is the body that replaces a 404
 	// because other versions answer like this. If Absent is "", a 404 is an error.
 	Empty, Absent string
+	// Silent is true if a 404 has no body that explains it.
+	Silent bool
 	// Bare is true if messages come as an array without an object around it.
 	Bare bool
 	// TTL is the TTL in seconds to send if the caller gives none, 0 for none.
@@ -171,7 +174,7 @@ func Encode(v Version, op Op, p Params) (*transport.Request, error) {
 			return nil, &Unsupported{Op: op, Version: v, Param: param}
 		}
 	}
-	req := &transport.Request{Op: string(op), Method: route.Method, Action: route.Action, Repeatable: route.Repeatable && !route.Sweeps}
+	req := &transport.Request{Op: string(op), Method: route.Method, Action: route.Action, Repeatable: route.Repeatable}
 	addAction(req, op, p)
 	if req.Path, err = fill(route.Path, p); err != nil {
 		return nil, err

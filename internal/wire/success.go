@@ -50,6 +50,24 @@ func (r Route) succeeded(op Op, reply *transport.Response) error {
 	return nil
 }
 
+// Refuses reports whether a 4xx is Zaqar's own answer. Zaqar explains each refusal in a
+// JSON object with a title, but for a few that have no body at all (Silent). Everything else
+// is a proxy's. It knows nothing of queues, messages and claims. Over the WebSocket every
+// frame is the service's.
+func (r Route) Refuses(reply *transport.Response) bool {
+	if reply.Dialect == transport.Frames {
+		return true
+	}
+	body := bytes.TrimSpace(reply.Body)
+	if len(body) == 0 {
+		return r.Silent
+	}
+	var refusal struct {
+		Title string `json:"title"`
+	}
+	return len(body) <= longestPage && json.Unmarshal(body, &refusal) == nil && refusal.Title != ""
+}
+
 // IsZaqars reports whether a body without content of its own can be Zaqar's. It is empty
 // or JSON, and no page of a proxy.
 func IsZaqars(body []byte) bool {

@@ -20,10 +20,10 @@ var v1 = Table{
 		Success: []int{200, 204}, Answer: Object,
 	},
 	QueueCreate:  {Method: "PUT", Path: "/queues/{queue_name}", Repeatable: true, Success: []int{201, 204}},
-	QueueExists:  {Method: "GET", Path: "/queues/{queue_name}", Repeatable: true, Success: []int{204}},
+	QueueExists:  {Method: "GET", Path: "/queues/{queue_name}", Repeatable: true, Silent: true, Success: []int{204}},
 	QueueGet:     {Method: "GET", Path: "/queues/{queue_name}/metadata", Repeatable: true, Absent: noMetadata, Success: []int{200}, Answer: Object},
 	QueueReplace: {Method: "PUT", Path: "/queues/{queue_name}/metadata", BodyIs: "metadata", OwnKeys: true, Repeatable: true, Success: []int{204}},
-	QueueDelete:  {Method: "DELETE", Path: "/queues/{queue_name}", Repeatable: true, Sweeps: true, Success: []int{204}},
+	QueueDelete:  {Method: "DELETE", Path: "/queues/{queue_name}", Sweeps: true, Success: []int{204}},
 	QueueStats:   {Method: "GET", Path: "/queues/{queue_name}/stats", Repeatable: true, Absent: noStats, Success: []int{200}, Answer: Object},
 
 	MessagePost: {

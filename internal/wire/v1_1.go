@@ -15,7 +15,7 @@ var v1_1 = Table{
 	},
 	QueueCreate: {Method: "PUT", Path: "/queues/{queue_name}", BodyIs: "metadata", Repeatable: true, Success: []int{201, 204}},
 	QueueGet:    {Method: "GET", Path: "/queues/{queue_name}", Repeatable: true, Success: []int{200}, Answer: Object},
-	QueueDelete: {Method: "DELETE", Path: "/queues/{queue_name}", Repeatable: true, Sweeps: true, Success: []int{204}},
+	QueueDelete: {Method: "DELETE", Path: "/queues/{queue_name}", Sweeps: true, Success: []int{204}},
 	QueueStats:  {Method: "GET", Path: "/queues/{queue_name}/stats", Repeatable: true, Success: []int{200}, Answer: Object},
 
 	MessagePost: {

@@ -29,9 +29,9 @@ var v2 = Table{
 	QueueExists: {Method: "PATCH", Path: "/queues/{queue_name}", BodyIs: "changes", Type: PatchType, Repeatable: true, Success: []int{200}, Answer: Object},
 	QueueGet:    {Method: "GET", Path: "/queues/{queue_name}", Action: "queue_get", Repeatable: true, Success: []int{200}, Answer: Object},
 	QueueUpdate: {Method: "PATCH", Path: "/queues/{queue_name}", BodyIs: "changes", Type: PatchType, Success: []int{200}, Answer: Object},
-	QueueDelete: {Method: "DELETE", Path: "/queues/{queue_name}", Action: "queue_delete", Repeatable: true, Sweeps: true, Success: []int{204}},
+	QueueDelete: {Method: "DELETE", Path: "/queues/{queue_name}", Action: "queue_delete", Sweeps: true, Success: []int{204}},
 	QueueStats:  {Method: "GET", Path: "/queues/{queue_name}/stats", Action: "queue_get_stats", Repeatable: true, Success: []int{200}, Answer: Object},
-	QueuePurge:  {Method: "POST", Path: "/queues/{queue_name}/purge", Action: "queue_purge", Body: []string{"resource_types"}, Repeatable: true, Sweeps: true, Success: []int{204}},
+	QueuePurge:  {Method: "POST", Path: "/queues/{queue_name}/purge", Action: "queue_purge", Body: []string{"resource_types"}, Sweeps: true, Success: []int{204}},
 
 	MessagePost: {Method: "POST", Path: "/queues/{queue_name}/messages", Action: "message_post", Body: []string{"messages"}, Message: []string{"ttl", "delay"}, Success: []int{201}, Answer: Object},
 	MessageList: {

@@ -107,7 +107,7 @@ func (r Route) Usual(op Op, reply *transport.Response) (*transport.Response, err
 	switch {
 	case reply.Status == http.StatusNoContent && r.Empty != "":
 		usual.Body = []byte(r.Empty)
-	case reply.Status == http.StatusNotFound && absent != "" && IsZaqars(body):
+	case reply.Status == http.StatusNotFound && absent != "" && r.Refuses(reply):
 		usual.Status, usual.Body = http.StatusOK, []byte(absent)
 	case reply.Status/100 == 2 && reply.Status != http.StatusNoContent && rewrite != nil:
 		rewritten, err := rewrite(body)
