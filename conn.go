@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/zaqar-go/zaqar/auth"
@@ -35,13 +36,16 @@ type Conn struct {
 	limits    wire.Limits // of what an answer may be decoded to
 	async     *pool
 	observer  *observer
-	retry     *retries
-	life      *life
-	closed    chan struct{} // closed by Client.Close
-	closing   sync.Once
-	runMu     sync.Mutex
-	running   map[stopper]stopKind // what a shutdown stops
-	push      *push.Hub
+	// unmarked is set once the WebSocket has listed messages without a marker (quirk 48).
+	// Then HTTP lists them, if there is HTTP.
+	unmarked atomic.Bool
+	retry    *retries
+	life     *life
+	closed   chan struct{} // closed by Client.Close
+	closing  sync.Once
+	runMu    sync.Mutex
+	running  map[stopper]stopKind // what a shutdown stops
+	push     *push.Hub
 }
 
 // end ends the loops over Subscriber.Listen: the client is being closed.
@@ -251,7 +255,7 @@ func (c *Conn) call(ctx context.Context, op wire.Op, p wire.Params) (reply, erro
 	}
 	info.reads = safeMethod(route.Method)
 	info.repeatable, info.duplicable = req.Repeatable, !route.Sweeps
-	req.Lesser = req.Lesser || c.checksums && wire.Summed(op)
+	req.Lesser = req.Lesser || c.checksums && wire.Summed(op) || op == wire.MessageList && c.unmarked.Load()
 	r, err := c.do(ctx, req, info)
 	if r == nil {
 		return reply{info: info}, err

@@ -102,6 +102,7 @@ const (
 	DefaultClaimGrace = 60 * time.Second
 
 	defaultPageSize = 20
+	serverPageSize  = 10 // if no limit is sent
 )
 
 // listing collects the options of a listing.
