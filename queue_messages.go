@@ -19,7 +19,8 @@ import (
 // those that this client posted. [Echo](false) leaves its own out. [IncludeClaimed]
 // and [IncludeDelayed] add the claimed and the delayed ones. [IDs] and [ClaimID]
 // select messages, alone or together. [Limit] is the total number of messages,
-// [PageSize] the number in one request, and [Marker] starts after a message.
+// [PageSize] the number in one request, and [Marker] starts after a message, which works
+// with message ids on Redis only.
 //
 // Each message appears once. Messages that are posted or deleted during the loop may
 // or may not appear. While a listing finds nothing new, any number of pages may follow
@@ -27,6 +28,11 @@ import (
 // observe.ListingSlowed. If the server leads it in a circle, the error matches
 // [ErrMalformed]. Expired messages that the server has not collected yet can hide
 // the ones after them, if 20 or more are next to each other.
+//
+// Over the WebSocket a server on MongoDB does not say where the next page begins (quirk
+// 48). With HTTP beside the WebSocket ([WithWebSocket]) the listing uses HTTP there. With
+// the WebSocket alone it yields one page. If that page is full, an error that matches
+// [ErrUnsupported] follows, because there may be more messages.
 func (q *Queue) Messages(ctx context.Context, options ...MessagesOption) iter.Seq2[*Message, error] {
 	list := listing{op: wire.MessageList, queue: q.name, observer: q.conn.observer}
 	list.set("echo", true)
