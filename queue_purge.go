@@ -21,8 +21,8 @@ const (
 // Purge deletes the queue's messages and subscriptions, or only the [Resource]s that
 // are given. The queue and its metadata stay. V2 only.
 //
-// Servers that store in Redis leave claimed messages, and all subscriptions but the
-// first 10 (quirk 16). [Queue.PurgeAll] deletes these too.
+// Servers leave claimed messages, and all subscriptions but the first 10 (quirk 16).
+// [Queue.PurgeAll] deletes these too.
 func (q *Queue) Purge(ctx context.Context, resources ...Resource) error {
 	if slices.Contains(resources, ClaimResource) {
 		return &ArgumentError{Op: string(wire.QueuePurge), Argument: "Resource", Rule: "must be messages or subscriptions: claims cannot be purged"}
