@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/zaqar-go/zaqar/auth"
@@ -35,14 +36,17 @@ type Conn struct {
 	limits    wire.Limits // of what an answer may be decoded to
 	async     *pool
 	observer  *observer
-	retry     *retries
-	life      *life
-	closed    chan struct{} // closed by Client.Close
-	closing   sync.Once
-	runMu     sync.Mutex
-	running   map[stopper]stopKind // what a shutdown stops
-	push      *push.Hub
-	unmade    bool // see there
+	// unmarked is set once the WebSocket has listed messages without a marker (quirk 48).
+	// Then HTTP lists them, if there is HTTP.
+	unmarked atomic.Bool
+	retry    *retries
+	life     *life
+	closed   chan struct{} // closed by Client.Close
+	closing  sync.Once
+	runMu    sync.Mutex
+	running  map[stopper]stopKind // what a shutdown stops
+	push     *push.Hub
+	unmade   bool // see there
 }
 
 // unmade is the connection of what this package did not make: of a zero Client or Queue.
@@ -307,7 +311,7 @@ func (c *Conn) call(ctx context.Context, op wire.Op, p wire.Params) (reply, erro
 	}
 	info.reads, info.genuine = safeMethod(route.Method), route.Refuses
 	info.repeatable, info.duplicable = req.Repeatable, !route.Sweeps
-	req.Lesser = req.Lesser || c.checksums && wire.Summed(op)
+	req.Lesser = req.Lesser || c.checksums && wire.Summed(op) || op == wire.MessageList && c.unmarked.Load()
 	r, err := c.do(ctx, req, &info)
 	if r == nil {
 		return reply{info: info}, err

@@ -39,7 +39,8 @@ var (
 	// was refused, the name has no address, or there is no route. Nothing was sent.
 	ErrUnreachable = fault.Unreachable
 	// ErrUnsupported: the API version in use, or the WebSocket of a client without
-	// HTTP, lacks the operation. Nothing was sent.
+	// HTTP, lacks the operation. Nothing was sent. Or it cannot list the next page of
+	// messages; see [Queue.Messages].
 	ErrUnsupported = fault.Unsupported
 	// ErrClaimLost: the claim does not hold the message, or no longer does. It expired
 	// or was released, or another claim took the message. Somebody else may handle the

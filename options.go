@@ -45,8 +45,10 @@ type Limit int
 type PageSize int
 
 // Marker starts a listing after an item. For queues it is a name, for subscriptions
-// an id. For messages it is what the server uses: a message's id on Redis, a number
-// on MongoDB.
+// an id. For messages it is what the server uses, so the id of a message works only on
+// servers that store in Redis. On MongoDB markers are numbers, which no method returns;
+// behind the id of a message such a server lists nothing, and that is no error (quirk 48).
+// To continue later on either store, use a [Subscriber] and its [Position].
 type Marker string
 
 // Detailed makes a listing of queues include their metadata. The default is false.
@@ -102,6 +104,7 @@ const (
 	DefaultClaimGrace = 60 * time.Second
 
 	defaultPageSize = 20
+	serverPageSize  = 10 // if no limit is sent
 )
 
 // listing collects the options of a listing.

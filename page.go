@@ -29,6 +29,7 @@ type page[T any] struct {
 	items []T
 	next  string // the server's marker for the next page, or ""
 	date  string // the header Date of the answer, or ""
+	cut   error  // why what follows this page cannot be read, nil if it can or nothing follows
 }
 
 func (p *page[T]) add(key string, item T) {
@@ -136,6 +137,11 @@ func (p *pager[T]) ask(ctx context.Context, params wire.Params) (page[T], error)
 	return p.get(ctx, params)
 }
 
+// beginning is a marker before every message. Servers on Redis answer 503 to
+// include_claimed without a marker (quirk 3), and take an unknown one for the beginning.
+// On MongoDB markers are numbers, and the first may be 0 (quirk 48).
+const beginning = "-1"
+
 func (p *pager[T]) request(params wire.Params) wire.Params {
 	request := wire.Params{}
 	maps.Copy(request, params)
@@ -145,9 +151,7 @@ func (p *pager[T]) request(params wire.Params) wire.Params {
 	if p.marker != "" {
 		request["marker"] = p.marker
 	} else if request["include_claimed"] == true {
-		// Redis answers 503 to this without a marker (quirk 3). It takes an unknown
-		// marker for the beginning.
-		request["marker"] = "0"
+		request["marker"] = beginning
 	}
 	return request
 }
@@ -170,6 +174,9 @@ func (p *pager[T]) unseen(current page[T]) []int {
 
 // advance moves to the next page and reports whether there is one.
 func (p *pager[T]) advance(ctx context.Context, current page[T]) (bool, error) {
+	if current.cut != nil {
+		return false, current.cut
+	}
 	full := p.size > 0 && len(current.keys) >= p.size
 	if p.pageSize == nil && p.size > 0 {
 		p.size = defaultPageSize

@@ -100,7 +100,7 @@ func TestMarkersInACircleAreMalformed(t *testing.T) {
 			server.Answer = func(req *transport.Request) (*transport.Response, error) {
 				at := strings.Join(circle, "")
 				next := circle[(strings.Index(at, req.Query.Get("marker")+"")+1)%len(circle)]
-				if req.Query.Get("marker") == "" || req.Query.Get("marker") == "0" {
+				if req.Query.Get("marker") == "" || req.Query.Get("marker") == "-1" {
 					next = circle[0]
 				}
 				return emptyPage(next), nil

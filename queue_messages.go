@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/zaqar-go/zaqar/internal/wire"
+	"github.com/zaqar-go/zaqar/transport"
 )
 
 // Messages lists the queue's messages, oldest first, without claiming them. It is
@@ -18,7 +19,8 @@ import (
 // those that this client posted. [Echo](false) leaves its own out. [IncludeClaimed]
 // and [IncludeDelayed] add the claimed and the delayed ones. [IDs] and [ClaimID]
 // select messages, alone or together. [Limit] is the total number of messages,
-// [PageSize] the number in one request, and [Marker] starts after a message.
+// [PageSize] the number in one request, and [Marker] starts after a message, which works
+// with message ids on Redis only.
 //
 // Each message appears once. Messages that are posted or deleted during the loop may
 // or may not appear. While a listing finds nothing new, any number of pages may follow
@@ -26,6 +28,11 @@ import (
 // observe.ListingSlowed. If the server leads it in a circle, the error matches
 // [ErrMalformed]. Expired messages that the server has not collected yet can hide
 // the ones after them, if 20 or more are next to each other.
+//
+// Over the WebSocket a server on MongoDB does not say where the next page begins (quirk
+// 48). With HTTP beside the WebSocket ([WithWebSocket]) the listing uses HTTP there. With
+// the WebSocket alone it yields one page. If that page is full, an error that matches
+// [ErrUnsupported] follows, because there may be more messages.
 func (q *Queue) Messages(ctx context.Context, options ...MessagesOption) iter.Seq2[*Message, error] {
 	list := listing{op: wire.MessageList, queue: q.name, observer: q.connection().observer}
 	list.set("echo", true)
@@ -60,11 +67,13 @@ func (q *Queue) Messages(ctx context.Context, options ...MessagesOption) iter.Se
 
 // messagesPage reads one page of messages.
 func (q *Queue) messagesPage(ctx context.Context, p wire.Params, status Status) (page[*Message], error) {
-	r, err := q.call(ctx, wire.MessageList, p)
-	if err != nil {
-		return page[*Message]{}, err
+	known := q.conn.unmarked.Load()
+	r, found, err := q.listMessages(ctx, p)
+	if err == nil && !known && unmarked(r, found) {
+		// Ask again: from now on this call goes over HTTP, if there is HTTP.
+		q.conn.unmarked.Store(true)
+		r, found, err = q.listMessages(ctx, p)
 	}
-	found, err := decodeMessages(ctx, r)
 	if err != nil {
 		return page[*Message]{}, err
 	}
@@ -72,8 +81,37 @@ func (q *Queue) messagesPage(ctx context.Context, p wire.Params, status Status) 
 	for _, m := range found.Messages {
 		result.add(m.ID, newMessage(q, m, status, ""))
 	}
+	if unmarked(r, found) && len(found.Messages) >= pageLimit(p) {
+		result.cut = &Error{Op: string(wire.MessageList), Queue: q.name, Attempts: 1, repeatable: true, Err: errUnmarked}
+	}
 	return result, nil
 }
+
+func (q *Queue) listMessages(ctx context.Context, p wire.Params) (reply, wire.Messages, error) {
+	r, err := q.call(ctx, wire.MessageList, p)
+	if err != nil {
+		return r, wire.Messages{}, err
+	}
+	found, err := decodeMessages(ctx, r)
+	return r, found, err
+}
+
+// unmarked reports whether an answer of the WebSocket has messages and no marker behind
+// them, as on MongoDB (quirk 48).
+func unmarked(r reply, found wire.Messages) bool {
+	return r.Dialect == transport.Frames && found.Next == "" && len(found.Messages) > 0
+}
+
+// pageLimit returns how many messages a full page has.
+func pageLimit(p wire.Params) int {
+	if limit, ok := p["limit"].(int); ok {
+		return limit
+	}
+	return serverPageSize
+}
+
+var errUnmarked = fmt.Errorf("%w: there may be more messages, but over the WebSocket a server on MongoDB does not say where the next page begins: "+
+	"connect to the URL of HTTP, and add the WebSocket with WithWebSocket", ErrUnsupported)
 
 // verified adds the comparison of checksums to a listing; see WithChecksums.
 func (q *Queue) verified(list iter.Seq2[*Message, error]) iter.Seq2[*Message, error] {

@@ -21,8 +21,8 @@ const (
 // Purge deletes the queue's messages and subscriptions, or only the [Resource]s that
 // are given. The queue and its metadata stay. V2 only.
 //
-// Servers that store in Redis leave claimed messages, and all subscriptions but the
-// first 10 (quirk 16). [Queue.PurgeAll] deletes these too.
+// Servers leave claimed messages, and all subscriptions but the first 10 (quirk 16).
+// [Queue.PurgeAll] deletes these too.
 func (q *Queue) Purge(ctx context.Context, resources ...Resource) error {
 	if slices.Contains(resources, ClaimResource) {
 		return &ArgumentError{Op: string(wire.QueuePurge), Argument: "Resource", Rule: "must be messages or subscriptions: claims cannot be purged"}
@@ -77,10 +77,14 @@ func (q *Queue) PurgeAll(ctx context.Context, resources ...Resource) error {
 func (q *Queue) deleteListed(ctx context.Context) (int, error) {
 	var ids []string
 	for m, err := range q.Messages(ctx, IncludeClaimed(true), IncludeDelayed(true)) {
-		if m == nil {
+		switch {
+		case m != nil:
+			ids = append(ids, m.ID())
+		case errors.Is(err, ErrUnsupported) && len(ids) > 0:
+			// What follows is listed once these are gone (quirk 48).
+		default:
 			return 0, err
 		}
-		ids = append(ids, m.ID())
 	}
 	if len(ids) == 0 {
 		return 0, nil

@@ -142,7 +142,9 @@ func (s *Subscriber) Position(queue string) Position {
 //
 //   - when ctx ends: the error matches context.Cause of it;
 //   - when the client is closed: [ErrClosed];
-//   - when no request can succeed: an [*ArgumentError] or [ErrUnsupported];
+//   - when no request can succeed: an [*ArgumentError] or [ErrUnsupported]. Over the
+//     WebSocket alone that comes after a full page of a server on MongoDB, because it
+//     cannot say where the next page begins (quirk 48);
 //   - when the service goes on refusing one of the queues: [ErrUnauthorized],
 //     [ErrForbidden], [ErrInvalid]. The error names the queue.
 //

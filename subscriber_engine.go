@@ -49,7 +49,7 @@ func (q subscribedQueue) Page(ctx context.Context, look subscriber.Look) (subscr
 		delete(params, "limit")
 		found, err = q.queue.messagesPage(ctx, params, 0)
 	}
-	page.Next = found.next
+	page.Next, page.Cut = found.next, found.cut
 	page.Time, _ = http.ParseTime(found.date) // the zero time if there is none
 	for _, m := range found.items {
 		page.Messages = append(page.Messages, m)
@@ -71,8 +71,10 @@ func (q subscribedQueue) params(look subscriber.Look) wire.Params {
 		return p
 	}
 	p["include_claimed"], p["marker"] = true, look.Marker
-	if look.Marker == "" {
-		p["marker"] = "0" // quirk 3
+	if look.Marker == "" || wire.IsObjectID(look.Marker) {
+		// Behind an object id MongoDB lists nothing (quirk 48). A position has one as its
+		// marker if it was saved before the library knew that.
+		p["marker"] = beginning
 	}
 	return p
 }

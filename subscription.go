@@ -66,8 +66,11 @@ func (s *Subscription) Subscriber() string { return s.read().Subscriber }
 // last update of its TTL.
 func (s *Subscription) TTL() time.Duration { return time.Duration(s.read().TTL) }
 
-// Age returns the time since its creation or the last update of its TTL. It starts
-// from the server's whole seconds and grows by the local clock.
+// Age returns the time since its creation or the last update of its TTL. Servers that
+// store in MongoDB count from its creation even after an update (quirk 51), so there it
+// can be greater than [Subscription.TTL]. To know when to update the TTL again, keep the
+// time of the last [Subscription.Update]. The age starts from the server's whole seconds
+// and grows by the local clock.
 func (s *Subscription) Age() time.Duration {
 	state := s.read()
 	return time.Duration(state.Age) + time.Since(state.since)

@@ -1,7 +1,9 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"testing"
 	"time"
@@ -53,6 +55,36 @@ var listings = []behaviour{
 		}
 		if got := ids(all(t, q.Messages(t.Context(), zaqar.Marker(last)))); !slices.Equal(got, want) {
 			t.Errorf("behind the third are %v, want %v", got, want)
+		}
+	}},
+	{"a listing is complete, or says that it is not", func(t *testing.T, s *suite) {
+		client := s.client(t)
+		q := s.queueOf(t, client)
+		want := post(t, q, numbered(45)...)
+		sub := client.Subscriber(zaqar.SubscriberConfig{})
+		if err := sub.Subscribe(q.Name()); err != nil {
+			t.Fatal(err)
+		}
+		broken := realSocketAlone(s.Target) && s.differs(t, 48)
+		if broken {
+			want = want[:20]
+		}
+		for what, list := range map[string]iter.Seq2[*zaqar.Message, error]{
+			"listed": q.Messages(t.Context()), "heard": sub.Listen(t.Context()),
+		} {
+			var got []string
+			var failed error
+			for m, err := range list {
+				if failed = err; failed != nil {
+					break
+				}
+				if got = append(got, m.ID()); len(got) == 45 {
+					break
+				}
+			}
+			if !slices.Equal(got, want) || broken != errors.Is(failed, zaqar.ErrUnsupported) || !broken && failed != nil {
+				t.Errorf("%s: %d, want %d, %v", what, len(got), len(want), failed)
+			}
 		}
 	}},
 	{"own messages are listed unless echo is off", func(t *testing.T, s *suite) {

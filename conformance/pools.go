@@ -113,6 +113,24 @@ var pools = []behaviour{
 			t.Errorf("%d, %v, %v", n, ok, err)
 		}
 	}},
+	{"every message of a queue in a pool is listed and heard, the first one too", func(t *testing.T, s *suite) {
+		operator := s.operator(t)
+		makePool(t, operator, admin.Pool{Name: poolName(), URI: s.PoolURI(), Weight: 1})
+		client := s.client(t)
+		q := s.queueOf(t, client)
+		want := post(t, q, numbered(25)...)
+		claim(t, q, zaqar.Limit(1))
+		if got := ids(all(t, q.Messages(t.Context(), zaqar.IncludeClaimed(true)))); !slices.Equal(got, want) {
+			t.Errorf("%d are listed, want %d", len(got), len(want))
+		}
+		sub := client.Subscriber(zaqar.SubscriberConfig{})
+		if err := sub.Subscribe(q.Name()); err != nil {
+			t.Fatal(err)
+		}
+		if got := ids(hear(t, sub, len(want))); !slices.Equal(got, want) {
+			t.Errorf("heard %v, want %v", got, want)
+		}
+	}},
 }
 
 var flavors = []behaviour{

@@ -140,12 +140,13 @@ var queues = []behaviour{
 		both := []string{red.Name(), blue.Name()}
 		for _, option := range []zaqar.QueuesOption{zaqar.NameLike(red.Name()), zaqar.Having{"colour": "red"}} {
 			got := mine(all(t, client.Queues(t.Context(), option)), both)
-			want := 1
+			want := both[:1]
 			if s.differs(t, 26) {
-				want = 2
+				slices.Sort(got)
+				want = slices.Sorted(slices.Values(both))
 			}
-			if len(got) != want {
-				t.Errorf("%T: %v, want %d", option, got, want)
+			if !slices.Equal(got, want) {
+				t.Errorf("%T: %v, want %v", option, got, want)
 			}
 		}
 	}},

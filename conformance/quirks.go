@@ -70,7 +70,7 @@ var quirks = []quirk{
 	{number: 47, on: mongodb, what: "what has expired stays for a minute or more", about: []string{
 		"message_list", "message_get", "claim_create", "subscription_create", "subscription_list", "subscription_get",
 	}},
-	{number: 48, on: mongodb, about: []string{"message_list"}, what: "markers are numbers: behind the id of a message nothing is listed"},
+	{number: 48, on: mongodb, about: []string{"message_list"}, what: "markers are numbers, which the WebSocket does not tell; behind the id of a message nothing is listed"},
 	{number: 49, on: mongodb, about: []string{"claim_create", "claim_update", "claim_delete"}, what: "a claim that is renewed or released is not counted"},
 	{number: 50, on: mongodb, about: []string{"message_delete"}, what: "a claim that has ended deletes messages until another claim takes them"},
 	{number: 51, on: mongodb, about: []string{"subscription_update"}, what: "a subscription that is renewed does not get younger"},

@@ -19,6 +19,11 @@ func TestTablesAreAboutCasesThatExist(t *testing.T) {
 			}
 		}
 	}
+	for _, sentence := range needsMarkers {
+		if !sentences[sentence] {
+			t.Errorf("there is no case %q", sentence)
+		}
+	}
 	for sentence := range lacking {
 		if !sentences[sentence] {
 			t.Errorf("there is no case %q", sentence)

@@ -11,7 +11,8 @@ import (
 
 // TestConformanceOverTheWebSocket runs the suite on the WebSocket of Zaqar 23: with JSON
 // and MessagePack, with and without HTTP, without authentication and with Keystone, where
-// its URL comes from the catalogue.
+// its URL comes from the catalogue. On MongoDB it uses JSON only: the store does not see
+// the frames.
 func TestConformanceOverTheWebSocket(t *testing.T) {
 	t.Parallel()
 	servers := find(t)
@@ -23,18 +24,27 @@ func TestConformanceOverTheWebSocket(t *testing.T) {
 		t.Fatalf("the catalogue has %s, %v, want %s", listed, err, want)
 	}
 	base := conformance.Target{
-		Store: "redis", Wait: wait, SigningKey: need(t, servers, "ZAQAR_REAL_SIGNED_URL_KEY"),
+		Wait: wait, SigningKey: need(t, servers, "ZAQAR_REAL_SIGNED_URL_KEY"),
 	}
 	for name, server := range map[string]struct {
-		http, socket string
-		signIn       *keystone.Auth
+		store, http, socket string
+		signIn              *keystone.Auth
 	}{
-		"without authentication": {http: need(t, servers, "ZAQAR_REAL_Z23_URL"), socket: need(t, servers, "ZAQAR_REAL_Z23_WEBSOCKET_URL")},
-		"with Keystone":          {http: catalogued(t, signIn), socket: listed, signIn: signIn},
+		"without authentication": {
+			store: "redis", http: need(t, servers, "ZAQAR_REAL_Z23_URL"), socket: need(t, servers, "ZAQAR_REAL_Z23_WEBSOCKET_URL"),
+		},
+		"with Keystone": {store: "redis", http: catalogued(t, signIn), socket: listed, signIn: signIn},
+		"on MongoDB": {
+			store: "mongodb", http: need(t, servers, "ZAQAR_REAL_Z23_MONGODB_URL"),
+			socket: need(t, servers, "ZAQAR_REAL_Z23_MONGODB_WEBSOCKET_URL"),
+		},
 	} {
 		for encoding, packed := range map[string]bool{"JSON": false, "MessagePack": true} {
+			if server.store == "mongodb" && packed {
+				continue
+			}
 			target := base
-			target.MessagePack = packed
+			target.Store, target.MessagePack = server.store, packed
 			if server.signIn != nil {
 				target.Auth = server.signIn
 			}

@@ -1,6 +1,6 @@
 // Package clienttest holds what the tests of several packages share: clients on an
 // embedded server or on a scripted transport, an observer that keeps what it is told,
-// and a queue that lists as servers on Redis do.
+// and queues that list as servers on Redis and on MongoDB do.
 package clienttest
 
 import (

@@ -73,6 +73,32 @@ func TestAPushMakesASubscriberLookAtOnceAndOtherwiseRarely(t *testing.T) {
 	}
 }
 
+func TestASubscriptionIsRenewedByTheLocalClockWhateverItsAgeOnTheServer(t *testing.T) {
+	t.Parallel()
+	withPushes(t, func(t *testing.T, s *service, sub *zaqar.Subscriber) {
+		s.change(func() { s.renews = true })
+		r := clienttest.Receive(t.Context(), sub)
+		time.Sleep(5 * time.Hour)
+		calls, _ := s.asked()
+		// On MongoDB its age is five hours now and its TTL two minutes (quirk 51).
+		if least, most := 5*3600/100-1, 5*3600/75+1; len(calls) < least || len(calls) > most {
+			t.Errorf("in five hours it asked %d times, want %d to %d", len(calls), least, most)
+		}
+		for i, call := range calls {
+			if want := map[bool]string{true: "create q", false: "update s1"}[i == 0]; call != want {
+				t.Errorf("request %d was %s, want %s", i, call, want)
+			}
+		}
+		s.post("m")
+		time.Sleep(zaqar.DefaultMinInterval)
+		synctest.Wait()
+		if r.Count() != 1 {
+			t.Error("the push of a message was not heard")
+		}
+		r.Stop()
+	})
+}
+
 func TestAMessageThatIsStoredAfterItsPushIsHeardShortlyAfter(t *testing.T) {
 	t.Parallel()
 	for _, late := range []time.Duration{time.Millisecond, 200 * time.Millisecond, 1900 * time.Millisecond} {

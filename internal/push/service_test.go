@@ -127,6 +127,8 @@ func (s *service) Do(ctx context.Context, req *transport.Request) (*transport.Re
 			return &transport.Response{Status: http.StatusNotFound, Body: refusal}, nil
 		}
 		s.subscriptions[id] = subscribed(sub.queue, sub.session)
+	case "subscription_get":
+		s.calls = append(s.calls, "get "+id)
 	case "subscription_delete":
 		s.calls = append(s.calls, "delete "+id)
 		delete(s.subscriptions, id)

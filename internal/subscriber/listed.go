@@ -9,12 +9,13 @@ type listed struct {
 	next       string   // the marker of the following page, "" if there is none
 	from       string   // the marker that the page was asked for with
 	head       bool     // it is the head of the queue, not what follows the marker
+	cut        error    // why what follows cannot be read, see Page
 	sent, read moment   // when the request was sent, and when the page was there
 }
 
 func newListed(page Page, from string, head bool, sent, read moment) listed {
 	sent.server, read.server = page.Time, page.Time
-	l := listed{messages: page.Messages, next: page.Next, from: from, head: head, sent: sent, read: read}
+	l := listed{messages: page.Messages, next: page.Next, cut: page.Cut, from: from, head: head, sent: sent, read: read}
 	for _, m := range l.messages {
 		l.ids = append(l.ids, m.ID())
 	}

@@ -133,6 +133,9 @@ func (p *poller) look(ctx context.Context) (found, more bool, err error) {
 			return true, false, nil
 		}
 	}
+	if l.cut != nil {
+		return false, false, l.cut
+	}
 	more, mayHide := p.channel.advance(l)
 	slow, err := p.streak.page(from, !more || brought || len(fresh) > 0)
 	if slow {

@@ -41,6 +41,9 @@ type Page struct {
 	Next string
 	// Time is when the server answered, by its own clock; the zero time if it did not say.
 	Time time.Time
+	// Cut is why what follows this page cannot be read, nil if it can or nothing follows.
+	// The messages of the page are good.
+	Cut error
 	// LimitRefused means that the server allows no page of this size. The page then
 	// has the server's own size, and so should the next ones.
 	LimitRefused bool

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/zaqar-go/zaqar/internal/mend"
 	"github.com/zaqar-go/zaqar/internal/plainjson"
@@ -39,18 +40,18 @@ var websocket = map[Op]action{
 	// There is no action without effect. A listing of one queue asks the store, as HTTP's
 	// ping does.
 	Ping:        {always: Params{"limit": 1}, success: []int{http.StatusOK}},
-	QueueList:   {usual: paged("queues", "name")},
+	QueueList:   {usual: paged("queues", "name", nil)},
 	QueueGet:    {lesser: true}, // without the defaults of reserved keys
 	QueueStats:  {absent: noStats},
 	MessagePost: {usual: posted},
 	// The answer does not show the claims of messages.
-	MessageList:       {lesserWith: "include_claimed", absent: noMessages, usual: paged("messages", "id")},
+	MessageList:       {lesserWith: "include_claimed", absent: noMessages, usual: paged("messages", "id", IsObjectID)},
 	MessageGet:        {lesser: true, usual: single},
 	MessageGetMany:    {rename: map[string]string{"ids": "message_ids"}, absent: noMessages},
 	MessageDeleteMany: {rename: map[string]string{"ids": "message_ids"}},
 	// If there is such a subscription, the answer is a 409, confirmed or not.
 	SubscriptionCreate: {lesserWith: "subscriber"},
-	SubscriptionList:   {usual: paged("subscriptions", "id")},
+	SubscriptionList:   {usual: paged("subscriptions", "id", nil)},
 }
 
 // addAction fills in the WebSocket's half of a request.
@@ -127,8 +128,8 @@ func enclosed(body []byte) ([]byte, error) {
 }
 
 // paged adds the link to the next page, which the WebSocket does not send. The marker is
-// the last item; an empty page has no link.
-func paged(items, key string) func([]byte) ([]byte, error) {
+// the last item; an empty page has no link. Nor has a page whose last item is no marker.
+func paged(items, key string, noMarker func(string) bool) func([]byte) ([]byte, error) {
 	return func(body []byte) ([]byte, error) {
 		var page map[string]json.RawMessage
 		if err := mend.Unmarshal(body, &page); err != nil {
@@ -139,7 +140,7 @@ func paged(items, key string) func([]byte) ([]byte, error) {
 		if err := mend.Unmarshal(page[items], &listed); err == nil && len(listed) > 0 {
 			_ = json.Unmarshal(listed[len(listed)-1][key], &last)
 		}
-		if last == "" {
+		if last == "" || noMarker != nil && noMarker(last) {
 			return body, nil
 		}
 		links, err := plainjson.Marshal([]link{{Rel: "next", Href: "?" + url.Values{"marker": {last}}.Encode()}})
@@ -149,6 +150,13 @@ func paged(items, key string) func([]byte) ([]byte, error) {
 		rest := bytes.TrimPrefix(bytes.TrimSpace(body), []byte("{"))
 		return fmt.Appendf(nil, `{"links":%s,%s`, links, rest), nil
 	}
+}
+
+// IsObjectID reports whether an id is one of MongoDB, 24 hexadecimal digits. The ids of
+// other stores are UUIDs. With MongoDB's driver the id of a message is no marker, since
+// markers are numbers (quirk 48).
+func IsObjectID(id string) bool {
+	return len(id) == 24 && strings.Trim(id, "0123456789abcdef") == ""
 }
 
 // posted turns the ids of messages into HTTP's form.

@@ -24,7 +24,7 @@ latter FerretDB stands in for MongoDB: it speaks the same protocol.
 |---|---|
 | passes | Cases of the suite use it with success, and all cases pass. In the column *client*: the library has it, and passes with the embedded server. |
 | passes, quirk 5 | So it is, but for a difference of that server, which the suite asserts instead. The number leads to what the library does about it and what is left to you. |
-| unprovable here | The library sends it, and the server takes it and ignores it: the columns of MongoDB's driver show that it works. |
+| not on this store | The library sends it, but a server with this store ignores it or fails: the columns of MongoDB's driver show that it works. |
 | not set up | It needs pooling, and no server of that release with pooling was there. |
 | unsupported | The API version has no such operation; the library says so before anything is sent (` + "`zaqar.ErrUnsupported`" + `). |
 | – | There is nothing to try: the operation is not in that version, or the server does not have the version. |
@@ -139,7 +139,7 @@ func (c column) cell(subject string, places map[int]string) (string, error) {
 	}
 	text := "passes"
 	if slices.Contains(c.Unprovable, subject) {
-		text = "unprovable here"
+		text = "not on this store"
 	}
 	for i, number := range numbers {
 		if places[number] == "" {
