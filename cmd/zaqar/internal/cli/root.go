@@ -38,7 +38,17 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 
 // commands are the constructors of all commands, in the order of help.
 var commands = []func(*App) *cobra.Command{
+	NewCmdQueue,
+	NewCmdMessage,
+	NewCmdClaim,
+	NewCmdSubscription,
+	NewCmdTopic,
+	NewCmdSignedURL,
+	NewCmdPool,
+	NewCmdFlavor,
 	NewCmdPing,
+	NewCmdHealth,
+	NewCmdHomeDoc,
 	NewCmdTour,
 	NewCmdServe,
 	NewCmdVersion,
@@ -60,7 +70,6 @@ for the openstack command.`,
 		SuggestionsMinimumDistance: 2,
 		SilenceErrors:              true, // report prints them
 		SilenceUsage:               true,
-		CompletionOptions:          cobra.CompletionOptions{HiddenDefaultCmd: true},
 		Args:                       noSuchCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return app.global.refuseIdle(cmd) },
@@ -80,6 +89,7 @@ for the openstack command.`,
 		return about.Help()
 	}})
 	app.global.add(cmd)
+	app.global.addCompletions(cmd)
 	for _, command := range commands {
 		cmd.AddCommand(command(app))
 	}
