@@ -51,6 +51,7 @@ var commands = []func(*App) *cobra.Command{
 	NewCmdHomeDoc,
 	NewCmdTour,
 	NewCmdServe,
+	NewCmdCompletion,
 	NewCmdVersion,
 }
 
@@ -70,6 +71,7 @@ for the openstack command.`,
 		SuggestionsMinimumDistance: 2,
 		SilenceErrors:              true, // report prints them
 		SilenceUsage:               true,
+		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true}, // there is one of our own
 		Args:                       noSuchCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return app.global.refuseIdle(cmd) },
