@@ -40,6 +40,7 @@ type config struct {
 	client    *http.Client
 	renewAt   float64
 	userAgent string
+	cache     TokenCache
 
 	// missing describes a missing setting by the name that the user knows it by, as in
 	// "OS_AUTH_URL is not set".
@@ -52,6 +53,8 @@ type config struct {
 	suspects []string
 	// warnings are about settings that have no effect.
 	warnings []string
+	// given are the settings of [Setting].
+	given map[string]string
 	// problems are the errors found so far.
 	problems []string
 }
