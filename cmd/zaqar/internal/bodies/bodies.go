@@ -135,8 +135,11 @@ func (s Source) line(yield func(Body, error) bool, line []byte, number int) erro
 // values yields the values of an input that is JSON.
 func (s Source) values(yield func(Body, error) bool) error {
 	in := bufio.NewReader(s.In)
-	if start, err := in.Peek(len(byteOrderMark)); err == nil && bytes.Equal(start, byteOrderMark) {
-		_, _ = in.Discard(len(byteOrderMark)) // cannot fail: it was peeked at
+	// A pipe may have one byte only for now.
+	if start, err := in.Peek(1); err == nil && start[0] == byteOrderMark[0] {
+		if start, err := in.Peek(len(byteOrderMark)); err == nil && bytes.Equal(start, byteOrderMark) {
+			_, _ = in.Discard(len(byteOrderMark)) // cannot fail: it was peeked at
+		}
 	}
 	return s.decode(in, 1, yield)
 }

@@ -84,7 +84,7 @@ func TestAnInputIsReadInItsFormat(t *testing.T) {
 func TestABodyFromAPipeIsReadAsSoonAsItIsComplete(t *testing.T) {
 	for _, format := range []bodies.Format{bodies.Values, bodies.NDJSON, bodies.Lines} {
 		in, out := io.Pipe()
-		sent := []string{"{}\n", "[1]\n", "\"x\"\n"}
+		sent := []string{"1\n", "[1]\n", "\"x\"\n"}
 		go func() { _, _ = io.WriteString(out, sent[0]) }()
 		read := 0
 		for _, err := range (bodies.Source{Name: "in", In: in, Format: format}).Read() {
