@@ -163,6 +163,7 @@ type settler struct {
 	done     chan struct{}
 
 	result  Result
+	stopped bool
 	first   error // of a message
 	written error // of writing an id
 }
@@ -170,16 +171,32 @@ type settler struct {
 func (s *settler) run() {
 	defer close(s.done)
 	for message := range s.accepted {
-		// Every future ends, at the latest when the publisher is closed.
-		id, err := message.future.Wait(context.Background())
-		s.config.Meter.Add(1, int64(message.bytes))
-		if err == nil {
-			s.result.Stored++
-			s.writeID(id)
-			continue
+		s.settle(message)
+		if s.stopped {
+			break
 		}
-		s.failed(Failure{message.where, err})
 	}
+	// After a stop nothing more is sent, except for what is under way.
+	var rest []accepted
+	for message := range s.accepted {
+		message.future.Cancel()
+		rest = append(rest, message)
+	}
+	for _, message := range rest {
+		s.settle(message)
+	}
+}
+
+func (s *settler) settle(message accepted) {
+	// Every future ends, at the latest when the publisher is closed.
+	id, err := message.future.Wait(context.Background())
+	s.config.Meter.Add(1, int64(message.bytes))
+	if err != nil {
+		s.failed(Failure{message.where, err})
+		return
+	}
+	s.result.Stored++
+	s.writeID(id)
 }
 
 func (s *settler) writeID(id string) {
@@ -187,7 +204,7 @@ func (s *settler) writeID(id string) {
 		return
 	}
 	if _, err := fmt.Fprintln(s.config.IDs, id); err != nil {
-		s.written = err
+		s.written, s.stopped = err, true
 		s.stop(errStopped)
 	}
 }
@@ -205,6 +222,7 @@ func (s *settler) failed(f Failure) {
 		s.config.Report(f)
 	}
 	if !refused(f.Err) || s.result.Stored == 0 && s.result.NotStored >= fruitless {
+		s.stopped = true
 		s.stop(errStopped)
 	}
 }
