@@ -38,6 +38,11 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 
 // commands are the constructors of all commands, in the order of help.
 var commands = []func(*App) *cobra.Command{
+	NewCmdPost,
+	NewCmdTail,
+	NewCmdPeek,
+	NewCmdDump,
+	NewCmdLoad,
 	NewCmdPing,
 	NewCmdTour,
 	NewCmdServe,

@@ -29,8 +29,9 @@ func newIdleTimer(after time.Duration, queues int, sub *zaqar.Subscriber, idle f
 	i.timer = time.AfterFunc(after, func() {
 		i.mu.Lock()
 		defer i.mu.Unlock()
-		if i.successful()-i.looks < i.queues {
-			i.timer.Reset(i.after) // the service does not answer
+		// The second look at a queue begins when what the first one has found was handed out.
+		if i.successful()-i.looks < 2*i.queues {
+			i.timer.Reset(i.after) // the service does not answer, or takes its time
 			return
 		}
 		idle()

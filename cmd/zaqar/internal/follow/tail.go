@@ -39,7 +39,12 @@ var errIdle = errors.New("no message has come")
 // Run prints until everything is printed, ctx ends, or an error ends it. When ctx ends the
 // error is its cause.
 func (t *Tail) Run(ctx context.Context) error {
-	following := t.Client.Subscriber(zaqar.SubscriberConfig{MaxInterval: maxInterval})
+	config := zaqar.SubscriberConfig{MaxInterval: maxInterval}
+	if t.Idle > 0 {
+		// Otherwise a queue whose messages are pushed is not read in time.
+		config.PushInterval = max(t.Idle, maxInterval)
+	}
+	following := t.Client.Subscriber(config)
 	known := map[string]bool{}
 	if t.Follow {
 		if err := t.subscribe(following); err != nil {
