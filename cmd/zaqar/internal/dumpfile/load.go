@@ -66,8 +66,10 @@ const (
 // is posted first when the load is resumed.
 func Load(ctx context.Context, client *zaqar.Client, queue string, in io.Reader, config LoadConfig) (Loaded, error) {
 	l := &loader{
-		config: config, publisher: client.Queue(queue).Publisher(zaqar.PublisherConfig{}),
-		target: Target{client.Conn().Endpoint(), client.Conn().ProjectID(), queue},
+		config: config,
+		// A batch is sent when it is complete, not before.
+		publisher: client.Queue(queue).Publisher(zaqar.PublisherConfig{BatchDelay: time.Minute}),
+		target:    Target{client.Conn().Endpoint(), client.Conn().ProjectID(), queue},
 	}
 	defer func() { _ = l.publisher.Close(context.WithoutCancel(ctx)) }() // it holds nothing
 	if err := l.begin(); err != nil {
