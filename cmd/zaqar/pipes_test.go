@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"io"
 	"log"
 	"net/http"
@@ -23,28 +24,35 @@ import (
 	"github.com/zaqar-go/zaqar"
 )
 
-// relay is a zaqar serve behind a proxy in which a test can handle each request.
+// relay is a Zaqar behind a proxy in which a test can handle each request. It is a zaqar
+// serve, or the server without authentication that ZAQAR_TEST_ENDPOINT names.
 type relay struct {
-	client *zaqar.Client // goes around the proxy
-	url    string
+	client  *zaqar.Client // goes around the proxy
+	url     string
+	project string // without any queues
 	// handle answers a request; next serves it as usual.
 	handle func(next http.Handler, w http.ResponseWriter, r *http.Request)
 }
 
 func newRelay(t *testing.T) *relay {
 	t.Helper()
-	server, err := startServe(command(t, "serve", "--listen", "127.0.0.1:0"))
-	check(t, err)
-	t.Cleanup(func() {
-		if code, err := server.stop(os.Interrupt); err != nil || code != 0 {
-			t.Errorf("zaqar serve: exit code %d, %v", code, err)
-		}
-	})
-	r := &relay{handle: usual}
-	r.client, err = zaqar.Connect(t.Context(), server.url(), zaqar.WithProject("demo"))
+	endpoint := os.Getenv("ZAQAR_TEST_ENDPOINT")
+	if endpoint == "" {
+		server, err := startServe(command(t, "serve", "--listen", "127.0.0.1:0"))
+		check(t, err)
+		t.Cleanup(func() {
+			if code, err := server.stop(os.Interrupt); err != nil || code != 0 {
+				t.Errorf("zaqar serve: exit code %d, %v", code, err)
+			}
+		})
+		endpoint = server.url()
+	}
+	r := &relay{handle: usual, project: rand.Text()}
+	var err error
+	r.client, err = zaqar.Connect(t.Context(), endpoint, zaqar.WithProject(r.project))
 	check(t, err)
 	t.Cleanup(func() { _ = r.client.Close() })
-	backend, err := url.Parse(server.url())
+	backend, err := url.Parse(endpoint)
 	check(t, err)
 	forward := &httputil.ReverseProxy{
 		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(backend) },
@@ -80,7 +88,7 @@ type process struct {
 
 func (r *relay) command(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: command(t, slices.Concat(args, []string{"--endpoint", r.url, "--project-id", "demo"})...), ended: make(chan struct{})}
+	p := &process{cmd: command(t, slices.Concat(args, []string{"--endpoint", r.url, "--project-id", r.project})...), ended: make(chan struct{})}
 	p.cmd.Stderr = &p.err
 	return p
 }
