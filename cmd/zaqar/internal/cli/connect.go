@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -57,8 +59,16 @@ func (g *globalOptions) target(streams *Streams) (endpoint string, options []zaq
 	}
 	socket := ""
 	if !signed.IsZero() {
+		config, err := g.tlsConfig()
+		if err != nil {
+			return "", nil, err
+		}
 		options = append(options, zaqar.WithAuth(signed))
-		options = append(options, g.tlsOptions()...)
+		if g.debug {
+			options = append(options, zaqar.WithHTTPClient(traced(streams, config)))
+		} else if config != nil {
+			options = append(options, zaqar.WithTLSConfig(config))
+		}
 		if socket = g.endpoint; socket == "" {
 			socket = signed.Grant().Endpoint
 		}
@@ -66,6 +76,17 @@ func (g *globalOptions) target(streams *Streams) (endpoint string, options []zaq
 		credentials, err := g.credentials()
 		if err != nil {
 			return "", nil, err
+		}
+		if g.debug {
+			config, err := credentials.TLSClientConfig()
+			if err != nil {
+				return "", nil, err
+			}
+			client := traced(streams, config)
+			if credentials, err = g.credentials(keystone.HTTPClient(client)); err != nil {
+				return "", nil, err
+			}
+			options = append(options, zaqar.WithHTTPClient(client))
 		}
 		options = append(options, zaqar.WithAuth(credentials))
 		if g.withoutKeystone() {
@@ -155,7 +176,9 @@ func (g *globalOptions) withoutKeystone() bool {
 	return os.Getenv("OS_CLOUD") == "" && isNone(os.Getenv("OS_AUTH_TYPE"))
 }
 
-func isNone(kind string) bool { return strings.EqualFold(kind, "none") || strings.EqualFold(kind, "noauth") }
+func isNone(kind string) bool {
+	return strings.EqualFold(kind, "none") || strings.EqualFold(kind, "noauth")
+}
 
 func (g *globalOptions) endpointWithoutKeystone() string {
 	for _, at := range []string{g.endpoint, os.Getenv("OS_MESSAGING_ENDPOINT_OVERRIDE"), os.Getenv("OS_ENDPOINT_OVERRIDE"), os.Getenv("OS_ENDPOINT")} {
@@ -225,14 +248,15 @@ func readSignedURL(name, text string, in io.Reader) (auth.SignedURL, error) {
 }
 
 // credentials returns the credentials of flags, variables and clouds.yaml.
-func (g *globalOptions) credentials() (*keystone.Auth, error) {
+func (g *globalOptions) credentials(more ...keystone.Option) (*keystone.Auth, error) {
 	options := []keystone.Option{keystone.UserAgent("zaqar-cli")}
 	for _, f := range cloudFlags {
 		options = append(options, keystone.Setting(f.setting, *g.settings[f.setting]))
 	}
 	if g.insecure {
-		options = append(options, keystone.Insecure())
+		options = append(options, keystone.Setting("insecure", "true"))
 	}
+	options = append(options, more...)
 	if g.project != "" {
 		options = append(options, keystone.Setting("auth_type", "none"), keystone.Setting("project_id", g.project))
 	}
@@ -280,23 +304,22 @@ type signInError struct{ cause error }
 func (e *signInError) Error() string { return e.cause.Error() }
 func (e *signInError) Unwrap() error { return e.cause }
 
-// tlsOptions are the TLS options for a signed URL, which has no settings of a cloud.
-func (g *globalOptions) tlsOptions() []zaqar.ConnectOption {
-	setting := func(name, variable string) string {
-		if value := *g.settings[name]; value != "" {
-			return value
-		}
-		return os.Getenv(variable)
+// tlsConfig returns the TLS settings of flags and variables for a signed URL, which has no
+// settings of a cloud.
+func (g *globalOptions) tlsConfig() (*tls.Config, error) {
+	options := []keystone.Option{keystone.Setting("auth_type", "none"), keystone.Setting("project_id", "none")}
+	for _, name := range []string{"cacert", "cert", "key"} {
+		options = append(options, keystone.Setting(name, *g.settings[name]))
 	}
-	var options []zaqar.ConnectOption
-	if file := setting("cacert", "OS_CACERT"); file != "" {
-		options = append(options, zaqar.WithCACert(file))
+	if g.insecure {
+		options = append(options, keystone.Setting("insecure", "true"))
 	}
-	if file := setting("cert", "OS_CERT"); file != "" {
-		options = append(options, zaqar.WithClientCert(file, setting("key", "OS_KEY")))
-	}
-	if g.insecure || truth(os.Getenv("OS_INSECURE")) {
-		options = append(options, zaqar.WithInsecure())
-	}
-	return options
+	return keystone.FromEnv(options...).TLSClientConfig()
+}
+
+// traced returns an HTTP client that prints requests and answers.
+func traced(streams *Streams, config *tls.Config) *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = config
+	return &http.Client{Transport: &tracer{next: transport, to: streams.Err}}
 }

@@ -23,15 +23,15 @@ type dumpFlags struct {
 func NewCmdDump(app *App) *cobra.Command {
 	f := &dumpFlags{app: app}
 	cmd := &cobra.Command{
-		Use:   "dump QUEUE [flags]",
+		Use:   "dump",
 		Short: "Write the messages of a queue to a file or a pipe",
 		Long: `Write the messages of a queue to a file or to standard output, in their order,
 for "zaqar load". Nothing is claimed or deleted.
 
 Each line is a message: {"ttl": …, "body": …}. The body is what the server sent,
 byte for byte. Claimed and delayed messages are in the dump, too, unless
---free-only is given. A dump has no claims, no ages and no delays: a message that
-is loaded begins its life again and can be claimed at once.
+--free-only is given. A dump has no claims, no ages and no delays: a message
+that is loaded begins its life again and can be claimed at once.
 
 The file appears when it is complete, and only its owner may read it. If a dump
 to a pipe fails, its last line says so, and "zaqar load" ends with an error.
@@ -39,9 +39,9 @@ Messages that are posted or deleted meanwhile may or may not be in the dump.`,
 		Example: `  zaqar dump wot -o wot.ndjson
   zaqar dump wot | jq -c .body
   zaqar --os-cloud a dump wot | zaqar --os-cloud b load wot`,
-		Args: queueFirst(0),
 		RunE: app.withClient(f.run),
 	}
+	app.takes(cmd, "QUEUE")
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVarP(&f.file, "output", "o", "-", "write to this `file`, or to standard output for -")

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/dumpfile"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/progress"
-	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/seconds"
 )
 
 // loadFlags are the flags of zaqar load.
@@ -19,14 +19,14 @@ type loadFlags struct {
 	resume  bool
 	state   string
 	noState bool
-	ttl     seconds.Value
+	ttl     seconds
 }
 
 // NewCmdLoad returns the command zaqar load.
 func NewCmdLoad(app *App) *cobra.Command {
-	f := &loadFlags{app: app, ttl: seconds.Value{Least: zaqar.MinTTL}}
+	f := &loadFlags{app: app}
 	cmd := &cobra.Command{
-		Use:   "load QUEUE [FILE] [flags]",
+		Use:   "load",
 		Short: "Post the messages of a dump",
 		Long: `Post the messages of a dump that "zaqar dump" wrote, in their order. Without
 FILE, or with -, the dump is read from standard input.
@@ -43,9 +43,9 @@ For standard input name the state with --state.`,
 		Example: `  zaqar load wot wot.ndjson
   zaqar load wot wot.ndjson --resume
   zaqar --os-cloud a dump wot | zaqar --os-cloud b load wot`,
-		Args: queueFirst(1),
 		RunE: checked(f.check, app.withClient(f.run)),
 	}
+	app.takes(cmd, "QUEUE", "[FILE]")
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.BoolVar(&f.resume, "resume", false, "go on where an earlier load stopped")
@@ -64,7 +64,7 @@ func (f *loadFlags) check(args []string) error {
 	case f.resume && f.state == "" && fileOf(args) == "-":
 		return badUsage("--resume needs --state if the dump is read from standard input")
 	}
-	return nil
+	return checkTTL(f.ttl)
 }
 
 // fileOf returns the FILE of the arguments, "-" without one.
@@ -95,7 +95,7 @@ func (f *loadFlags) run(ctx context.Context, client *zaqar.Client, args []string
 	meter := f.app.meter("loaded", size, false)
 	failures := &failureLines{app: f.app, meter: meter}
 	config := dumpfile.LoadConfig{
-		Name: name, TTL: f.ttl.Duration, State: state, Resume: f.resume, Meter: meter,
+		Name: name, TTL: time.Duration(f.ttl), State: state, Resume: f.resume, Meter: meter,
 		Report: func(line int, err error) {
 			if zaqar.SafeToRetry(err) {
 				failures.add(fmt.Sprintf("line %d of %s is not stored: %v", line, name, err))
@@ -125,7 +125,7 @@ func (f *loadFlags) run(ctx context.Context, client *zaqar.Client, args []string
 
 // stored says what is stored, and how to go on.
 func (f *loadFlags) stored(result dumpfile.Loaded, state string) string {
-	text := counted(result.Before+result.Stored, result.NotStored, result.Unknown)
+	text := outcome(result.Before+result.Stored, result.NotStored, result.Unknown)
 	if state == "" {
 		return text
 	}

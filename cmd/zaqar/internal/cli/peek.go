@@ -22,16 +22,16 @@ type peekFlags struct {
 func NewCmdPeek(app *App) *cobra.Command {
 	f := &peekFlags{app: app}
 	cmd := &cobra.Command{
-		Use:   "peek QUEUE [flags]",
+		Use:   "peek",
 		Short: "Print the next messages of a queue without claiming them",
 		Long: `Print the messages that would be claimed next, oldest first. Nothing is claimed
 or deleted. Each message is a line: its body, as JSON.`,
 		Example: `  zaqar peek wot                  the next 10 messages
   zaqar peek wot -n 1 | jq .
   zaqar peek wot --all --include-claimed -f json`,
-		Args: queueFirst(0),
 		RunE: checked(f.check, app.withClient(f.run)),
 	}
+	app.takes(cmd, "QUEUE")
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.IntVarP(&f.limit, "limit", "n", 10, "print at most `n` messages")
@@ -39,6 +39,7 @@ or deleted. Each message is a line: its body, as JSON.`,
 	flags.BoolVar(&f.claimed, "include-claimed", false, "print the claimed messages, too")
 	flags.BoolVar(&f.delayed, "include-delayed", false, "print the messages whose delay is not over, too")
 	flags.StringVarP(&f.format, "format", "f", "body", "print `body|json|raw`: raw prints texts without quotes")
+	_ = cmd.RegisterFlagCompletionFunc("format", fixed(follow.Formats...))
 	return cmd
 }
 

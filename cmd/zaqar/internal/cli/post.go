@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,7 +13,6 @@ import (
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/bodies"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/posting"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/progress"
-	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/seconds"
 )
 
 // postFlags are the flags of zaqar post.
@@ -21,14 +21,14 @@ type postFlags struct {
 	files               []string
 	json, ndjson, lines bool
 	split, ids          bool
-	ttl, delay          seconds.Value
+	ttl, delay          seconds
 }
 
 // NewCmdPost returns the command zaqar post.
 func NewCmdPost(app *App) *cobra.Command {
-	f := &postFlags{app: app, ttl: seconds.Value{Least: zaqar.MinTTL}}
+	f := &postFlags{app: app}
 	cmd := &cobra.Command{
-		Use:   "post QUEUE [BODY...] [flags]",
+		Use:   "post",
 		Short: "Post messages from arguments, files or standard input",
 		Long: `Post messages to a queue, in few requests and in their order.
 
@@ -50,9 +50,9 @@ is still posted.`,
   jq -c '.items[]' items.json | zaqar post wot
   tail -f app.log | zaqar post --lines wot
   zaqar post --split wot < array.json     each element is a message`,
-		Args: queueFirst(-1),
 		RunE: checked(f.check, app.withClient(f.run)),
 	}
+	app.takes(cmd, "QUEUE", "[BODY]...")
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringArrayVarP(&f.files, "file", "F", nil, "read messages from this `file`, or standard input for - (repeatable)")
@@ -81,6 +81,9 @@ func (f *postFlags) check(args []string) error {
 	}
 	if f.split && f.lines {
 		return badUsage("--split needs JSON, and --lines reads texts; use one of them")
+	}
+	if err := checkTTL(f.ttl); err != nil {
+		return err
 	}
 	// Nothing is posted if an argument is wrong.
 	for i, arg := range args[1:] {
@@ -169,12 +172,12 @@ func (f *postFlags) run(ctx context.Context, client *zaqar.Client, args []string
 	meter := f.app.meter("posted", in.size, f.ids)
 	failures := &failureLines{app: f.app, meter: meter}
 	config := posting.Config{
-		TTL: f.ttl.Duration, Delay: f.delay.Duration, IDs: f.idsTo(), Meter: meter,
+		TTL: time.Duration(f.ttl), Delay: time.Duration(f.delay), IDs: f.idsTo(), Meter: meter,
 		Report: func(failure posting.Failure) { failures.add(failure.String()) },
 	}
 	result, err := posting.Post(ctx, client.Queue(args[0]), in.read(), config)
 	meter.Clear()
-	stored := counted(result.Stored, result.NotStored, result.Unknown)
+	stored := outcome(result.Stored, result.NotStored, result.Unknown)
 	switch {
 	case err == nil:
 		f.app.note("posted %s to %s", progress.Messages(result.Stored), args[0])

@@ -38,12 +38,22 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 
 // commands are the constructors of all commands, in the order of help.
 var commands = []func(*App) *cobra.Command{
+	NewCmdQueue,
+	NewCmdMessage,
+	NewCmdClaim,
+	NewCmdSubscription,
+	NewCmdTopic,
+	NewCmdSignedURL,
+	NewCmdPool,
+	NewCmdFlavor,
 	NewCmdPost,
 	NewCmdTail,
 	NewCmdPeek,
 	NewCmdDump,
 	NewCmdLoad,
 	NewCmdPing,
+	NewCmdHealth,
+	NewCmdHomeDoc,
 	NewCmdTour,
 	NewCmdServe,
 	NewCmdVersion,
@@ -65,7 +75,6 @@ for the openstack command.`,
 		SuggestionsMinimumDistance: 2,
 		SilenceErrors:              true, // report prints them
 		SilenceUsage:               true,
-		CompletionOptions:          cobra.CompletionOptions{HiddenDefaultCmd: true},
 		Args:                       noSuchCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return app.global.refuseIdle(cmd) },
@@ -85,6 +94,7 @@ for the openstack command.`,
 		return about.Help()
 	}})
 	app.global.add(cmd)
+	app.global.addCompletions(cmd)
 	for _, command := range commands {
 		cmd.AddCommand(command(app))
 	}

@@ -29,7 +29,7 @@ type tailFlags struct {
 func NewCmdTail(app *App) *cobra.Command {
 	f := &tailFlags{app: app}
 	cmd := &cobra.Command{
-		Use:   "tail [-f] QUEUE... [flags]",
+		Use:   "tail",
 		Short: "Print the last messages of queues, and those that arrive",
 		Long: `Print the last messages of queues. With -f go on with those that arrive, until
 Ctrl-C. Nothing is claimed or deleted: everybody who looks sees every message.
@@ -46,8 +46,8 @@ messages is printed again; none is left out.`,
   zaqar tail -f --format json wot | jq .id
   zaqar tail -f --start --position wot.pos --idle 5s wot
                                           what is new since the last run`,
-		Args: queueFirst(-1),
 	}
+	app.takes(cmd, "QUEUE...")
 	run := app.withClient(f.run)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := f.check(cmd, args); err != nil {
@@ -65,6 +65,7 @@ messages is printed again; none is left out.`,
 	flags.BoolVar(&f.push, "push", false, "with -f: let the service push over the WebSocket, instead of polling")
 	flags.DurationVar(&f.idle, "idle", 0, "with -f: end when no message has come for this `time`, such as 5s")
 	flags.StringVar(&f.format, "format", "body", "print `body|json|raw`: raw prints texts without quotes")
+	_ = cmd.RegisterFlagCompletionFunc("format", fixed(follow.Formats...))
 	return cmd
 }
 

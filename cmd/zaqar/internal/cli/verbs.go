@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,18 +24,12 @@ func checked(check func(args []string) error, run func(*cobra.Command, []string)
 	}
 }
 
-// queueFirst is the Args of commands whose first argument is a queue. most is how many
-// arguments may follow, or -1.
-func queueFirst(most int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return badUsage("%s needs the name of a queue", cmd.CommandPath())
-		}
-		if most >= 0 && len(args) > most+1 {
-			return badUsage("%s does not take that many arguments; remove %s", cmd.CommandPath(), shown(args[most+1]))
-		}
-		return nil
+// checkTTL checks the flag --ttl, which may be 0 for "not set".
+func checkTTL(ttl seconds) error {
+	if ttl != 0 && time.Duration(ttl) < zaqar.MinTTL {
+		return badUsage("--ttl is %s seconds; it must be at least %d", &ttl, whole(zaqar.MinTTL))
 	}
+	return nil
 }
 
 // incompleteError reports a command of which a part is done. Its exit code is that of the
@@ -96,8 +91,8 @@ func (f *failureLines) add(text string) {
 	}
 }
 
-// counted says what became of messages: "3 messages are stored, 1 is not".
-func counted(stored, notStored, unknown int) string {
+// outcome says what became of messages: "3 messages are stored, 1 is not".
+func outcome(stored, notStored, unknown int) string {
 	are := func(n int) string {
 		if n == 1 {
 			return "1 is"
