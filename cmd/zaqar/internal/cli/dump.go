@@ -56,7 +56,7 @@ func (f *dumpFlags) run(ctx context.Context, client *zaqar.Client, args []string
 	config := dumpfile.DumpConfig{IDs: f.ids, FreeOnly: f.unheld, MarkIncomplete: f.file == "-", Meter: meter}
 	count := 0
 	dump := func(w io.Writer) (err error) {
-		count, err = dumpfile.Dump(ctx, client.Queue(args[0]), w, config)
+		count, err = dumpfile.Dump(ctx, client, args[0], w, config)
 		return err
 	}
 	if f.file == "-" {

@@ -104,6 +104,7 @@ func (f *loadFlags) run(ctx context.Context, client *zaqar.Client, args []string
 			}
 		},
 	}
+	defer f.app.noteStop(ctx, meter)()
 	result, err := dumpfile.Load(ctx, client, args[0], in, config)
 	meter.Clear()
 	switch {
@@ -126,7 +127,7 @@ func (f *loadFlags) run(ctx context.Context, client *zaqar.Client, args []string
 // stored says what is stored, and how to go on.
 func (f *loadFlags) stored(result dumpfile.Loaded, state string) string {
 	text := outcome(result.Before+result.Stored, result.NotStored, result.Unknown)
-	if state == "" {
+	if state == "" || result.Before+result.Stored+result.Unknown == 0 {
 		return text
 	}
 	return text + "; --resume goes on there"

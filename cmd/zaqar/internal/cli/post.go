@@ -175,6 +175,7 @@ func (f *postFlags) run(ctx context.Context, client *zaqar.Client, args []string
 		TTL: time.Duration(f.ttl), Delay: time.Duration(f.delay), IDs: f.idsTo(), Meter: meter,
 		Report: func(failure posting.Failure) { failures.add(failure.String()) },
 	}
+	defer f.app.noteStop(ctx, meter)()
 	result, err := posting.Post(ctx, client.Queue(args[0]), in.read(), config)
 	meter.Clear()
 	stored := outcome(result.Stored, result.NotStored, result.Unknown)

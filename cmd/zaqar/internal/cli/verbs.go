@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -68,6 +69,15 @@ func (a *App) note(format string, args ...any) {
 // warn prints a line to standard error.
 func (a *App) warn(format string, args ...any) {
 	fmt.Fprintln(a.Err, "zaqar: "+fmt.Sprintf(format, args...))
+}
+
+// noteStop tells a person who has pressed Ctrl-C what the command waits for. Call the result
+// when it waits no more.
+func (a *App) noteStop(ctx context.Context, meter *progress.Meter) (stop func() bool) {
+	return context.AfterFunc(ctx, func() {
+		meter.Clear()
+		a.note("stopping when it is known what is stored; press Ctrl-C again to end at once")
+	})
 }
 
 // mostListed is how many failures are printed one by one.

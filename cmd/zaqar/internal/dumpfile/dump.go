@@ -24,9 +24,9 @@ type DumpConfig struct {
 }
 
 // Dump writes the messages of a queue, in their order. It returns how many it has written.
-func Dump(ctx context.Context, queue *zaqar.Queue, w io.Writer, config DumpConfig) (int, error) {
+func Dump(ctx context.Context, client *zaqar.Client, queue string, w io.Writer, config DumpConfig) (int, error) {
 	out := bufio.NewWriterSize(w, 64<<10)
-	count, err := dump(ctx, queue, out, config)
+	count, err := dump(ctx, client.Conn().Version(), client.Queue(queue), out, config)
 	if err != nil && config.MarkIncomplete {
 		_, _ = out.Write(AppendIncomplete(nil, err)) // the first error is the one to tell
 	}
@@ -36,10 +36,13 @@ func Dump(ctx context.Context, queue *zaqar.Queue, w io.Writer, config DumpConfi
 	return count, err
 }
 
-func dump(ctx context.Context, queue *zaqar.Queue, out *bufio.Writer, config DumpConfig) (count int, err error) {
-	all := !config.FreeOnly
+func dump(ctx context.Context, version zaqar.Version, queue *zaqar.Queue, out *bufio.Writer, config DumpConfig) (count int, err error) {
+	options := []zaqar.MessagesOption{}
+	if !config.FreeOnly {
+		options = Everything(version)
+	}
 	var line []byte
-	for m, err := range queue.Messages(ctx, zaqar.IncludeClaimed(all), zaqar.IncludeDelayed(all)) {
+	for m, err := range queue.Messages(ctx, options...) {
 		if err != nil {
 			if ctx.Err() != nil {
 				err = context.Cause(ctx)
@@ -54,4 +57,13 @@ func dump(ctx context.Context, queue *zaqar.Queue, out *bufio.Writer, config Dum
 		config.Meter.Add(1, 1)
 	}
 	return count, nil
+}
+
+// Everything are the options that list the claimed and the delayed messages, too. Only V2
+// has delays.
+func Everything(version zaqar.Version) []zaqar.MessagesOption {
+	if version != zaqar.V2 {
+		return []zaqar.MessagesOption{zaqar.IncludeClaimed(true)}
+	}
+	return []zaqar.MessagesOption{zaqar.IncludeClaimed(true), zaqar.IncludeDelayed(true)}
 }

@@ -1,6 +1,7 @@
 package dumpfile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,8 +77,9 @@ func Load(ctx context.Context, client *zaqar.Client, queue string, in io.Reader,
 		return l.result, err
 	}
 	err := l.load(ctx, in)
-	if err == nil {
-		err = l.state.remove(config.State)
+	nothing := l.state.Lines == 0 && l.result.Unknown == 0
+	if err == nil || nothing {
+		err = cmp.Or(err, l.state.remove(config.State))
 	}
 	if ctx.Err() != nil && err != nil {
 		err = context.Cause(ctx)
@@ -109,12 +111,12 @@ func (l *loader) begin() error {
 	case err != nil:
 		return err
 	case !l.config.Resume:
-		return fmt.Errorf("%w: %s says that %d lines are stored in %s", ErrStarted, l.config.State, found.Lines-len(found.Open), found.Target)
+		return fmt.Errorf("%w: %s has counted %s of it in %s", ErrStarted, l.config.State, progress.Messages(found.Stored), found.Target)
 	case found.Target != l.target:
 		return fmt.Errorf("%w: %s is about %s, not %s", ErrOther, l.config.State, found.Target, l.target)
 	}
 	l.state = found
-	l.result.Before = found.Lines - len(found.Open)
+	l.result.Before = found.Stored
 	return nil
 }
 

@@ -45,7 +45,7 @@ func numbers(n int) string {
 func dump(t *testing.T, client *zaqar.Client, queue string) string {
 	t.Helper()
 	var out bytes.Buffer
-	if _, err := dumpfile.Dump(context.WithoutCancel(t.Context()), client.Queue(queue), &out, dumpfile.DumpConfig{}); err != nil {
+	if _, err := dumpfile.Dump(context.WithoutCancel(t.Context()), client, queue, &out, dumpfile.DumpConfig{}); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -219,6 +219,30 @@ func TestAMistakeInALineStopsBehindTheLinesBeforeIt(t *testing.T) {
 	})
 }
 
+func TestALoadOfWhichNothingIsStoredLeavesNoState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, client := connect(t)
+		config := dumpfile.LoadConfig{Name: "in", State: filepath.Join(t.TempDir(), "state")}
+		server.Inject(zaqartest.Fault{Kind: "message_post", Status: 403})
+		if _, err := dumpfile.Load(t.Context(), client, "wot", strings.NewReader(numbers(3)), config); !errors.Is(err, zaqar.ErrForbidden) {
+			t.Errorf("%v", err)
+		}
+		result, err := dumpfile.Load(t.Context(), client, "wot", strings.NewReader(numbers(3)), config)
+		if err != nil || result != (dumpfile.Loaded{Stored: 3}) {
+			t.Errorf("%+v, %v", result, err)
+		}
+
+		// But if something may be stored, that is not forgotten.
+		server.Inject(zaqartest.Fault{Kind: "message_post", Status: 503})
+		if _, err := dumpfile.Load(t.Context(), client, "wot", strings.NewReader(numbers(3)), config); !errors.Is(err, zaqar.ErrUnavailable) {
+			t.Errorf("%v", err)
+		}
+		if _, err := dumpfile.Load(t.Context(), client, "wot", strings.NewReader(numbers(3)), config); !errors.Is(err, dumpfile.ErrStarted) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
 func TestAnotherDumpOrAnotherQueueIsNotResumed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, client := connect(t)
@@ -307,7 +331,7 @@ func TestADumpHasTheClaimedAndTheDelayedMessagesToo(t *testing.T) {
 			t.Errorf("dumped %q", got)
 		}
 		var free bytes.Buffer
-		count, err := dumpfile.Dump(t.Context(), queue, &free, dumpfile.DumpConfig{FreeOnly: true, IDs: true})
+		count, err := dumpfile.Dump(t.Context(), client, "wot", &free, dumpfile.DumpConfig{FreeOnly: true, IDs: true})
 		if err != nil || count != 1 || !strings.HasPrefix(free.String(), `{"id":"`) || !strings.HasSuffix(free.String(), `,"ttl":3600,"body":2}`+"\n") {
 			t.Errorf("%d, %q, %v", count, &free, err)
 		}
@@ -322,7 +346,7 @@ func TestADumpThatFailsSaysSoInItsLastLine(t *testing.T) {
 		}
 		server.Inject(zaqartest.Fault{Kind: "message_list", Skip: 1, Times: -1, Status: 403})
 		var out bytes.Buffer
-		count, err := dumpfile.Dump(t.Context(), client.Queue("wot"), &out, dumpfile.DumpConfig{MarkIncomplete: true})
+		count, err := dumpfile.Dump(t.Context(), client, "wot", &out, dumpfile.DumpConfig{MarkIncomplete: true})
 		if !errors.Is(err, zaqar.ErrForbidden) || count != 20 {
 			t.Errorf("%d, %v", count, err)
 		}

@@ -33,6 +33,8 @@ type state struct {
 	Target Target `json:"target"`
 	// Lines is how many lines at the start of the dump are stored, except for Open.
 	Lines int `json:"lines"`
+	// Stored is how many messages these are.
+	Stored int `json:"stored"`
 	// Open are the numbers of those lines, from 1, that are not certainly stored.
 	Open []int `json:"open,omitempty"`
 	// Sum is the checksum of the stored lines.
@@ -96,6 +98,7 @@ func (s *state) settle(l numbered, stored bool) {
 	}
 	if stored {
 		s.Lines = max(s.Lines, l.number)
+		s.Stored++
 		s.Sum.add(l)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/dumpfile"
 )
 
 // All is the number of messages that stands for all of them.
@@ -98,7 +99,7 @@ const remembered = 10_000
 func (t *Tail) last(ctx context.Context, name string) (ids []string, err error) {
 	var held []*zaqar.Message // the last ones so far, oldest at the index next
 	next := 0
-	for m, err := range t.Client.Queue(name).Messages(ctx, zaqar.IncludeClaimed(true), zaqar.IncludeDelayed(true)) {
+	for m, err := range t.Client.Queue(name).Messages(ctx, dumpfile.Everything(t.Client.Conn().Version())...) {
 		if err != nil {
 			return nil, cause(ctx, err)
 		}
