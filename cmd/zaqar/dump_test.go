@@ -43,7 +43,7 @@ func oddBody(number, all int) string {
 	}
 	switch number % 10 {
 	case 0:
-		return fmt.Sprintf(`{"n":%d,"text":"é 😀 ‮ <&> \u0000 \\ \" \/ \ud83d\ude00"}`, number)
+		return fmt.Sprintf(`{"n":%d,"text":"é 😀 %c <&> \u0000 \\ \" \/ \ud83d\ude00"}`, number, '\u202e')
 	case 1:
 		return strconv.FormatInt(math.MaxInt64-int64(number), 10)
 	case 2:

@@ -122,7 +122,10 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 func TestALoopCanBeLeft(t *testing.T) {
 	for _, in := range []bodies.Source{file("1\n2\n", bodies.Values), file("1\n2\n", bodies.NDJSON), file("1\n2\n", bodies.Lines), split(file("[1,2]", bodies.Values))} {
 		count := 0
-		for range in.Read() {
+		for _, err := range in.Read() {
+			if err != nil {
+				t.Error(err)
+			}
 			count++
 			break
 		}

@@ -48,7 +48,7 @@ func (t *Tail) Run(ctx context.Context) error {
 	following := t.Client.Subscriber(config)
 	known := map[string]bool{}
 	if t.Follow {
-		if err := t.subscribe(following); err != nil {
+		if err := t.subscribe(following); err != nil { //nolint:contextcheck // it does no I/O: Listen does, with its own context
 			return err
 		}
 	}

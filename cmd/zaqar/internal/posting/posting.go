@@ -72,7 +72,7 @@ func Post(ctx context.Context, queue *zaqar.Queue, input iter.Seq2[bodies.Body, 
 	defer stop(nil)
 	publisher := queue.Publisher(zaqar.PublisherConfig{})
 	s := &settler{config: config, stop: stop, accepted: make(chan accepted, zaqar.DefaultOutstandingMessages), done: make(chan struct{})}
-	go s.run()
+	go s.run(context.WithoutCancel(ctx)) // every future ends, at the latest when the publisher is closed
 
 	var last string
 	inputErr := publishAll(reading, input, func(body bodies.Body) {
@@ -168,10 +168,10 @@ type settler struct {
 	written error // of writing an id
 }
 
-func (s *settler) run() {
+func (s *settler) run(ctx context.Context) {
 	defer close(s.done)
 	for message := range s.accepted {
-		s.settle(message)
+		s.settle(ctx, message)
 		if s.stopped {
 			break
 		}
@@ -183,14 +183,13 @@ func (s *settler) run() {
 		rest = append(rest, message)
 	}
 	for _, message := range rest {
-		s.settle(message)
+		s.settle(ctx, message)
 	}
 }
 
-func (s *settler) settle(message accepted) {
-	// Every future ends, at the latest when the publisher is closed.
-	id, err := message.future.Wait(context.Background())
-	s.config.Meter.Add(1, int64(message.bytes))
+func (s *settler) settle(ctx context.Context, message accepted) {
+	id, err := message.future.Wait(ctx)
+	s.config.Meter.Add(1, int64(message.bytes)+1) // with its line feed
 	if err != nil {
 		s.failed(Failure{message.where, err})
 		return
