@@ -9,6 +9,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -131,15 +132,15 @@ func TestARefusalOfEverythingEndsTheReading(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server, queue := connect(t)
 				server.Inject(fault)
-				read := 0
+				var read atomic.Int32
 				endless := func(yield func(bodies.Body, error) bool) {
 					for yield(bodies.Body{JSON: []byte("1"), Where: "somewhere"}, nil) {
-						read++
+						read.Add(1)
 					}
 				}
 				result, err := posting.Post(t.Context(), queue, endless, posting.Config{})
-				if err == nil || result.Stored != 0 || result.Unknown != 0 || result.NotStored < read {
-					t.Errorf("read %d: %+v, %v", read, result, err)
+				if err == nil || result.Stored != 0 || result.Unknown != 0 || result.NotStored < int(read.Load()) {
+					t.Errorf("read %d: %+v, %v", read.Load(), result, err)
 				}
 			})
 		})
