@@ -55,7 +55,7 @@ func TestALoadedDumpIsDumpedAsTheSameBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, client := connect(t)
 		for _, body := range []any{
-			nil, "", "é 😀 <>&\u2028\x00", map[string]any{"a": nil, "b": []any{}}, math.MaxInt64, math.MinInt64, 1.5, json.RawMessage(`[1e400,-1e400,"Infinity"]`), strings.Repeat("x", 200_000),
+			nil, "", "é 😀 <>&\u2028\x00", map[string]any{"a": nil, "b": []any{}}, int64(math.MaxInt64), int64(math.MinInt64), 1.5, json.RawMessage(`[1e400,-1e400,"Infinity"]`), strings.Repeat("x", 200_000),
 		} {
 			if _, err := client.Queue("a").Post(t.Context(), zaqar.Outgoing{Body: body, TTL: 90 * time.Second}); err != nil {
 				t.Fatal(err)
