@@ -23,6 +23,9 @@ const (
 // shown: they would garble the prompt.
 func (a *App) complete(cmd *cobra.Command, argument string, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 	names := live[argument]
+	if argument == "FILE" {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
 	if names == nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -57,7 +57,8 @@ func report(streams *Streams, command *cobra.Command, err error) int {
 	if stop, ok := errors.AsType[*interrupted](err); ok {
 		return exitSignal(stop.signal)
 	}
-	if errors.Is(err, syscall.EPIPE) {
+	// A connection can break with the same error, which must not end in silence.
+	if errors.Is(err, syscall.EPIPE) && errors.Is(streams.Out.Err(), syscall.EPIPE) {
 		return exitSignal(syscall.SIGPIPE)
 	}
 	if code, ok := errors.AsType[exitCode](err); ok {

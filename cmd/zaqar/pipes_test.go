@@ -1,0 +1,230 @@
+//go:build unix
+
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/zaqar-go/zaqar"
+)
+
+// relay is a Zaqar behind a proxy in which a test can handle each request. It is a zaqar
+// serve, or the server without authentication that ZAQAR_TEST_ENDPOINT names.
+type relay struct {
+	client  *zaqar.Client // goes around the proxy
+	url     string
+	project string // without any queues
+	// handle answers a request; next serves it as usual.
+	handle func(next http.Handler, w http.ResponseWriter, r *http.Request)
+}
+
+func newRelay(t *testing.T) *relay {
+	t.Helper()
+	endpoint := os.Getenv("ZAQAR_TEST_ENDPOINT")
+	if endpoint == "" {
+		server, err := startServe(command(t, "serve", "--listen", "127.0.0.1:0"))
+		check(t, err)
+		t.Cleanup(func() {
+			if code, err := server.stop(os.Interrupt); err != nil || code != 0 {
+				t.Errorf("zaqar serve: exit code %d, %v", code, err)
+			}
+		})
+		endpoint = server.url()
+	}
+	r := &relay{handle: usual, project: rand.Text()}
+	var err error
+	r.client, err = zaqar.Connect(t.Context(), endpoint, zaqar.WithProject(r.project))
+	check(t, err)
+	t.Cleanup(func() { _ = r.client.Close() })
+	backend, err := url.Parse(endpoint)
+	check(t, err)
+	forward := &httputil.ReverseProxy{
+		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(backend) },
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		// A request that has arrived is carried out, even if the client has gone away.
+		r.handle(forward, w, req.WithContext(context.WithoutCancel(req.Context())))
+	}))
+	t.Cleanup(proxy.Close)
+	r.url = proxy.URL
+	return r
+}
+
+func usual(next http.Handler, w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, r) }
+
+// isPost reports whether a request posts messages.
+func isPost(r *http.Request) bool {
+	return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/messages")
+}
+
+// isListing reports whether a request lists messages.
+func isListing(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/messages")
+}
+
+// process is a zaqar that runs against a relay.
+type process struct {
+	cmd   *exec.Cmd
+	err   bytes.Buffer
+	ended chan struct{}
+}
+
+func (r *relay) command(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: command(t, slices.Concat(args, []string{"--endpoint", r.url, "--project-id", r.project})...), ended: make(chan struct{})}
+	p.cmd.Stderr = &p.err
+	return p
+}
+
+// wait waits until the command has ended, and returns its exit code; -1 means that a signal
+// killed it.
+func (p *process) wait(t *testing.T) int {
+	t.Helper()
+	code, err := exitCode(p.cmd.Wait())
+	check(t, err)
+	close(p.ended)
+	return code
+}
+
+// run runs the command, which must exit with a code.
+func (p *process) run(t *testing.T, want int) {
+	t.Helper()
+	check(t, p.cmd.Start())
+	if code := p.wait(t); code != want {
+		t.Errorf("%v: exit code %d, want %d\n%s", p.cmd.Args[1:], code, want, &p.err)
+	}
+}
+
+// bodies returns the bodies in a queue.
+func (r *relay) bodies(t *testing.T, queue string) string {
+	t.Helper()
+	messages, err := zaqar.Collect(r.client.Queue(queue).Messages(t.Context()))
+	check(t, err)
+	var found []string
+	for _, m := range messages {
+		found = append(found, string(m.Body()))
+	}
+	return strings.Join(found, " ")
+}
+
+func TestAnInterruptedPostStoresWhatItHasRead(t *testing.T) {
+	t.Parallel()
+	r := newRelay(t)
+	posted := make(chan struct{}, 10)
+	r.handle = func(next http.Handler, w http.ResponseWriter, req *http.Request) {
+		next.ServeHTTP(w, req)
+		if isPost(req) {
+			posted <- struct{}{}
+		}
+	}
+	p := r.command(t, "post", "wot", "--ids")
+	in, err := p.cmd.StdinPipe()
+	check(t, err)
+	var ids bytes.Buffer
+	p.cmd.Stdout = &ids
+	check(t, p.cmd.Start())
+	_, err = io.WriteString(in, "1\n2\n") // and no end
+	check(t, err)
+	for r.bodies(t, "wot") != "1 2" {
+		<-posted
+	}
+	check(t, p.cmd.Process.Signal(os.Interrupt))
+	if code := p.wait(t); code != 130 {
+		t.Errorf("exit code %d\n%s", code, &p.err)
+	}
+	if want := "zaqar: stopped behind line 2 of standard input: 2 messages are stored\n"; p.err.String() != want {
+		t.Errorf("stderr %q, want %q", &p.err, want)
+	}
+	if got := strings.Count(ids.String(), "\n"); got != 2 {
+		t.Errorf("%d ids", got)
+	}
+}
+
+func TestATailEndsWithASignal(t *testing.T) {
+	t.Parallel()
+	r := newRelay(t)
+	_, err := r.client.Queue("wot").Post(t.Context(), 1)
+	check(t, err)
+	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 0} {
+		p := r.command(t, "tail", "-f", "wot", "--position", "place", "--start")
+		out, err := p.cmd.StdoutPipe()
+		check(t, err)
+		check(t, p.cmd.Start())
+		line, err := bufio.NewReader(out).ReadString('\n')
+		if err != nil || line != "1\n" {
+			t.Errorf("printed %q, %v", line, err)
+		}
+		check(t, p.cmd.Process.Signal(signal))
+		if code := p.wait(t); code != want || p.err.String() != "" {
+			t.Errorf("%v: exit code %d, want %d; stderr %q", signal, code, want, &p.err)
+		}
+		// What was printed before the signal is not printed again.
+		again := r.command(t, "tail", "-f", "wot", "--position", filepath.Join(p.cmd.Dir, "place"), "--start", "--idle", "100ms")
+		var printed bytes.Buffer
+		again.cmd.Stdout = &printed
+		if again.run(t, 0); printed.String() != "" {
+			t.Errorf("%v: printed again %q", signal, &printed)
+		}
+	}
+}
+
+func TestAReaderThatGoesAwayEndsATailQuietly(t *testing.T) {
+	t.Parallel()
+	r := newRelay(t)
+	_, err := r.client.Queue("wot").Post(t.Context(), 1)
+	check(t, err)
+	p := r.command(t, "tail", "-f", "wot")
+	reader, writer, err := os.Pipe()
+	check(t, err)
+	p.cmd.Stdout = writer
+	check(t, p.cmd.Start())
+	check(t, writer.Close())
+	if line, err := bufio.NewReader(reader).ReadString('\n'); err != nil || line != "1\n" {
+		t.Errorf("printed %q, %v", line, err)
+	}
+	check(t, reader.Close())
+	_, err = r.client.Queue("wot").Post(t.Context(), 2)
+	check(t, err)
+	if code := p.wait(t); code != 128+int(syscall.SIGPIPE) || p.err.String() != "" {
+		t.Errorf("exit code %d, stderr %q", code, &p.err)
+	}
+}
+
+func TestAnInterruptedDumpLeavesNoFile(t *testing.T) {
+	t.Parallel()
+	r := newRelay(t)
+	_, err := r.client.Queue("wot").Post(t.Context(), 1)
+	check(t, err)
+	p := r.command(t, "dump", "wot", "-o", "wot.ndjson")
+	r.handle = func(next http.Handler, w http.ResponseWriter, req *http.Request) {
+		if isListing(req) {
+			_ = p.cmd.Process.Signal(os.Interrupt)
+			<-p.ended // it does not wait for the answer
+		}
+		next.ServeHTTP(w, req)
+	}
+	p.run(t, 130)
+	if want := "zaqar: stopped; wot.ndjson is not written\n"; p.err.String() != want {
+		t.Errorf("stderr %q, want %q", &p.err, want)
+	}
+	if files, err := os.ReadDir(p.cmd.Dir); err != nil || len(files) != 0 {
+		t.Errorf("the folder has %v, %v", files, err)
+	}
+}
