@@ -47,18 +47,21 @@ func FromCloud(name string, opts ...Option) *Auth {
 
 func fromCloud(env settings, opts []Option) *Auth {
 	name := env.get("cloud")
-	return newAuth(cloudLabel(name), func() (config, error) {
+	return newAuth(cloudLabel(name), func(given map[string]string) (config, error) {
 		if name == "" {
 			return config{}, errors.New("no cloud is named: pass a name or set OS_CLOUD")
 		}
-		s, err := readCloud(name, env)
+		s, err := readCloud(name, env.with(given))
 		if mangled := env.mangled(); mangled != nil {
 			err = mangled // the cause of other errors
 		}
 		if err != nil {
 			return config{}, err
 		}
-		return s.config(), nil
+		s = s.with(given)
+		c := s.config()
+		s.idle(&c, given)
+		return c, nil
 	}, opts)
 }
 

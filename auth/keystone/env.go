@@ -29,8 +29,12 @@ func FromEnv(opts ...Option) *Auth {
 	if env.get("cloud") != "" {
 		return fromCloud(env, opts)
 	}
-	c, err := env.config(), env.mangled()
-	return newAuth("environment", func() (config, error) { return c, err }, opts)
+	return newAuth("environment", func(given map[string]string) (config, error) {
+		s := env.with(given)
+		c := s.config()
+		s.idle(&c, given)
+		return c, s.mangled()
+	}, opts)
 }
 
 // environment is a snapshot of the OS_* variables.

@@ -71,12 +71,12 @@ var (
 
 // newAuth returns an Auth with the configuration that base returns when it is first
 // needed. opts override it.
-func newAuth(label string, base func() (config, error), opts []Option) *Auth {
+func newAuth(label string, base func(given map[string]string) (config, error), opts []Option) *Auth {
 	return &Auth{
 		label:  label,
 		keeper: &keeper{},
 		identity: sync.OnceValues(func() (*identity, error) {
-			c, err := base()
+			c, err := base(givenBy(opts))
 			if err != nil {
 				return nil, fmt.Errorf("keystone: %w", err)
 			}
@@ -98,8 +98,11 @@ func newAuth(label string, base func() (config, error), opts []Option) *Auth {
 }
 
 // given returns a base for [newAuth] from a complete configuration.
-func given(c config) func() (config, error) {
-	return func() (config, error) { return c, nil }
+func given(c config) func(map[string]string) (config, error) {
+	return func(given map[string]string) (config, error) {
+		settings{}.idle(&c, given)
+		return c, nil
+	}
 }
 
 // Authorize sets X-Auth-Token and, if the token has a project, X-Project-Id. It blocks

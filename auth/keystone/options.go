@@ -52,6 +52,8 @@ type config struct {
 	suspects []string
 	// warnings are about settings that have no effect.
 	warnings []string
+	// given are the settings of [Setting].
+	given map[string]string
 	// problems are the errors found so far.
 	problems []string
 }

@@ -24,7 +24,7 @@ import (
 //	serve [FLAG …]         starts zaqar serve on a free port, sets URL and ADDRESS,
 //	                       sets the variables that it prints, and keeps what it
 //	                       prints in the files served and serve.err
-//	stop SIGNAL            stops the server, which must exit with 0
+//	end SIGNAL             stops the server, which must exit with 0
 //	request STATUS METHOD PATH [BODY]
 //	                       sends a request to the server, which must answer with
 //	                       STATUS, and writes the answer to standard output. The
@@ -37,7 +37,7 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "serve": serve, "stop": stop, "request": request,
+			"exits": exits, "serve": serve, "end": end, "request": request,
 		},
 		RequireUniqueNames: true,
 	})
@@ -85,9 +85,9 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 
 var signals = map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}
 
-func stop(ts *testscript.TestScript, neg bool, args []string) {
+func end(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 || signals[args[0]] == nil {
-		ts.Fatalf("usage: stop INT|TERM")
+		ts.Fatalf("usage: end INT|TERM")
 	}
 	server, ok := servers.LoadAndDelete(ts)
 	if !ok {

@@ -13,16 +13,9 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/zaqar-go/zaqar"
-)
-
-// The exit codes. After a signal, the code is 128 plus the signal's number, as in a
-// shell: 130 after Ctrl-C, 143 after SIGTERM.
-const (
-	exitOK     = 0
-	exitFailed = 1 // the command failed
-	exitUsage  = 2 // the command line is wrong, and nothing was done
 )
 
 // Main runs the command line and returns its exit code. Results go to out,
@@ -33,7 +26,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	signal.Ignore(syscall.SIGPIPE)
 
 	streams := NewStreams(in, out, errOut)
-	root := NewCmdRoot(streams)
+	root := NewCmdRoot(NewApp(streams))
 	root.SetArgs(args)
 	command, err := root.ExecuteC()
 	if err == nil {
@@ -43,69 +36,39 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	return report(streams, command, err)
 }
 
-// report prints an error and returns the exit code.
-func report(streams *Streams, command *cobra.Command, err error) int {
-	if err == nil {
-		return exitOK
-	}
-	if stop, ok := errors.AsType[*interrupted](err); ok {
-		return exitSignal(stop.signal)
-	}
-	if errors.Is(err, syscall.EPIPE) {
-		return exitSignal(syscall.SIGPIPE)
-	}
-	// The library's errors start with its name already.
-	fmt.Fprintln(streams.Err, "zaqar: "+strings.TrimPrefix(err.Error(), "zaqar: "))
-	if _, ok := errors.AsType[*usageError](err); ok {
-		if command.Hidden {
-			command = command.Root()
-		}
-		fmt.Fprintf(streams.Err, "Run \"%s --help\" for usage.\n", command.CommandPath())
-		return exitUsage
-	}
-	return exitFailed
-}
-
-// usageError reports a wrong command line.
-type usageError struct{ text string }
-
-func (e *usageError) Error() string { return e.text }
-
-func badUsage(format string, args ...any) error {
-	return &usageError{text: fmt.Sprintf(format, args...)}
+// commands are the constructors of all commands, in the order of help.
+var commands = []func(*App) *cobra.Command{
+	NewCmdPing,
+	NewCmdTour,
+	NewCmdServe,
+	NewCmdVersion,
 }
 
 // NewCmdRoot returns the command zaqar with its subcommands.
-func NewCmdRoot(streams *Streams) *cobra.Command {
+func NewCmdRoot(app *App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "zaqar",
 		Short: "OpenStack Zaqar message queues, in Go",
-		Long: `zaqar-go is a Go client library for Zaqar, OpenStack's message queues, with an
-embedded server for tests. This command demonstrates both.`,
+		Long: `zaqar works with Zaqar, OpenStack's message queues, and runs an embedded Zaqar
+for tests. It signs in with the OS_* variables or the clouds.yaml that you use
+for the openstack command.`,
 		Example: `  zaqar tour                      try the library on an embedded server
-  zaqar tour --os-cloud devstack  try it on a cloud of your clouds.yaml
+  zaqar --os-cloud devstack ping  is the Zaqar of this cloud there?
+  zaqar queue list                with the variables of an openrc file
   zaqar serve                     run an embedded server`,
 		Version:                    zaqar.Release,
 		SuggestionsMinimumDistance: 2,
 		SilenceErrors:              true, // report prints them
 		SilenceUsage:               true,
 		CompletionOptions:          cobra.CompletionOptions{HiddenDefaultCmd: true},
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			text := "there is no command " + shown(args[0])
-			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-				text += "; did you mean " + strings.Join(near, " or ") + "?"
-			}
-			return &usageError{text: text}
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:                       noSuchCommand,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return app.global.refuseIdle(cmd) },
 	}
-	cmd.SetIn(streams.In)
-	cmd.SetOut(streams.Out)
-	cmd.SetErr(streams.Err)
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{text: err.Error()} })
+	cmd.SetIn(app.In)
+	cmd.SetOut(app.Out)
+	cmd.SetErr(app.Err)
+	cmd.SetFlagErrorFunc(flagError)
 	cobra.AddTemplateFunc("flagGroups", flagGroups)
 	cmd.SetUsageTemplate(usageTemplate)
 	cmd.SetVersionTemplate(versionText())
@@ -116,18 +79,54 @@ embedded server for tests. This command demonstrates both.`,
 		}
 		return about.Help()
 	}})
-	cmd.AddCommand(NewCmdTour(streams), NewCmdServe(streams), NewCmdVersion(streams))
+	app.global.add(cmd)
+	for _, command := range commands {
+		cmd.AddCommand(command(app))
+	}
 	return cmd
 }
 
+// noSuchCommand is the Args of commands that only have subcommands.
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := "there is no command " + shown(args[0])
+	if cmd.HasParent() {
+		text = cmd.CommandPath() + " has no command " + shown(args[0])
+	}
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		text += "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return &usageError{text: text}
+}
+
+// flagError returns the error of a wrong flag. Where a flag has a similar name, it says so.
+func flagError(cmd *cobra.Command, err error) error {
+	text := err.Error()
+	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden {
+				names = append(names, f.Name)
+			}
+		})
+		if near := nearest(missing.GetSpecifiedName(), names); near != "" && missing.GetSpecifiedShortnames() == "" {
+			text += "; did you mean --" + near + "?"
+		}
+	}
+	return &usageError{text: text}
+}
+
 // NewCmdVersion returns the command zaqar version.
-func NewCmdVersion(streams *Streams) *cobra.Command {
+func NewCmdVersion(app *App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  noArguments,
+		Use:         "version",
+		Short:       "Print the version",
+		Args:        noArguments,
+		Annotations: map[string]string{offline: "true"},
 		RunE: func(*cobra.Command, []string) error {
-			fmt.Fprint(streams.Out, versionText())
+			fmt.Fprint(app.Out, versionText())
 			return nil
 		},
 	}
@@ -170,6 +169,9 @@ Examples:
 
 {{.Title}}:
 {{.Usages | trimTrailingWhitespaces}}{{end}}{{end}}
+{{- if .HasParent}}
+
+"{{.Root.Name}} --help" lists the options of all commands, such as --os-cloud.{{end}}
 {{- if .HasAvailableSubCommands}}
 
 Run "{{.CommandPath}} COMMAND --help" for more about a command.{{end}}

@@ -46,7 +46,7 @@ type serveFlags struct {
 }
 
 // NewCmdServe returns the command zaqar serve.
-func NewCmdServe(streams *Streams) *cobra.Command {
+func NewCmdServe(app *App) *cobra.Command {
 	var f serveFlags
 	cmd := &cobra.Command{
 		Use:   "serve [flags]",
@@ -67,11 +67,12 @@ The limits have the names and units of Zaqar's own options.`,
   zaqar serve --listen 127.0.0.1:0
   zaqar serve --auth keystone --user-file users --max-memory 128MiB
   zaqar serve --max-messages-post-size 1048576 --default-message-ttl 60`,
-		Args: noArguments,
+		Args:        noArguments,
+		Annotations: map[string]string{offline: "true"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := untilSignal(cmd.Context(), func() {})
 			defer stop()
-			return f.serve(ctx, streams)
+			return f.serve(ctx, app.Streams)
 		},
 	}
 	flags := cmd.Flags()

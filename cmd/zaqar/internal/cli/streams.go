@@ -21,6 +21,9 @@ func NewStreams(in io.Reader, out, errOut io.Writer) *Streams {
 // not check every write. It is safe for concurrent use.
 type Output struct {
 	colour bool
+	// terminal is true if a person reads it; columns is the width of the terminal.
+	terminal bool
+	columns  int
 
 	mu  sync.Mutex
 	w   io.Writer
@@ -28,7 +31,7 @@ type Output struct {
 }
 
 func newOutput(w io.Writer) *Output {
-	return &Output{w: w, colour: wantsColour(w)}
+	return &Output{w: w, colour: wantsColour(w), terminal: isTerminal(w), columns: width(w)}
 }
 
 // Write implements io.Writer. After an error it writes nothing more.
@@ -72,10 +75,5 @@ func (o *Output) paint(s style, text string) string {
 // wantsColour reports whether w is a terminal whose user has not turned colours off. See
 // no-color.org.
 func wantsColour(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }

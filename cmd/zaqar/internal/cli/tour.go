@@ -24,8 +24,8 @@ const (
 )
 
 // NewCmdTour returns the command zaqar tour.
-func NewCmdTour(streams *Streams) *cobra.Command {
-	var where targetFlags
+func NewCmdTour(app *App) *cobra.Command {
+	embedded := true
 	var pause time.Duration
 	cmd := &cobra.Command{
 		Use:   "tour [flags]",
@@ -34,32 +34,33 @@ func NewCmdTour(streams *Streams) *cobra.Command {
 message, change metadata, subscribe, and delete the queue. Each step prints the
 Go code and its result.
 
-The tour uses the cloud that --os-cloud or the usual OS_* variables select, or
-else an embedded server inside this program. On a cloud it uses one new queue,
-named "wot", or "wot-" and a random number if "wot" exists. It deletes that
-queue at the end, and after an error or Ctrl-C. It changes nothing else.`,
+The tour runs on an embedded server inside this program, unless a flag such as
+--os-cloud names a cloud. With --embedded=false it uses the cloud that the
+OS_* variables name. On a cloud it uses one new queue, named "wot", or "wot-"
+and a random number if "wot" exists. It deletes that queue at the end, and after
+an error or Ctrl-C. It changes nothing else.`,
 		Example: `  zaqar tour
   zaqar tour --pause 3s
   zaqar tour --os-cloud devstack --os-region-name RegionOne
-  zaqar tour --endpoint http://127.0.0.1:8888 --project demo`,
+  zaqar tour --endpoint http://127.0.0.1:8888 --project-id demo`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if pause < 0 || pause > longestPause {
 				return badUsage("--pause is %v; it must be from 0s to %v, or the message would expire", pause, longestPause)
 			}
-			to, err := where.target()
+			to, err := app.tourTarget(embedded)
 			if err != nil {
 				return err
 			}
 			defer to.close()
-			t := &tour{streams: streams, target: to, pause: pause, mark: newMark(), noticed: make(chan struct{})}
+			t := &tour{streams: app.Streams, target: to, pause: pause, mark: newMark(), noticed: make(chan struct{})}
 			ctx, stop := untilSignal(cmd.Context(), t.interrupted)
 			defer stop()
 			return t.run(ctx)
 		},
 	}
 	cmd.Flags().SortFlags = false
-	where.add(cmd)
+	cmd.Flags().BoolVar(&embedded, "embedded", true, "use the embedded server, unless flags name a cloud")
 	cmd.Flags().DurationVar(&pause, "pause", 0, "wait between steps, at most "+longestPause.String())
 	return cmd
 }

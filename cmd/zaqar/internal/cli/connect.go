@@ -1,0 +1,302 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/auth/keystone"
+)
+
+// Variables of this program; those of OpenStack are read by package keystone.
+const (
+	tokenCacheVariable = "ZAQAR_TOKEN_CACHE"
+	signedURLVariable  = "ZAQAR_SIGNED_URL"
+)
+
+// errNotSignedIn reports that neither flags nor variables select a Zaqar.
+var errNotSignedIn = errors.New("no cloud is selected: use --os-cloud, set OS_CLOUD, or load an openrc file; " +
+	"for a server without authentication use --endpoint and --project-id")
+
+// connect connects to the Zaqar that the global options select.
+func (a *App) connect(ctx context.Context) (*zaqar.Client, error) {
+	endpoint, options, err := a.global.target(a.Streams)
+	if err != nil {
+		return nil, err
+	}
+	return zaqar.Connect(ctx, endpoint, options...)
+}
+
+// target returns the arguments of zaqar.Connect.
+func (g *globalOptions) target(streams *Streams) (endpoint string, options []zaqar.ConnectOption, err error) {
+	if err := g.check(); err != nil {
+		return "", nil, err
+	}
+	version, err := g.apiVersion()
+	if err != nil {
+		return "", nil, err
+	}
+	options = []zaqar.ConnectOption{zaqar.WithUserAgent("zaqar-cli")}
+	if version != "" {
+		options = append(options, zaqar.WithVersion(version))
+	}
+	if id := g.clientID; id != "" {
+		options = append(options, zaqar.WithClientID(id))
+	} else if id := os.Getenv("OS_MESSAGE_CLIENT_ID"); id != "" {
+		options = append(options, zaqar.WithClientID(id))
+	}
+	signed, err := g.signed(streams.In)
+	if err != nil {
+		return "", nil, err
+	}
+	socket := ""
+	if !signed.IsZero() {
+		options = append(options, zaqar.WithAuth(signed))
+		options = append(options, g.tlsOptions()...)
+		if socket = g.endpoint; socket == "" {
+			socket = signed.Grant().Endpoint
+		}
+	} else {
+		credentials, err := g.credentials()
+		if err != nil {
+			return "", nil, err
+		}
+		options = append(options, zaqar.WithAuth(credentials))
+		if g.withoutKeystone() {
+			if socket = os.Getenv("OS_MESSAGING_WEBSOCKET_ENDPOINT_OVERRIDE"); socket == "" {
+				socket = g.endpointWithoutKeystone()
+			}
+		}
+	}
+	if g.transport == "ws" {
+		options = append(options, zaqar.WithWebSocket(socket))
+	}
+	return g.endpoint, append(options, g.observed(streams)...), nil
+}
+
+// check refuses flags that contradict each other or have no effect.
+func (g *globalOptions) check() error {
+	at, err := url.Parse(g.endpoint)
+	switch {
+	case err != nil:
+		return badUsage("--endpoint is not a URL") // it may hold a password
+	case at.User != nil || strings.Contains(g.endpoint, "@"):
+		return badUsage("--endpoint has a user or a password; a server without authentication needs none, and for a cloud use --os-cloud or OS_* variables")
+	case at.RawQuery != "" || at.Fragment != "":
+		return badUsage("--endpoint has a query or a fragment; remove it")
+	case g.transport != "http" && g.transport != "ws":
+		return badUsage("--transport is %q; it must be http or ws", g.transport)
+	case g.signedURL != "" && len(g.signingIn()) > 0:
+		return badUsage("--signed-url replaces credentials, so --%s has no effect; remove one of them", g.signingIn()[0])
+	case g.signedURL != "" && g.cache && g.flags.Changed("token-cache"):
+		return badUsage("--signed-url needs no token, so --token-cache has no effect; remove it")
+	case g.project != "" && g.signedURL != "":
+		return badUsage("--signed-url names its project, so --project-id has no effect; remove it")
+	case g.project != "" && len(g.signingIn()) > 0 && *g.settings["auth_type"] != "none":
+		return badUsage("--project-id is for a server without authentication, and --%s is for a cloud; to choose a project of the cloud use --os-project-id", g.signingIn()[0])
+	case g.project != "" && g.endpointWithoutKeystone() == "":
+		return badUsage("--project-id needs --endpoint: a server without authentication is in no catalogue")
+	}
+	return g.checkKinds()
+}
+
+// kinds are the flags of each kind of sign-in.
+var kinds = [][]string{
+	{"os-password", "os-passcode"},
+	{"os-token"},
+	{"os-application-credential-id", "os-application-credential-name", "os-application-credential-secret"},
+}
+
+// checkKinds refuses flags of two kinds of sign-in.
+func (g *globalOptions) checkKinds() error {
+	var used []string
+	for _, kind := range kinds {
+		if names := g.changedIn(kind...); len(names) > 0 {
+			used = append(used, names[0])
+		}
+	}
+	if len(used) > 1 {
+		return badUsage("--%s and --%s are two ways to sign in; use one of them", used[0], used[1])
+	}
+	if g.withoutKeystone() && len(used) > 0 {
+		return badUsage("a server without authentication needs no credentials, so --%s has no effect; remove it", used[0])
+	}
+	return nil
+}
+
+// signingIn returns the flags on the command line that are about a cloud.
+func (g *globalOptions) signingIn() []string {
+	var names []string
+	for _, name := range g.changed() {
+		setting := strings.HasPrefix(name, "os-")
+		if setting && name != "os-cacert" && name != "os-cert" && name != "os-key" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// withoutKeystone reports whether the server is one without authentication.
+func (g *globalOptions) withoutKeystone() bool {
+	switch {
+	case g.project != "":
+		return true
+	case g.cloud != "":
+		return false
+	case *g.settings["auth_type"] != "":
+		return isNone(*g.settings["auth_type"])
+	}
+	return os.Getenv("OS_CLOUD") == "" && isNone(os.Getenv("OS_AUTH_TYPE"))
+}
+
+func isNone(kind string) bool { return strings.EqualFold(kind, "none") || strings.EqualFold(kind, "noauth") }
+
+func (g *globalOptions) endpointWithoutKeystone() string {
+	for _, at := range []string{g.endpoint, os.Getenv("OS_MESSAGING_ENDPOINT_OVERRIDE"), os.Getenv("OS_ENDPOINT_OVERRIDE"), os.Getenv("OS_ENDPOINT")} {
+		if at != "" {
+			return at
+		}
+	}
+	return ""
+}
+
+// apiVersion returns the version of the flag or of the environment, or "".
+func (g *globalOptions) apiVersion() (zaqar.Version, error) {
+	name, text := "--api-version", g.version
+	if text == "" {
+		name, text = "OS_QUEUES_API_VERSION", os.Getenv("OS_QUEUES_API_VERSION")
+	}
+	switch strings.TrimPrefix(strings.ToLower(text), "v") {
+	case "":
+		return "", nil
+	case "1", "1.0":
+		return zaqar.V1, nil
+	case "1.1":
+		return zaqar.V1_1, nil
+	case "2", "2.0":
+		return zaqar.V2, nil
+	}
+	return "", badUsage("%s is %q; it must be 1, 1.1 or 2", name, text)
+}
+
+// signed returns the signed URL of the flag or, if no flag names a cloud, of the
+// environment. Without one it returns the zero SignedURL.
+func (g *globalOptions) signed(in io.Reader) (auth.SignedURL, error) {
+	name, text := "--signed-url", g.signedURL
+	if text == "" && len(g.signingIn()) == 0 && g.project == "" {
+		name, text = signedURLVariable, os.Getenv(signedURLVariable)
+	}
+	if text == "" {
+		return auth.SignedURL{}, nil
+	}
+	return readSignedURL(name, text, in)
+}
+
+// maxSignedURL bounds the text of a signed URL.
+const maxSignedURL = 1 << 20
+
+// readSignedURL reads a signed URL from an argument: its text, "-" for standard input, or
+// "@" and the name of a file. name is what errors call it.
+func readSignedURL(name, text string, in io.Reader) (auth.SignedURL, error) {
+	if file, ok := strings.CutPrefix(text, "@"); ok {
+		content, err := os.ReadFile(file) //nolint:gosec // the user names the file
+		if err != nil {
+			return auth.SignedURL{}, fmt.Errorf("%s: %w", name, err)
+		}
+		text = string(content)
+	} else if text == "-" {
+		content, err := io.ReadAll(io.LimitReader(in, maxSignedURL))
+		if err != nil {
+			return auth.SignedURL{}, fmt.Errorf("%s: %w", name, err)
+		}
+		text = string(content)
+	}
+	signed, err := auth.ParseSignedURL(strings.TrimSpace(text))
+	if err != nil {
+		return auth.SignedURL{}, badUsage("%s: %v", name, err)
+	}
+	return signed, nil
+}
+
+// credentials returns the credentials of flags, variables and clouds.yaml.
+func (g *globalOptions) credentials() (*keystone.Auth, error) {
+	options := []keystone.Option{keystone.UserAgent("zaqar-cli")}
+	for _, f := range cloudFlags {
+		options = append(options, keystone.Setting(f.setting, *g.settings[f.setting]))
+	}
+	if g.insecure {
+		options = append(options, keystone.Insecure())
+	}
+	if g.project != "" {
+		options = append(options, keystone.Setting("auth_type", "none"), keystone.Setting("project_id", g.project))
+	}
+	switch {
+	case g.cloud != "":
+		return validated(keystone.FromCloud(g.cloud, options...), g.cloud)
+	case g.withoutKeystone() || hasCredentials() || g.namesCredentials():
+		if g.project == "" && os.Getenv("OS_CLOUD") != "" {
+			return validated(keystone.FromEnv(options...), os.Getenv("OS_CLOUD"))
+		}
+		return validated(keystone.FromEnv(options...), "")
+	case g.endpoint != "":
+		return nil, badUsage("--endpoint needs --project-id for a server without authentication, or credentials for a cloud: --os-cloud or OS_* variables")
+	case len(g.signingIn()) > 0:
+		return nil, badUsage("--%s needs a cloud: name the cloud with --os-cloud or OS_* variables", g.signingIn()[0])
+	}
+	return nil, errNotSignedIn
+}
+
+// namesCredentials reports whether flags say how to sign in.
+func (g *globalOptions) namesCredentials() bool {
+	return len(g.changedIn("os-auth-url", "os-auth-type", "os-username", "os-user-id", "os-token",
+		"os-application-credential-id", "os-application-credential-name")) > 0
+}
+
+// validated checks the credentials without asking Keystone. Where a cloud has a similar
+// name, the error says so.
+func validated(credentials *keystone.Auth, cloud string) (*keystone.Auth, error) {
+	err := credentials.Validate()
+	if err == nil {
+		return credentials, nil
+	}
+	if names, listing := keystone.Clouds(); cloud != "" && listing == nil {
+		if near := nearest(cloud, names); near != "" {
+			err = fmt.Errorf("%w; did you mean %s?", err, near)
+		}
+	}
+	return nil, &signInError{cause: err}
+}
+
+// signInError reports credentials that are missing or wrong, as far as that is known
+// before anybody is asked.
+type signInError struct{ cause error }
+
+func (e *signInError) Error() string { return e.cause.Error() }
+func (e *signInError) Unwrap() error { return e.cause }
+
+// tlsOptions are the TLS options for a signed URL, which has no settings of a cloud.
+func (g *globalOptions) tlsOptions() []zaqar.ConnectOption {
+	setting := func(name, variable string) string {
+		if value := *g.settings[name]; value != "" {
+			return value
+		}
+		return os.Getenv(variable)
+	}
+	var options []zaqar.ConnectOption
+	if file := setting("cacert", "OS_CACERT"); file != "" {
+		options = append(options, zaqar.WithCACert(file))
+	}
+	if file := setting("cert", "OS_CERT"); file != "" {
+		options = append(options, zaqar.WithClientCert(file, setting("key", "OS_KEY")))
+	}
+	if g.insecure || truth(os.Getenv("OS_INSECURE")) {
+		options = append(options, zaqar.WithInsecure())
+	}
+	return options
+}

@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/auth/keystone"
+)
+
+// The exit codes. After a signal, the code is 128 plus the signal's number, as in a
+// shell: 130 after Ctrl-C, 143 after SIGTERM.
+const (
+	exitOK          = 0
+	exitFailed      = 1 // anything else
+	exitUsage       = 2 // the command line is wrong, and nothing was done
+	exitRefused     = 3 // not signed in, or not allowed
+	exitNotFound    = 4 // there is no such thing
+	exitConflict    = 5 // another state than the command needs, or a claim was lost
+	exitUnavailable = 6 // the service cannot be reached or cannot answer
+)
+
+// exits says which error leads to which exit code, and what to do about it. The first row
+// that matches counts.
+var exits = []struct {
+	kind   error
+	code   int
+	advice string
+}{
+	{zaqar.ErrClaimLost, exitConflict, "the claim has ended: claim again"},
+	{zaqar.ErrClaimEmpty, exitConflict, ""},
+	{zaqar.ErrExists, exitConflict, ""},
+	{zaqar.ErrConflict, exitConflict, ""},
+	{errNotSignedIn, exitRefused, ""},
+	{zaqar.ErrUnauthorized, exitRefused, "check the credentials"},
+	{auth.ErrRefused, exitRefused, ""},
+	{auth.ErrNotCovered, exitRefused, ""},
+	{zaqar.ErrForbidden, exitRefused, "ask for the role, or use other credentials"},
+	{zaqar.ErrUnavailable, exitUnavailable, "try again later"},
+	{zaqar.ErrUnreachable, exitUnavailable, "check the URL and the network"},
+	{context.DeadlineExceeded, exitUnavailable, "try again later"},
+	{zaqar.ErrNotFound, exitNotFound, ""},
+}
+
+// report prints an error and returns the exit code.
+func report(streams *Streams, command *cobra.Command, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if stop, ok := errors.AsType[*interrupted](err); ok {
+		return exitSignal(stop.signal)
+	}
+	if errors.Is(err, syscall.EPIPE) {
+		return exitSignal(syscall.SIGPIPE)
+	}
+	if code, ok := errors.AsType[exitCode](err); ok {
+		return int(code)
+	}
+	// The library's errors start with its name already.
+	text := "zaqar: " + strings.TrimPrefix(err.Error(), "zaqar: ")
+	code, advice := classify(err)
+	if advice != "" && !strings.Contains(text, "(") {
+		text += " (" + advice + ")"
+	} else if advice != "" {
+		text += "; " + advice
+	}
+	fmt.Fprintln(streams.Err, text)
+	if _, ok := errors.AsType[*usageError](err); ok {
+		if command.Hidden {
+			command = command.Root()
+		}
+		fmt.Fprintf(streams.Err, "Run \"%s --help\" for usage.\n", command.CommandPath())
+	}
+	return code
+}
+
+// classify returns the exit code of an error and what to do about it.
+func classify(err error) (code int, advice string) {
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return exitUsage, ""
+	}
+	if _, ok := errors.AsType[*signInError](err); ok {
+		return exitRefused, ""
+	}
+	if _, ok := errors.AsType[*zaqar.ArgumentError](err); ok {
+		return exitUsage, ""
+	}
+	for _, row := range exits {
+		if errors.Is(err, row.kind) {
+			return row.code, row.advice
+		}
+	}
+	if unanswered(err) {
+		return exitUnavailable, "check the URL and the network"
+	}
+	return exitFailed, ""
+}
+
+// unanswered reports whether the network failed between a request and its answer.
+func unanswered(err error) bool {
+	call, fromZaqar := errors.AsType[*zaqar.Error](err)
+	signIn, fromKeystone := errors.AsType[*keystone.Error](err)
+	_, network := errors.AsType[net.Error](err)
+	return network && (fromZaqar && call.Code == 0 || fromKeystone && signIn.Status == 0)
+}
+
+// exitCode is an error that ends a command with a code of its own and without a message,
+// such as that of "queue exists".
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// usageError reports a wrong command line.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func badUsage(format string, args ...any) error {
+	return &usageError{text: fmt.Sprintf(format, args...)}
+}
