@@ -39,6 +39,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 // commands are the constructors of all commands, in the order of help.
 var commands = []func(*App) *cobra.Command{
 	NewCmdPing,
+	NewCmdConsume,
 	NewCmdTour,
 	NewCmdServe,
 	NewCmdVersion,

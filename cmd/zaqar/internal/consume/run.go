@@ -171,7 +171,7 @@ func (r *Run) attempt(ctx context.Context, m *zaqar.Message) error {
 	}
 	err := r.Handler(ctx, m)
 	if r.hopeless(err) {
-		err = &laterError{zaqar.RetryAfter(notInThisRun, err)}
+		err = &laterError{zaqar.RetryAfter(notInThisRun, errors.New(err.Error()))} // no longer a Permanent one
 	}
 	if err != nil && errors.Is(context.Cause(ctx), zaqar.ErrStopped) {
 		err = notNow()

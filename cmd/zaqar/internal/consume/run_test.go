@@ -349,7 +349,7 @@ func TestARunUntilEmptyLeavesWhatFailsWithoutADeadLetterQueue(t *testing.T) {
 
 func TestPrintWritesALineForEachMessage(t *testing.T) {
 	s := newScene(t)
-	s.post(map[string]any{"n": 1}, "two\nlines", 3, nil)
+	s.post(map[string]any{"n": 1}, "two\nlines", 3, zaqar.Outgoing{})
 	for _, text := range []bool{false, true} {
 		var out bytes.Buffer
 		if text {
