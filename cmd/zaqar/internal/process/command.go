@@ -78,26 +78,23 @@ func (c *Command) Run(ctx context.Context, stdin []byte, env ...string) (Result,
 	cmd.Stdout = c.Stdout
 	cmd.SysProcAttr = ownGroup()
 	cmd.WaitDelay = c.KillAfter // if Stdout is no file, it may be open in a process that has left the group
-	in, err := cmd.StdinPipe()
+	in, clean, err := input(stdin)
 	if err != nil {
 		return Result{}, err
 	}
+	defer clean()
+	defer func() { _ = in.Close() }()
+	cmd.Stdin = in
 	said, theirs, err := c.listen()
 	if err != nil {
-		_ = in.Close()
 		return Result{}, err
 	}
 	cmd.Stderr = theirs
 	err = cmd.Start()
 	_ = theirs.Close()
 	if err != nil {
-		return Result{}, err // exec has closed the rest
+		return Result{}, err
 	}
-	go func() {
-		// A process need not read its input. Wait closes the pipe, too.
-		_, _ = in.Write(stdin)
-		_ = in.Close()
-	}()
 	ended := make(chan struct{})
 	guarded := make(chan error)
 	go func() { guarded <- c.guard(ctx, cmd.Process, ended) }()

@@ -55,6 +55,21 @@ func TestTheEndOfAProcessIsReported(t *testing.T) {
 	}
 }
 
+func TestAProcessReadsBodiesOfAnySize(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	for _, size := range []int{0, 1, 4096, 4097, 1 << 20} {
+		var out bytes.Buffer
+		c := &process.Command{Args: []string{"cat"}, Stdout: &out, KillAfter: never}
+		body := strings.Repeat("x", size)
+		if run(t, c, body); out.String() != body {
+			t.Errorf("of %d bytes it read %d", size, out.Len())
+		}
+	}
+	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 func TestAProcessNeedNotReadItsInput(t *testing.T) {
 	c := &process.Command{Args: process.Shell("exit 3"), KillAfter: never}
 	if result := run(t, c, strings.Repeat("x", 1<<20)); result.Code != 3 {
