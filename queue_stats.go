@@ -35,6 +35,8 @@ type MessageStats struct {
 	// ClaimCount is how often the message was claimed, on queues that count claims.
 	ClaimCount int
 	Body       json.RawMessage
+	// Checksum is the server's checksum of the body ("MD5:…"), "" if it sent none.
+	Checksum string
 }
 
 // Stats asks for the queue's statistics. For a queue that does not exist they are
@@ -67,6 +69,6 @@ func newMessageStats(m *wire.MessageStats) *MessageStats {
 	created, _ := time.Parse(time.RFC3339, m.Created)
 	return &MessageStats{
 		ID: m.ID, Href: m.Href, Age: time.Duration(m.Age), TTL: time.Duration(m.TTL),
-		Created: created, ClaimID: m.ClaimID, ClaimCount: int(m.ClaimCount), Body: m.Body,
+		Created: created, ClaimID: m.ClaimID, ClaimCount: int(m.ClaimCount), Body: m.Body, Checksum: m.Checksum,
 	}
 }

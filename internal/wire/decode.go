@@ -189,6 +189,7 @@ type MessageStats struct {
 	Created    string          `json:"created"`
 	ClaimID    string          `json:"claim_id"`
 	ClaimCount Count           `json:"claim_count"`
+	Checksum   string          `json:"checksum"`
 	Body       json.RawMessage `json:"body"`
 }
 

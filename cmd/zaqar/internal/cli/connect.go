@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/tokencache"
 )
 
 // Variables of this program; those of OpenStack are read by package keystone.
@@ -57,15 +60,34 @@ func (g *globalOptions) target(streams *Streams) (endpoint string, options []zaq
 	}
 	socket := ""
 	if !signed.IsZero() {
+		config, err := g.tlsConfig()
+		if err != nil {
+			return "", nil, err
+		}
 		options = append(options, zaqar.WithAuth(signed))
-		options = append(options, g.tlsOptions()...)
+		if g.debug {
+			options = append(options, zaqar.WithHTTPClient(traced(streams, config)))
+		} else if config != nil {
+			options = append(options, zaqar.WithTLSConfig(config))
+		}
 		if socket = g.endpoint; socket == "" {
 			socket = signed.Grant().Endpoint
 		}
 	} else {
-		credentials, err := g.credentials()
+		credentials, err := g.credentials(streams)
 		if err != nil {
 			return "", nil, err
+		}
+		if g.debug {
+			config, err := credentials.TLSClientConfig()
+			if err != nil {
+				return "", nil, err
+			}
+			client := traced(streams, config)
+			if credentials, err = g.credentials(streams, keystone.HTTPClient(client)); err != nil {
+				return "", nil, err
+			}
+			options = append(options, zaqar.WithHTTPClient(client))
 		}
 		options = append(options, zaqar.WithAuth(credentials))
 		if g.withoutKeystone() {
@@ -155,7 +177,9 @@ func (g *globalOptions) withoutKeystone() bool {
 	return os.Getenv("OS_CLOUD") == "" && isNone(os.Getenv("OS_AUTH_TYPE"))
 }
 
-func isNone(kind string) bool { return strings.EqualFold(kind, "none") || strings.EqualFold(kind, "noauth") }
+func isNone(kind string) bool {
+	return strings.EqualFold(kind, "none") || strings.EqualFold(kind, "noauth")
+}
 
 func (g *globalOptions) endpointWithoutKeystone() string {
 	for _, at := range []string{g.endpoint, os.Getenv("OS_MESSAGING_ENDPOINT_OVERRIDE"), os.Getenv("OS_ENDPOINT_OVERRIDE"), os.Getenv("OS_ENDPOINT")} {
@@ -225,14 +249,22 @@ func readSignedURL(name, text string, in io.Reader) (auth.SignedURL, error) {
 }
 
 // credentials returns the credentials of flags, variables and clouds.yaml.
-func (g *globalOptions) credentials() (*keystone.Auth, error) {
+func (g *globalOptions) credentials(streams *Streams, more ...keystone.Option) (*keystone.Auth, error) {
 	options := []keystone.Option{keystone.UserAgent("zaqar-cli")}
 	for _, f := range cloudFlags {
 		options = append(options, keystone.Setting(f.setting, *g.settings[f.setting]))
 	}
 	if g.insecure {
-		options = append(options, keystone.Insecure())
+		options = append(options, keystone.Setting("insecure", "true"))
 	}
+	if g.cache {
+		cache, err := tokencache.Open(func(err error) { fmt.Fprintf(streams.Err, "zaqar: warning: %v\n", err) })
+		if err != nil {
+			return nil, fmt.Errorf("--token-cache: %w", err)
+		}
+		options = append(options, keystone.Cache(cache))
+	}
+	options = append(options, more...)
 	if g.project != "" {
 		options = append(options, keystone.Setting("auth_type", "none"), keystone.Setting("project_id", g.project))
 	}
@@ -280,23 +312,22 @@ type signInError struct{ cause error }
 func (e *signInError) Error() string { return e.cause.Error() }
 func (e *signInError) Unwrap() error { return e.cause }
 
-// tlsOptions are the TLS options for a signed URL, which has no settings of a cloud.
-func (g *globalOptions) tlsOptions() []zaqar.ConnectOption {
-	setting := func(name, variable string) string {
-		if value := *g.settings[name]; value != "" {
-			return value
-		}
-		return os.Getenv(variable)
+// tlsConfig returns the TLS settings of flags and variables for a signed URL, which has no
+// settings of a cloud.
+func (g *globalOptions) tlsConfig() (*tls.Config, error) {
+	options := []keystone.Option{keystone.Setting("auth_type", "none"), keystone.Setting("project_id", "none")}
+	for _, name := range []string{"cacert", "cert", "key"} {
+		options = append(options, keystone.Setting(name, *g.settings[name]))
 	}
-	var options []zaqar.ConnectOption
-	if file := setting("cacert", "OS_CACERT"); file != "" {
-		options = append(options, zaqar.WithCACert(file))
+	if g.insecure {
+		options = append(options, keystone.Setting("insecure", "true"))
 	}
-	if file := setting("cert", "OS_CERT"); file != "" {
-		options = append(options, zaqar.WithClientCert(file, setting("key", "OS_KEY")))
-	}
-	if g.insecure || truth(os.Getenv("OS_INSECURE")) {
-		options = append(options, zaqar.WithInsecure())
-	}
-	return options
+	return keystone.FromEnv(options...).TLSClientConfig()
+}
+
+// traced returns an HTTP client that prints requests and answers.
+func traced(streams *Streams, config *tls.Config) *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = config
+	return &http.Client{Transport: &tracer{next: transport, to: streams.Err}}
 }

@@ -16,11 +16,30 @@ func (f *serveFlags) instructions(server *zaqartest.Server, user zaqartest.User)
 	fmt.Fprintf(&b, "# The embedded Zaqar listens at %s\n", server.URL())
 	fmt.Fprintf(&b, "# Its WebSocket listens at %s\n", server.WebSocketURL())
 	fmt.Fprintln(&b, "# Press Ctrl-C to stop it and drop its queues. To use it, run in another shell:")
-	if f.auth == "none" {
-		fmt.Fprintf(&b, "zaqar tour --endpoint %s --project demo\n", server.URL())
-		return b.String()
+	for _, variable := range f.variables(server, user) {
+		if variable.name == "OS_PASSWORD" && variable.value == "" {
+			fmt.Fprintf(&b, "# Also set OS_PASSWORD to the password of %q.\n", user.Name)
+			continue
+		}
+		fmt.Fprintf(&b, "export %s=%s\n", variable.name, quote(variable.value))
 	}
-	for _, variable := range []struct{ name, value string }{
+	fmt.Fprintln(&b, "unset OS_CLOUD")
+	fmt.Fprintln(&b, "# Then run: zaqar ping, or zaqar tour --embedded=false")
+	return b.String()
+}
+
+type variable struct{ name, value string }
+
+// variables are the variables that select the server, for this program and for others.
+func (f *serveFlags) variables(server *zaqartest.Server, user zaqartest.User) []variable {
+	if f.auth == "none" {
+		return []variable{
+			{"OS_AUTH_TYPE", "none"},
+			{"OS_ENDPOINT", server.URL()},
+			{"OS_PROJECT_ID", "demo"},
+		}
+	}
+	return []variable{
 		{"OS_AUTH_TYPE", "password"},
 		{"OS_AUTH_URL", server.KeystoneURL()},
 		{"OS_IDENTITY_API_VERSION", "3"},
@@ -29,15 +48,7 @@ func (f *serveFlags) instructions(server *zaqartest.Server, user zaqartest.User)
 		{"OS_USER_DOMAIN_NAME", "Default"},
 		{"OS_PROJECT_NAME", user.Project},
 		{"OS_PROJECT_DOMAIN_NAME", "Default"},
-	} {
-		if variable.name == "OS_PASSWORD" && user.Password == "" {
-			fmt.Fprintf(&b, "# Also set OS_PASSWORD to the password of %q.\n", user.Name)
-			continue
-		}
-		fmt.Fprintf(&b, "export %s=%s\n", variable.name, quote(variable.value))
 	}
-	fmt.Fprintln(&b, "# Then run: zaqar tour")
-	return b.String()
 }
 
 var bare = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)

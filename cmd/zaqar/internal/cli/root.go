@@ -38,10 +38,21 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 
 // commands are the constructors of all commands, in the order of help.
 var commands = []func(*App) *cobra.Command{
+	NewCmdQueue,
+	NewCmdMessage,
+	NewCmdClaim,
+	NewCmdSubscription,
+	NewCmdTopic,
+	NewCmdSignedURL,
+	NewCmdPool,
+	NewCmdFlavor,
 	NewCmdPing,
+	NewCmdHealth,
+	NewCmdHomeDoc,
 	NewCmdConsume,
 	NewCmdTour,
 	NewCmdServe,
+	NewCmdCompletion,
 	NewCmdVersion,
 }
 
@@ -61,7 +72,7 @@ for the openstack command.`,
 		SuggestionsMinimumDistance: 2,
 		SilenceErrors:              true, // report prints them
 		SilenceUsage:               true,
-		CompletionOptions:          cobra.CompletionOptions{HiddenDefaultCmd: true},
+		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true}, // there is one of our own
 		Args:                       noSuchCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return app.global.refuseIdle(cmd) },
@@ -81,6 +92,7 @@ for the openstack command.`,
 		return about.Help()
 	}})
 	app.global.add(cmd)
+	app.global.addCompletions(cmd)
 	for _, command := range commands {
 		cmd.AddCommand(command(app))
 	}

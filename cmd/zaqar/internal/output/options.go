@@ -68,8 +68,6 @@ func (o *Options) AddList(flags *pflag.FlagSet) []string {
 func (o *Options) AddShow(flags *pflag.FlagSet) []string {
 	names := o.add(flags, showFormats)
 	o.addTable(flags)
-	flags.BoolVar(&o.PrintEmpty, "print-empty", false, "no effect on one thing; scripts may use it")
-	_ = flags.MarkHidden("print-empty")
 	flags.StringVar(&o.Prefix, "prefix", "", "shell: begin the names of variables with this `text`")
 	return append(names, "max-width", "fit-width", "noindent", "prefix")
 }

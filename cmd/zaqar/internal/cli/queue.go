@@ -1,0 +1,467 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/auth"
+)
+
+// NewCmdQueue returns the command zaqar queue with its subcommands.
+func NewCmdQueue(app *App) *cobra.Command {
+	return group("queue", "Create, list, change and delete queues",
+		newCmdQueueCreate(app),
+		newCmdQueueDelete(app),
+		newCmdQueueExists(app),
+		newCmdQueueList(app),
+		newCmdQueueStats(app),
+		newCmdQueuePurge(app),
+		group("get", "Print a queue's metadata", newCmdQueueGetMetadata(app)),
+		group("set", "Change a queue's metadata", newCmdQueueSetMetadata(app), newCmdQueueSetKey(app)),
+		group("unset", "Remove from a queue's metadata", newCmdQueueUnsetKey(app)),
+		group("signed", "Give access to a queue without an account", newCmdQueueSignedURL(app)),
+	)
+}
+
+func newCmdQueueCreate(app *App) *cobra.Command {
+	var metadata string
+	cmd := &cobra.Command{
+		Use:   "create",
+		Short: "Create a queue",
+		Long: `Create a queue. It is no error if the queue exists, unless its metadata differs
+from --metadata: then the exit code is 5.`,
+		Example: `  zaqar queue create jobs
+  zaqar queue create jobs --metadata '{"_default_message_ttl": 86400}'`,
+	}
+	app.takes(cmd, "QUEUE")
+	cmd.Flags().StringVar(&metadata, "metadata", "", "the queue's metadata, a `JSON` object, @FILE or -")
+	out, columns := app.showOutput(cmd), []string{"Name"}
+	cmd.RunE = app.withClient(func(ctx context.Context, client *zaqar.Client, args []string) error {
+		if err := out.check(columns...); err != nil {
+			return err
+		}
+		var options []zaqar.CreateOption
+		if cmd.Flags().Changed("metadata") {
+			var content zaqar.Content
+			if err := app.jsonArgument("--metadata", metadata, &content); err != nil {
+				return err
+			}
+			options = append(options, content)
+		}
+		queue, err := client.CreateQueue(ctx, args[0], options...)
+		if err != nil {
+			return err
+		}
+		return out.show(columns, []any{queue.Name()})
+	})
+	return cmd
+}
+
+func newCmdQueueDelete(app *App) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "delete",
+		Short: "Delete queues and their messages",
+		Long: `Delete queues and their messages. It is no error if a queue does not exist.
+
+On a terminal the command asks first.`,
+		Example: `  zaqar queue delete jobs
+  zaqar queue delete --yes jobs jobs-failed`,
+	}
+	app.takes(cmd, "QUEUE...")
+	addYes(cmd, &yes)
+	cmd.RunE = app.withClient(func(ctx context.Context, client *zaqar.Client, args []string) error {
+		if err := app.confirm(ctx, yes, "Delete %s with all messages?", counted(args, "the queue", "queues")); err != nil {
+			return err
+		}
+		for _, name := range args {
+			if err := client.Queue(name).Delete(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return cmd
+}
+
+func newCmdQueueExists(app *App) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "exists",
+		Short: "Check whether a queue exists",
+		Long: `Check whether a queue exists. The exit code is 0 if it does and 4 if it does not.
+Nothing is printed.`,
+		Example: `  zaqar queue exists jobs || zaqar queue create jobs`,
+	}
+	app.takes(cmd, "QUEUE")
+	cmd.RunE = app.withClient(func(ctx context.Context, client *zaqar.Client, args []string) error {
+		exists, err := client.Queue(args[0]).Exists(ctx)
+		if err == nil && !exists {
+			return exitCode(exitNotFound)
+		}
+		return err
+	})
+	return cmd
+}
+
+func newCmdQueueList(app *App) *cobra.Command {
+	var page pageFlags
+	var detailed, count bool
+	var like string
+	var having []string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the queues of the project",
+		Long:  `List the queues of the project by name: all of them, unless --limit says otherwise.`,
+		Example: `  zaqar queue list
+  zaqar queue list --detailed -f json
+  zaqar queue list -f value -c Name`,
+		Args: noArguments,
+	}
+	page.add(cmd, "queues", "queue")
+	cmd.Flags().BoolVar(&detailed, "detailed", false, "print their metadata, too")
+	cmd.Flags().BoolVar(&count, "with-count", false, "print the number of all queues to standard error")
+	cmd.Flags().StringVar(&like, "name", "", "only those whose name has this `text` in it, on servers that can")
+	cmd.Flags().StringArrayVar(&having, "having", nil, "only those with this `key=value` in their metadata, on servers that can (repeatable)")
+	out := app.listOutput(cmd)
+	cmd.RunE = app.withClient(func(ctx context.Context, client *zaqar.Client, _ []string) error {
+		columns := []string{"Name"}
+		if detailed {
+			columns = append(columns, "Metadata_Dict", "Href")
+		}
+		if err := errors.Join(out.check(columns...), page.check()); err != nil {
+			return err
+		}
+		options := []zaqar.QueuesOption{zaqar.Detailed(detailed)}
+		if page.limit > 0 {
+			options = append(options, zaqar.Limit(page.limit))
+		}
+		if page.marker != "" {
+			options = append(options, zaqar.Marker(page.marker))
+		}
+		if like != "" {
+			options = append(options, zaqar.NameLike(like))
+		}
+		filter := zaqar.Having{}
+		for _, pair := range having {
+			key, value, ok := strings.Cut(pair, "=")
+			if !ok {
+				return badUsage("--having is %q; it must be key=value", pair)
+			}
+			filter[key] = value
+		}
+		if len(filter) > 0 {
+			options = append(options, filter)
+		}
+		var rows [][]any
+		for queue, err := range client.Queues(ctx, options...) {
+			if err != nil {
+				return err
+			}
+			rows = append(rows, []any{queue.Name(), queue.Listed(), queue.Href()}[:len(columns)])
+		}
+		if count {
+			if err := printCount(ctx, app, client); err != nil {
+				return err
+			}
+		}
+		return out.list(columns, rows)
+	})
+	return cmd
+}
+
+func printCount(ctx context.Context, app *App, client *zaqar.Client) error {
+	n, ok, err := client.CountQueues(ctx)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		fmt.Fprintln(app.Err, "The server does not count its queues.")
+		return nil
+	}
+	fmt.Fprintf(app.Err, "Queues in total: %d\n", n)
+	return nil
+}
+
+func newCmdQueueStats(app *App) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "stats",
+		Short: "Print how many messages a queue has",
+		Long: `Print how many messages a queue has, and its oldest and newest one. For a queue
+that does not exist the numbers are 0.`,
+	}
+	app.takes(cmd, "QUEUE")
+	out, columns := app.showOutput(cmd), []string{"Stats"}
+	cmd.RunE = app.withClient(func(ctx context.Context, client *zaqar.Client, args []string) error {
+		if err := out.check(columns...); err != nil {
+			return err
+		}
+		stats, err := client.Queue(args[0]).Stats(ctx)
+		if err != nil {
+			return err
+		}
+		return out.show(columns, []any{statsDocument(stats)})
+	})
+	return cmd
+}
+
+// statsDocument returns statistics in the server's form.
+func statsDocument(stats zaqar.Stats) any {
+	type message struct {
+		Age      int64           `json:"age"`
+		Body     json.RawMessage `json:"body,omitempty"`
+		Checksum string          `json:"checksum,omitempty"`
+		Count    int             `json:"claim_count"`
+		Claim    any             `json:"claim_id"`
+		Created  string          `json:"created,omitempty"`
+		Href     string          `json:"href"`
+		TTL      int64           `json:"ttl"`
+	}
+	described := func(m *zaqar.MessageStats) *message {
+		if m == nil {
+			return nil
+		}
+		d := &message{
+			Age: whole(m.Age), TTL: whole(m.TTL), Body: m.Body, Href: m.Href, Count: m.ClaimCount, Claim: orNil(m.ClaimID), Checksum: m.Checksum,
+		}
+		if !m.Created.IsZero() {
+			d.Created = m.Created.UTC().Format("2006-01-02T15:04:05Z")
+		}
+		return d
+	}
+	type messages struct {
+		Claimed int      `json:"claimed"`
+		Free    int      `json:"free"`
+		Newest  *message `json:"newest,omitempty"`
+		Oldest  *message `json:"oldest,omitempty"`
+		Total   int      `json:"total"`
+	}
+	return map[string]any{"messages": messages{stats.Claimed, stats.Free, described(stats.Newest), described(stats.Oldest), stats.Total}}
+}
+
+func newCmdQueuePurge(app *App) *cobra.Command {
+	var types []string
+	var all, yes bool
+	cmd := &cobra.Command{
+		Use:   "purge",
+		Short: "Delete the messages and subscriptions of a queue",
+		Long: `Delete the messages and the subscriptions of a queue, or only one of the two. The
+queue and its metadata stay.
+
+Servers that store in Redis leave claimed messages. With --all these are
+deleted, too, even while somebody works on them.
+
+On a terminal the command asks first.`,
+		Example: `  zaqar queue purge jobs
+  zaqar queue purge jobs --resource_types messages --all`,
+	}
+	app.takes(cmd, "QUEUE")
+	cmd.Flags().StringArrayVar(&types, "resource-types", nil, "delete only these: `messages|subscriptions` (repeatable)")
+	cmd.Flags().BoolVar(&all, "all", false, "repeat until nothing is left, claimed messages included")
+	addYes(cmd, &yes)
+	_ = cmd.RegisterFlagCompletionFunc("resource-types", fixed("messages", "subscriptions"))
+	cmd.RunE = app.withClient(func(ctx context.Context, client *zaqar.Client, args []string) error {
+		var resources []zaqar.Resource
+		for _, name := range types {
+			if name != "messages" && name != "subscriptions" {
+				return badUsage("--resource-types is %q; it must be messages or subscriptions", name)
+			}
+			resources = append(resources, zaqar.Resource(name))
+		}
+		what := "messages and subscriptions"
+		if len(types) > 0 {
+			what = strings.Join(types, " and ")
+		}
+		if err := app.confirm(ctx, yes, "Delete all %s of the queue %s?", what, args[0]); err != nil {
+			return err
+		}
+		if all {
+			return client.Queue(args[0]).PurgeAll(ctx, resources...)
+		}
+		return client.Queue(args[0]).Purge(ctx, resources...)
+	})
+	return cmd
+}
+
+func newCmdQueueGetMetadata(app *App) *cobra.Command {
+	cmd := &cobra.Command{Use: "metadata", Short: "Print the metadata of a queue"}
+	app.takes(cmd, "QUEUE")
+	out, columns := app.showOutput(cmd), []string{"Metadata"}
+	cmd.RunE = app.withClient(func(ctx context.Context, client *zaqar.Client, args []string) error {
+		if err := out.check(columns...); err != nil {
+			return err
+		}
+		metadata, err := client.Queue(args[0]).Metadata(ctx)
+		if err != nil {
+			return err
+		}
+		return out.show(columns, []any{metadata.Content()})
+	})
+	return cmd
+}
+
+func newCmdQueueSetMetadata(app *App) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "metadata",
+		Short: "Replace all metadata of a queue",
+		Long: `Replace all metadata of a queue by METADATA, which is a JSON object, @FILE or -.
+Keys that are not in it are removed. To change a single key use "queue set key".`,
+		Example: `  zaqar queue set metadata jobs '{"team": "red", "_default_message_ttl": 600}'`,
+	}
+	app.takes(cmd, "QUEUE", "METADATA")
+	cmd.RunE = app.withClient(func(ctx context.Context, client *zaqar.Client, args []string) error {
+		var content zaqar.Content
+		if err := app.jsonArgument("METADATA", args[1], &content); err != nil {
+			return err
+		}
+		metadata, err := client.Queue(args[0]).Metadata(ctx)
+		if err != nil {
+			return err
+		}
+		return metadata.Update(ctx, content)
+	})
+	return cmd
+}
+
+func newCmdQueueSetKey(app *App) *cobra.Command {
+	var asText bool
+	cmd := &cobra.Command{
+		Use:   "key",
+		Short: "Set one key of a queue's metadata",
+		Long: `Set one key of a queue's metadata. VALUE is JSON; what is not JSON is a string.
+Other keys stay as they are.`,
+		Example: `  zaqar queue set key jobs _default_message_ttl 600
+  zaqar queue set key jobs team red
+  zaqar queue set key jobs postcode 01234 --string`,
+	}
+	app.takes(cmd, "QUEUE", "KEY", "VALUE")
+	cmd.Flags().BoolVar(&asText, "string", false, "VALUE is a string, even if it is JSON")
+	cmd.RunE = app.withClient(func(ctx context.Context, client *zaqar.Client, args []string) error {
+		var value any
+		if asText || app.jsonArgument("VALUE", args[2], &value) != nil {
+			value = args[2]
+		}
+		metadata, err := client.Queue(args[0]).Metadata(ctx)
+		if err != nil {
+			return err
+		}
+		return metadata.Set(ctx, args[1], value)
+	})
+	return cmd
+}
+
+func newCmdQueueUnsetKey(app *App) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "key",
+		Short:   "Remove one key of a queue's metadata",
+		Long:    `Remove one key of a queue's metadata. Zaqar's own keys return to their defaults.`,
+		Example: `  zaqar queue unset key jobs team`,
+	}
+	app.takes(cmd, "QUEUE", "KEY")
+	cmd.RunE = app.withClient(func(ctx context.Context, client *zaqar.Client, args []string) error {
+		metadata, err := client.Queue(args[0]).Metadata(ctx)
+		if err != nil {
+			return err
+		}
+		return metadata.Remove(ctx, args[1])
+	})
+	return cmd
+}
+
+func newCmdQueueSignedURL(app *App) *cobra.Command {
+	paths, methods, text := "messages", "GET", false
+	var ttl seconds
+	cmd := &cobra.Command{
+		Use:   "url",
+		Short: "Create a signed URL for a queue",
+		Long: `Create a signed URL. It gives somebody without an account the right to some calls
+on a queue. It is a secret, and nobody can revoke it before it expires.
+
+With --text it is one line, which --signed-url, ZAQAR_SIGNED_URL and the library
+accept.`,
+		Example: `  zaqar queue signed url jobs --methods POST --ttl-seconds 3600 --text
+  zaqar queue signed url jobs --paths messages,claims --methods GET,POST,DELETE`,
+	}
+	app.takes(cmd, "QUEUE")
+	cmd.Flags().StringVar(&paths, "paths", paths, "what it is for, a comma-separated `list` of messages, subscriptions, claims")
+	cmd.Flags().StringVar(&methods, "methods", methods, "HTTP methods that it allows, a comma-separated `list`")
+	cmd.Flags().Var(&ttl, "ttl-seconds", "how long it is valid, in `seconds` (default: a day)")
+	cmd.Flags().BoolVar(&text, "text", false, "print it as one line of text")
+	out := app.showOutput(cmd)
+	cmd.RunE = app.withClient(func(ctx context.Context, client *zaqar.Client, args []string) error {
+		if err := out.check(signedColumns...); err != nil {
+			return err
+		}
+		config := zaqar.ShareConfig{Methods: commaSeparated(strings.ToUpper(methods))}
+		for _, path := range commaSeparated(paths) {
+			if path != "messages" && path != "subscriptions" && path != "claims" {
+				return badUsage("--paths has %q; it must be of messages, subscriptions and claims", path)
+			}
+			config.Paths = append(config.Paths, zaqar.Resource(path))
+		}
+		if ttl > 0 {
+			config.Expires = time.Now().Add(time.Duration(ttl))
+		}
+		signed, err := client.Queue(args[0]).Share(ctx, config)
+		if err != nil {
+			return err
+		}
+		if text {
+			fmt.Fprintln(app.Out, signed.Reveal())
+			return nil
+		}
+		return out.show(signedColumns, signedFields(signed))
+	})
+	return cmd
+}
+
+// signedColumns are the columns of a signed URL.
+var signedColumns = []string{"Paths", "Methods", "Expires", "Signature", "Project ID"}
+
+// signedFields returns the fields of a signed URL, the signature included.
+func signedFields(signed auth.SignedURL) []any {
+	grant := signed.Grant()
+	return []any{
+		strings.Join(grant.Paths, ","), strings.Join(grant.Methods, ","), grant.Expires.UTC().Format("2006-01-02T15:04:05"),
+		signed.Signature().Reveal(), grant.Project,
+	}
+}
+
+// addYes adds the flag that skips the question before something is deleted.
+func addYes(cmd *cobra.Command, yes *bool) {
+	cmd.Flags().BoolVarP(yes, "yes", "y", false, "do not ask")
+}
+
+// counted names what a command works on: the only name, or how many there are.
+func counted(names []string, one, many string) string {
+	if len(names) == 1 {
+		return one + " " + names[0]
+	}
+	return fmt.Sprintf("%d %s", len(names), many)
+}
+
+// pageFlags are the flags that choose a part of a listing.
+type pageFlags struct {
+	marker string
+	limit  int
+	cmd    *cobra.Command
+}
+
+func (p *pageFlags) add(cmd *cobra.Command, many, one string) {
+	p.cmd = cmd
+	cmd.Flags().StringVar(&p.marker, "marker", "", "begin after this `"+one+"`")
+	cmd.Flags().IntVar(&p.limit, "limit", 0, "at most `n` "+many+" in all (default: all)")
+}
+
+func (p *pageFlags) check() error {
+	if p.cmd.Flags().Changed("limit") && p.limit < 1 {
+		return badUsage("--limit is %d; it must be at least 1", p.limit)
+	}
+	return nil
+}
