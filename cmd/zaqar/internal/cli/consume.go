@@ -89,6 +89,12 @@ reach it.`,
 			return nil
 		},
 	}
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveDefault
+		}
+		return app.complete(cmd, "QUEUE", args, begin)
+	}
 	f.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		command, err := f.command(cmd, args[1:])

@@ -50,6 +50,8 @@ var commands = []func(*App) *cobra.Command{
 	NewCmdHealth,
 	NewCmdHomeDoc,
 	NewCmdConsume,
+	NewCmdDead,
+	NewCmdMove,
 	NewCmdTour,
 	NewCmdServe,
 	NewCmdCompletion,
