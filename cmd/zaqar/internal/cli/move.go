@@ -71,14 +71,6 @@ and zaqar load.`,
 	return cmd
 }
 
-// checkTTL checks the value of --ttl; 0 means that it was not given.
-func checkTTL(ttl seconds) error {
-	if ttl != 0 && time.Duration(ttl) < zaqar.MinTTL {
-		return badUsage("--ttl must be at least %d", whole(zaqar.MinTTL))
-	}
-	return nil
-}
-
 // counter shows a growing number on a terminal.
 type counter struct {
 	err   *Output
