@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 
@@ -71,24 +72,23 @@ func DecodeMessages(data []byte) (Messages, error) {
 }
 
 // DecodeMessagesUnless is DecodeMessages that asks before each message of a large page
-// whether to stop. The error is then the one that stop returned.
+// whether to stop, twice: when it is read and when it is decoded. The error is then the one
+// that stop returned.
 func DecodeMessagesUnless(data []byte, stop func() error) (Messages, error) {
-	var reply struct {
-		Messages *[]json.RawMessage `json:"messages"`
-		Links    []link             `json:"links"`
+	if len(data) <= checkEach {
+		stop = func() error { return nil }
 	}
-	if err := mend.Unmarshal(data, &reply); err != nil {
+	read, err := readPage(data, stop)
+	if err != nil {
 		return Messages{}, err
 	}
-	if reply.Messages == nil {
+	if read.Messages == nil {
 		return Messages{}, errors.New(`it has no "messages"`)
 	}
-	page := Messages{Messages: make([]Message, len(*reply.Messages)), Next: next(reply.Links)}
-	for i, raw := range *reply.Messages {
-		if len(data) > checkEach {
-			if err := stop(); err != nil {
-				return Messages{}, err
-			}
+	page := Messages{Messages: make([]Message, len(*read.Messages)), Next: next(read.Links)}
+	for i, raw := range *read.Messages {
+		if err := stop(); err != nil {
+			return Messages{}, err
 		}
 		if err := mend.Unmarshal(raw, &page.Messages[i]); err != nil {
 			return Messages{}, err
@@ -98,6 +98,82 @@ func DecodeMessagesUnless(data []byte, stop func() error) (Messages, error) {
 		}
 	}
 	return page, nil
+}
+
+// rawPage is a page whose messages are not decoded.
+type rawPage struct {
+	Messages *[]json.RawMessage `json:"messages"`
+	Links    []link             `json:"links"`
+}
+
+// readPage finds the messages of a page. It reads a large page message by message, because
+// reading all of it takes a second for 64 MiB. What cannot be read so is read as a whole:
+// the JSON may need to be mended.
+func readPage(data []byte, stop func() error) (page rawPage, err error) {
+	if len(data) > checkEach {
+		if err := stop(); err != nil {
+			return page, err
+		}
+		var stopped error
+		decoder := json.NewDecoder(bytes.NewReader(data))
+		ok := page.read(decoder, func() bool {
+			stopped = stop()
+			return stopped == nil
+		})
+		if ok || stopped != nil {
+			return page, stopped
+		}
+		page = rawPage{}
+	}
+	return page, mend.Unmarshal(data, &page)
+}
+
+// read reads an object with messages and links. It returns false if it cannot, or if goOn
+// did.
+func (p *rawPage) read(decoder *json.Decoder, goOn func() bool) bool {
+	if !delimited(decoder, '{') {
+		return false
+	}
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			return false
+		}
+		switch key {
+		case "messages":
+			if p.Messages != nil || !delimited(decoder, '[') {
+				return false
+			}
+			p.Messages = &[]json.RawMessage{}
+			for decoder.More() {
+				var raw json.RawMessage
+				if !goOn() || decoder.Decode(&raw) != nil {
+					return false
+				}
+				*p.Messages = append(*p.Messages, raw)
+			}
+			if !delimited(decoder, ']') {
+				return false
+			}
+		case "links":
+			if decoder.Decode(&p.Links) != nil {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	if p.Messages == nil || !delimited(decoder, '}') {
+		return false
+	}
+	_, err := decoder.Token()
+	return errors.Is(err, io.EOF)
+}
+
+// delimited reports whether the next token is this bracket.
+func delimited(decoder *json.Decoder, bracket json.Delim) bool {
+	token, err := decoder.Token()
+	return err == nil && token == bracket
 }
 
 var errNoMessage = errors.New("a message in it has neither id nor href")
