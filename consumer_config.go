@@ -137,7 +137,8 @@ type ConsumerConfig struct {
 	// [ErrUnauthorized], [ErrForbidden], [ErrNotFound]) before Run, Next and Fetch end with
 	// that error. There must be at least three refusals, one after the other, and nothing
 	// else in between. Until the first claim has succeeded, 5 seconds are enough, so that a
-	// wrong name or a missing role shows soon. Defaults to 1 minute. Negative means never.
+	// wrong name or a missing role shows soon. What a proxy refuses in the service's place
+	// ([ErrMalformed]) counts only until then. Defaults to 1 minute. Negative means never.
 	GiveUpAfter time.Duration
 }
 

@@ -47,8 +47,8 @@
 // ones, and several workers finish in any order. A Subscriber yields the messages of
 // each queue in the order of that queue. There is no order between queues.
 //
-// This package never posts a message again if it may have been stored; see
-// [Error.MayHaveActed]. Only a Publisher with AllowDuplicates does.
+// This package does not post a message again if it may have been stored; see
+// [Error.MayHaveActed]. Only AllowDuplicates, of a Publisher or of [Retry], changes that.
 //
 // # Errors
 //

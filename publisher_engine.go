@@ -84,7 +84,7 @@ func (p publisherErrors) Classify(err error) publisher.Failure {
 		Op: e.Op, Status: e.Code,
 		MayBeStored: !e.SafeToRetry(),
 		RetryAfter:  askedToWait(err),
-		Transient: transient(e.Code) &&
+		Transient: e.foreign && e.Code != http.StatusBadRequest || transient(e.Code) &&
 			!errors.Is(err, ErrMalformed) && !errors.Is(err, errAnswerTooLong) && !errors.Is(err, ErrUnauthorized) && !errors.Is(err, transport.ErrClosed),
 		BlamesContent: errors.Is(err, ErrUnsupported) || e.Op == string(wire.MessagePost) &&
 			(e.Code == http.StatusBadRequest || e.Code == http.StatusRequestEntityTooLarge),

@@ -152,7 +152,8 @@ func (s *Subscriber) Position(queue string) Position {
 // polls, without a success in between. If the subscriber has never read the queue, 5
 // seconds are enough, so that a typo or a missing role shows soon. Until then the queue is
 // tried again after 1 to 15 seconds, the observer receives observe.ReadFailed for each
-// refusal, and the other queues are read as usual.
+// refusal, and the other queues are read as usual. What a proxy refuses in the service's
+// place ([ErrMalformed]) counts only if the subscriber has never read the queue.
 //
 // With [WithChecksums] a message may come together with a [*ChecksumError]. The loop
 // then continues.
