@@ -49,4 +49,4 @@ while True:
         log.getLogger(__name__).exception('garbage collection failed')
     # On a timetable: a busy machine collects slowly.
     due = max(due + seconds, time.monotonic())
-    time.sleep(due - time.monotonic())
+    time.sleep(max(0, due - time.monotonic()))
