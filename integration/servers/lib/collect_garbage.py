@@ -48,5 +48,6 @@ while True:
         # The store may be gone for a moment, and comes back.
         log.getLogger(__name__).exception('garbage collection failed')
     # On a timetable: a busy machine collects slowly.
-    due = max(due + seconds, time.monotonic())
-    time.sleep(max(0, due - time.monotonic()))
+    now = time.monotonic()
+    due = max(due + seconds, now)
+    time.sleep(due - now)
