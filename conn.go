@@ -311,6 +311,8 @@ func (c *Conn) call(ctx context.Context, op wire.Op, p wire.Params) (reply, erro
 	}
 	info.reads, info.genuine = safeMethod(route.Method), route.Refuses
 	info.repeatable, info.duplicable = req.Repeatable, !route.Sweeps
+	posted, _ := p["messages"].([]wire.Outgoing)
+	info.manyIDs = len(posted) > DefaultBatchMessages && !c.onlySocket()
 	req.Lesser = req.Lesser || c.checksums && wire.Summed(op) || op == wire.MessageList && c.unmarked.Load()
 	r, err := c.do(ctx, req, &info)
 	if r == nil {

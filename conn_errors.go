@@ -21,6 +21,7 @@ type callInfo struct {
 	op, queue  string
 	repeatable bool // sending it twice does no harm
 	duplicable bool // sending it twice does no more harm than duplicates
+	manyIDs    bool // a post whose answer a proxy may refuse, which does that again (quirk 46)
 	reads      bool
 	claimed    bool
 	claimEnds  time.Time                      // when the claim ends that the call is about

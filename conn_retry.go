@@ -91,8 +91,16 @@ func (c callInfo) mayRepeat(e *Error, allowDuplicates bool) bool {
 		return true
 	case e.Code == http.StatusInternalServerError:
 		return c.reads
+	case c.answerTooLong(e):
+		return false
 	}
 	return c.repeatable || c.duplicable && allowDuplicates
+}
+
+// answerTooLong reports whether an error most likely means that a proxy has refused the
+// answer to a post, so that each attempt is stored.
+func (c callInfo) answerTooLong(e *Error) bool {
+	return c.manyIDs && e.Code == http.StatusBadGateway
 }
 
 // passing reports whether the fault behind an error may be over soon.

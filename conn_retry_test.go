@@ -156,6 +156,39 @@ func TestPostsClaimsAndPopsAreRepeatedWhenDuplicatesAreAllowed(t *testing.T) {
 	})
 }
 
+func TestALargePostIsNotRepeatedAfterA502(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		safe, large := zaqar.DefaultBatchMessages, zaqar.DefaultBatchMessages+1
+		for _, c := range []struct {
+			messages int
+			fault    answer
+			sent     int
+		}{
+			{safe, answer{status: 502}, 2}, {large, answer{status: 502}, 1}, {1000, answer{status: 502}, 1},
+			{large, answer{status: 503}, 2}, {large, answer{status: 504}, 2}, {large, answer{status: 429}, 2}, {large, answer{}, 2},
+		} {
+			for name, post := range map[string]func(*zaqar.Queue) error{
+				"Post": func(q *zaqar.Queue) error {
+					return errorOf(q.Post(t.Context(), slices.Repeat([]any{1}, c.messages)...))
+				},
+				"PostMany": func(q *zaqar.Queue) error {
+					return errorOf(q.PostMany(t.Context(), make([]zaqar.Outgoing, c.messages)))
+				},
+			} {
+				server := script(c.fault)
+				err := post(clienttest.Over(t, server, zaqar.WithRetry(zaqar.Retry{AllowDuplicates: true})).Queue("wot"))
+				if server.Count() != c.sent {
+					t.Errorf("%s of %d messages after %+v: %d requests, want %d", name, c.messages, c.fault, server.Count(), c.sent)
+				}
+				if explained := err != nil && strings.Contains(err.Error(), "most likely all messages are stored"); explained != (c.sent == 1) {
+					t.Errorf("%s of %d messages after %+v: %v", name, c.messages, c.fault, err)
+				}
+			}
+		}
+	})
+}
+
 func TestWhatASecondRequestCannotChangeIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -45,7 +45,9 @@ type Retry struct {
 	// AllowDuplicates also repeats posts, claims, pops and changes of metadata that the
 	// server may have carried out. Messages may then be stored twice, and messages that
 	// were claimed or popped by a lost answer are missing until the claim ends, or for
-	// ever. Off by default.
+	// ever. A post of more than [DefaultBatchMessages] messages is not repeated after a
+	// 502 all the same: a proxy that answers so to a stored post does it each time, see
+	// [Queue.Post]. Off by default.
 	AllowDuplicates bool
 	// Budget is how many retries the client makes in excess of one for ten calls that
 	// succeed, so that an outage is not multiplied by its clients. It fills up again by

@@ -77,7 +77,8 @@ type PublisherConfig struct {
 	RetryDelay, MaxRetryDelay time.Duration
 	// AllowDuplicates retries a batch even if it may be stored: there was no reply, or
 	// a 5xx. A message may then be stored several times, and the value of its future is
-	// the last id. Servers do not detect duplicates, so consumers must be idempotent.
+	// the last id. A 502 to more than [DefaultBatchMessages] is not retried, since each
+	// attempt would be stored. Servers do not detect duplicates, so consumers must be idempotent.
 	AllowDuplicates bool
 
 	// OnFailure is called for each message that failed, with the error of its future and

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"reflect"
 	"time"
 
@@ -50,10 +49,11 @@ type Outgoing struct {
 // again; the error says so, too. Over the WebSocket there is no such limit.
 //
 // Posting is not idempotent: posting twice stores twice. Therefore Post never repeats
-// a request that may have been carried out, unless [Retry] allows duplicates. [Error.MayHaveActed] tells whether the
-// messages may be stored. They may be after a 503, and after the end of the context:
-// the request can still arrive, and can even create a queue again that was deleted
-// meanwhile.
+// a request that may have been carried out, unless [Retry] allows duplicates, and never
+// after a 502 to more than [DefaultBatchMessages] messages: each attempt would be stored.
+// [Error.MayHaveActed] tells whether the messages may be stored. They may be after a 503,
+// and after the end of the context: the request can still arrive, and can even create a
+// queue again that was deleted meanwhile.
 func (q *Queue) Post(ctx context.Context, bodies ...any) ([]string, error) {
 	if len(bodies) == 0 {
 		return nil, &ArgumentError{Op: string(wire.MessagePost), Argument: "bodies", Rule: "must have at least one message"}
@@ -83,7 +83,7 @@ func (q *Queue) send(ctx context.Context, messages []wire.Outgoing) ([]string, e
 	}
 	r, err := q.call(ctx, wire.MessagePost, wire.Params{"messages": messages})
 	if err != nil {
-		return nil, q.explainPost(err, len(messages))
+		return nil, r.info.explainPost(err)
 	}
 	return decode(r, func(data []byte) ([]string, error) { return wire.DecodePosted(data, len(messages)) })
 }
@@ -253,9 +253,9 @@ var errAnswerTooLong = errors.New("most likely all messages are stored: the answ
 	"which is too long for a proxy in front of the service (quirk 46); look into the queue with Stats or Messages before you post them again")
 
 // explainPost adds to the error of a post what has most likely happened.
-func (q *Queue) explainPost(err error, messages int) error {
+func (c callInfo) explainPost(err error) error {
 	e, ok := errors.AsType[*Error](err)
-	if !ok || e.Op != string(wire.MessagePost) || e.Code != http.StatusBadGateway || messages <= DefaultBatchMessages || q.connection().onlySocket() {
+	if !ok || !c.answerTooLong(e) {
 		return err
 	}
 	explained := *e

@@ -110,14 +110,17 @@ func TestA502AfterALargePostIsExplained(t *testing.T) {
 func TestA502OverTheWebSocketIsNotExplainedByAProxy(t *testing.T) {
 	t.Parallel()
 	srv := zaqartest.Run(t)
-	client, err := zaqar.Connect(t.Context(), srv.WebSocketURL(), zaqar.WithProject("p"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = client.Close() }()
-	srv.Inject(zaqartest.Fault{Kind: "message_post", Status: http.StatusBadGateway})
-	_, err = client.Queue("wot").Post(t.Context(), slices.Repeat([]any{1}, 200)...)
-	if !errors.Is(err, zaqar.ErrUnavailable) || strings.Contains(err.Error(), "proxy") {
-		t.Errorf("the error is %v", err)
+	for _, allowed := range []bool{false, true} {
+		client, err := zaqar.Connect(t.Context(), srv.WebSocketURL(), zaqar.WithProject("p"),
+			zaqar.WithRetry(zaqar.Retry{AllowDuplicates: allowed, Backoff: 1, MaxBackoff: 1}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv.Inject(zaqartest.Fault{Kind: "message_post", Status: http.StatusBadGateway})
+		_, err = client.Queue("wot").Post(t.Context(), slices.Repeat([]any{1}, 200)...)
+		if !allowed && (!errors.Is(err, zaqar.ErrUnavailable) || strings.Contains(err.Error(), "proxy")) || allowed && err != nil {
+			t.Errorf("duplicates allowed: %v; the error is %v", allowed, err)
+		}
+		_ = client.Close()
 	}
 }

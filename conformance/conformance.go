@@ -62,8 +62,8 @@ type Target struct {
 	// Management is the driver with which it keeps its queues and pools, where that is
 	// another one: "sqlalchemy".
 	Management string
-	// Proxy is what stands between the suite and the server, "nginx" or "haproxy",
-	// with its default limits; empty for nothing.
+	// Proxy is what stands between the suite and the server, "nginx", "haproxy" or
+	// "apache", with its default limits; empty for nothing.
 	Proxy string
 }
 

@@ -1,5 +1,5 @@
 // Command consumer tests a Consumer with crashes, on a real Zaqar 23 with a Redis that
-// writes to disk before it answers. Handlers fail, panic, or take longer than a claim
+// writes to disk before it answers, or with MongoDB's driver on FerretDB. Handlers fail, panic, or take longer than a claim
 // lasts; tokens live for 15 seconds; the consumer's process and Zaqar are killed with
 // SIGKILL. It prints a table of what happened to the messages, and fails if one was
 // lost.
@@ -8,6 +8,7 @@
 //	cd integration && go run ./consumer -claim-size 1
 //	cd integration && go run ./consumer -claim-size 20
 //	cd integration && go run ./consumer -claim-size 20 -processes 3
+//	cd integration && go run ./consumer -store mongodb
 package main
 
 import (
@@ -21,6 +22,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -30,11 +33,12 @@ import (
 
 type options struct {
 	messages, workers, claimSize int
-	slow, processes              int
+	slow, processes, backlog     int
 	bulk                         bool
 	policy                       zaqar.FailurePolicy
 	limit                        time.Duration
 	portBase                     int
+	store, scripts               string
 
 	child, queue, journal, endpoint, keystone string
 	user, password, project                   string
@@ -50,7 +54,10 @@ func main() {
 	flag.BoolVar(&o.bulk, "bulk", false, "delete whole claims")
 	flag.IntVar((*int)(&o.policy), "policy", 0, "failure policy: 0 the default, 1 GiveBack, 2 RetryHere, 3 LetExpire")
 	flag.DurationVar(&o.limit, "limit", 20*time.Minute, "time limit")
-	flag.IntVar(&o.portBase, "ports", 18960, "first of two ports")
+	flag.IntVar(&o.backlog, "backlog", 5000, "number of messages to post ahead of what has been handled")
+	flag.IntVar(&o.portBase, "ports", 18960, "first of three ports")
+	flag.StringVar(&o.store, "store", "redis", "redis or mongodb")
+	flag.StringVar(&o.scripts, "servers", "servers", "path of the folder integration/servers")
 	flag.StringVar(&o.child, "child", "", "run as a consumer process with this journal")
 	flag.StringVar(&o.queue, "queue", "soak", "name of the queue")
 	flag.StringVar(&o.endpoint, "endpoint", "", "Zaqar's URL, for a consumer process")
@@ -97,16 +104,12 @@ func soak(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	realDir := os.Getenv("ZAQAR_REAL_DIR")
-	if realDir == "" {
-		realDir = filepath.Join("..", ".real")
-	}
-	s := &servers{dir: dir, redisPort: o.portBase, zaqarPort: o.portBase + 1}
+	s := &servers{dir: dir, storePort: o.portBase, zaqarPort: o.portBase + 1, mongodb: o.store == "mongodb"}
 	defer s.stop()
-	if err := s.prepare(realDir); err != nil {
+	if err := s.prepare(ctx, o.scripts); err != nil {
 		return err
 	}
-	if err := errors.Join(s.startRedis(ctx), s.startZaqar(ctx)); err != nil {
+	if err := errors.Join(s.startStore(ctx), s.startZaqar(ctx), s.startPoster(ctx)); err != nil {
 		return err
 	}
 	o.endpoint = s.url()
@@ -115,12 +118,21 @@ func soak(ctx context.Context, o options) error {
 		return err
 	}
 	defer func() { _ = client.Close() }()
-	if err := o.post(ctx, client); err != nil {
-		return err
-	}
 	started := time.Now()
 	t := &crashTest{options: o, servers: s, client: client, dir: dir}
-	if err := t.run(ctx); err != nil {
+	posted := make(chan error, 1)
+	first := make(chan struct{})
+	go func() { posted <- t.post(ctx, first) }()
+	select {
+	case <-first:
+	case err := <-posted:
+		return err
+	}
+	failed := t.run(ctx)
+	if failed != nil {
+		cancel()
+	}
+	if err := errors.Join(failed, <-posted); err != nil {
 		return err
 	}
 	left, err := t.left(ctx)
@@ -139,8 +151,8 @@ func soak(ctx context.Context, o options) error {
 	if o.policy != 0 {
 		policy = o.policy.String()
 	}
-	fmt.Printf("%s, Redis with appendfsync always; %d messages, processes: %d of %d workers, claims of %d, %s, bulk deletion %v\n",
-		s.versionOf(), o.messages, o.processes, o.workers, o.claimSize, policy, o.bulk)
+	fmt.Printf("%s; %d messages, at most about %d in the queue, processes: %d of %d workers, claims of %d, %s, bulk deletion %v\n",
+		s.describe(), o.messages, min(o.backlog, o.messages), o.processes, o.workers, o.claimSize, policy, o.bulk)
 	fmt.Printf("a consumer was killed %d times, Zaqar %d times; it took %v; journals in %s\n",
 		len(t.killed), t.crashed, time.Since(started).Round(time.Second), dir)
 	if !count(lines, t.killed).print(os.Stdout, o, left, len(dead)) {
@@ -149,10 +161,25 @@ func soak(ctx context.Context, o options) error {
 	return nil
 }
 
-// post posts the jobs. Of a hundred jobs, five fail at first and one panics.
-func (o options) post(ctx context.Context, client *zaqar.Client) error {
+// post posts the jobs, and closes first when the backlog is there. Of a hundred jobs, five
+// fail at first and one panics.
+func (t *crashTest) post(ctx context.Context, first chan struct{}) error {
+	o := t.options
+	o.endpoint = t.servers.posterURL()
+	client, err := connect(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }()
+	begun := sync.OnceFunc(func() { close(first) })
 	var batch []any
 	for n := range o.messages {
+		if len(batch) == 0 && n >= o.backlog {
+			begun()
+			if err := t.until(ctx, n-o.backlog+1); err != nil {
+				return err
+			}
+		}
 		j := job{N: n, Work: time.Duration(n%7) * 10 * time.Millisecond}
 		switch {
 		case o.slow > 0 && n%(o.messages/o.slow) == o.messages/o.slow/2:
@@ -163,13 +190,14 @@ func (o options) post(ctx context.Context, client *zaqar.Client) error {
 			j.Kind = "panics"
 		}
 		batch = append(batch, zaqar.Outgoing{Body: j, TTL: 24 * time.Hour})
-		if len(batch) == 100 || n == o.messages-1 {
+		if len(batch) == min(100, max(1, o.backlog/2)) || n == o.messages-1 {
 			if _, err := client.Queue(o.queue).Post(ctx, batch...); err != nil {
 				return err
 			}
 			batch = nil
 		}
 	}
+	begun()
 	return nil
 }
 
@@ -181,6 +209,7 @@ type crashTest struct {
 	dir     string
 
 	running  []*process // oldest first
+	mu       sync.Mutex // guards journals
 	journals []string
 	killed   map[int]bool // processes, by number
 	crashed  int          // how often Zaqar was killed
@@ -255,13 +284,16 @@ func (t *crashTest) end() error {
 
 // begin starts a consumer process.
 func (t *crashTest) begin(ctx context.Context) error {
-	p := &process{number: len(t.journals)}
+	p := &process{number: len(t.journals)} // nobody else appends
 	journal := filepath.Join(t.dir, fmt.Sprintf("journal-%d", p.number))
 	p.command = exec.CommandContext(ctx, os.Args[0], "-child", journal, "-queue", t.queue, "-endpoint", t.endpoint,
 		"-workers", fmt.Sprint(t.workers), "-claim-size", fmt.Sprint(t.claimSize), "-policy", fmt.Sprint(int(t.policy)),
 		fmt.Sprintf("-bulk=%v", t.bulk))
 	p.command.Stdout, p.command.Stderr = os.Stdout, os.Stderr
-	t.journals, t.running = append(t.journals, journal), append(t.running, p)
+	t.running = append(t.running, p)
+	t.mu.Lock()
+	t.journals = append(t.journals, journal)
+	t.mu.Unlock()
 	return p.command.Start()
 }
 
@@ -280,8 +312,11 @@ func (t *crashTest) until(ctx context.Context, n int) error {
 
 // handled counts the messages whose handlers returned without an error.
 func (t *crashTest) handled() int {
+	t.mu.Lock()
+	journals := slices.Clone(t.journals)
+	t.mu.Unlock()
 	done := map[string]bool{}
-	for _, path := range t.journals {
+	for _, path := range journals {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			continue // the process has not created it yet

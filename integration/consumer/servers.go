@@ -15,57 +15,85 @@ import (
 	"time"
 )
 
-// servers are a Redis that writes to disk before it answers, and a Zaqar 23 with this
-// Redis and Keystone, started like the one of make real-up.
+// servers are a store and a Zaqar 23 with Keystone, started like those of make real-up.
+// The store is a Redis that writes to disk before it answers, or FerretDB, which stands in
+// for MongoDB and is never killed.
 type servers struct {
-	dir, python, redisBin string
-	redisPort, zaqarPort  int
-	redis, zaqar          *exec.Cmd
+	dir, python          string
+	storeCommand         []string
+	storePort, zaqarPort int
+	mongodb              bool // the store is FerretDB, by MongoDB's driver
+	store, zaqar, poster *exec.Cmd
 }
 
 func (s *servers) url() string { return fmt.Sprintf("http://127.0.0.1:%d", s.zaqarPort) }
 
-// prepare writes the configurations.
-func (s *servers) prepare(realDir string) error {
-	cache := os.Getenv("ZAQAR_REAL_CACHE")
-	if cache == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return err
-		}
-		cache = filepath.Join(home, ".cache", "zaqar-real")
+func (s *servers) storeAddress() string { return fmt.Sprintf("127.0.0.1:%d", s.storePort) }
+
+// posterURL is the URL of another Zaqar on the same store, which is never killed.
+func (s *servers) posterURL() string { return fmt.Sprintf("http://127.0.0.1:%d", s.zaqarPort+1) }
+
+// prepare writes the configurations. scripts is the path of integration/servers.
+func (s *servers) prepare(ctx context.Context, scripts string) error {
+	row, venv := "z23-keystone", "venv_of"
+	if s.mongodb {
+		row, venv = "z23-mongodb-keystone", "mongodb_venv_of"
 	}
-	pythons, err := filepath.Glob(filepath.Join(cache, "venvs", "zaqar-23-*", "bin", "python"))
-	if err != nil || len(pythons) == 0 {
-		return fmt.Errorf("no Zaqar 23 is installed in %s (run make real-up): %w", cache, err)
+	ask := fmt.Sprintf(`cd %q && for part in settings install ferretdb; do source lib/$part.sh; done && find_redis && `+
+		`echo "$state" && echo "$redis_server" && ferretdb_program && %s zaqar-23`, scripts, venv)
+	out, err := exec.CommandContext(ctx, "bash", "-c", ask).Output()
+	if err != nil {
+		return fmt.Errorf("cannot read the settings in %s: %w", scripts, err)
 	}
-	s.python = pythons[0]
-	if s.redisBin, err = exec.LookPath("redis-server"); err != nil {
-		s.redisBin = filepath.Join(cache, "bin", "redis-server")
+	said := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if len(said) != 4 {
+		return fmt.Errorf("the settings in %s say %q", scripts, said)
 	}
-	like := filepath.Join(realDir, "home", "z23-keystone")
+	s.python = filepath.Join(said[3], "bin", "python")
+	s.storeCommand = []string{
+		said[1], "--bind", "127.0.0.1", "--port", fmt.Sprint(s.storePort),
+		"--save", "", "--appendonly", "yes", "--appendfsync", "always", "--dir", s.dir,
+	}
+	if s.mongodb {
+		s.storeCommand = []string{said[2], s.storeAddress(), filepath.Join(s.dir, "ferretdb")}
+	}
+	like := filepath.Join(said[0], "home", row)
 	conf, err := os.ReadFile(filepath.Join(like, ".zaqar", "zaqar.conf"))
 	if err != nil {
-		return err
+		return fmt.Errorf("the real servers are not up (run make real-up): %w", err)
 	}
-	uri := regexp.MustCompile(`(?m)^uri = redis://\S+`)
-	databases := -1
-	text := uri.ReplaceAllStringFunc(string(conf), func(string) string {
-		databases++
-		return fmt.Sprintf("uri = redis://127.0.0.1:%d?dbid=%d&socket_timeout=10", s.redisPort, databases)
-	})
-	text = regexp.MustCompile(`(?m)^port = .*$`).ReplaceAllString(text, fmt.Sprintf("port = %d", s.zaqarPort))
+	text := s.withOwnStore(string(conf))
 	gunicorn, err := os.ReadFile(filepath.Join(like, "gunicorn.conf.py"))
 	if err != nil {
 		return err
 	}
-	bind := fmt.Sprintf("bind = \"127.0.0.1:%d\"", s.zaqarPort)
 	return errors.Join(
-		os.MkdirAll(filepath.Join(s.dir, ".zaqar"), 0o700),
-		os.WriteFile(filepath.Join(s.dir, ".zaqar", "zaqar.conf"), []byte(text), 0o600),
-		os.WriteFile(filepath.Join(s.dir, "gunicorn.conf.py"),
-			regexp.MustCompile(`(?m)^bind = .*$`).ReplaceAll(gunicorn, []byte(bind)), 0o600),
+		configure(filepath.Join(s.dir, "zaqar"), text, string(gunicorn), s.zaqarPort),
+		configure(filepath.Join(s.dir, "poster"), text, string(gunicorn), s.zaqarPort+1),
 	)
+}
+
+// configure writes the configuration of a Zaqar into its folder.
+func configure(dir, conf, gunicorn string, port int) error {
+	conf = regexp.MustCompile(`(?m)^port = .*$`).ReplaceAllString(conf, fmt.Sprintf("port = %d", port))
+	gunicorn = regexp.MustCompile(`(?m)^bind = .*$`).ReplaceAllString(gunicorn, fmt.Sprintf("bind = \"127.0.0.1:%d\"", port))
+	return errors.Join(
+		os.MkdirAll(filepath.Join(dir, ".zaqar"), 0o700),
+		os.WriteFile(filepath.Join(dir, ".zaqar", "zaqar.conf"), []byte(conf), 0o600),
+		os.WriteFile(filepath.Join(dir, "gunicorn.conf.py"), []byte(gunicorn), 0o600),
+	)
+}
+
+// withOwnStore returns a configuration with a store that nobody else uses.
+func (s *servers) withOwnStore(conf string) string {
+	if s.mongodb {
+		return regexp.MustCompile(`(?m)^uri = mongodb://.*$`).ReplaceAllString(conf, "uri = mongodb://"+s.storeAddress())
+	}
+	databases := -1
+	return regexp.MustCompile(`(?m)^uri = redis://\S+`).ReplaceAllStringFunc(conf, func(string) string {
+		databases++
+		return fmt.Sprintf("uri = redis://%s?dbid=%d&socket_timeout=10", s.storeAddress(), databases)
+	})
 }
 
 func (s *servers) start(ctx context.Context, name string, env []string, command ...string) (*exec.Cmd, error) {
@@ -84,14 +112,12 @@ func (s *servers) start(ctx context.Context, name string, env []string, command 
 // kill kills a process and its workers, as a crash would.
 func kill(cmd *exec.Cmd) error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 
-func (s *servers) startRedis(ctx context.Context) (err error) {
-	s.redis, err = s.start(ctx, "redis", nil, s.redisBin, "--bind", "127.0.0.1", "--port", fmt.Sprint(s.redisPort),
-		"--save", "", "--appendonly", "yes", "--appendfsync", "always", "--dir", s.dir)
-	if err != nil {
+func (s *servers) startStore(ctx context.Context) (err error) {
+	if s.store, err = s.start(ctx, "store", nil, s.storeCommand...); err != nil {
 		return err
 	}
 	return await(ctx, func() error {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", s.redisPort))
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", s.storeAddress())
 		if err == nil {
 			_ = conn.Close()
 		}
@@ -100,12 +126,24 @@ func (s *servers) startRedis(ctx context.Context) (err error) {
 }
 
 func (s *servers) startZaqar(ctx context.Context) (err error) {
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "LANG=C.UTF-8", "GUNICORN_CMD_ARGS=--config " + filepath.Join(s.dir, "gunicorn.conf.py")}
-	if s.zaqar, err = s.start(ctx, "zaqar", env, s.python, "-m", "gunicorn"); err != nil {
-		return err
+	s.zaqar, err = s.startZaqarAt(ctx, "zaqar", s.url())
+	return err
+}
+
+func (s *servers) startPoster(ctx context.Context) (err error) {
+	s.poster, err = s.startZaqarAt(ctx, "poster", s.posterURL())
+	return err
+}
+
+func (s *servers) startZaqarAt(ctx context.Context, name, url string) (*exec.Cmd, error) {
+	home := filepath.Join(s.dir, name)
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "LANG=C.UTF-8", "GUNICORN_CMD_ARGS=--config " + filepath.Join(home, "gunicorn.conf.py")}
+	cmd, err := s.start(ctx, name, env, s.python, "-m", "gunicorn")
+	if err != nil {
+		return nil, err
 	}
-	return await(ctx, func() error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url()+"/v2/ping", nil)
+	return cmd, await(ctx, func() error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/v2/ping", nil)
 		if err != nil {
 			return err
 		}
@@ -134,7 +172,7 @@ func (s *servers) crashZaqar(ctx context.Context, down time.Duration) error {
 }
 
 func (s *servers) stop() {
-	for _, cmd := range []*exec.Cmd{s.zaqar, s.redis} {
+	for _, cmd := range []*exec.Cmd{s.zaqar, s.poster, s.store} {
 		if cmd != nil && cmd.Process != nil {
 			_ = kill(cmd)
 			_ = cmd.Wait()
@@ -168,7 +206,11 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// versionOf returns the name and version of the Zaqar under test.
-func (s *servers) versionOf() string {
-	return strings.TrimSuffix(filepath.Base(filepath.Dir(filepath.Dir(s.python))), "/")
+// describe returns the name and version of the Zaqar under test, and its store.
+func (s *servers) describe() string {
+	name := filepath.Base(filepath.Dir(filepath.Dir(s.python)))
+	if s.mongodb {
+		return name + ", MongoDB's driver on FerretDB"
+	}
+	return name + ", Redis with appendfsync always"
 }

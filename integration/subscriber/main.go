@@ -1,4 +1,5 @@
-// Command subscriber listens to many queues of a real Zaqar 23. Meanwhile other clients
+// Command subscriber listens to many queues of a real Zaqar 23, on Redis or with MongoDB's
+// driver. Meanwhile other clients
 // post, claim, and delete a tenth of the received messages, and the service is killed
 // and restarted. Then it compares the received messages with the posted ones. It also
 // counts the requests that it takes to listen to idle queues. It prints tables, and
@@ -6,8 +7,9 @@
 //
 //	make real-up
 //	cd integration && GOWORK=off go run ./subscriber
+//	cd integration && GOWORK=off go run ./subscriber -store mongodb
 //
-// It kills only its own processes, which have their own ports. Only the Redis of the real
+// It kills only its own processes, which have their own ports. Only the store of the real
 // servers is shared.
 package main
 
@@ -46,11 +48,12 @@ func main() {
 	flag.IntVar(&p.kills, "kills", 2, "number of times to kill and restart the service meanwhile")
 	flag.DurationVar(&p.idle, "idle", 5*time.Minute, "duration of listening to idle queues")
 	only := flag.String("only", "", "run only the ways whose names contain this text")
+	store := flag.String("store", "redis", "redis or mongodb")
 	scripts := flag.String("servers", "servers", "path of the folder integration/servers")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := p.run(ctx, *scripts, *only); err != nil {
+	if err := p.run(ctx, *scripts, *store, *only); err != nil {
 		stop()
 		log.Fatal(err)
 	}
@@ -93,8 +96,8 @@ var ways = []way{
 	},
 }
 
-func (p plan) run(ctx context.Context, scripts, only string) (err error) {
-	site, err := findSite(ctx, scripts)
+func (p plan) run(ctx context.Context, scripts, store, only string) (err error) {
+	site, err := findSite(ctx, scripts, store)
 	if err != nil {
 		return err
 	}
@@ -120,6 +123,7 @@ func (p plan) run(ctx context.Context, scripts, only string) (err error) {
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(out, "%d queues, %d messages during %v\tkills\tdelivered\tmissing\tout of order\ttwice\trepeats known\tlooks\tfailed\trings\tconnections\tmedian\t99%%\tlongest\t\n", p.queues, p.messages, p.over)
 	var faults []string
+	defer func() { _ = out.Flush() }() // what was measured before a failure, too
 	for _, w := range ways {
 		if strings.Contains(w.name, only) {
 			bad, err := p.busy(ctx, w, &s, out)

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// server is a Zaqar process of this program, which may kill it. It shares the Redis of
-// the real servers.
+// server is a Zaqar process of this program, which may kill it. It shares the store of the
+// real servers: Redis, or FerretDB by MongoDB's driver.
 type server struct {
 	name, home string
 	port       int
@@ -30,24 +30,33 @@ type site struct {
 	scripts string // integration/servers
 	state   string // ZAQAR_REAL_DIR
 	venv    string
+	row     string // of the Zaqar that this program's servers are like
 	dir     string // of this program's servers
 }
 
-func findSite(ctx context.Context, scripts string) (*site, error) {
-	ask := fmt.Sprintf(`source %q/lib/settings.sh && source %q/lib/install.sh && echo "$state" && venv_of zaqar-23`, scripts, scripts)
+func findSite(ctx context.Context, scripts, store string) (*site, error) {
+	row, venvOf := "z23", "venv_of"
+	switch store {
+	case "redis":
+	case "mongodb":
+		row, venvOf = "z23-mongodb", "mongodb_venv_of"
+	default:
+		return nil, fmt.Errorf("there is no store %q", store)
+	}
+	ask := fmt.Sprintf(`cd %q && source lib/settings.sh && source lib/install.sh && echo "$state" && %s zaqar-23`, scripts, venvOf)
 	out, err := exec.CommandContext(ctx, "bash", "-c", ask).Output()
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the settings in %s: %w", scripts, err)
 	}
 	state, venv, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 	dir, err := os.MkdirTemp("", "zaqar-subscriber-")
-	return &site{scripts: scripts, state: state, venv: venv, dir: dir}, err
+	return &site{scripts: scripts, state: state, venv: venv, row: row, dir: dir}, err
 }
 
-// http returns a server like z23, websocket one like z23-websocket: with their settings,
-// on free ports.
+// http returns a server like the row of the site, websocket one like its WebSocket: with
+// their settings, on free ports.
 func (s *site) http(ctx context.Context, name string) (*server, error) {
-	srv, err := s.like(ctx, "z23", name)
+	srv, err := s.like(ctx, s.row, name)
 	if err != nil {
 		return nil, err
 	}
@@ -59,11 +68,14 @@ func (s *site) http(ctx context.Context, name string) (*server, error) {
 }
 
 func (s *site) websocket(ctx context.Context, name string) (*server, error) {
-	srv, err := s.like(ctx, "z23-websocket", name)
+	srv, err := s.like(ctx, s.row+"-websocket", name)
 	if err != nil {
 		return nil, err
 	}
-	srv.command = []string{filepath.Join(s.venv, "bin", "zaqar-server"), "--config-file", filepath.Join(srv.home, ".zaqar", "zaqar.conf")}
+	srv.command = []string{
+		filepath.Join(s.venv, "bin", "python"), "-c", "from zaqar.cmd.server import run; run()",
+		"--config-file", filepath.Join(srv.home, ".zaqar", "zaqar.conf"),
+	}
 	return srv, nil
 }
 
@@ -122,7 +134,7 @@ func (s *server) start(ctx context.Context) error {
 		return err
 	}
 	s.running = cmd
-	for range 600 {
+	for range 3000 {
 		var d net.Dialer
 		conn, err := d.DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", s.port))
 		if err == nil {
@@ -132,7 +144,7 @@ func (s *server) start(ctx context.Context) error {
 			return err
 		}
 	}
-	return fmt.Errorf("%s does not listen after a minute: see %s", s.name, s.log.Name())
+	return fmt.Errorf("%s does not listen after five minutes: see %s", s.name, s.log.Name())
 }
 
 // kill kills the process and its workers, as a crash would.

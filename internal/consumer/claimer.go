@@ -14,7 +14,9 @@ import (
 type claimer struct {
 	claiming     int         // claims in flight
 	expected     int         // messages that they may bring
-	emptyClaims  int         // claims in a row that brought nothing
+	fewer        int         // how many fewer than there are workers may be in flight
+	brought      int         // claims that brought something
+	emptyClaims  int         // how often in a row the queue was found empty
 	failed       int         // claims in a row that failed
 	timeouts     int         // how many of these got no answer in time
 	refusals     refusals    // how long the service has refused claims
@@ -46,13 +48,27 @@ func (k *claimer) stopLocked() {
 	}
 }
 
-// parallelLocked is how many claims may be in flight: only one while the queue is empty or
-// claiming fails.
+// parallelLocked is how many claims may be in flight: half as many after each that brought
+// nothing, one more after each that brought something, and only one while claiming fails.
+// On MongoDB claims that meet want the same messages, and one of them gets these.
 func (k *claimer) parallelLocked(workers int) int {
-	if k.emptyClaims > 0 || k.failed > 0 {
+	if k.failed > 0 {
 		return 1
 	}
-	return workers
+	return workers - k.fewer
+}
+
+// emptyLocked takes a claim that brought nothing, which was sent when brought claims had
+// brought something. The queue is empty if no other claim brought something meanwhile:
+// that one may have taken what this one had found (quirk 55).
+func (c *Consumer) emptyLocked(brought int) {
+	k := &c.claimer
+	k.fewer += k.parallelLocked(c.config.Workers) / 2
+	if k.claiming > 0 || k.brought > brought {
+		return // the last of those that are in flight tells
+	}
+	k.emptyClaims++
+	c.pauseClaimsLocked(c.config.Poll.Delay(k.emptyClaims))
 }
 
 // claimMoreLocked starts as many claims as there is room for. It is called whenever there
@@ -66,7 +82,8 @@ func (c *Consumer) claimMoreLocked() {
 		}
 		k.claiming++
 		k.expected += n
-		c.spawnLocked(func(ctx context.Context) { c.claim(ctx, n) })
+		brought := k.brought
+		c.spawnLocked(func(ctx context.Context) { c.claim(ctx, n, brought) })
 	}
 }
 
@@ -87,7 +104,7 @@ func (c *Consumer) nextClaimSizeLocked() int {
 
 // claim makes one claim for n messages. No caller's context limits it: if nobody read the
 // answer, the messages would be out of reach until the claim expires. A hard stop cuts it.
-func (c *Consumer) claim(ctx context.Context, n int) {
+func (c *Consumer) claim(ctx context.Context, n, brought int) {
 	limit, timeout := c.claimLimit(n)
 	start := c.now()
 	limited, cancel := c.limited(ctx, timeout)
@@ -100,7 +117,7 @@ func (c *Consumer) claim(ctx context.Context, n int) {
 		_ = claim.Release(limited)
 		cancel()
 	}
-	if final := c.claimed(n, limit, start, claim, err); final {
+	if final := c.claimed(n, limit, brought, start, claim, err); final {
 		c.stopClaiming(err, false)
 	}
 }
@@ -122,7 +139,7 @@ func (c *Consumer) claimLimit(n int) (limit int, timeout time.Duration) {
 
 // claimed takes the outcome of a claim for n messages, and starts the next claims. It
 // reports whether the error is final.
-func (c *Consumer) claimed(n, limit int, start instant, claim Claim, err error) (final bool) {
+func (c *Consumer) claimed(n, limit, brought int, start instant, claim Claim, err error) (final bool) {
 	c.mu.Lock()
 	defer c.unlock()
 	k := &c.claimer
@@ -137,11 +154,11 @@ func (c *Consumer) claimed(n, limit int, start instant, claim Claim, err error) 
 		}
 	case claim == nil:
 		k.succeededLocked()
-		k.emptyClaims++
-		c.pauseClaimsLocked(c.config.Poll.Delay(k.emptyClaims))
+		c.emptyLocked(brought)
 	default:
 		k.succeededLocked()
-		k.emptyClaims = 0
+		k.brought++
+		k.emptyClaims, k.fewer = 0, max(0, k.fewer-1)
 		c.receiveLocked(claim, start)
 	}
 	c.claimMoreLocked()

@@ -55,9 +55,10 @@ find_redis() {
   ln -sf /usr/bin/redis-check-rdb "$redis_server"
 }
 
-# Set nginx and haproxy. Debian has both in /usr/sbin, which is not on everybody's path.
+# Set nginx, haproxy and apache. Debian has them in /usr/sbin, which is not on everybody's path.
 find_nginx() { nginx=$(PATH=$PATH:/usr/sbin command -v nginx); }
 find_haproxy() { haproxy=$(PATH=$PATH:/usr/sbin command -v haproxy); }
+find_apache() { apache=$(PATH=$PATH:/usr/sbin command -v apache2); }
 
 venv_of() { echo "$cache/venvs/$1-$(sha256sum "$here/requirements/$1.txt" | cut -c1-16)"; }
 
@@ -115,6 +116,29 @@ make_mongodb_venv() {
     "${pip[@]}" check >>"$log" 2>&1 && touch "$venv/complete"
 }
 
+# uWSGI, likewise on top of Zaqar 23. It runs in the interpreter of its environment.
+uwsgi_venv() {
+  local sum
+  sum=$(cat "$here/requirements/zaqar-23.txt" "$here/requirements/uwsgi.txt" | sha256sum)
+  echo "$cache/venvs/uwsgi-${sum:0:16}"
+}
+
+make_uwsgi_venv() {
+  local venv log=$state/logs/install-uwsgi.log
+  venv=$(uwsgi_venv)
+  say "  installing uWSGI into $venv"
+  rm -rf "$venv"
+  : >"$log"
+  local pip=("$venv/bin/python" -m pip --disable-pip-version-check --no-input)
+  retry "$log" "$python" -m venv "$venv" &&
+    retry "$log" "${pip[@]}" install --quiet --no-deps --only-binary :all: -r "$here/requirements/uwsgi.txt" || {
+    say "installing uWSGI failed: see $log"
+    return 1
+  }
+  echo "$(venv_of zaqar-23)"/lib/python3.*/site-packages >"$(echo "$venv"/lib/python3.*/site-packages)/zaqar.pth" &&
+    "${pip[@]}" check >>"$log" 2>&1 && touch "$venv/complete"
+}
+
 install_all() {
   local packages=() program jobs=() failed=
   find_python
@@ -122,10 +146,11 @@ install_all() {
   find_redis || packages+=(redis-tools)
   find_nginx || packages+=(nginx)
   find_haproxy || packages+=(haproxy)
+  find_apache || packages+=(apache2-bin)
   if [ ${#packages[@]} -gt 0 ]; then
     apt_install "${packages[@]}"
     find_redis || die "no redis-server found, not even in Debian's redis-tools"
-    find_nginx && find_haproxy || die "apt-get did not install nginx and haproxy"
+    find_nginx && find_haproxy && find_apache || die "apt-get did not install nginx, haproxy and apache2-bin"
     can_make_venvs || die "$(command -v "$python") cannot make virtual environments (no venv or no ensurepip)"
   fi
   mkdir -p "$cache"
@@ -146,5 +171,6 @@ install_all() {
   for program in zaqar-23 zaqar-15; do
     venv_complete "$(mongodb_venv_of "$program")" || make_mongodb_venv "$program" || exit 1
   done
+  venv_complete "$(uwsgi_venv)" || make_uwsgi_venv || exit 1
   exec 8>&-
 }

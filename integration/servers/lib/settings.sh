@@ -16,13 +16,13 @@ ferretdb_port=$((port_base + 4))
 # One row per Zaqar process; another server is another row. The columns:
 #   name     also names its log, its pid file and its key: z23-keystone gives ZAQAR_REAL_Z23_KEYSTONE_URL
 #   version  15 or 23: requirements/zaqar-<version>.txt
-#   serves   http (behind gunicorn) or websocket
+#   serves   http (behind gunicorn), uwsgi (in uWSGI, behind Apache) or websocket
 #   auth     none or keystone
 #   port     offset from the port base
 #   store    memory or durable: which Redis has its databases (see redis.sh). ferretdb: MongoDB's driver (see ferretdb.sh)
 #   data     redis: databases of messages and of management data; where there is pooling, those of its first two pools.
 #            ferretdb: what the names of its databases begin with. Rows with the same data share their queues.
-#   workers  http: processes x threads. websocket: -
+#   workers  http and uwsgi: processes x threads. websocket: -
 #   gc       seconds between garbage collections, - for none (rows that share data need only one collector). One collector
 #            is enough for FerretDB, once a minute, as MongoDB removes what has expired.
 #   options  any number of section.option=value, on top of the config that all servers share (see zaqar.sh).
@@ -54,6 +54,7 @@ z15-mongodb             15  http       none      28  ferretdb old    1x8  -  $ve
 z15-mongodb-confirm     15  http       none      31  ferretdb old2   1x4  -  $versions_1 notification.require_confirmation=True
 z15-mongodb-pooling     15  http       none      29  ferretdb older  1x4  -  $versions_1 $pooling
 z23-mongodb-websocket   23  websocket  none      30  ferretdb plain  -    -
+z23-uwsgi               23  uwsgi      none      32  memory   0,1    2x8  -
 "
 # What nginx and HAProxy stand before (see proxies.sh). The columns: the name of the pair, nginx's offset from the port base
 # (HAProxy's is two more), the row behind /messaging and the row behind /messaging-websocket.
@@ -61,6 +62,10 @@ proxied="
 z23           35  z23           z23-websocket
 z23-keystone  36  z23-keystone  z23-keystone-websocket
 "
+# The offset of Apache's port, and what it stands before (see apache.sh).
+apache_offset=39
+apache_row=z23-uwsgi
+
 # What Keystone's catalogue says: the rows of its `messaging` and `messaging-websocket` services.
 catalogue_row=z23-keystone
 catalogue_websocket_row=z23-keystone-websocket

@@ -37,7 +37,7 @@ zaqar_conf() { # home serves auth port store data options...
   local home=$1 serves=$2 auth=$3 port=$4 store=$5 data=$6 option
   shift 6
   [ "$auth" != none ] || auth=
-  [ "$serves" != http ] || serves=wsgi
+  [ "$serves" = websocket ] || serves=wsgi
   cat <<EOF
 [DEFAULT]
 auth_strategy = $auth
@@ -96,6 +96,7 @@ zaqar_http_answers() {
 }
 
 zaqar_websocket_answers() { listening "$zaqar_port"; }
+zaqar_uwsgi_answers() { listening "$zaqar_port"; }
 
 # Sets what the probes look for.
 expect_zaqar() { # port auth
@@ -110,6 +111,8 @@ start_zaqar() { # name version serves auth offset store data workers gc options.
   local conf=$home/.zaqar/zaqar.conf
   if [ "$store" = ferretdb ]; then
     venv=$(mongodb_venv_of "zaqar-$version")
+  elif [ "$serves" = uwsgi ]; then
+    venv=$(uwsgi_venv)
   else
     venv=$(venv_of "zaqar-$version")
   fi
@@ -127,6 +130,10 @@ start_zaqar() { # name version serves auth offset store data workers gc options.
     gunicorn_conf "$port" "$workers" "zaqar.transport.wsgi.app:app" >"$home/gunicorn.conf.py"
     ensure "$name" "$port" zaqar_http_answers "$conf" "$home/gunicorn.conf.py" -- \
       env "GUNICORN_CMD_ARGS=--config $home/gunicorn.conf.py" "$venv/bin/python" -m gunicorn
+  elif [ "$serves" = uwsgi ]; then
+    uwsgi_conf "$port" "$workers" >"$home/uwsgi.ini"
+    ensure "$name" "$port" zaqar_uwsgi_answers "$conf" "$home/uwsgi.ini" -- \
+      "$venv/bin/python" -c 'import pyuwsgi; pyuwsgi.run()' --ini "$home/uwsgi.ini"
   else
     ensure "$name" "$port" zaqar_websocket_answers "$conf" -- \
       "$venv/bin/python" -c 'from zaqar.cmd.server import run; run()' --config-file "$conf"
@@ -154,13 +161,31 @@ control_socket_disable = True
 EOF
 }
 
+# uWSGI's, with what DevStack sets.
+uwsgi_conf() { # port workers(processes x threads)
+  cat <<EOF
+[uwsgi]
+socket = 127.0.0.1:$1
+module = zaqar.transport.wsgi.app:app
+processes = ${2%x*}
+threads = ${2#*x}
+master = true
+lazy-apps = true
+thunder-lock = true
+die-on-term = true
+buffer-size = 65535
+disable-logging = true
+EOF
+}
+
 # The address of the row with this name.
 zaqar_url() {
   awk -v name="$1" -v base="$port_base" \
-    '$1 == name { print ($3 == "http" ? "http" : "ws") "://127.0.0.1:" base + $5 }' <<<"$zaqar_servers"
+    '$1 == name { print ($3 == "websocket" ? "ws" : $3) "://127.0.0.1:" base + $5 }' <<<"$zaqar_servers"
 }
 
 zaqar_endpoint() { # name version serves auth offset store data ...
+  [ "$3" != uwsgi ] || return 0 # clients reach it through Apache
   local key=${1//-/_}
   key=ZAQAR_REAL_${key^^}
   echo "${key}_URL=$(zaqar_url "$1")"
