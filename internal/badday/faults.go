@@ -70,7 +70,7 @@ var outages = []struct {
 	{"Keystone hangs", zaqartest.Fault{Kind: "token_issue", Delay: time.Hour}},
 }
 
-const longestOutage = 4 * time.Minute
+const longestOutage = 3 * time.Minute
 
 // weather makes faults until ctx ends.
 func (d *day) weather(ctx context.Context) {

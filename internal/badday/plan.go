@@ -8,10 +8,10 @@ import (
 )
 
 const (
-	worked = 70               // messages of the queue that is consumed
-	kept   = 40               // messages of the queue that is only listened to
-	load   = 20 * time.Minute // how long messages are published
-	storm  = 25 * time.Minute // how long faults happen
+	worked = 60               // messages of the queue that is consumed
+	kept   = 30               // messages of the queue that is only listened to
+	load   = 12 * time.Minute // how long messages are published
+	storm  = 16 * time.Minute // how long faults happen
 	quiet  = 15 * time.Second // how long nothing fails at first, so that every loop succeeds once
 
 	// longestClaim is how long a claim may last after its consumer is gone: a message that
@@ -19,7 +19,7 @@ const (
 	longestClaim = 8 * time.Minute
 	// longEnough is how long a message is in the queue before the subscriber must have
 	// heard it: longer than two outages with the longest wait between polls.
-	longEnough = 11 * time.Minute
+	longEnough = 9 * time.Minute
 	patience   = 6 * time.Hour // for the handling of what is left when the faults have ended
 )
 
