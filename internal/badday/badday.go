@@ -212,7 +212,7 @@ func (d *day) listen(ctx context.Context, client *zaqar.Client) {
 	r := d.plan.random(ofSubscriber)
 	positions := map[string]zaqar.Position{workQueue: {}, newsQueue: {}}
 	for ctx.Err() == nil {
-		sub := client.Subscriber(zaqar.SubscriberConfig{})
+		sub := client.Subscriber(zaqar.SubscriberConfig{MaxInterval: 25 * time.Second})
 		for queue, position := range positions {
 			if err := sub.SubscribeAt(queue, position); err != nil {
 				d.violate("SubscribeAt: %v", err)

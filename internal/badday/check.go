@@ -149,10 +149,11 @@ func (d *day) checkHandled(n int, done []*attempt) {
 			if earlier.id != a.id {
 				continue
 			}
+			// Either of the two consumers may be the one whose claim has ended.
 			switch {
-			case d.released[earlier.claim]:
+			case d.released[earlier.claim] || d.released[a.claim]:
 				d.duplicate("handled twice: somebody else released the claim")
-			case since(d.lost, earlier, earlier.id, earlier.claim):
+			case since(d.lost, earlier, earlier.id, earlier.claim) || since(d.lost, a, a.id, a.claim):
 				d.duplicate("handled twice: the claim was lost")
 			case since(d.unsettled, earlier, earlier.id):
 				d.duplicate("handled twice: the deletion failed")
