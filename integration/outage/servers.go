@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"os"
 	"os/exec"
@@ -213,7 +214,8 @@ func (s *servers) close(keep bool) error {
 		errs = append(errs, p.kill(), p.log.Close())
 	}
 	if keep {
-		return errors.Join(append(errs, fmt.Errorf("the logs are in %s", s.dir))...)
+		log.Printf("the logs are in %s", s.dir)
+		return errors.Join(errs...)
 	}
 	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
 }

@@ -76,20 +76,16 @@ func (t *tally) handledSoFar() int {
 	return len(t.handled)
 }
 
-// times returns how often a job was handled.
-func (t *tally) times(queue string, n int) (int, bool) {
+// handledJob reports whether a job was handled.
+func (t *tally) handledJob(queue string, n int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if queue != jobs {
-		return 0, false
-	}
-	return len(t.handled[n]), len(t.handled[n]) > 0
+	return queue == jobs && len(t.handled[n]) > 0
 }
 
 func (t *tally) hear(subscriber int, queue string, n int, id string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.counts["heard of "+queue]++
 	if t.heard[subscriber][id]++; t.heard[subscriber][id] > 1 {
 		t.broken = append(t.broken, fmt.Sprintf("subscriber %d heard %d of %s twice", subscriber, n, queue))
 	}

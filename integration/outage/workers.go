@@ -186,8 +186,8 @@ func (w *workers) compare(ctx context.Context) {
 	for queue, futures := range w.futures {
 		for n, future := range futures {
 			<-future.Done()
-			_, handled := w.tally.times(queue, n)
-			handled = handled || queue == news
+			handled := w.tally.handledJob(queue, n)
+			handled = handled || queue == news // what is stored of the news is compared below
 			switch err := future.Err(); {
 			case err == nil:
 				w.tally.count("accepted", 1)
@@ -203,7 +203,7 @@ func (w *workers) compare(ctx context.Context) {
 			default:
 				w.tally.count("with an unknown outcome", 1)
 				if queue == jobs && handled {
-					w.tally.count("of these stored", 1)
+					w.tally.count("with an unknown outcome, and handled", 1)
 				}
 			}
 		}
