@@ -176,6 +176,9 @@ func (d *day) consume(ctx context.Context, client *zaqar.Client, i int) {
 			return
 		}
 		end()
+		if err != nil {
+			d.stopHard(consumerName(i))
+		}
 		d.count("consumers stopped", 1)
 		rest(ctx, between(r, 0, 3*time.Minute))
 	}

@@ -149,20 +149,37 @@ func (d *day) checkHandled(n int, done []*attempt) {
 			if earlier.id != a.id {
 				continue
 			}
-			// Either of the two consumers may be the one whose claim has ended.
-			switch {
-			case d.released[earlier.claim] || d.released[a.claim]:
-				d.duplicate("handled twice: somebody else released the claim")
-			case since(d.lost, earlier, earlier.id, earlier.claim) || since(d.lost, a, a.id, a.claim):
-				d.duplicate("handled twice: the claim was lost")
-			case since(d.unsettled, earlier, earlier.id):
-				d.duplicate("handled twice: the deletion failed")
-			default:
+			if why := d.reason(earlier, a); why != "" {
+				d.duplicate("handled twice: " + why)
+			} else {
 				d.violate("%d was handled twice without a reason:\n%s", n, d.story(a.id, earlier.claim, a.claim))
 			}
 			break
 		}
 	}
+}
+
+// reason explains why two attempts at the same message ended well. The server never gives a
+// message to two claims at once, so the claim of one of them had ended before its deletion.
+func (d *day) reason(earlier, a *attempt) string {
+	either := func(losses []loss, what ...string) bool {
+		return since(losses, earlier, append(what, earlier.claim)...) || since(losses, a, append(what, a.claim)...)
+	}
+	switch {
+	case d.released[earlier.claim] || d.released[a.claim]:
+		return "somebody else released the claim"
+	case either(d.lost, a.id):
+		return "the claim was lost"
+	case since(d.unsettled, earlier, earlier.id):
+		return "the deletion failed"
+	case since(d.stopped, earlier, earlier.who):
+		return "a hard stop cut the deletion off"
+	case either(d.unextended):
+		return "the claim could not be extended"
+	case slices.ContainsFunc(d.jumps, func(at time.Time) bool { return !at.Before(earlier.began) && !at.After(a.ended) }):
+		return "the server's clock jumped, and ended the claim"
+	}
+	return ""
 }
 
 // since reports whether the consumer of an attempt has lost one of these things since.
@@ -191,12 +208,9 @@ func (d *day) deadLetters(ctx context.Context) map[int]int {
 			d.violate("%d is a dead letter although it is %s: %s", n, k, letter.Reason)
 		}
 		if ids[letter.ID]++; ids[letter.ID] > 1 {
-			switch whole := slices.ContainsFunc(d.unsettled, func(l loss) bool { return l.what == letter.ID }); {
-			case whole:
-				d.duplicate("two dead letters: an answer was lost, or the message could not be deleted after")
-			case d.everLost(letter.ID):
-				d.duplicate("two dead letters: the claim was lost")
-			default:
+			if why := d.reasonForLetter(letter.ID); why != "" {
+				d.duplicate("two dead letters: " + why)
+			} else {
 				d.violate("%d is a dead letter %d times without a reason:\n%s", n, ids[letter.ID], d.story(letter.ID))
 			}
 		}
@@ -205,14 +219,22 @@ func (d *day) deadLetters(ctx context.Context) map[int]int {
 	return letters
 }
 
-// everLost reports whether a claim that held the message was lost.
-func (d *day) everLost(id string) bool {
+// reasonForLetter explains a second dead letter of a message: it was not deleted after the
+// first one, or it is unknown whether that one was posted.
+func (d *day) reasonForLetter(id string) string {
+	if slices.ContainsFunc(d.unsettled, func(l loss) bool { return l.what == id }) {
+		return "an answer was lost, or the message could not be deleted after"
+	}
 	for _, a := range d.attempts {
-		if a.id == id && (slices.ContainsFunc(d.lost, func(l loss) bool { return l.what == id || l.what == a.claim }) || d.released[a.claim]) {
-			return true
+		switch {
+		case a.id != id:
+		case d.released[a.claim], since(d.lost, a, id, a.claim):
+			return "the claim was lost"
+		case since(d.stopped, a, a.who):
+			return "a hard stop cut the deletion off"
 		}
 	}
-	return false
+	return ""
 }
 
 // checkHeard compares what the subscriber has heard with what was there long enough.

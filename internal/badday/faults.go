@@ -99,6 +99,7 @@ func (d *day) weather(ctx context.Context) {
 		case 5:
 			if r.IntN(3) == 0 {
 				d.fault("server's clock jumped")
+				d.jump()
 				d.srv.Advance(between(r, time.Second, 3*time.Minute))
 			}
 		case 6:

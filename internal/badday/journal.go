@@ -29,17 +29,20 @@ type loss struct {
 
 // journal records what happens in a day.
 type journal struct {
-	mu        sync.Mutex
-	attempts  []*attempt
-	failures  map[int]int // by number: attempts that failed on purpose
-	lost      []loss
-	unsettled []loss
-	released  map[string]bool // claims that somebody else has released
-	unknown   map[string]int  // messages of batches with an unknown outcome, by queue
-	heard     map[string][]heard
-	counts    map[string]int
-	faults    map[string]int
-	wrong     []string
+	mu       sync.Mutex
+	attempts []*attempt
+	failures map[int]int // by number: attempts that failed on purpose
+	// What consumers have lost, could not settle, could not extend. stopped are consumers
+	// whose stop was a hard one.
+	lost, unsettled, unextended, stopped []loss
+
+	released map[string]bool // claims that somebody else has released
+	jumps    []time.Time     // of the server's clock
+	unknown  map[string]int  // messages of batches with an unknown outcome, by queue
+	heard    map[string][]heard
+	counts   map[string]int
+	faults   map[string]int
+	wrong    []string
 
 	events   []event
 	requests []zaqartest.Seen
@@ -140,6 +143,7 @@ func (j *journal) observer(who string) observe.Observer {
 		case observe.ClaimFailed:
 			j.counts["claiming failed"]++
 		case observe.RenewalFailed:
+			j.unextended = append(j.unextended, loss{time.Now(), who, e.Claim})
 			j.counts["extensions failed"]++
 		case observe.ReadFailed:
 			j.counts["reads failed"]++
@@ -157,6 +161,18 @@ func (j *journal) release(claim string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.released[claim] = true
+}
+
+func (j *journal) stopHard(who string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.stopped = append(j.stopped, loss{time.Now(), who, who})
+}
+
+func (j *journal) jump() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.jumps = append(j.jumps, time.Now())
 }
 
 // see notes a request that the server has answered.
