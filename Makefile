@@ -105,6 +105,14 @@ real-down: ## stop the servers that real-up started
 conformance-real: ## run the conformance suite on the real servers (after real-up)
 	cd integration && GOWORK=off go test -count=1 -p 1 -parallel 64 -timeout 20m ./...
 
+.PHONY: bad-days
+bad-days: ## run 500 seeded days of faults on driven time, on the embedded server; print a table
+	cd integration && GOWORK=off go test -count=1 -v -timeout 60m ./badday -first 1 -days 500 | grep -v '^ *=== \|^ *--- PASS'
+
+.PHONY: outage
+outage: ## ten minutes of restarts and revoked tokens on real servers (after real-up); print a table
+	cd integration && GOWORK=off go run ./outage
+
 .PHONY: coverage-table
 coverage-table: ## run the suite on every server and rebuild docs/coverage.md (after real-up)
 	ZAQAR_RESULTS=$(CURDIR)/docs/coverage go test -count=1 -run 'TheEmbeddedServerConforms(WithItsFeatures)?$$' ./conformance
