@@ -111,6 +111,10 @@ coverage-table: ## run the suite on every server and rebuild docs/coverage.md (a
 	cd integration && ZAQAR_RESULTS=$(CURDIR)/docs/coverage GOWORK=off go test -count=1 -parallel 64 -timeout 20m -run Conformance .
 	go run ./tools/coverage
 
+.PHONY: man
+man: ## write the manual pages of the command line to dist/man/man1
+	go run ./cmd/zaqar/internal/manpages dist/man/man1
+
 .PHONY: pyclient
 pyclient: ## run python-zaqarclient against zaqar serve
 	@integration/pyclient/run

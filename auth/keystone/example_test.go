@@ -2,6 +2,7 @@ package keystone_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -114,4 +115,78 @@ func ExampleError_RetryAfter() {
 		fmt.Println(failure.Status, failure.RetryAfter())
 	}
 	// Output: 429 45s
+}
+
+// Setting passes on what a program got as flags.
+func ExampleSetting() {
+	for name, value := range map[string]string{"OS_AUTH_URL": "https://keystone.example.com:5000", "OS_USERNAME": "demo", "OS_PASSWORD": "p"} {
+		_ = os.Setenv(name, value)
+		defer func() { _ = os.Unsetenv(name) }()
+	}
+	project := "other" // from a flag --os-project-name
+	a := keystone.FromEnv(keystone.Setting("project_name", project))
+	fmt.Println(a.Validate())
+	fmt.Println(keystone.FromEnv(keystone.Setting("projekt", project)).Validate())
+	// Output:
+	// <nil>
+	// keystone: the setting projekt has no effect on this way to sign in
+}
+
+// files is a TokenCache in a folder that only the user can read.
+type files struct{ folder string }
+
+func (f files) path(key string) string {
+	return filepath.Join(f.folder, fmt.Sprintf("%x", sha256.Sum256([]byte(key))))
+}
+
+func (f files) Load(key string) []byte {
+	entry, _ := os.ReadFile(f.path(key))
+	return entry
+}
+
+func (f files) Save(key string, entry []byte) { _ = os.WriteFile(f.path(key), entry, 0o600) }
+func (f files) Drop(key string)               { _ = os.Remove(f.path(key)) }
+
+// The second program does not sign in.
+func ExampleCache() {
+	k := &fakeKeystone{}
+	server := httptest.NewServer(k)
+	defer server.Close()
+	folder, err := os.MkdirTemp("", "tokens-")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+
+	for range 2 {
+		a := keystone.Password(server.URL, "demo", "s3cret", keystone.Project("demo"), keystone.Cache(files{folder}))
+		header := http.Header{}
+		if err := a.Authorize(context.Background(), header); err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(header.Get("X-Auth-Token"), "after", k.count(), "sign-in")
+		_ = a.Close()
+	}
+	// Output:
+	// token-1 after 1 sign-in
+	// token-1 after 1 sign-in
+}
+
+func ExampleClouds() {
+	folder, err := os.MkdirTemp("", "clouds-")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	file := filepath.Join(folder, "clouds.yaml")
+	_ = os.WriteFile(file, []byte("clouds: {production: {}, devstack: {}}"), 0o600)
+	_ = os.Setenv("OS_CLIENT_CONFIG_FILE", file)
+	defer func() { _ = os.Unsetenv("OS_CLIENT_CONFIG_FILE") }()
+
+	names, err := keystone.Clouds()
+	fmt.Println(names, err)
+	// Output: [devstack production] <nil>
 }

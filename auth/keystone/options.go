@@ -40,6 +40,7 @@ type config struct {
 	client    *http.Client
 	renewAt   float64
 	userAgent string
+	cache     TokenCache
 
 	// missing describes a missing setting by the name that the user knows it by, as in
 	// "OS_AUTH_URL is not set".

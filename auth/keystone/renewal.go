@@ -54,6 +54,7 @@ type keeper struct {
 	current *session // the newest, even if it has expired; nil before the first
 	flight  *flight  // the sign-in under way; nil if there is none
 	closed  bool
+	loaded  bool // the cache was asked
 	// The back-off after failed sign-ins: there is no new one before retryAt.
 	failures int
 	retryAt  time.Time
@@ -113,7 +114,13 @@ func (k *keeper) session(ctx context.Context, id *identity) (*session, error) {
 		return nil, gaveUp(err)
 	}
 	k.mu.Lock()
-	s, now := k.current, time.Now()
+	now := time.Now()
+	if !k.loaded {
+		// Once, under the lock: whoever else needs a token waits for it anyway.
+		k.loaded = true
+		k.current = id.fromCache(now)
+	}
+	s := k.current
 	switch {
 	case k.closed:
 		k.mu.Unlock()
@@ -196,7 +203,12 @@ func (k *keeper) launchLocked(ctx context.Context, id *identity) *flight {
 		if wait(ctx, time.Until(f.from)) {
 			ctx, cancel := context.WithTimeout(ctx, signInTimeout)
 			defer cancel()
-			f.got, f.err = id.signIn(ctx)
+			if replaces && id.cacheable() {
+				id.cache.Drop(id.cacheKey())
+			}
+			if f.got, f.err = id.signIn(ctx); f.err == nil {
+				id.toCache(f.got)
+			}
 		}
 		k.land(f, replaces)
 	}()

@@ -14,6 +14,7 @@ import (
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/tokencache"
 )
 
 // Variables of this program; those of OpenStack are read by package keystone.
@@ -73,7 +74,7 @@ func (g *globalOptions) target(streams *Streams) (endpoint string, options []zaq
 			socket = signed.Grant().Endpoint
 		}
 	} else {
-		credentials, err := g.credentials()
+		credentials, err := g.credentials(streams)
 		if err != nil {
 			return "", nil, err
 		}
@@ -83,7 +84,7 @@ func (g *globalOptions) target(streams *Streams) (endpoint string, options []zaq
 				return "", nil, err
 			}
 			client := traced(streams, config)
-			if credentials, err = g.credentials(keystone.HTTPClient(client)); err != nil {
+			if credentials, err = g.credentials(streams, keystone.HTTPClient(client)); err != nil {
 				return "", nil, err
 			}
 			options = append(options, zaqar.WithHTTPClient(client))
@@ -248,13 +249,20 @@ func readSignedURL(name, text string, in io.Reader) (auth.SignedURL, error) {
 }
 
 // credentials returns the credentials of flags, variables and clouds.yaml.
-func (g *globalOptions) credentials(more ...keystone.Option) (*keystone.Auth, error) {
+func (g *globalOptions) credentials(streams *Streams, more ...keystone.Option) (*keystone.Auth, error) {
 	options := []keystone.Option{keystone.UserAgent("zaqar-cli")}
 	for _, f := range cloudFlags {
 		options = append(options, keystone.Setting(f.setting, *g.settings[f.setting]))
 	}
 	if g.insecure {
 		options = append(options, keystone.Setting("insecure", "true"))
+	}
+	if g.cache {
+		cache, err := tokencache.Open(func(err error) { fmt.Fprintf(streams.Err, "zaqar: warning: %v\n", err) })
+		if err != nil {
+			return nil, fmt.Errorf("--token-cache: %w", err)
+		}
+		options = append(options, keystone.Cache(cache))
 	}
 	options = append(options, more...)
 	if g.project != "" {

@@ -5,12 +5,13 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// table writes rows as a table. Numbers are on the right.
+// table writes rows as a table. A column of numbers is on the right; the first row decides.
 func (o *Options) table(b *bytes.Buffer, columns []string, rows [][]value) {
 	if len(rows) == 0 && !o.PrintEmpty {
 		b.WriteByte('\n')
@@ -21,8 +22,11 @@ func (o *Options) table(b *bytes.Buffer, columns []string, rows [][]value) {
 	for i, row := range rows {
 		for column, v := range row {
 			cells[i] = append(cells[i], cell(v))
-			if i == 0 && v.rank() == kindNumber {
+			switch {
+			case i == 0 && v.rank() == kindNumber:
 				aligns[column] = text.AlignRight
+			case i == 0:
+				aligns[column] = text.AlignLeft
 			}
 		}
 	}
@@ -31,7 +35,7 @@ func (o *Options) table(b *bytes.Buffer, columns []string, rows [][]value) {
 			aligns[i] = text.AlignCenter
 		}
 	}
-	o.render(b, columns, cells, aligns, text.AlignCenter, 8)
+	o.render(b, columns, cells, aligns, 8)
 }
 
 // fields writes the fields of one thing as a table.
@@ -40,23 +44,23 @@ func (o *Options) fields(b *bytes.Buffer, columns []string, values []value) {
 	for i, column := range columns {
 		cells[i] = []string{column, cell(values[i])}
 	}
-	o.render(b, []string{"Field", "Value"}, cells, make([]text.Align, 2), text.AlignDefault, 16)
+	o.render(b, []string{"Field", "Value"}, cells, []text.Align{text.AlignLeft, text.AlignLeft}, 16)
 }
 
 // cell returns the text of a value without characters that would move the cursor.
 func cell(v value) string {
 	clean := strings.NewReplacer("\r\n", "\n", "\r", " ").Replace(v.text())
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
 			return -1
 		}
 		return r
 	}, clean)
 }
 
-func (o *Options) render(b *bytes.Buffer, columns []string, rows [][]string, aligns []text.Align, header text.Align, least int) {
+func (o *Options) render(b *bytes.Buffer, columns []string, rows [][]string, aligns []text.Align, least int) {
 	style := table.StyleDefault
-	style.Format.Header, style.Format.HeaderAlign = text.FormatDefault, header
+	style.Format.Header = text.FormatDefault
 	writer := table.NewWriter()
 	writer.SetStyle(style)
 	widths := o.widths(columns, rows, least)
@@ -64,7 +68,7 @@ func (o *Options) render(b *bytes.Buffer, columns []string, rows [][]string, ali
 	titles := make(table.Row, len(columns))
 	for i, column := range columns {
 		titles[i] = column
-		configs[i] = table.ColumnConfig{Number: i + 1, Align: aligns[i], AlignHeader: header, WidthMax: widths[i], WidthMaxEnforcer: text.WrapSoft}
+		configs[i] = table.ColumnConfig{Number: i + 1, Align: aligns[i], AlignHeader: aligns[i], WidthMax: widths[i], WidthMaxEnforcer: text.WrapSoft}
 	}
 	writer.SetColumnConfigs(configs)
 	writer.AppendHeader(titles)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -46,15 +47,19 @@ func encode(b *bytes.Buffer, n *yaml.Node) error {
 	return encoder.Close()
 }
 
-// scalar returns a node for a string, quoted where YAML would read something else.
+// scalar returns a node for a string, in quotes where a reader would take it for something
+// else.
 func scalar(s string) *yaml.Node {
-	var n yaml.Node
-	n.SetString(s)
-	if n.Style == 0 {
-		_ = n.Encode(s) // fails for no string
+	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
+	var read any
+	if !strings.ContainsFunc(s, unicode.IsControl) && (slices.Contains(oldWords, strings.ToLower(s)) || yaml.Unmarshal([]byte(s), &read) == nil && read != s) {
+		n.Style = yaml.SingleQuotedStyle
 	}
-	return &n
+	return n
 }
+
+// oldWords are booleans in version 1.1 of YAML.
+var oldWords = []string{"y", "n", "yes", "no", "on", "off"}
 
 func (v value) yaml() *yaml.Node {
 	decoder := json.NewDecoder(bytes.NewReader(v.raw))
@@ -87,11 +92,8 @@ func yamlNext(decoder *json.Decoder) *yaml.Node {
 	case string:
 		return scalar(t)
 	case json.Number:
-		tag := "!!int"
-		if strings.ContainsAny(t.String(), ".eE") {
-			tag = "!!float"
-		}
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: t.String()}
+		// Without a tag, it is written with its digits, even where YAML would round it.
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: t.String()}
 	case bool:
 		word := "false"
 		if t {
