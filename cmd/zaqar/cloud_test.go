@@ -124,9 +124,13 @@ type tour struct {
 func (c *cloud) tour(t *testing.T, flags ...string) *tour {
 	t.Helper()
 	c.count.Store(0)
+	// httptest closes connections of the default transport, also while others use them.
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
 	forward := &httputil.ReverseProxy{
-		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(c.backend) },
-		ErrorLog: log.New(io.Discard, "", 0),
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(c.backend) },
+		Transport: transport,
+		ErrorLog:  log.New(io.Discard, "", 0),
 	}
 	r := &tour{started: make(chan struct{}), ended: make(chan struct{})}
 	r.proxy = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {

@@ -54,9 +54,13 @@ func newRelay(t *testing.T) *relay {
 	t.Cleanup(func() { _ = r.client.Close() })
 	backend, err := url.Parse(endpoint)
 	check(t, err)
+	// httptest closes connections of the default transport, also while others use them.
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
 	forward := &httputil.ReverseProxy{
-		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(backend) },
-		ErrorLog: log.New(io.Discard, "", 0),
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(backend) },
+		Transport: transport,
+		ErrorLog:  log.New(io.Discard, "", 0),
 	}
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		// A request that has arrived is carried out, even if the client has gone away.

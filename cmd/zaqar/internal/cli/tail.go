@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/dumpfile"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/follow"
 )
 
@@ -124,7 +125,7 @@ func (f *tailFlags) run(ctx context.Context, client *zaqar.Client, queues []stri
 		tail.Last = 0
 	}
 	if f.position != "" {
-		positions, err := follow.ReadPositions(f.position, client.Conn().Endpoint())
+		positions, err := follow.ReadPositions(f.position, dumpfile.TargetOf(ctx, client, ""))
 		if err != nil {
 			return err
 		}

@@ -70,7 +70,7 @@ func Load(ctx context.Context, client *zaqar.Client, queue string, in io.Reader,
 		config: config,
 		// A batch is sent when it is complete, not before.
 		publisher: client.Queue(queue).Publisher(zaqar.PublisherConfig{BatchDelay: time.Minute}),
-		target:    Target{client.Conn().Endpoint(), client.Conn().ProjectID(), queue},
+		target:    TargetOf(ctx, client, queue),
 	}
 	defer func() { _ = l.publisher.Close(context.WithoutCancel(ctx)) }() // it holds nothing
 	if err := l.begin(); err != nil {

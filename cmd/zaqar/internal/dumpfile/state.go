@@ -1,6 +1,7 @@
 package dumpfile
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
@@ -11,17 +12,31 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+
+	"github.com/zaqar-go/zaqar"
 )
 
-// Target is where a dump is loaded to.
+// Target is a queue, or a project if Queue is "", and the server that it is on.
 type Target struct {
 	Endpoint string `json:"endpoint"`
 	Project  string `json:"project,omitempty"`
-	Queue    string `json:"queue"`
+	Queue    string `json:"queue,omitempty"`
+}
+
+// TargetOf returns the target of a client. Credentials may know their project only after a
+// request, so it may send one.
+func TargetOf(ctx context.Context, client *zaqar.Client, queue string) Target {
+	if client.Conn().ProjectID() == "" {
+		_ = client.Ping(ctx) // whatever is wrong shows in the requests that follow
+	}
+	return Target{client.Conn().Endpoint(), client.Conn().ProjectID(), queue}
 }
 
 func (t Target) String() string {
-	text := fmt.Sprintf("the queue %s at %s", t.Queue, t.Endpoint)
+	text := t.Endpoint
+	if t.Queue != "" {
+		text = fmt.Sprintf("the queue %s at %s", t.Queue, t.Endpoint)
+	}
 	if t.Project != "" {
 		text += ", project " + t.Project
 	}

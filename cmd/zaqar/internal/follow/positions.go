@@ -21,8 +21,8 @@ const saveInterval = time.Second
 // Positions is a file with how far each queue was printed. It is written each second in
 // which something was printed, and at the end.
 type Positions struct {
-	name     string
-	endpoint string
+	name string
+	on   dumpfile.Target
 
 	mu       sync.Mutex
 	at       map[string]zaqar.Position
@@ -34,15 +34,15 @@ type Positions struct {
 const positionsVersion = 1
 
 type positionsFile struct {
-	Version  int                       `json:"zaqar_positions"`
-	Endpoint string                    `json:"endpoint"`
-	Queues   map[string]zaqar.Position `json:"queues"`
+	Version int `json:"zaqar_positions"`
+	dumpfile.Target
+	Queues map[string]zaqar.Position `json:"queues"`
 }
 
-// ReadPositions reads a file, which need not exist. Positions of another server are an
-// error.
-func ReadPositions(name, endpoint string) (*Positions, error) {
-	p := &Positions{name: name, endpoint: endpoint, at: map[string]zaqar.Position{}}
+// ReadPositions reads a file, which need not exist. Positions on another server,
+// or in another project, are an error.
+func ReadPositions(name string, on dumpfile.Target) (*Positions, error) {
+	p := &Positions{name: name, on: on, at: map[string]zaqar.Position{}}
 	text, err := os.ReadFile(name) //nolint:gosec // the user names the file
 	if errors.Is(err, fs.ErrNotExist) {
 		return p, nil
@@ -54,8 +54,8 @@ func ReadPositions(name, endpoint string) (*Positions, error) {
 	if err := json.Unmarshal(text, &read); err != nil || read.Version != positionsVersion {
 		return nil, fmt.Errorf("%s does not hold the positions of zaqar tail", name)
 	}
-	if read.Endpoint != endpoint {
-		return nil, fmt.Errorf("%s holds positions at %s, not at %s; use another file", name, read.Endpoint, endpoint)
+	if read.Target != on {
+		return nil, fmt.Errorf("%s holds positions at %s, not at %s; use another file", name, read.Target, on)
 	}
 	for queue, at := range read.Queues {
 		p.at[queue] = at
@@ -94,7 +94,7 @@ func (p *Positions) Save() error {
 	if !p.changed {
 		return p.writeErr
 	}
-	text, err := json.Marshal(positionsFile{positionsVersion, p.endpoint, p.at})
+	text, err := json.Marshal(positionsFile{positionsVersion, p.on, p.at})
 	if err == nil {
 		err = dumpfile.WriteFile(p.name, true, func(w io.Writer) error {
 			_, err := w.Write(append(text, '\n'))

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/dumpfile"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/follow"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
@@ -126,7 +127,7 @@ func TestASavedPositionGoesOnBehindWhatWasPrinted(t *testing.T) {
 		_, client := connect(t)
 		file := filepath.Join(t.TempDir(), "positions")
 		run := func(last int) string {
-			positions, err := follow.ReadPositions(file, client.Conn().Endpoint())
+			positions, err := follow.ReadPositions(file, dumpfile.TargetOf(t.Context(), client, ""))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -160,7 +161,7 @@ func TestWhatComesBetweenTwoRunsWithoutMessagesIsNotMissed(t *testing.T) {
 		_, client := connect(t)
 		file := filepath.Join(t.TempDir(), "positions")
 		for _, want := range []string{"", "1"} {
-			positions, err := follow.ReadPositions(file, client.Conn().Endpoint())
+			positions, err := follow.ReadPositions(file, dumpfile.TargetOf(t.Context(), client, ""))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -180,13 +181,13 @@ func TestPositionsAreSavedWhileTheTailRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, client := connect(t)
 		file := filepath.Join(t.TempDir(), "positions")
-		positions, err := follow.ReadPositions(file, client.Conn().Endpoint())
+		positions, err := follow.ReadPositions(file, dumpfile.TargetOf(t.Context(), client, ""))
 		if err != nil {
 			t.Fatal(err)
 		}
 		post(t, client, "wot", 1)
 		time.AfterFunc(3*time.Second, func() { // as if the process was killed now
-			saved, err := follow.ReadPositions(file, client.Conn().Endpoint())
+			saved, err := follow.ReadPositions(file, dumpfile.TargetOf(t.Context(), client, ""))
 			if err != nil {
 				t.Error(err)
 			}
@@ -209,12 +210,13 @@ func TestAFileThatHoldsNoPositionsOfThisServerIsRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		"hello": "does not hold the positions of zaqar tail",
 		"{}":    "does not hold the positions of zaqar tail",
-		`{"zaqar_positions":1,"endpoint":"http://elsewhere","queues":{}}`: "holds positions at http://elsewhere, not at http://here; use another file",
+		`{"zaqar_positions":1,"endpoint":"http://elsewhere","queues":{}}`:              "holds positions at http://elsewhere, not at http://here, project demo; use another file",
+		`{"zaqar_positions":1,"endpoint":"http://here","project":"other","queues":{}}`: "holds positions at http://here, project other, not at http://here, project demo; use another file",
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := follow.ReadPositions(file, "http://here"); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := follow.ReadPositions(file, dumpfile.Target{Endpoint: "http://here", Project: "demo"}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
@@ -223,7 +225,7 @@ func TestAFileThatHoldsNoPositionsOfThisServerIsRefused(t *testing.T) {
 func TestAPositionThatCannotBeSavedEndsTheTail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, client := connect(t)
-		positions, err := follow.ReadPositions(filepath.Join(t.TempDir(), "none", "positions"), client.Conn().Endpoint())
+		positions, err := follow.ReadPositions(filepath.Join(t.TempDir(), "none", "positions"), dumpfile.TargetOf(t.Context(), client, ""))
 		if err != nil {
 			t.Fatal(err)
 		}
