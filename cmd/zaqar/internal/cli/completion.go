@@ -25,7 +25,7 @@ flavors and clouds, for bash, zsh, fish or PowerShell.
 
 Names are asked for as you type, with your credentials. --token-cache makes
 that fast.`,
-		Example: `  # bash, for this shell and for those to come (needs the package bash-completion)
+		Example: `  # bash, with the package bash-completion: for this shell, and for all
   source <(zaqar completion bash)
   zaqar completion bash > ~/.local/share/bash-completion/completions/zaqar
   # zsh; the folder must be in $fpath

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 )
@@ -51,4 +52,36 @@ func newGroup() *pflag.FlagSet {
 	group := pflag.NewFlagSet("", pflag.ContinueOnError)
 	group.SortFlags = false
 	return group
+}
+
+// wrapped breaks the lines of a text at the width of help. Lines that begin with a space
+// stay as they are.
+func wrapped(text string) string {
+	var b strings.Builder
+	column := 0
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		if line == "\n" || strings.HasPrefix(line, " ") {
+			if column > 0 {
+				b.WriteByte('\n')
+			}
+			b.WriteString(line)
+			column = 0
+			continue
+		}
+		for _, word := range strings.Fields(line) {
+			width := len([]rune(word))
+			switch {
+			case column == 0:
+			case column+1+width > usageWidth:
+				b.WriteByte('\n')
+				column = 0
+			default:
+				b.WriteByte(' ')
+				column++
+			}
+			b.WriteString(word)
+			column += width
+		}
+	}
+	return strings.TrimRight(b.String(), "\n")
 }

@@ -17,8 +17,10 @@ func NewCmdPool(app *App) *cobra.Command {
 		newCmdPoolCreate(app),
 		newCmdPoolShow(app),
 		newCmdPoolUpdate(app),
-		app.deletion(noun{"pool", "POOL", (*admin.Client).DeletePool,
-			"Delete pools from the service. Their queues are no longer found, but their messages\nstay in the store."}),
+		app.deletion(noun{
+			"pool", "POOL", (*admin.Client).DeletePool,
+			"Delete pools from the service. Their queues are no longer found, but their messages\nstay in the store.",
+		}),
 		newCmdPoolList(app),
 	)
 }

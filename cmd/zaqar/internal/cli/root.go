@@ -66,7 +66,18 @@ func NewCmdRoot(app *App) *cobra.Command {
 		Short: "OpenStack Zaqar message queues, in Go",
 		Long: `zaqar works with Zaqar, OpenStack's message queues, and runs an embedded Zaqar
 for tests. It signs in with the OS_* variables or the clouds.yaml that you use
-for the openstack command.`,
+for the openstack command, and has its commands: "openstack messaging queue
+list" is "zaqar queue list".
+
+Exit codes:
+  0  it worked
+  1  it failed in another way than those below
+  2  the command line is wrong, and nothing was done
+  3  not signed in, or not allowed
+  4  there is no such queue, message, …
+  5  the state is another than the command needs, or a claim was lost
+  6  the service cannot be reached, or cannot answer
+  128 plus a signal's number, such as 130 after Ctrl-C`,
 		Example: `  zaqar tour                      try the library on an embedded server
   zaqar --os-cloud devstack ping  is the Zaqar of this cloud there?
   zaqar queue list                with the variables of an openrc file
@@ -85,7 +96,9 @@ for the openstack command.`,
 	cmd.SetErr(app.Err)
 	cmd.SetFlagErrorFunc(flagError)
 	cobra.AddTemplateFunc("flagGroups", flagGroups)
+	cobra.AddTemplateFunc("wrapped", wrapped)
 	cmd.SetUsageTemplate(usageTemplate)
+	cmd.SetHelpTemplate(helpTemplate)
 	cmd.SetVersionTemplate(versionText())
 	cmd.SetHelpCommand(&cobra.Command{Use: "help", Hidden: true, RunE: func(cmd *cobra.Command, args []string) error {
 		about, rest, err := cmd.Root().Find(args)
@@ -94,6 +107,7 @@ for the openstack command.`,
 		}
 		return about.Help()
 	}})
+	cmd.Flags().SortFlags = false
 	app.global.add(cmd)
 	app.global.addCompletions(cmd)
 	for _, command := range commands {
@@ -167,6 +181,11 @@ func shown(argument string) string {
 	}
 	return strconv.Quote(argument)
 }
+
+// helpTemplate is cobra's template with wrapped lines.
+const helpTemplate = `{{with or .Long .Short}}{{wrapped .}}
+
+{{end}}{{.UsageString}}`
 
 // usageTemplate is cobra's template without the parts that are not used here, and with
 // groups of flags.

@@ -66,7 +66,7 @@ type readAgain struct {
 
 func (r *readAgain) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
-	if err == io.EOF && r.failure != nil { //nolint:errorlint // bytes.Reader returns it as it is
+	if err == io.EOF && r.failure != nil {
 		err = r.failure
 	}
 	return n, err
