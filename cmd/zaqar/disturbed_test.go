@@ -5,6 +5,7 @@ package main_test
 import (
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,17 +26,20 @@ func TestSignalAtEachRequestLeavesNothingBehind(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCloud(t, queues...)
-			for at := range c.requests(t) {
+			for _, at := range c.requests(t) {
 				sent := signals[at%len(signals)]
 				var r *tour
+				reached := false
 				c.act = func(number int, next http.Handler, w http.ResponseWriter, req *http.Request) {
 					if number == at+1 {
+						reached = true
 						r.signal(sent.signal)
 					}
 					next.ServeHTTP(w, req)
 				}
 				r = c.tour(t)
-				if code := r.run(t); code != sent.code {
+				// Workers do not always send the same number of requests.
+				if code := r.run(t); reached && code != sent.code {
 					t.Errorf("%v at request %d: exit code %d, want %d\n%s", sent.signal, at+1, code, sent.code, &r.err)
 				}
 				c.untouched(t)
@@ -50,15 +54,21 @@ func TestErrorAtEachRequestLeavesNothingBehind(t *testing.T) {
 			t.Run(name+map[bool]string{true: " and the server acts", false: " and the server does not act"}[acts], func(t *testing.T) {
 				t.Parallel()
 				c := newCloud(t, queues...)
-				for at := range c.requests(t) {
-					want := 1
+				for _, at := range c.requests(t) {
+					want := []int{0} // the workers may send fewer requests
 					c.act = func(number int, next http.Handler, w http.ResponseWriter, req *http.Request) {
-						if number != at+1 {
+						ofWorker := strings.Contains(req.URL.Path, "/queues/jobs-")
+						claims := ofWorker && strings.HasSuffix(req.URL.Path, "/claims")
+						if number != at+1 || claims && acts { // a claim that nobody heard of ends after a minute
 							next.ServeHTTP(w, req)
 							return
 						}
-						if req.Method == http.MethodGet {
-							want = 0 // the client sends what only reads again
+						switch {
+						case req.Method == http.MethodGet: // the client sends what only reads again
+						case ofWorker && req.Method != http.MethodPut:
+							want = []int{0, 1} // a worker tries again, the tour itself does not
+						default:
+							want = []int{1}
 						}
 						if acts {
 							next.ServeHTTP(unheard{}, req)
@@ -66,7 +76,7 @@ func TestErrorAtEachRequestLeavesNothingBehind(t *testing.T) {
 						http.Error(w, "", http.StatusInternalServerError)
 					}
 					r := c.tour(t)
-					if code := r.run(t); code != want {
+					if code := r.run(t); !slices.Contains(want, code) {
 						t.Errorf("500 to request %d: exit code %d, want %d\n%s", at+1, code, want, &r.err)
 					}
 					c.untouched(t)

@@ -57,6 +57,7 @@ var commands = []func(*App) *cobra.Command{
 	NewCmdConsume,
 	NewCmdDead,
 	NewCmdMove,
+	NewCmdDoctor,
 	NewCmdTour,
 	NewCmdServe,
 	NewCmdCompletion,

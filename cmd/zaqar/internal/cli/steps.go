@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/zaqar-go/zaqar"
@@ -13,6 +14,7 @@ import (
 type step struct {
 	title string
 	lines []line
+	act   string // printed before the step, if an act begins with it
 }
 
 // line is one call: the code that is printed, and the function that runs it. The
@@ -24,38 +26,40 @@ type line struct {
 }
 
 // steps are the steps of the tour after connecting.
-var steps = []step{
-	{"Ask the service what it offers", []line{
+var steps = slices.Concat(firstAct, secondAct)
+
+var firstAct = []step{
+	{title: "Ask the service what it offers", lines: []line{
 		{`client.Home(ctx)`, func(ctx context.Context, t *tour) (any, error) {
 			return t.client.Home(ctx)
 		}},
 	}},
-	{"Create a queue, with metadata of our own", []line{
+	{title: "Create a queue, with metadata of our own", lines: []line{
 		{`queue, err := client.CreateQueue(ctx, "wot", zaqar.Content{"made_by": "TOUR"})`, func(ctx context.Context, t *tour) (any, error) {
 			return t.queue, t.create(ctx)
 		}},
 	}},
-	{"Find it among all queues", []line{
+	{title: "Find it among all queues", lines: []line{
 		{`for queue, err = range client.Queues(ctx) { if queue.Name() == "wot" { break } }`, findQueue},
 	}},
-	{"Post a message with a TTL of two minutes", []line{
+	{title: "Post a message with a TTL of two minutes", lines: []line{
 		{"event := json.RawMessage(`" + event + "`)", nothing},
 		{`ids, err := queue.Post(ctx, zaqar.Outgoing{Body: event, TTL: 2 * time.Minute})`, post},
 	}},
-	{"Read the first message; it stays in the queue", []line{
+	{title: "Read the first message; it stays in the queue", lines: []line{
 		{`for message, err = range queue.Messages(ctx) { break }`, firstMessage},
 		{`string(message.Body())`, body},
 		{`message.Status(ctx)`, status},
 	}},
-	{"Count the messages", []line{
+	{title: "Count the messages", lines: []line{
 		{`queue.Stats(ctx)`, stats},
 	}},
-	{"Claim one message: for a minute nobody else can claim it", []line{
+	{title: "Claim one message: for a minute nobody else can claim it", lines: []line{
 		{`claim, err := queue.Claim(ctx, zaqar.Limit(1), zaqar.TTL(time.Minute))`, claim},
 		{`message = claim.Messages()[0]`, claimed},
 		{`message.Status(ctx)`, status},
 	}},
-	{"The work is done: delete the message, then release the claim", []line{
+	{title: "The work is done: delete the message, then release the claim", lines: []line{
 		{`err = message.Delete(ctx)`, func(ctx context.Context, t *tour) (any, error) {
 			return nil, t.message.Delete(ctx)
 		}},
@@ -64,7 +68,7 @@ var steps = []step{
 		}},
 		{`queue.Stats(ctx)`, stats},
 	}},
-	{"Replace the metadata; keys that start with _ are Zaqar's own", []line{
+	{title: "Replace the metadata; keys that start with _ are Zaqar's own", lines: []line{
 		{`metadata, err := queue.Metadata(ctx)`, func(ctx context.Context, t *tour) (_ any, err error) {
 			t.metadata, err = t.queue.Metadata(ctx)
 			return t.metadata, err
@@ -79,7 +83,7 @@ var steps = []step{
 			return t.metadata.Content()["max_size"], nil
 		}},
 	}},
-	{"Subscribe to a queue: every subscriber gets every message", []line{
+	{title: "Subscribe to a queue: every subscriber gets every message", lines: []line{
 		{`sub := client.Subscriber(zaqar.SubscriberConfig{})`, func(_ context.Context, t *tour) (any, error) {
 			t.sub = t.client.Subscriber(zaqar.SubscriberConfig{})
 			return nil, nil
@@ -100,7 +104,7 @@ var steps = []step{
 		}},
 		{`sub.Channels()`, channels},
 	}},
-	{"Post asynchronously: a future holds the result", []line{
+	{title: "Post asynchronously: a future holds the result", lines: []line{
 		{`client.Async()`, func(_ context.Context, t *tour) (any, error) {
 			return t.client.Async(), nil
 		}},
@@ -111,15 +115,15 @@ var steps = []step{
 			return t.ids, err
 		}},
 	}},
-	{"Delete the queue", []line{
+	{title: "Delete the queue", lines: []line{
 		{`queue`, func(_ context.Context, t *tour) (any, error) {
 			return t.queue, nil
 		}},
 		{`err = queue.Delete(ctx)`, func(ctx context.Context, t *tour) (any, error) {
-			return nil, t.delete(ctx)
+			return nil, t.delete(ctx, t.queue)
 		}},
 	}},
-	{"An error on purpose: the message was deleted with its queue", []line{
+	{title: "An error on purpose: the message was deleted with its queue", lines: []line{
 		{`_, err = queue.Message(ctx, ids[0])`, failOnPurpose},
 		{`errors.Is(err, zaqar.ErrNotFound)`, func(_ context.Context, t *tour) (any, error) {
 			return errors.Is(t.failure, zaqar.ErrNotFound), nil

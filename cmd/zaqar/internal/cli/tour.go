@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -31,14 +30,16 @@ func NewCmdTour(app *App) *cobra.Command {
 		Use:   "tour [flags]",
 		Short: "Run a session with the library and print each step",
 		Long: `Run a session with the library: create a queue, post, claim and delete a
-message, change metadata, subscribe, and delete the queue. Each step prints the
-Go code and its result.
+message, change metadata, subscribe, and delete the queue. In a second act a
+worker handles twenty jobs, of which one fails and one becomes a dead letter.
+Each step prints the Go code and its result.
 
 The tour runs on an embedded server inside this program, unless a flag such as
 --os-cloud names a cloud. With --embedded=false it uses the cloud that the
-OS_* variables name. On a cloud it uses one new queue, named "wot", or "wot-"
-and a random number if "wot" exists. It deletes that queue at the end, and after
-an error or Ctrl-C. It changes nothing else.`,
+OS_* variables name. On a cloud it uses three new queues: one named "wot", or
+"wot-" and a random number if "wot" exists, and two named "jobs-" and
+"jobs-dead-" and a random number. It deletes them at the end, and after an error
+or Ctrl-C. It changes nothing else.`,
 		Example: `  zaqar tour
   zaqar tour --pause 3s
   zaqar tour --os-cloud devstack --os-region-name RegionOne
@@ -85,11 +86,16 @@ type tour struct {
 	failure  error
 	note     string // printed below the call
 
+	// What the second act needs.
+	jobs, dead *zaqar.Queue
+	worker     *zaqar.Consumer
+	letter     *zaqar.DeadLetter
+	repaired   bool
+
 	// noticed is closed after the message about a signal was printed.
 	noticed chan struct{}
-	// owned is true while the tour's own queue exists. perhaps is true if its creation
-	// was requested and not answered.
-	owned, perhaps bool
+	// queues are the tour's own, in the order of their creation.
+	queues []*ownQueue
 }
 
 func newMark() string {
@@ -130,6 +136,9 @@ func (t *tour) run(ctx context.Context) (err error) {
 		if err := t.wait(ctx); err != nil {
 			return err
 		}
+		if s.act != "" {
+			fmt.Fprintf(t.streams.Out, "\n%s\n", t.streams.Out.paint(bold, s.act))
+		}
 		t.title(i+2, s.title)
 		for _, l := range s.lines {
 			if err := t.cause(ctx, nil); err != nil {
@@ -147,8 +156,20 @@ func (t *tour) run(ctx context.Context) (err error) {
 			}
 		}
 	}
+	fmt.Fprint(t.streams.Out, whatNext)
 	return t.cause(ctx, nil)
 }
+
+// whatNext is the end of the tour.
+const whatNext = `
+What to do next:
+  zaqar serve            run a Zaqar for your tests; it prints how to use it
+  zaqar --help           post, consume, retry dead letters and more, without Go
+  zaqar doctor           see whether your cloud's Zaqar can be used
+  go get github.com/zaqar-go/zaqar
+                         use the library; its documentation is at
+                         https://pkg.go.dev/github.com/zaqar-go/zaqar
+`
 
 // cause returns why the tour must end: a signal (also if it caused err), err, or a
 // failed write. It returns nil if the tour continues.
@@ -184,79 +205,14 @@ func (t *tour) print(code string, value any) {
 	if t.queue != nil {
 		code = strings.ReplaceAll(code, `"wot"`, strconv.Quote(t.queue.Name()))
 	}
+	for name, queue := range map[string]*zaqar.Queue{`"jobs"`: t.jobs, `"jobs-dead"`: t.dead} {
+		if queue != nil {
+			code = strings.ReplaceAll(code, name, strconv.Quote(queue.Name()))
+		}
+	}
 	code = strings.ReplaceAll(code, `"TOUR"`, strconv.Quote(t.mark))
 	fmt.Fprintf(out, "    %s %s\n", out.paint(dim, ">"), out.paint(cyan, code))
 	if value != nil {
 		fmt.Fprintf(out, "      %s\n", out.paint(green, fmt.Sprint(value)))
 	}
-}
-
-// finish returns a context that signals do not end. A call that was cut off could still
-// reach the server, after the clean-up: the queue would stay, or a post would create it
-// again.
-func finish(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
-
-// create creates the tour's queue. The check whether it exists does not prove whose
-// queue it is, because another program may create it at the same time. The mark in the
-// metadata does: another queue has another mark, or none.
-func (t *tour) create(ctx context.Context) error {
-	name := "wot"
-	exists, err := t.client.Queue(name).Exists(ctx)
-	if err != nil {
-		return err
-	}
-	if !exists {
-		err = t.createNamed(ctx, name)
-	}
-	if exists || errors.Is(err, zaqar.ErrExists) {
-		t.note = "There is a queue wot already. The tour leaves it alone and uses another name."
-		err = t.createNamed(ctx, name+"-"+strings.TrimPrefix(t.mark, "tour-"))
-	}
-	return err
-}
-
-func (t *tour) createNamed(ctx context.Context, name string) error {
-	t.queue = t.client.Queue(name)
-	t.perhaps = true
-	_, err := t.client.CreateQueue(finish(ctx), name, zaqar.Content{"made_by": t.mark})
-	t.owned = err == nil
-	if t.owned || errors.Is(err, zaqar.ErrExists) {
-		t.perhaps = false
-	}
-	return err
-}
-
-func (t *tour) delete(ctx context.Context) error {
-	err := t.queue.Delete(finish(ctx))
-	t.owned = t.owned && err != nil
-	return err
-}
-
-// cleanUp deletes the tour's queue and prints that. ctx is not the tour's context, which
-// may have ended.
-func (t *tour) cleanUp(ctx context.Context) {
-	if !t.target.lasting || !t.owned && !t.perhaps {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, cleanUpTime)
-	defer cancel()
-	if t.posted != nil {
-		// A post in flight would create the queue again.
-		_, _ = t.posted.Wait(ctx)
-	}
-	err := error(nil)
-	if !t.owned {
-		var metadata *zaqar.Metadata
-		if metadata, err = t.queue.Metadata(ctx); err == nil && metadata.Content()["made_by"] != t.mark {
-			return // the queue was not created, or belongs to somebody else
-		}
-	}
-	if err == nil {
-		err = t.queue.Delete(ctx)
-	}
-	if err != nil {
-		fmt.Fprintf(t.streams.Err, "zaqar: could not delete the queue %s of the tour: %v\n", t.queue.Name(), err)
-		return
-	}
-	fmt.Fprintf(t.streams.Err, "zaqar: deleted the queue %s of the tour\n", t.queue.Name())
 }
