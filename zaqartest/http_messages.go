@@ -39,7 +39,7 @@ func newMessageItem(c *call, m broker.Message, now broker.Instant, claiming bool
 	if c.target.version != v1 {
 		item.ID, item.Checksum = m.ID.String(), c.srv.checksum(m.Body)
 	}
-	if m.Claimed(now) && (claiming || c.target.version != v1) {
+	if m.Claimed() && (claiming || c.target.version != v1) {
 		item.Href += "?claim_id=" + m.ClaimID.String()
 	}
 	return item

@@ -184,7 +184,7 @@ func newStoredMessage(m broker.Message, now broker.Instant) StoredMessage {
 	if m.Client != (broker.UUID{}) {
 		out.ClientID = m.Client.String()
 	}
-	if m.Claimed(now) {
+	if m.Claimed() {
 		out.ClaimID = m.ClaimID.String()
 	}
 	if m.Delayed(now) {

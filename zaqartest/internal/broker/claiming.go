@@ -12,11 +12,8 @@ func (w *WriteTx) CreateClaim(q Queue, limit int, terms ClaimTerms) (Claim, []Me
 		return c, nil, err
 	}
 	var picked, dead []Message
-	for m := range w.Messages(q, 0) {
-		switch {
-		case m.Claimed(w.now) || m.Delayed(w.now):
-			continue
-		case rule.active && m.ClaimCount >= rule.maxCount:
+	for m := range w.walk(q, 0, limit, readySpace) {
+		if rule.active && m.ClaimCount >= rule.maxCount {
 			// Without a dead letter queue, a dead letter stays where it is: it is
 			// neither claimed again nor lost.
 			if rule.exists {
@@ -33,27 +30,35 @@ func (w *WriteTx) CreateClaim(q Queue, limit int, terms ClaimTerms) (Claim, []Me
 		w.moveDeadLetter(q, m, rule)
 	}
 	for i, m := range picked {
+		changed := m
 		if rule.active {
-			m.ClaimCount++
+			changed.ClaimCount++
 		}
-		picked[i] = w.hold(q, m, c, terms)
+		picked[i] = w.hold(q, m, changed, c, terms)
 		c.numbers = append(c.numbers, m.Number)
 	}
 	if len(picked) > 0 {
+		w.tally(q.uid).claimed += uint64(len(picked))
 		w.putClaim(q, c)
 	}
 	return c, picked, nil
 }
 
-// hold marks a message as held by a claim. A message that would expire before the
-// claim is kept until the claim's end plus the grace period.
-func (w *WriteTx) hold(q Queue, m Message, c Claim, terms ClaimTerms) Message {
-	was := m
-	m.ClaimID, m.ClaimExpires = c.ID, c.Expires
+// hold marks a message as held by a claim, and stores what else has changed of it. A
+// message that would expire before the claim is kept until the claim's end plus the grace
+// period.
+func (w *WriteTx) hold(q Queue, was, m Message, c Claim, terms ClaimTerms) Message {
 	if end := c.Expires.Plus(terms.Grace); m.Expires < c.Expires {
 		m.Expires, m.TTL = end, terms.TTL+max(0, terms.Grace)
 	}
-	w.replaceMessage(q, was, m)
+	if m.Expires != was.Expires || m.ClaimCount != was.ClaimCount {
+		w.replaceMessage(q, was, m)
+	}
+	if m.ClaimID != c.ID {
+		w.tx.Delete(numberKey(readySpace, q.uid, m.Number))
+		w.tx.Put(numberKey(heldSpace, q.uid, m.Number), c.ID[:])
+		m.ClaimID = c.ID
+	}
 	return m
 }
 
@@ -80,7 +85,7 @@ func (w *WriteTx) ExtendClaim(q Queue, c Claim, terms ClaimTerms) {
 	held := w.ClaimMessages(q, c)
 	c.Created, c.TTL, c.Expires = w.now, terms.TTL, w.now.Plus(terms.TTL)
 	for _, m := range held {
-		w.hold(q, m, c, terms)
+		w.hold(q, m, m, c, terms)
 	}
 	w.putClaim(q, c)
 }
@@ -101,10 +106,6 @@ func (b *Broker) ReleaseClaim(project, name, id string) error {
 
 // ReleaseClaim ends a claim and makes its messages available at once.
 func (w *WriteTx) ReleaseClaim(q Queue, c Claim) {
-	for _, m := range w.ClaimMessages(q, c) {
-		free := m
-		free.ClaimID, free.ClaimExpires = UUID{}, never
-		w.replaceMessage(q, m, free)
-	}
+	w.free(q.uid, c)
 	w.removeClaim(q, c)
 }
