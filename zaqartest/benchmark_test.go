@@ -14,8 +14,8 @@ import (
 )
 
 // The benchmarks compare two things in one run and report a ratio, because machines
-// differ and are shared. Each iteration measures both, one after the other. The
-// medians are compared, so what another process delays does not count.
+// differ and are shared. Each iteration measures both, one after the other. Calls are
+// measured by the CPU time that they take, and the medians are compared.
 //
 //	go test -run '^$' -bench . -benchtime 200x ./zaqartest/...
 
@@ -61,7 +61,7 @@ func (h *heard) SetReadDeadline(_ time.Time) error { return nil }
 func (h *heard) SetWriteDeadline(_ time.Time) error { return nil }
 func (h *heard) FlushError() error                  { return nil }
 
-// do makes a call as another client, and returns its answer and how long it took.
+// do makes a call as another client, and returns its answer and what it took.
 func (c *caller) do(method, path, body string) (*heard, time.Duration) {
 	c.b.Helper()
 	req, err := http.NewRequestWithContext(c.b.Context(), method, "http://127.0.0.1"+path, strings.NewReader(body))
@@ -70,9 +70,9 @@ func (c *caller) do(method, path, body string) (*heard, time.Duration) {
 	}
 	req.Header = c.header
 	out := &heard{header: http.Header{}}
-	start := time.Now()
+	start := spent(c.b)
 	c.handler.ServeHTTP(out, req)
-	took := time.Since(start)
+	took := spent(c.b) - start
 	if out.status >= 300 {
 		c.b.Fatalf("%s %s: status %d: %s", method, path, out.status, out.body.Bytes())
 	}
