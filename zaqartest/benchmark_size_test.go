@@ -42,7 +42,7 @@ var figures = []figure{
 	}},
 	{"extend 20", func(c *caller) time.Duration {
 		_, path, _ := c.claim("q", 20)
-		_, took := c.do("PATCH", path, `{"ttl":3600,"grace":3600}`)
+		_, took := c.do("PATCH", path, `{"ttl":300,"grace":60}`)
 		c.do("DELETE", path, "")
 		return took
 	}},
@@ -142,7 +142,7 @@ func BenchmarkMemory(b *testing.B) {
 		}
 		b.Run(name, func(b *testing.B) {
 			const messages = 100_000
-			var opts []zaqartest.Option
+			opts := []zaqartest.Option{zaqartest.WithRequestLog(0)} // it keeps the bodies of requests
 			if most > 0 {
 				opts = append(opts, zaqartest.WithMaxMemory(most))
 			}

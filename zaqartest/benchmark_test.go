@@ -30,11 +30,10 @@ func newCaller(b *testing.B, handler http.Handler) *caller {
 	return &caller{b, handler, http.Header{"Client-Id": {alice}, "X-Project-Id": {"p"}}}
 }
 
-// embedded returns a caller of a new embedded server. It keeps no log of requests, which
-// would be measured, too.
+// embedded returns a caller of a new embedded server.
 func embedded(b *testing.B, opts ...zaqartest.Option) (*caller, *zaqartest.Server) {
 	b.Helper()
-	srv, err := zaqartest.NewServer(append(opts, zaqartest.WithRequestLog(0))...)
+	srv, err := zaqartest.NewServer(opts...)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -132,7 +131,7 @@ func (c *caller) deleteAll(queue string, ids []string) time.Duration {
 // claim claims messages, and returns their ids, the claim's path and how long it took.
 func (c *caller) claim(queue string, limit int) (ids []string, path string, took time.Duration) {
 	c.b.Helper()
-	made, took := c.do("POST", fmt.Sprintf("/v2/queues/%s/claims?limit=%d", queue, limit), `{"ttl":3600,"grace":3600}`)
+	made, took := c.do("POST", fmt.Sprintf("/v2/queues/%s/claims?limit=%d", queue, limit), `{"ttl":300,"grace":60}`)
 	ids = made.ids(c.b)
 	if len(ids) != limit {
 		c.b.Fatalf("a claim holds %d messages, not %d", len(ids), limit)

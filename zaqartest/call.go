@@ -35,6 +35,7 @@ type call struct {
 	project  string
 	roles    []string
 	location string // Content-Location, for v1
+	messages string // the path of the queue's messages, once it was needed
 }
 
 // newCall resolves a request and reads its body.
@@ -104,6 +105,14 @@ func (c *call) path(parts ...string) string {
 // queuePath returns a path below this call's queue.
 func (c *call) queuePath(parts ...string) string {
 	return c.path(append([]string{c.collection(), c.param("queue")}, parts...)...)
+}
+
+// messagePath returns the path of a message of this call's queue.
+func (c *call) messagePath(id string) string {
+	if c.messages == "" {
+		c.messages = c.queuePath("messages") + "/"
+	}
+	return c.messages + id
 }
 
 // collection returns the first part of the path: queues or topics.

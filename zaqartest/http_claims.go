@@ -55,22 +55,14 @@ func makeClaim(c *call, rules broker.ClaimRules) (id string, items []messageItem
 	if err != nil {
 		return "", nil, err
 	}
-	err = c.srv.broker.Update(func(w *broker.WriteTx) error {
-		q, err := w.Queue(c.project, c.param("queue"))
-		if err != nil {
-			return err
-		}
-		made, claimed, err := w.CreateClaim(q, limit, terms)
-		for _, m := range claimed {
-			items = append(items, newMessageItem(c, m, w.Now(), true))
-		}
-		id = made.ID.String()
-		return err
-	})
+	made, claimed, now, err := c.srv.broker.CreateClaim(c.project, c.param("queue"), limit, terms)
+	for _, m := range claimed {
+		items = append(items, newMessageItem(c, m, now, true))
+	}
 	if errors.Is(err, broker.ErrNoQueue) {
 		err = nil
 	}
-	return id, items, err
+	return made.ID.String(), items, err
 }
 
 // getClaim returns a claim with the messages that it still holds.
@@ -87,7 +79,7 @@ func getClaim(c *call) (reply, error) {
 		}
 		item.Age, item.TTL = r.Now().SecondsSince(found.Created), found.TTL
 		for _, m := range r.ClaimMessages(q, found) {
-			item.Messages = append(item.Messages, newMessageItem(c, m, r.Now(), true))
+			item.Messages = append(item.Messages, newMessageItem(c, m.Clone(), r.Now(), true))
 		}
 		return nil
 	})

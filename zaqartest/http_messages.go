@@ -28,16 +28,13 @@ type messageList struct {
 	Links    *[]link       `json:"links,omitempty"`
 }
 
-// newMessageItem returns a message. Its link names the claim that holds it; in v1
+// newMessageItem returns a message, whose body it does not copy. Its link names the claim that holds it; in v1
 // only in the answer to the claim itself.
 func newMessageItem(c *call, m broker.Message, now broker.Instant, claiming bool) messageItem {
-	item := messageItem{
-		Href: c.queuePath("messages", m.ID.String()),
-		TTL:  m.TTL, Age: now.SecondsSince(m.Created),
-		Body: m.Clone().Body,
-	}
+	id := m.ID.String()
+	item := messageItem{Href: c.messagePath(id), TTL: m.TTL, Age: now.SecondsSince(m.Created), Body: m.Body}
 	if c.target.version != v1 {
-		item.ID, item.Checksum = m.ID.String(), c.srv.checksum(m.Body)
+		item.ID, item.Checksum = id, c.srv.checksum(m.Body)
 	}
 	if m.Claimed() && (claiming || c.target.version != v1) {
 		item.Href += "?claim_id=" + m.ClaimID.String()
@@ -112,7 +109,7 @@ func messagePage(c *call) (page messageList, exists bool, err error) {
 			Own: c.client, HideOwn: !echo && c.named, HideClaimed: !claimed, HideDelayed: !delayed, Limit: limit,
 		})
 		for _, m := range found {
-			page.Messages = append(page.Messages, newMessageItem(c, m, r.Now(), false))
+			page.Messages = append(page.Messages, newMessageItem(c, m.Clone(), r.Now(), false))
 		}
 		if len(found) > 0 {
 			last := found[len(found)-1].Number
@@ -170,7 +167,7 @@ func messagesByID(c *call) ([]messageItem, error) {
 		}
 		for _, id := range ids {
 			if m, err := r.Message(q, id); err == nil {
-				found = append(found, newMessageItem(c, m, r.Now(), false))
+				found = append(found, newMessageItem(c, m.Clone(), r.Now(), false))
 			}
 		}
 		return nil
@@ -193,7 +190,7 @@ func getMessage(c *call) (reply, error) {
 		if err != nil {
 			return notFound("Message %s does not exist.", c.param("message"))
 		}
-		item = newMessageItem(c, m, r.Now(), false)
+		item = newMessageItem(c, m.Clone(), r.Now(), false)
 		return nil
 	})
 	if err != nil {

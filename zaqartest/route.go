@@ -161,17 +161,19 @@ func splitVersion(path string) (*apiVersion, []string) {
 // match compares a row's path with segments. A name may be empty: it is then the
 // name of nothing.
 func (r *route) match(segments []string) (map[string]string, bool) {
-	pattern := strings.Split(r.path[1:], "/")
-	if len(pattern) != len(segments) {
+	if strings.Count(r.path, "/") != len(segments) {
 		return nil, false
 	}
-	params := map[string]string{}
-	for i, want := range pattern {
-		name, isParam := strings.CutPrefix(want, "{")
-		switch {
-		case !isParam && want != segments[i]:
+	i := -1
+	for want := range strings.SplitSeq(r.path[1:], "/") {
+		if i++; want != segments[i] && !strings.HasPrefix(want, "{") {
 			return nil, false
-		case isParam:
+		}
+	}
+	params, i := map[string]string{}, -1
+	for want := range strings.SplitSeq(r.path[1:], "/") {
+		i++
+		if name, isParam := strings.CutPrefix(want, "{"); isParam {
 			params[strings.TrimSuffix(name, "}")] = segments[i]
 		}
 	}

@@ -2,6 +2,24 @@ package broker
 
 import "errors"
 
+// CreateClaim claims up to limit messages of a queue. It returns them with the time of
+// the transaction.
+func (b *Broker) CreateClaim(project, name string, limit int, terms ClaimTerms) (c Claim, held []Message, now Instant, err error) {
+	err = b.Update(func(w *WriteTx) error {
+		q, err := w.Queue(project, name)
+		if err != nil {
+			return err
+		}
+		now = w.now
+		c, held, err = w.CreateClaim(q, limit, terms)
+		for i, m := range held {
+			held[i] = m.Clone()
+		}
+		return err
+	})
+	return c, held, now, err
+}
+
 // CreateClaim claims up to limit messages: the oldest that no claim holds and that
 // are not delayed. If there is none, it makes no claim.
 func (w *WriteTx) CreateClaim(q Queue, limit int, terms ClaimTerms) (Claim, []Message, error) {

@@ -26,8 +26,15 @@ func (u UUID) marked() UUID {
 
 // String returns the UUID in its usual form.
 func (u UUID) String() string {
-	digits := hex.EncodeToString(u[:])
-	return strings.Join([]string{digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]}, "-")
+	out := make([]byte, 0, 36)
+	for i, length := range []int{4, 2, 2, 2, 6} {
+		if i > 0 {
+			out = append(out, '-')
+		}
+		out = hex.AppendEncode(out, u[:length])
+		copy(u[:], u[length:])
+	}
+	return string(out)
 }
 
 // Hex returns the UUID without dashes, as Keystone writes ids.
