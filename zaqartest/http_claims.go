@@ -23,7 +23,7 @@ func createClaim(c *call) (reply, error) {
 	if err != nil || len(items) == 0 {
 		return empty(http.StatusNoContent), err
 	}
-	out, err := jsonReply(http.StatusCreated, messageList{Messages: items})
+	out, err := messagesReply(http.StatusCreated, messageList{Messages: items})
 	return out.with("Location", c.queuePath("claims", id)), err
 }
 

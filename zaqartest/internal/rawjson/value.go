@@ -17,6 +17,17 @@ func Marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
+// AppendText appends a string as JSON.
+func AppendText(out []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			quoted, _ := Marshal(text) // it never fails: it is a string
+			return append(out, quoted...)
+		}
+	}
+	return append(append(append(out, '"'), text...), '"')
+}
+
 // Integer reads a JSON integer. As in Zaqar, true and false are integers; 60.0 and
 // 6e1 are not.
 func Integer(value json.RawMessage) (int64, bool) {
