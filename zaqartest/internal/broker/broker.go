@@ -25,6 +25,7 @@ type ReadTx struct {
 	tx      store.Reader
 	now     Instant
 	tallies map[UUID]*tally // those that may differ from the stored ones
+	keys    keyBuffers
 }
 
 // WriteTx is a transaction that reads and writes.

@@ -12,9 +12,7 @@ func (b *Broker) CreateClaim(project, name string, limit int, terms ClaimTerms) 
 		}
 		now = w.now
 		c, held, err = w.CreateClaim(q, limit, terms)
-		for i, m := range held {
-			held[i] = m.Clone()
-		}
+		cloneAll(held)
 		return err
 	})
 	return c, held, now, err
@@ -73,8 +71,8 @@ func (w *WriteTx) hold(q Queue, was, m Message, c Claim, terms ClaimTerms) Messa
 		w.replaceMessage(q, was, m)
 	}
 	if m.ClaimID != c.ID {
-		w.tx.Delete(numberKey(readySpace, q.uid, m.Number))
-		w.tx.Put(numberKey(heldSpace, q.uid, m.Number), c.ID[:])
+		w.tx.Delete(w.keys.numberKey(readySpace, q.uid, m.Number))
+		w.tx.Put(w.keys.numberKey(heldSpace, q.uid, m.Number), c.ID[:])
 		m.ClaimID = c.ID
 	}
 	return m

@@ -33,8 +33,9 @@ func (b *Broker) Pop(project, name string, limit int) (popped []Message, now Ins
 		if err != nil {
 			return err
 		}
+		popped = messages
+		cloneAll(popped)
 		for _, m := range messages {
-			popped = append(popped, m.Clone())
 			w.RemoveMessage(q, m)
 		}
 		w.removeClaim(q, made)

@@ -62,12 +62,15 @@ func spaceKey(space byte, uid UUID, rest ...byte) []byte {
 
 // numberKey is the key of a message in one of the spaces of messages.
 func numberKey(space byte, uid UUID, number uint64) []byte {
-	key := make([]byte, 0, numberKeySize)
-	key = append(append(key, space), uid[:]...)
-	return binary.BigEndian.AppendUint64(key, number)
+	return appendNumberKey(make([]byte, 0, numberKeySize), space, uid, number)
 }
 
 const numberKeySize = 1 + 16 + 8
+
+func appendNumberKey(out []byte, space byte, uid UUID, number uint64) []byte {
+	out = append(append(out, space), uid[:]...)
+	return binary.BigEndian.AppendUint64(out, number)
+}
 
 func messageKey(uid UUID, number uint64) []byte { return numberKey(messageSpace, uid, number) }
 
@@ -77,9 +80,27 @@ func keyNumber(key []byte) uint64 { return binary.BigEndian.Uint64(key[numberKey
 // expiryKey is the index entry of something that ends. key is that of a message, a claim,
 // a subscription or a delay.
 func expiryKey(at Instant, key []byte) []byte {
-	out := make([]byte, 0, 1+8+len(key))
+	return appendExpiryKey(make([]byte, 0, 1+8+len(key)), at, key)
+}
+
+func appendExpiryKey(out []byte, at Instant, key []byte) []byte {
 	out = binary.BigEndian.AppendUint64(append(out, expirySpace), uint64(at))
 	return append(out, key...)
+}
+
+// keyBuffers are where a transaction makes the keys that it needs for one call only.
+type keyBuffers struct{ number, expiry []byte }
+
+// numberKey is like the function of that name. The key is good until the next call.
+func (b *keyBuffers) numberKey(space byte, uid UUID, number uint64) []byte {
+	b.number = appendNumberKey(b.number[:0], space, uid, number)
+	return b.number
+}
+
+// expiryKey is like the function of that name. The key is good until the next call.
+func (b *keyBuffers) expiryKey(at Instant, key []byte) []byte {
+	b.expiry = appendExpiryKey(b.expiry[:0], at, key)
+	return b.expiry
 }
 
 func projectKey(project string) []byte { return append([]byte{projectSpace}, project...) }

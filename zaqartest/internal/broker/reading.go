@@ -51,7 +51,7 @@ func (r *ReadTx) Message(q Queue, id string) (Message, error) {
 
 // byNumber returns a live message by its number.
 func (r *ReadTx) byNumber(q Queue, number uint64) (Message, bool) {
-	key := messageKey(q.uid, number)
+	key := r.keys.numberKey(messageSpace, q.uid, number)
 	value, ok := r.tx.Get(key)
 	if !ok {
 		return Message{}, false
@@ -63,7 +63,7 @@ func (r *ReadTx) byNumber(q Queue, number uint64) (Message, bool) {
 
 // holder returns the id of the live claim that holds a message, or zero.
 func (r *ReadTx) holder(uid UUID, number uint64) (claim UUID) {
-	value, _ := r.tx.Get(numberKey(heldSpace, uid, number))
+	value, _ := r.tx.Get(r.keys.numberKey(heldSpace, uid, number))
 	copy(claim[:], value)
 	return claim
 }

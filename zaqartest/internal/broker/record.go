@@ -97,6 +97,20 @@ func (m Message) Clone() Message {
 	return m
 }
 
+// cloneAll makes messages stay valid after the transaction.
+func cloneAll(all []Message) {
+	size := 0
+	for _, m := range all {
+		size += len(m.Body)
+	}
+	space := make([]byte, 0, size)
+	for i, m := range all {
+		at := len(space)
+		space = append(space, m.Body...)
+		all[i].Body = space[at:len(space):len(space)]
+	}
+}
+
 // Claim is a claim as it is stored. Each message says which claim holds it, so a
 // claim may list messages that it no longer holds.
 type Claim struct {

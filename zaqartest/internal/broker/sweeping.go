@@ -23,7 +23,7 @@ func due(r store.Reader, now Instant) bool {
 // returns true if more is due.
 func (w *WriteTx) sweep() (more bool) {
 	var ended [][]byte
-	for key := range w.tx.Scan([]byte{expirySpace}, expiryKey(w.now+1, nil)) {
+	for key := range w.tx.Scan([]byte{expirySpace}, w.keys.expiryKey(w.now+1, nil)) {
 		if more = len(ended) == sweepSize; more {
 			break
 		}
@@ -51,7 +51,7 @@ func (w *WriteTx) end(key []byte) {
 		}
 	case key[0] == delayedSpace:
 		w.tx.Delete(key)
-		w.tx.Put(numberKey(readySpace, uid, keyNumber(key)), nil)
+		w.tx.Put(w.keys.numberKey(readySpace, uid, keyNumber(key)), nil)
 	case key[0] == claimSpace:
 		var id UUID
 		copy(id[:], key[1+len(uid):])

@@ -47,12 +47,12 @@ func (w *WriteTx) appendMessage(q Queue, m Message) Message {
 	} else {
 		m.ID = q.MessageID(m.Number)
 	}
-	key := messageKey(q.uid, m.Number)
+	key := w.keys.numberKey(messageSpace, q.uid, m.Number)
 	w.tx.Put(key, m.encode())
-	w.tx.Put(expiryKey(m.Expires, key), nil)
+	w.tx.Put(w.keys.expiryKey(m.Expires, key), nil)
 	if m.Delayed(w.now) {
 		key[0] = delayedSpace
-		w.tx.Put(expiryKey(m.VisibleAt, key), nil)
+		w.tx.Put(w.keys.expiryKey(m.VisibleAt, key), nil)
 	} else {
 		key[0] = readySpace
 	}
@@ -62,11 +62,11 @@ func (w *WriteTx) appendMessage(q Queue, m Message) Message {
 
 // replaceMessage stores a changed message. was is the message as it is stored now.
 func (w *WriteTx) replaceMessage(q Queue, was, m Message) {
-	key := messageKey(q.uid, m.Number)
+	key := w.keys.numberKey(messageSpace, q.uid, m.Number)
 	w.tx.Put(key, m.encode())
 	if was.Expires != m.Expires {
-		w.tx.Delete(expiryKey(was.Expires, key))
-		w.tx.Put(expiryKey(m.Expires, key), nil)
+		w.tx.Delete(w.keys.expiryKey(was.Expires, key))
+		w.tx.Put(w.keys.expiryKey(m.Expires, key), nil)
 	}
 }
 
@@ -76,8 +76,8 @@ func (w *WriteTx) RemoveMessage(q Queue, m Message) { w.removeMessage(q.uid, m) 
 func (w *WriteTx) removeMessage(uid UUID, m Message) {
 	t := w.tally(uid)
 	t.total--
-	key := messageKey(uid, m.Number)
-	w.tx.Delete(expiryKey(m.Expires, key))
+	key := w.keys.numberKey(messageSpace, uid, m.Number)
+	w.tx.Delete(w.keys.expiryKey(m.Expires, key))
 	w.tx.Delete(key)
 	if m.foreign {
 		w.tx.Delete(spaceKey(foreignIDSpace, uid, m.ID[:]...))
@@ -88,7 +88,7 @@ func (w *WriteTx) removeMessage(uid UUID, m Message) {
 		key[0] = heldSpace
 	case m.VisibleAt != never && w.isDelayed(uid, m.Number):
 		key[0] = delayedSpace
-		w.tx.Delete(expiryKey(m.VisibleAt, key))
+		w.tx.Delete(w.keys.expiryKey(m.VisibleAt, key))
 	default:
 		key[0] = readySpace
 	}
@@ -110,19 +110,19 @@ func (w *WriteTx) free(uid UUID, c Claim) {
 	}
 	w.tally(uid).claimed -= uint64(len(held))
 	for _, p := range held {
-		w.tx.Delete(numberKey(heldSpace, uid, p.number))
-		w.tx.Put(numberKey(readySpace, uid, p.number), nil)
+		w.tx.Delete(w.keys.numberKey(heldSpace, uid, p.number))
+		w.tx.Put(w.keys.numberKey(readySpace, uid, p.number), nil)
 	}
 }
 
 func (w *WriteTx) putClaim(q Queue, c Claim) {
 	key := spaceKey(claimSpace, q.uid, c.ID[:]...)
 	w.tx.Put(key, c.encode())
-	w.tx.Put(expiryKey(c.Expires, key), nil)
+	w.tx.Put(w.keys.expiryKey(c.Expires, key), nil)
 }
 
 func (w *WriteTx) removeClaim(q Queue, c Claim) {
 	key := spaceKey(claimSpace, q.uid, c.ID[:]...)
-	w.tx.Delete(expiryKey(c.Expires, key))
+	w.tx.Delete(w.keys.expiryKey(c.Expires, key))
 	w.tx.Delete(key)
 }
