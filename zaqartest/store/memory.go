@@ -55,6 +55,9 @@ type change struct {
 	existed bool
 }
 
+// Get implements [Reader].
+func (t memoryTx) Get(key []byte) ([]byte, bool) { return t.find(key).get(key) }
+
 // Put implements [Writer].
 func (t memoryTx) Put(key, value []byte) {
 	stored, old, existed := t.set(key, value)

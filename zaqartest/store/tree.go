@@ -11,7 +11,20 @@ const fanout = 128
 
 // tree is an ordered map: a B-tree whose pages hold the entries. Each operation takes
 // logarithmic time.
-type tree struct{ root *branch }
+type tree struct {
+	root *branch
+	// shape changes whenever a page gets other bounds or leaves the tree.
+	shape   int
+	fingers [13]finger
+}
+
+// finger remembers a page that was written, by the first byte of the key: who writes in
+// several places in turn finds the next key near the last one, mostly in the same page.
+type finger struct {
+	page      *page
+	low, high []byte // the keys that belong to the page: from low on, and before high; nil has no bound
+	shape     int    // of the tree, then
+}
 
 // branch is an inner node. Its children are branches, or pages at the lowest level.
 type branch struct {
@@ -37,8 +50,9 @@ func newTree() *tree {
 }
 
 // Get implements [Reader].
-func (t *tree) Get(key []byte) ([]byte, bool) {
-	p := t.seek(key)
+func (t *tree) Get(key []byte) ([]byte, bool) { return t.seek(key).get(key) }
+
+func (p *page) get(key []byte) ([]byte, bool) {
 	i, found := p.search(key)
 	if !found {
 		return nil, false
@@ -86,6 +100,33 @@ func (t *tree) seek(key []byte) *page {
 	return b.pages[b.child(key)]
 }
 
+// find is like seek, and remembers the page. Only a transaction that writes may use it.
+func (t *tree) find(key []byte) *page {
+	if len(key) == 0 {
+		return t.seek(key)
+	}
+	f := &t.fingers[int(key[0])%len(t.fingers)]
+	if f.page != nil && f.shape == t.shape && bytes.Compare(f.low, key) <= 0 && (f.high == nil || bytes.Compare(key, f.high) < 0) {
+		return f.page
+	}
+	*f = finger{shape: t.shape}
+	b := t.root
+	for {
+		i := b.child(key)
+		if i > 0 {
+			f.low = b.keys[i-1]
+		}
+		if i < len(b.keys) {
+			f.high = b.keys[i]
+		}
+		if b.pages != nil {
+			f.page = b.pages[i]
+			return f.page
+		}
+		b = b.branches[i]
+	}
+}
+
 // trace is like seek, and appends the way to the page.
 func (t *tree) trace(key []byte, way path) (*page, path) {
 	b := t.root
@@ -101,14 +142,13 @@ func (t *tree) trace(key []byte, way path) (*page, path) {
 
 // set sets the value of a key. It returns the key as it is stored, and the old value.
 func (t *tree) set(key, value []byte) (stored, old []byte, existed bool) {
-	var space [usualDepth]step
-	p, way := t.trace(key, space[:0])
+	p := t.find(key)
 	i, existed := p.search(key)
 	if existed {
 		_, old = p.entry(i)
 	}
 	if !p.fits(room(key, value), existed) {
-		p, i = t.split(p, i, key, existed, way)
+		p, i = t.split(p, i, key, existed)
 	}
 	if existed {
 		p.replace(i, key, value)
@@ -120,7 +160,10 @@ func (t *tree) set(key, value []byte) (stored, old []byte, existed bool) {
 
 // split splits a page that has no room for an entry whose place is i. It returns the page
 // to which the entry belongs then, with its place there.
-func (t *tree) split(p *page, i int, key []byte, existed bool, way path) (*page, int) {
+func (t *tree) split(p *page, i int, key []byte, existed bool) (*page, int) {
+	var space [usualDepth]step
+	_, way := t.trace(key, space[:0])
+	t.shape++
 	at := len(p.offsets) / 2
 	if !existed && (i == p.inserted+1 || len(p.offsets) == 1) {
 		// Keys that arrive in order leave full pages behind them.
@@ -181,20 +224,28 @@ func (b *branch) split(middle int) (key []byte, half *branch) {
 
 // remove removes a key. It returns the key as it was stored, and the old value.
 func (t *tree) remove(key []byte) (stored, old []byte, existed bool) {
-	var space [usualDepth]step
-	p, way := t.trace(key, space[:0])
+	p := t.find(key)
 	i, existed := p.search(key)
 	if !existed {
 		return nil, nil, false
 	}
 	stored, old = p.entry(i)
 	p.remove(i)
+	if p.live <= pageSize/4 {
+		t.merge(p, key)
+	}
+	return stored, old, true
+}
+
+// merge joins a page of which little is left with a neighbour, if both fit into one.
+func (t *tree) merge(p *page, key []byte) {
+	var space [usualDepth]step
+	_, way := t.trace(key, space[:0])
 	last := way[len(way)-1]
 	pages := last.branch.pages
 	switch before, after := last.child-1, last.child+1; {
 	case len(p.offsets) == 0:
 		t.drop(p, way)
-	case p.live > pageSize/4:
 	case after < len(pages) && p.live+pages[after].live < pageSize/2:
 		next := pages[after]
 		p.take(next, 0)
@@ -204,7 +255,6 @@ func (t *tree) remove(key []byte) (stored, old []byte, existed bool) {
 		pages[before].take(p, 0)
 		t.drop(p, way)
 	}
-	return stored, old, true
 }
 
 // drop takes a page out of the tree, unless it is the only one.
@@ -212,6 +262,7 @@ func (t *tree) drop(p *page, way path) {
 	if p.prev == nil && p.next == nil {
 		return
 	}
+	t.shape++
 	p.unlink()
 	for up := len(way) - 1; up >= 0; up-- {
 		b, i := way[up].branch, way[up].child
