@@ -56,6 +56,7 @@ func makeClaim(c *call, rules broker.ClaimRules) (id string, items []messageItem
 		return "", nil, err
 	}
 	made, claimed, now, err := c.srv.broker.CreateClaim(c.project, c.param("queue"), limit, terms)
+	items = make([]messageItem, 0, len(claimed))
 	for _, m := range claimed {
 		items = append(items, newMessageItem(c, m, now, true))
 	}

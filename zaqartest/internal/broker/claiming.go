@@ -27,7 +27,8 @@ func (w *WriteTx) CreateClaim(q Queue, limit int, terms ClaimTerms) (Claim, []Me
 	if err != nil {
 		return c, nil, err
 	}
-	var picked, dead []Message
+	picked := make([]Message, 0, min(limit, walkSize))
+	var dead []Message
 	for m := range w.walk(q, 0, limit, readySpace) {
 		if rule.active && m.ClaimCount >= rule.maxCount {
 			// Without a dead letter queue, a dead letter stays where it is: it is
