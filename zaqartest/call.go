@@ -35,6 +35,7 @@ type call struct {
 	project  string
 	roles    []string
 	location string // Content-Location, for v1
+	messages string // the path of the queue's messages, once it was needed
 }
 
 // newCall resolves a request and reads its body.
@@ -86,12 +87,25 @@ func (c *call) readBody() {
 	if c.readErr = c.hold(c.size); c.readErr != nil {
 		return
 	}
-	c.body, c.readErr = io.ReadAll(io.LimitReader(c.req.Body, c.size))
+	if c.size <= usualBody {
+		c.body = make([]byte, c.size)
+		var n int
+		n, c.readErr = io.ReadFull(c.req.Body, c.body)
+		if c.body = c.body[:n]; errors.Is(c.readErr, io.EOF) {
+			c.readErr = nil // it is short
+		}
+	} else {
+		c.body, c.readErr = io.ReadAll(io.LimitReader(c.req.Body, c.size))
+	}
 	if c.readErr == nil && int64(len(c.body)) < c.size {
 		c.readErr = io.ErrUnexpectedEOF
 	}
 	c.whole = c.readErr == nil
 }
+
+// usualBody is the size of the largest body that gets its memory before it has arrived, in
+// bytes. Larger ones get it as they arrive, since a client may send nothing.
+const usualBody = 32 << 10
 
 // param returns the value of a {name} in the route's path.
 func (c *call) param(name string) string { return c.target.params[name] }
@@ -104,6 +118,14 @@ func (c *call) path(parts ...string) string {
 // queuePath returns a path below this call's queue.
 func (c *call) queuePath(parts ...string) string {
 	return c.path(append([]string{c.collection(), c.param("queue")}, parts...)...)
+}
+
+// messagePath returns the path of a message of this call's queue.
+func (c *call) messagePath(id string) string {
+	if c.messages == "" {
+		c.messages = c.queuePath("messages") + "/"
+	}
+	return c.messages + id
 }
 
 // collection returns the first part of the path: queues or topics.

@@ -23,7 +23,7 @@ func createClaim(c *call) (reply, error) {
 	if err != nil || len(items) == 0 {
 		return empty(http.StatusNoContent), err
 	}
-	out, err := jsonReply(http.StatusCreated, messageList{Messages: items})
+	out, err := messagesReply(http.StatusCreated, messageList{Messages: items})
 	return out.with("Location", c.queuePath("claims", id)), err
 }
 
@@ -55,22 +55,15 @@ func makeClaim(c *call, rules broker.ClaimRules) (id string, items []messageItem
 	if err != nil {
 		return "", nil, err
 	}
-	err = c.srv.broker.Update(func(w *broker.WriteTx) error {
-		q, err := w.Queue(c.project, c.param("queue"))
-		if err != nil {
-			return err
-		}
-		made, claimed, err := w.CreateClaim(q, limit, terms)
-		for _, m := range claimed {
-			items = append(items, newMessageItem(c, m, w.Now(), true))
-		}
-		id = made.ID.String()
-		return err
-	})
+	made, claimed, now, err := c.srv.broker.CreateClaim(c.project, c.param("queue"), limit, terms)
+	items = make([]messageItem, 0, len(claimed))
+	for _, m := range claimed {
+		items = append(items, newMessageItem(c, m, now, true))
+	}
 	if errors.Is(err, broker.ErrNoQueue) {
 		err = nil
 	}
-	return id, items, err
+	return made.ID.String(), items, err
 }
 
 // getClaim returns a claim with the messages that it still holds.
@@ -87,7 +80,7 @@ func getClaim(c *call) (reply, error) {
 		}
 		item.Age, item.TTL = r.Now().SecondsSince(found.Created), found.TTL
 		for _, m := range r.ClaimMessages(q, found) {
-			item.Messages = append(item.Messages, newMessageItem(c, m, r.Now(), true))
+			item.Messages = append(item.Messages, newMessageItem(c, m.Clone(), r.Now(), true))
 		}
 		return nil
 	})

@@ -77,11 +77,12 @@ func storeMessages(c *call, q broker.Queue, rules broker.PostRules) (reply, erro
 	if err != nil {
 		return reply{}, err
 	}
-	var ids []string
-	answer := postedItems{}
+	ids := make([]string, 0, len(stored))
+	answer := postedItems{Resources: make([]string, 0, len(stored))}
 	for _, m := range stored {
-		ids = append(ids, m.ID.String())
-		answer.Resources = append(answer.Resources, c.queuePath("messages", m.ID.String()))
+		id := m.ID.String()
+		ids = append(ids, id)
+		answer.Resources = append(answer.Resources, c.messagePath(id))
 	}
 	if c.target.version == v1 {
 		answer.Partial = new(bool)

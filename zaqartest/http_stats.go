@@ -70,7 +70,7 @@ func statsOf(c *call) (statistics, error) {
 func newStatsItem(c *call, m broker.Message, now broker.Instant) *statsItem {
 	return &statsItem{
 		Age: now.SecondsSince(m.Created), TTL: m.TTL, Body: m.Clone().Body,
-		ClaimID: m.Holder(now), ClaimCount: m.ClaimCount,
+		ClaimID: m.Holder(), ClaimCount: m.ClaimCount,
 		Created: m.Created.Time().Format(time.RFC3339),
 		Href:    c.queuePath("messages", m.ID.String()), Checksum: c.srv.checksum(m.Body),
 	}

@@ -91,17 +91,23 @@ func (l *requestLog) finish(entry *Seen, project string, status int, fault bool)
 	if entry == nil {
 		return
 	}
-	seen := l.setOutcome(entry, project, status, fault)
+	l.setOutcome(entry, project, status, fault)
 	if l.observer != nil {
-		l.observer(seen)
+		l.observer(l.copyOf(entry))
 	}
 }
 
-// setOutcome changes an entry of the log and returns a copy of it.
-func (l *requestLog) setOutcome(entry *Seen, project string, status int, fault bool) Seen {
+// setOutcome changes an entry of the log.
+func (l *requestLog) setOutcome(entry *Seen, project string, status int, fault bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	entry.Project, entry.Status, entry.Fault = project, status, fault
+}
+
+// copyOf returns a copy of an entry of the log.
+func (l *requestLog) copyOf(entry *Seen) Seen {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return entry.copy()
 }
 
@@ -184,7 +190,7 @@ func newStoredMessage(m broker.Message, now broker.Instant) StoredMessage {
 	if m.Client != (broker.UUID{}) {
 		out.ClientID = m.Client.String()
 	}
-	if m.Claimed(now) {
+	if m.Claimed() {
 		out.ClaimID = m.ClaimID.String()
 	}
 	if m.Delayed(now) {

@@ -63,6 +63,9 @@ type notification struct {
 // posted tells subscribers about messages that were stored in a queue, one notice
 // per message. Every post calls it once.
 func (nr *notifier) posted(q broker.Queue, subscribers []broker.Subscription, messages []broker.Message) {
+	if len(subscribers) == 0 {
+		return
+	}
 	for _, m := range messages {
 		content := notification{TTL: m.TTL, Body: m.Body, Type: notificationType, QueueName: q.Name}
 		if q.Metadata.Integer("_default_message_delay") > 0 {

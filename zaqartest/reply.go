@@ -36,14 +36,12 @@ func empty(status int) reply {
 	return reply{status: status}.with("Content-Type", jsonType)
 }
 
-// with adds a header.
+// with adds a header. The reply itself gets it, too.
 func (r reply) with(name, value string) reply {
-	header := r.header.Clone()
-	if header == nil {
-		header = http.Header{}
+	if r.header == nil {
+		r.header = http.Header{}
 	}
-	header.Set(name, value)
-	r.header = header
+	r.header.Set(name, value)
 	return r
 }
 

@@ -115,6 +115,29 @@ type target struct {
 // versionsTarget is the only path without a version.
 var versionsTarget = &target{path: "/", rows: []*route{{method: "GET", kind: "versions", serve: getVersions}}}
 
+// routeGroup is what the routes of a group have in common.
+type routeGroup struct {
+	version  *apiVersion
+	segments int
+}
+
+// groupRoutes returns the routes that a server has, in groups and in the order of the
+// table.
+func groupRoutes(o options) map[routeGroup][]*route {
+	groups := map[routeGroup][]*route{}
+	for i := range routes {
+		row := &routes[i]
+		if row.private && !o.adminMode || row.pooling && !o.pooling {
+			continue
+		}
+		for _, version := range row.versions {
+			group := routeGroup{version, strings.Count(row.path, "/")}
+			groups[group] = append(groups[group], row)
+		}
+	}
+	return groups
+}
+
 // find resolves a path. It returns nil for an unknown one.
 func (s *Server) find(path string) *target {
 	if path == "/" {
@@ -125,11 +148,7 @@ func (s *Server) find(path string) *target {
 		return nil
 	}
 	t := &target{version: version}
-	for i := range s.routes {
-		row := &s.routes[i]
-		if row.private && !s.options.adminMode || row.pooling && !s.options.pooling || !slices.Contains(row.versions, version) {
-			continue
-		}
+	for _, row := range s.routes[routeGroup{version, len(segments)}] {
 		if t.path == "" {
 			params, ok := row.match(segments)
 			if !ok {
@@ -158,20 +177,19 @@ func splitVersion(path string) (*apiVersion, []string) {
 	return nil, nil
 }
 
-// match compares a row's path with segments. A name may be empty: it is then the
+// match compares a row's path with as many segments. A name may be empty: it is then the
 // name of nothing.
 func (r *route) match(segments []string) (map[string]string, bool) {
-	pattern := strings.Split(r.path[1:], "/")
-	if len(pattern) != len(segments) {
-		return nil, false
-	}
-	params := map[string]string{}
-	for i, want := range pattern {
-		name, isParam := strings.CutPrefix(want, "{")
-		switch {
-		case !isParam && want != segments[i]:
+	i := -1
+	for want := range strings.SplitSeq(r.path[1:], "/") {
+		if i++; want != segments[i] && !strings.HasPrefix(want, "{") {
 			return nil, false
-		case isParam:
+		}
+	}
+	params, i := map[string]string{}, -1
+	for want := range strings.SplitSeq(r.path[1:], "/") {
+		i++
+		if name, isParam := strings.CutPrefix(want, "{"); isParam {
 			params[strings.TrimSuffix(name, "}")] = segments[i]
 		}
 	}

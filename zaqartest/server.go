@@ -19,7 +19,7 @@ import (
 // [NewServer]. Its methods may be called concurrently.
 type Server struct {
 	options   options
-	routes    []route
+	routes    map[routeGroup][]*route
 	clock     *broker.Clock
 	broker    *broker.Broker
 	keystone  *keystone
@@ -54,7 +54,6 @@ type Server struct {
 func NewServer(opts ...Option) (*Server, error) {
 	s := &Server{
 		options:  newOptions(opts),
-		routes:   routes,
 		clock:    &broker.Clock{},
 		faults:   &faults{},
 		sessions: &wsSessions{open: map[string]*wsSession{}},
@@ -66,6 +65,7 @@ func NewServer(opts ...Option) (*Server, error) {
 	if s.options.confirm && s.options.secretKey == nil {
 		return nil, errors.New("zaqartest: WithRequireConfirmation needs WithSecretKey")
 	}
+	s.routes = groupRoutes(s.options)
 	s.logger = s.options.logger
 	s.broker = broker.New(s.options.store, s.clock, s.options.pooling)
 	s.transit = newTransit(s.options)

@@ -38,20 +38,15 @@ func wsCreateClaim(req *wsRequest) (wsAnswer, error) {
 	if err != nil {
 		return wsAnswer{}, err
 	}
-	id := broker.NewUUID().String()
-	var claimed []wsMessage
-	err = req.srv.broker.Update(func(w *broker.WriteTx) error {
-		q, err := w.Queue(req.project, req.queue())
-		if err != nil {
-			return err
-		}
-		made, messages, err := w.CreateClaim(q, limit, terms)
-		id = made.ID.String()
-		for _, m := range messages {
-			claimed = append(claimed, newWSMessage(m, w.Now(), &id))
-		}
-		return err
-	})
+	made, messages, now, err := req.srv.broker.CreateClaim(req.project, req.queue(), limit, terms)
+	if errors.Is(err, broker.ErrNoQueue) {
+		made.ID = broker.NewUUID()
+	}
+	id := made.ID.String()
+	claimed := make([]wsMessage, 0, len(messages))
+	for _, m := range messages {
+		claimed = append(claimed, newWSMessage(m, now, &id))
+	}
 	if len(claimed) == 0 {
 		return wsAnswer{http.StatusNoContent, map[string]any{"claim_id": id}}, unlessNoQueue(err)
 	}
@@ -73,7 +68,7 @@ func wsGetClaim(req *wsRequest) (wsAnswer, error) {
 		id := found.ID.String()
 		item.Age, item.TTL = r.Now().SecondsSince(found.Created), found.TTL
 		for _, m := range r.ClaimMessages(q, found) {
-			item.Messages = append(item.Messages, newWSMessage(m, r.Now(), &id))
+			item.Messages = append(item.Messages, newWSMessage(m.Clone(), r.Now(), &id))
 		}
 		return nil
 	})

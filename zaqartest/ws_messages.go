@@ -20,7 +20,7 @@ type wsMessage struct {
 }
 
 func newWSMessage(m broker.Message, now broker.Instant, claim *string) wsMessage {
-	return wsMessage{ID: m.ID.String(), ClaimID: claim, TTL: m.TTL, Age: now.SecondsSince(m.Created), Body: m.Clone().Body}
+	return wsMessage{ID: m.ID.String(), ClaimID: claim, TTL: m.TTL, Age: now.SecondsSince(m.Created), Body: m.Body}
 }
 
 // wsPostMessages posts messages. It creates the queue if it is missing, even before
@@ -79,7 +79,7 @@ func wsListMessages(req *wsRequest) (wsAnswer, error) {
 			Own: client, HideOwn: !req.flag("echo"), HideClaimed: !req.flag("include_claimed"),
 			HideDelayed: !req.flag("include_delayed"), Limit: limit,
 		}) {
-			found = append(found, newWSMessage(m, r.Now(), nil))
+			found = append(found, newWSMessage(m.Clone(), r.Now(), nil))
 		}
 		return nil
 	})
@@ -96,7 +96,7 @@ func wsGetMessage(req *wsRequest) (wsAnswer, error) {
 		}
 		m, err := r.Message(q, req.text("message_id"))
 		if err == nil {
-			found = newWSMessage(m, r.Now(), nil)
+			found = newWSMessage(m.Clone(), r.Now(), nil)
 		}
 		return err
 	})
@@ -128,7 +128,7 @@ func wsGetMessages(req *wsRequest) (wsAnswer, error) {
 		}
 		for _, id := range ids {
 			if m, err := r.Message(q, id); err == nil {
-				found = append(found, newWSMessage(m, r.Now(), nil))
+				found = append(found, newWSMessage(m.Clone(), r.Now(), nil))
 			}
 		}
 		return nil

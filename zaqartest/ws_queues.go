@@ -143,7 +143,7 @@ func wsGetStats(req *wsRequest) (wsAnswer, error) {
 func (req *wsRequest) statsItem(m broker.Message, now broker.Instant) *wsStatsItem {
 	return &wsStatsItem{
 		ID: m.ID.String(), Age: now.SecondsSince(m.Created), TTL: m.TTL, Body: m.Clone().Body,
-		ClaimID: m.Holder(now), ClaimCount: m.ClaimCount,
+		ClaimID: m.Holder(), ClaimCount: m.ClaimCount,
 		Created: m.Created.Time().Format(time.RFC3339), Checksum: req.srv.checksum(m.Body),
 	}
 }

@@ -28,7 +28,8 @@ type Store interface {
 }
 
 // Reader reads in a transaction. The keys and values it returns are valid until the
-// transaction ends. The caller must not change them.
+// transaction ends, whatever is written in between. The caller must not change them. The
+// keys that a Reader or a Writer is given may change after the call, or after the scan.
 type Reader interface {
 	// Get returns the value of a key, and whether the key exists. A value may be
 	// empty.

@@ -8,11 +8,7 @@
 // several transports need.
 package broker
 
-import (
-	"bytes"
-
-	"github.com/zaqar-go/zaqar/zaqartest/store"
-)
+import "github.com/zaqar-go/zaqar/zaqartest/store"
 
 // Broker holds queues with their messages and claims, subscriptions, pools and
 // flavors. Each of its methods is one transaction, and a transaction happens at one
@@ -26,8 +22,10 @@ type Broker struct {
 
 // ReadTx is a transaction that only reads.
 type ReadTx struct {
-	tx  store.Reader
-	now Instant
+	tx      store.Reader
+	now     Instant
+	tallies map[UUID]*tally // those that may differ from the stored ones
+	keys    keyBuffers
 }
 
 // WriteTx is a transaction that reads and writes.
@@ -47,11 +45,29 @@ func New(store store.Store, clock *Clock, pooling bool) *Broker {
 	return &Broker{store: store, clock: clock, pooling: pooling}
 }
 
-// View runs fn in a transaction that only reads.
+// View runs fn in a transaction that only reads. If something has expired meanwhile, it
+// is removed first, so fn never sees it.
 func (b *Broker) View(fn func(*ReadTx) error) error {
-	return b.store.View(func(r store.Reader) error {
-		return fn(&ReadTx{r, InstantOf(b.clock.Now())})
+	ended := false
+	err := b.store.View(func(r store.Reader) error {
+		now := InstantOf(b.clock.Now())
+		if ended = due(r, now); ended {
+			return nil
+		}
+		return fn(&ReadTx{tx: r, now: now})
 	})
+	if err != nil || !ended {
+		return err
+	}
+	var failed error
+	err = b.Update(func(w *WriteTx) error {
+		failed = fn(&w.ReadTx) // what was removed stays removed
+		return nil
+	})
+	if err == nil {
+		err = failed
+	}
+	return err
 }
 
 // Update runs fn in a transaction that may write. The time is taken inside the
@@ -60,6 +76,22 @@ func (b *Broker) View(fn func(*ReadTx) error) error {
 // bound. If the store would then be larger than [Broker.Bound] allows, the transaction
 // fails with [ErrFull].
 func (b *Broker) Update(fn func(*WriteTx) error) error {
+	for {
+		swept := false
+		err := b.update(func(w *WriteTx) error {
+			if swept = w.sweep(); swept {
+				return nil
+			}
+			return fn(w)
+		})
+		if err != nil || !swept {
+			return err
+		}
+	}
+}
+
+// update runs fn in a transaction, and bounds the size of the store.
+func (b *Broker) update(fn func(*WriteTx) error) error {
 	if b.meter.most == 0 {
 		return b.store.Update(func(tx store.Writer) error {
 			_, err := b.run(tx, fn)
@@ -84,40 +116,14 @@ func (b *Broker) Update(fn func(*WriteTx) error) error {
 	return err
 }
 
-// run sweeps and runs fn in a transaction.
+// run runs fn in a transaction, and stores the tallies that it has changed.
 func (b *Broker) run(tx store.Writer, fn func(*WriteTx) error) (*WriteTx, error) {
-	w := &WriteTx{ReadTx: ReadTx{tx, InstantOf(b.clock.Now())}, tx: tx, pooling: b.pooling}
-	w.sweep()
-	return w, fn(w)
-}
-
-// sweep removes the messages, claims and subscriptions that have expired.
-func (w *WriteTx) sweep() {
-	var ended [][]byte
-	for key := range w.tx.Scan([]byte{expirySpace}, expiryKey(w.now+1, nil)) {
-		ended = append(ended, bytes.Clone(key))
+	w := &WriteTx{ReadTx: ReadTx{tx: tx, now: InstantOf(b.clock.Now())}, tx: tx, pooling: b.pooling}
+	err := fn(w)
+	if err == nil {
+		w.storeTallies()
 	}
-	for _, key := range ended {
-		w.tx.Delete(key)
-		subject := key[9:]
-		if subject[0] == messageSpace {
-			w.forgetForeignID(subject)
-		}
-		w.tx.Delete(subject)
-	}
-}
-
-// forgetForeignID removes the index entry of a message that came from another queue.
-func (w *WriteTx) forgetForeignID(key []byte) {
-	value, ok := w.tx.Get(key)
-	if !ok {
-		return
-	}
-	if m, ok := decodeMessage(key, value); ok {
-		var uid UUID
-		copy(uid[:], key[1:])
-		w.tx.Delete(spaceKey(foreignIDSpace, uid, m.ID[:]...))
-	}
+	return w, err
 }
 
 // HealthProject holds the queue of the health check. No request can name this

@@ -2,6 +2,22 @@ package broker
 
 import "errors"
 
+// CreateClaim claims up to limit messages of a queue. It returns them with the time of
+// the transaction.
+func (b *Broker) CreateClaim(project, name string, limit int, terms ClaimTerms) (c Claim, held []Message, now Instant, err error) {
+	err = b.Update(func(w *WriteTx) error {
+		q, err := w.Queue(project, name)
+		if err != nil {
+			return err
+		}
+		now = w.now
+		c, held, err = w.CreateClaim(q, limit, terms)
+		cloneAll(held)
+		return err
+	})
+	return c, held, now, err
+}
+
 // CreateClaim claims up to limit messages: the oldest that no claim holds and that
 // are not delayed. If there is none, it makes no claim.
 func (w *WriteTx) CreateClaim(q Queue, limit int, terms ClaimTerms) (Claim, []Message, error) {
@@ -11,12 +27,10 @@ func (w *WriteTx) CreateClaim(q Queue, limit int, terms ClaimTerms) (Claim, []Me
 	if err != nil {
 		return c, nil, err
 	}
-	var picked, dead []Message
-	for m := range w.Messages(q, 0) {
-		switch {
-		case m.Claimed(w.now) || m.Delayed(w.now):
-			continue
-		case rule.active && m.ClaimCount >= rule.maxCount:
+	picked := make([]Message, 0, min(limit, walkSize))
+	var dead []Message
+	for m := range w.walk(q, 0, limit, readySpace) {
+		if rule.active && m.ClaimCount >= rule.maxCount {
 			// Without a dead letter queue, a dead letter stays where it is: it is
 			// neither claimed again nor lost.
 			if rule.exists {
@@ -33,27 +47,35 @@ func (w *WriteTx) CreateClaim(q Queue, limit int, terms ClaimTerms) (Claim, []Me
 		w.moveDeadLetter(q, m, rule)
 	}
 	for i, m := range picked {
+		changed := m
 		if rule.active {
-			m.ClaimCount++
+			changed.ClaimCount++
 		}
-		picked[i] = w.hold(q, m, c, terms)
+		picked[i] = w.hold(q, m, changed, c, terms)
 		c.numbers = append(c.numbers, m.Number)
 	}
 	if len(picked) > 0 {
+		w.tally(q.uid).claimed += uint64(len(picked))
 		w.putClaim(q, c)
 	}
 	return c, picked, nil
 }
 
-// hold marks a message as held by a claim. A message that would expire before the
-// claim is kept until the claim's end plus the grace period.
-func (w *WriteTx) hold(q Queue, m Message, c Claim, terms ClaimTerms) Message {
-	was := m
-	m.ClaimID, m.ClaimExpires = c.ID, c.Expires
+// hold marks a message as held by a claim, and stores what else has changed of it. A
+// message that would expire before the claim is kept until the claim's end plus the grace
+// period.
+func (w *WriteTx) hold(q Queue, was, m Message, c Claim, terms ClaimTerms) Message {
 	if end := c.Expires.Plus(terms.Grace); m.Expires < c.Expires {
 		m.Expires, m.TTL = end, terms.TTL+max(0, terms.Grace)
 	}
-	w.replaceMessage(q, was, m)
+	if m.Expires != was.Expires || m.ClaimCount != was.ClaimCount {
+		w.replaceMessage(q, was, m)
+	}
+	if m.ClaimID != c.ID {
+		w.tx.Delete(w.keys.numberKey(readySpace, q.uid, m.Number))
+		w.tx.Put(w.keys.numberKey(heldSpace, q.uid, m.Number), c.ID[:])
+		m.ClaimID = c.ID
+	}
 	return m
 }
 
@@ -80,7 +102,7 @@ func (w *WriteTx) ExtendClaim(q Queue, c Claim, terms ClaimTerms) {
 	held := w.ClaimMessages(q, c)
 	c.Created, c.TTL, c.Expires = w.now, terms.TTL, w.now.Plus(terms.TTL)
 	for _, m := range held {
-		w.hold(q, m, c, terms)
+		w.hold(q, m, m, c, terms)
 	}
 	w.putClaim(q, c)
 }
@@ -101,10 +123,6 @@ func (b *Broker) ReleaseClaim(project, name, id string) error {
 
 // ReleaseClaim ends a claim and makes its messages available at once.
 func (w *WriteTx) ReleaseClaim(q Queue, c Claim) {
-	for _, m := range w.ClaimMessages(q, c) {
-		free := m
-		free.ClaimID, free.ClaimExpires = UUID{}, never
-		w.replaceMessage(q, m, free)
-	}
+	w.free(q.uid, c)
 	w.removeClaim(q, c)
 }

@@ -37,7 +37,7 @@ func (w *WriteTx) deadLetterRule(q Queue) (deadLetterRule, error) {
 func (w *WriteTx) moveDeadLetter(q Queue, m Message, rule deadLetterRule) {
 	m = m.Clone()
 	w.RemoveMessage(q, m)
-	m.ClaimID, m.ClaimExpires, m.ClaimCount = UUID{}, never, 0
+	m.ClaimID, m.ClaimCount = UUID{}, 0
 	if rule.ttl > 0 {
 		m.Created, m.TTL, m.Expires = w.now, rule.ttl, w.now.Plus(rule.ttl)
 	}

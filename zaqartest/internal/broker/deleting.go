@@ -33,8 +33,9 @@ func (b *Broker) Pop(project, name string, limit int) (popped []Message, now Ins
 		if err != nil {
 			return err
 		}
+		popped = messages
+		cloneAll(popped)
 		for _, m := range messages {
-			popped = append(popped, m.Clone())
 			w.RemoveMessage(q, m)
 		}
 		w.removeClaim(q, made)
@@ -47,7 +48,7 @@ func (b *Broker) Pop(project, name string, limit int) (popped []Message, now Ins
 // DeleteMessage removes a message for a caller who names a claim, or none ("").
 func (w *WriteTx) DeleteMessage(q Queue, m Message, claimID string) error {
 	if claimID == "" {
-		if m.Claimed(w.now) {
+		if m.Claimed() {
 			return ErrClaimed
 		}
 		w.RemoveMessage(q, m)
@@ -57,7 +58,7 @@ func (w *WriteTx) DeleteMessage(q Queue, m Message, claimID string) error {
 	switch {
 	case err != nil:
 		return err
-	case !m.Claimed(w.now):
+	case !m.Claimed():
 		return ErrNotClaimed
 	case m.ClaimID != c.ID:
 		return ErrOtherClaim
@@ -85,7 +86,7 @@ func (w *WriteTx) DeleteMessages(q Queue, ids, claims []string, guarded bool) er
 // heldByAny reports whether one of the claims holds a message.
 func (r *ReadTx) heldByAny(q Queue, m Message, claims []string) bool {
 	for _, id := range claims {
-		if c, err := r.Claim(q, id); err == nil && m.Claimed(r.now) && m.ClaimID == c.ID {
+		if c, err := r.Claim(q, id); err == nil && m.ClaimID == c.ID {
 			return true
 		}
 	}

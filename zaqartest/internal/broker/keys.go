@@ -8,21 +8,33 @@ import (
 // Each key of the store begins with a letter that names its space.
 //
 //	q project 0 name   a queue: its uid and its metadata
-//	n uid              the number that the queue's next message gets
+//	t project          how many queues a project has
+//	n uid              the queue's tally: how many messages it has and had
 //	m uid number       a message; numbers give the order of a queue
+//	r uid number       the message is ready: neither claimed nor delayed
+//	d uid number       the message is delayed
+//	h uid number       the message is held by a claim, whose id is the value
 //	i uid id           the number of a message that kept its id from another queue
 //	c uid id           a claim, with the numbers of its messages
 //	s project 0 name 0 id   a subscription
 //	p name             a pool
 //	f project 0 name   a flavor
-//	x time key         the index of expiry times; key is what expires then
+//	x time key         the index of times; key is the message, claim or subscription
+//	                   that expires then, or the delay that ends
+//
+// Each message is in one of the spaces r, d and h, so that nobody walks over messages
+// that are of no use to him.
 //
 // A queue that is deleted and created again has another uid, so nothing of the old
 // queue can appear in the new one.
 const (
 	queueSpace     = 'q'
-	numberSpace    = 'n'
+	projectSpace   = 't'
+	tallySpace     = 'n'
 	messageSpace   = 'm'
+	readySpace     = 'r'
+	delayedSpace   = 'd'
+	heldSpace      = 'h'
 	foreignIDSpace = 'i'
 	claimSpace     = 'c'
 	expirySpace    = 'x'
@@ -48,16 +60,50 @@ func spaceKey(space byte, uid UUID, rest ...byte) []byte {
 	return append(key, rest...)
 }
 
-func messageKey(uid UUID, number uint64) []byte {
-	return binary.BigEndian.AppendUint64(spaceKey(messageSpace, uid), number)
+// numberKey is the key of a message in one of the spaces of messages.
+func numberKey(space byte, uid UUID, number uint64) []byte {
+	return appendNumberKey(make([]byte, 0, numberKeySize), space, uid, number)
 }
 
-// expiryKey is the index entry of something that expires. key is that of a message, a
-// claim or a subscription.
+const numberKeySize = 1 + 16 + 8
+
+func appendNumberKey(out []byte, space byte, uid UUID, number uint64) []byte {
+	out = append(append(out, space), uid[:]...)
+	return binary.BigEndian.AppendUint64(out, number)
+}
+
+func messageKey(uid UUID, number uint64) []byte { return numberKey(messageSpace, uid, number) }
+
+// keyNumber returns the number of the message that a key names.
+func keyNumber(key []byte) uint64 { return binary.BigEndian.Uint64(key[numberKeySize-8:]) }
+
+// expiryKey is the index entry of something that ends. key is that of a message, a claim,
+// a subscription or a delay.
 func expiryKey(at Instant, key []byte) []byte {
-	out := binary.BigEndian.AppendUint64([]byte{expirySpace}, uint64(at))
+	return appendExpiryKey(make([]byte, 0, 1+8+len(key)), at, key)
+}
+
+func appendExpiryKey(out []byte, at Instant, key []byte) []byte {
+	out = binary.BigEndian.AppendUint64(append(out, expirySpace), uint64(at))
 	return append(out, key...)
 }
+
+// keyBuffers are where a transaction makes the keys that it needs for one call only.
+type keyBuffers struct{ number, expiry []byte }
+
+// numberKey is like the function of that name. The key is good until the next call.
+func (b *keyBuffers) numberKey(space byte, uid UUID, number uint64) []byte {
+	b.number = appendNumberKey(b.number[:0], space, uid, number)
+	return b.number
+}
+
+// expiryKey is like the function of that name. The key is good until the next call.
+func (b *keyBuffers) expiryKey(at Instant, key []byte) []byte {
+	b.expiry = appendExpiryKey(b.expiry[:0], at, key)
+	return b.expiry
+}
+
+func projectKey(project string) []byte { return append([]byte{projectSpace}, project...) }
 
 // prefixEnd is the end of a scan over all keys that begin with prefix.
 func prefixEnd(prefix []byte) []byte {

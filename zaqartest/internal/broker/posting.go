@@ -23,6 +23,7 @@ func (b *Broker) Post(project, name string, drafts []Draft, client UUID) (Posted
 		if done.Queue, _, err = w.CreateQueue(project, name, nil); err != nil {
 			return err
 		}
+		done.Messages = make([]Message, 0, len(drafts))
 		for _, d := range drafts {
 			done.Messages = append(done.Messages, w.Append(done.Queue, d, client))
 		}
@@ -96,25 +97,35 @@ func ParseDrafts(list json.RawMessage, rules PostRules) ([]Draft, error) {
 
 func parseDraft(item json.RawMessage, rules PostRules) (Draft, error) {
 	d := Draft{TTL: rules.TTL, Delay: rules.Delay}
-	fields, err := rawjson.Object(item)
+	members, err := rawjson.Members(item)
 	if err != nil {
 		return d, invalidBody("A message must be an object.")
 	}
-	var present bool
-	if d.Body, present = fields["body"]; !present {
+	var ttl, delay json.RawMessage
+	for key, value := range members {
+		switch string(key) {
+		case "body":
+			d.Body = value
+		case "ttl":
+			ttl = value
+		case "delay":
+			delay = value
+		}
+	}
+	if d.Body == nil {
 		return d, invalidBody("A message has no body.")
 	}
-	if value, present := fields["ttl"]; present {
+	if ttl != nil {
 		var ok bool
-		if d.TTL, ok = rawjson.Integer(value); !ok {
+		if d.TTL, ok = rawjson.Integer(ttl); !ok {
 			return d, invalidBody("The ttl of a message must be an integer.")
 		}
 	} else if rules.TTL == 0 {
 		return d, invalidBody("A message has no ttl.")
 	}
-	if value, present := fields["delay"]; present && rules.Delays {
+	if delay != nil && rules.Delays {
 		var ok bool
-		if d.Delay, ok = rawjson.Integer(value); !ok {
+		if d.Delay, ok = rawjson.Integer(delay); !ok {
 			return d, invalidBody("The delay of a message must be an integer.")
 		}
 	}

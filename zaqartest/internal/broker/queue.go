@@ -68,6 +68,7 @@ func (w *WriteTx) CreateQueue(project, name string, content Metadata) (q Queue, 
 		}
 	}
 	q = Queue{Project: project, Name: name, uid: NewUUID(), Metadata: content}
+	w.countQueue(project, 1)
 	return q, true, w.SaveQueue(q)
 }
 
@@ -84,6 +85,7 @@ func (w *WriteTx) SaveQueue(q Queue) error {
 func (w *WriteTx) DeleteQueue(q Queue) {
 	w.DeleteAllMessages(q)
 	w.dropClaims(q)
-	w.tx.Delete(spaceKey(numberSpace, q.uid))
+	w.dropTally(q.uid)
 	w.tx.Delete(queueKey(q.Project, q.Name))
+	w.countQueue(q.Project, -1)
 }

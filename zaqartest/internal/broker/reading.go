@@ -30,79 +30,6 @@ func (r *ReadTx) Queues(project, marker string) iter.Seq2[Queue, error] {
 	}
 }
 
-// CountQueues returns how many queues a project has.
-func (r *ReadTx) CountQueues(project string) int {
-	count := 0
-	prefix := queuesPrefix(project)
-	for range r.tx.Scan(prefix, prefixEnd(prefix)) {
-		count++
-	}
-	return count
-}
-
-// Messages iterates over the live messages of a queue, oldest first, starting after
-// number.
-func (r *ReadTx) Messages(q Queue, number uint64) iter.Seq[Message] {
-	return func(yield func(Message) bool) {
-		end := prefixEnd(spaceKey(messageSpace, q.uid))
-		for key, value := range r.tx.Scan(messageKey(q.uid, number+1), end) {
-			m, ok := decodeMessage(key, value)
-			if !ok || m.expired(r.now) {
-				continue
-			}
-			if !yield(m) {
-				return
-			}
-		}
-	}
-}
-
-// Counts summarizes the live messages of a queue. Oldest and Newest are set if Total
-// is not 0, and are valid until the transaction ends.
-type Counts struct {
-	Total, Claimed int
-	Oldest, Newest Message
-}
-
-// Count counts the live messages of a queue.
-func (r *ReadTx) Count(q Queue) Counts {
-	var c Counts
-	for m := range r.Messages(q, 0) {
-		if c.Total == 0 {
-			c.Oldest = m
-		}
-		c.Newest = m
-		c.Total++
-		if m.Claimed(r.now) {
-			c.Claimed++
-		}
-	}
-	return c
-}
-
-// MessageFilter selects the messages of a page.
-type MessageFilter struct {
-	Own                      UUID // the caller's client id
-	HideOwn                  bool
-	HideClaimed, HideDelayed bool
-	Limit                    int
-}
-
-// Page returns up to f.Limit messages after number. Messages that the filter hides
-// do not count towards the limit.
-func (r *ReadTx) Page(q Queue, number uint64, f MessageFilter) []Message {
-	var out []Message
-	for m := range r.Messages(q, number) {
-		if f.HideOwn && m.Client == f.Own || f.HideClaimed && m.Claimed(r.now) || f.HideDelayed && m.Delayed(r.now) {
-			continue
-		}
-		if out = append(out, m); len(out) == f.Limit {
-			break
-		}
-	}
-	return out
-}
-
 // Message returns a live message by its id. Any text may be given as the id.
 func (r *ReadTx) Message(q Queue, id string) (Message, error) {
 	wanted, ok := ParseUUID(id)
@@ -124,13 +51,21 @@ func (r *ReadTx) Message(q Queue, id string) (Message, error) {
 
 // byNumber returns a live message by its number.
 func (r *ReadTx) byNumber(q Queue, number uint64) (Message, bool) {
-	key := messageKey(q.uid, number)
+	key := r.keys.numberKey(messageSpace, q.uid, number)
 	value, ok := r.tx.Get(key)
 	if !ok {
 		return Message{}, false
 	}
 	m, ok := decodeMessage(key, value)
-	return m, ok && !m.expired(r.now)
+	m.ClaimID = r.holder(q.uid, number)
+	return m, ok
+}
+
+// holder returns the id of the live claim that holds a message, or zero.
+func (r *ReadTx) holder(uid UUID, number uint64) (claim UUID) {
+	value, _ := r.tx.Get(r.keys.numberKey(heldSpace, uid, number))
+	copy(claim[:], value)
+	return claim
 }
 
 // MarkerNumber returns the number of the message that a marker names, even if the
@@ -169,10 +104,15 @@ func (r *ReadTx) Claim(q Queue, id string) (Claim, error) {
 
 // ClaimMessages returns the messages that a claim still holds.
 func (r *ReadTx) ClaimMessages(q Queue, c Claim) []Message {
-	var out []Message
+	return r.load(q, r.heldBy(q.uid, c))
+}
+
+// heldBy returns the messages that a claim still holds.
+func (r *ReadTx) heldBy(uid UUID, c Claim) []place {
+	out := make([]place, 0, len(c.numbers))
 	for _, number := range c.numbers {
-		if m, ok := r.byNumber(q, number); ok && m.ClaimID == c.ID && m.Claimed(r.now) {
-			out = append(out, m)
+		if r.holder(uid, number) == c.ID {
+			out = append(out, place{number, c.ID})
 		}
 	}
 	return out

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"bytes"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -28,7 +27,12 @@ func decodeQueue(project, name string, value []byte) (Queue, error) {
 	if copy(q.uid[:], value) != len(q.uid) {
 		return q, fmt.Errorf("zaqartest: the record of queue %q is cut short", name)
 	}
-	err := json.Unmarshal(value[len(q.uid):], &q.Metadata)
+	text := value[len(q.uid):]
+	if string(text) == "{}" {
+		q.Metadata = Metadata{}
+		return q, nil
+	}
+	err := json.Unmarshal(text, &q.Metadata)
 	return q, err
 }
 
@@ -37,14 +41,14 @@ func decodeQueue(project, name string, value []byte) (Queue, error) {
 // It therefore marks a position in the queue even after the message is gone, as a
 // marker must.
 func (q Queue) MessageID(number uint64) UUID {
-	var tail [8]byte
-	binary.BigEndian.PutUint64(tail[:], number)
-	mac := hmac.New(sha256.New, q.uid[:])
-	_, _ = mac.Write(tail[:])
+	var text [24]byte // always as long, so a plain hash can have a key
+	copy(text[:], q.uid[:])
+	binary.BigEndian.PutUint64(text[16:], number)
+	sum := sha256.Sum256(text[:])
 	var id UUID
-	copy(id[:], mac.Sum(nil))
+	copy(id[:], sum[:])
 	id = id.marked()
-	copy(id[10:], tail[2:])
+	copy(id[10:], text[18:])
 	return id
 }
 
@@ -57,67 +61,54 @@ func (q Queue) messageNumber(id UUID) (number uint64, ok bool) {
 	return number, q.MessageID(number) == id
 }
 
-// Message is a message as it is stored.
+// Message is a message as it is read.
 type Message struct {
-	Number       uint64
-	ID           UUID
-	Client       UUID
-	ClaimID      UUID
-	ClaimExpires Instant
-	ClaimCount   int64
-	Created      Instant
-	Expires      Instant
-	VisibleAt    Instant // hidden until then
-	TTL          int64   // seconds, as shown to clients
-	Body         json.RawMessage
+	Number     uint64
+	ID         UUID
+	Client     UUID
+	ClaimID    UUID // of the live claim that holds it, or zero
+	ClaimCount int64
+	Created    Instant
+	Expires    Instant
+	VisibleAt  Instant // hidden until then
+	TTL        int64   // seconds, as shown to clients
+	Body       json.RawMessage
+	foreign    bool // its id comes from another queue
 }
 
 // Claimed reports whether a live claim holds the message.
-func (m Message) Claimed(now Instant) bool { return m.ClaimExpires > now }
+func (m Message) Claimed() bool { return m.ClaimID != UUID{} }
 
 // Delayed reports whether the message is still hidden.
 func (m Message) Delayed(now Instant) bool { return m.VisibleAt > now }
 
-func (m Message) expired(now Instant) bool { return m.Expires <= now }
-
-const messageHeaderSize = 3*16 + 6*8
-
-func (m Message) encode() []byte {
-	out := make([]byte, 0, messageHeaderSize+len(m.Body))
-	for _, id := range []UUID{m.ID, m.Client, m.ClaimID} {
-		out = append(out, id[:]...)
+// Holder returns the id of the live claim that holds a message, or nil.
+func (m Message) Holder() *string {
+	if !m.Claimed() {
+		return nil
 	}
-	for _, n := range []int64{
-		int64(m.ClaimExpires), m.ClaimCount, int64(m.Created), int64(m.Expires), int64(m.VisibleAt), m.TTL,
-	} {
-		out = binary.BigEndian.AppendUint64(out, uint64(n))
-	}
-	return append(out, m.Body...)
-}
-
-// decodeMessage does not copy the body. Use Clone to keep the message after the
-// transaction.
-func decodeMessage(key, value []byte) (Message, bool) {
-	var m Message
-	if len(value) < messageHeaderSize || len(key) < 8 {
-		return m, false
-	}
-	m.Number = binary.BigEndian.Uint64(key[len(key)-8:])
-	for i, id := range []*UUID{&m.ID, &m.Client, &m.ClaimID} {
-		copy(id[:], value[i*len(id):])
-	}
-	at := func(i int) int64 { return int64(binary.BigEndian.Uint64(value[3*16+i*8:])) }
-	m.ClaimExpires, m.ClaimCount = Instant(at(0)), at(1)
-	m.Created, m.Expires, m.VisibleAt = Instant(at(2)), Instant(at(3)), Instant(at(4))
-	m.TTL = at(5)
-	m.Body = json.RawMessage(value[messageHeaderSize:])
-	return m, true
+	id := m.ClaimID.String()
+	return &id
 }
 
 // Clone returns a message that stays valid after the transaction.
 func (m Message) Clone() Message {
 	m.Body = bytes.Clone(m.Body)
 	return m
+}
+
+// cloneAll makes messages stay valid after the transaction.
+func cloneAll(all []Message) {
+	size := 0
+	for _, m := range all {
+		size += len(m.Body)
+	}
+	space := make([]byte, 0, size)
+	for i, m := range all {
+		at := len(space)
+		space = append(space, m.Body...)
+		all[i].Body = space[at:len(space):len(space)]
+	}
 }
 
 // Claim is a claim as it is stored. Each message says which claim holds it, so a
@@ -131,7 +122,8 @@ type Claim struct {
 }
 
 func (c Claim) encode() []byte {
-	out := binary.BigEndian.AppendUint64(nil, uint64(c.Created))
+	out := make([]byte, 0, 24+8*len(c.numbers))
+	out = binary.BigEndian.AppendUint64(out, uint64(c.Created))
 	out = binary.BigEndian.AppendUint64(out, uint64(c.Expires))
 	out = binary.BigEndian.AppendUint64(out, uint64(c.TTL))
 	for _, n := range c.numbers {
@@ -152,13 +144,4 @@ func decodeClaim(id UUID, value []byte) (Claim, bool) {
 		c.numbers = append(c.numbers, binary.BigEndian.Uint64(value[at:]))
 	}
 	return c, true
-}
-
-// Holder returns the id of the live claim that holds a message, or nil.
-func (m Message) Holder(now Instant) *string {
-	if !m.Claimed(now) {
-		return nil
-	}
-	id := m.ClaimID.String()
-	return &id
 }

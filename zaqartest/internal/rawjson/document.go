@@ -56,18 +56,8 @@ func Check(text []byte) error {
 	return nil
 }
 
-// stringEnd returns the end of the string that begins at i. The text is valid JSON.
-func stringEnd(text []byte, i int) int {
-	for i++; text[i] != '"'; i++ {
-		if text[i] == '\\' {
-			i++
-		}
-	}
-	return i + 1
-}
-
 func numberEnd(text []byte, i int) int {
-	for i < len(text) && bytes.IndexByte([]byte("+-.eE0123456789"), text[i]) >= 0 {
+	for i < len(text) && !isDelimiter(text[i]) {
 		i++
 	}
 	return i
@@ -76,6 +66,9 @@ func numberEnd(text []byte, i int) int {
 // wholeRunes reports whether each surrogate in a JSON string that is written as a \u
 // escape has its other half.
 func wholeRunes(text []byte) bool {
+	if bytes.IndexByte(text, '\\') < 0 {
+		return true
+	}
 	for i := 0; i+1 < len(text); i++ {
 		if text[i] != '\\' {
 			continue

@@ -3,7 +3,6 @@ package rawjson
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"strconv"
 )
 
@@ -18,23 +17,15 @@ func Marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
-// Object reads a JSON object. Its keys are exact: in a struct, encoding/json would
-// accept "TTL" for "ttl".
-func Object(text []byte) (map[string]json.RawMessage, error) {
-	var out map[string]json.RawMessage
-	if err := json.Unmarshal(text, &out); err != nil || out == nil {
-		return nil, errors.New("an object is expected")
+// AppendText appends a string as JSON.
+func AppendText(out []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			quoted, _ := Marshal(text) // it never fails: it is a string
+			return append(out, quoted...)
+		}
 	}
-	return out, nil
-}
-
-// Array reads a JSON array.
-func Array(text []byte) ([]json.RawMessage, error) {
-	var out []json.RawMessage
-	if err := json.Unmarshal(text, &out); err != nil || out == nil {
-		return nil, errors.New("an array is expected")
-	}
-	return out, nil
+	return append(append(append(out, '"'), text...), '"')
 }
 
 // Integer reads a JSON integer. As in Zaqar, true and false are integers; 60.0 and
