@@ -38,10 +38,10 @@ func newTally() *tally {
 	}
 }
 
-func (t *tally) count(name string, n int) {
+func (t *tally) count(name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.counts[name] += n
+	t.counts[name]++
 }
 
 func (t *tally) get(name string) int {

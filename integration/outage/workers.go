@@ -89,7 +89,7 @@ func (w *workers) start(ctx context.Context) {
 	for i, client := range w.listeners {
 		w.listening.Go(func() { w.listen(listening, client, i) })
 	}
-	w.posting.Go(func() { w.publish(publishing) }) //nolint:contextcheck // what is outstanding is sent after the end of the context
+	w.posting.Go(func() { w.publish(publishing) })
 }
 
 // publish publishes until ctx ends: five jobs, one of them long from time to time, and then
@@ -132,7 +132,7 @@ func (w *workers) consume(ctx context.Context, client *zaqar.Client, i int) {
 
 func (w *workers) listen(ctx context.Context, client *zaqar.Client, i int) {
 	sub := client.Subscriber(zaqar.SubscriberConfig{})
-	if err := sub.Subscribe(jobs, news); err != nil {
+	if err := sub.Subscribe(jobs, news); err != nil { //nolint:contextcheck // the loop of Listen has the context
 		w.tally.wrong("Subscribe: %v", err)
 		return
 	}
@@ -190,20 +190,20 @@ func (w *workers) compare(ctx context.Context) {
 			handled = handled || queue == news // what is stored of the news is compared below
 			switch err := future.Err(); {
 			case err == nil:
-				w.tally.count("accepted", 1)
+				w.tally.count("accepted")
 				if !handled {
 					w.tally.wrong("job %d was accepted and not handled", n)
 				}
 			case zaqar.SafeToRetry(err):
-				w.tally.count("refused", 1)
+				w.tally.count("refused")
 				w.tally.note(fmt.Sprintf("refused: %v", err))
 				if queue == jobs && handled {
 					w.tally.wrong("job %d is said not to be stored, and was handled", n)
 				}
 			default:
-				w.tally.count("with an unknown outcome", 1)
+				w.tally.count("with an unknown outcome")
 				if queue == jobs && handled {
-					w.tally.count("with an unknown outcome, and handled", 1)
+					w.tally.count("with an unknown outcome, and handled")
 				}
 			}
 		}
@@ -213,7 +213,7 @@ func (w *workers) compare(ctx context.Context) {
 			w.tally.wrong("news: %v", err)
 			return
 		}
-		w.tally.count("news stored", 1)
+		w.tally.count("news stored")
 		for i := range w.listeners {
 			if !w.tally.heardIt(i, m.ID()) {
 				w.tally.wrong("subscriber %d has not heard %s of the news", i, m.ID())

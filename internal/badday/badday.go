@@ -217,7 +217,7 @@ func (d *day) listen(ctx context.Context, client *zaqar.Client) {
 	for ctx.Err() == nil {
 		sub := client.Subscriber(zaqar.SubscriberConfig{MaxInterval: 25 * time.Second})
 		for queue, position := range positions {
-			if err := sub.SubscribeAt(queue, position); err != nil {
+			if err := sub.SubscribeAt(queue, position); err != nil { //nolint:contextcheck // the loop of Listen has the context
 				d.violate("SubscribeAt: %v", err)
 			}
 		}

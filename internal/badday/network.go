@@ -84,7 +84,7 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 	n.count("request delivered late")
 	again := req.Clone(context.WithoutCancel(req.Context()))
 	again.Body = io.NopCloser(bytes.NewReader(body))
-	go func() {
+	go func() { //nolint:contextcheck // it outlives the request, which its client has given up
 		defer n.late.Done()
 		time.Sleep(delay)
 		ctx, cancel := context.WithTimeout(again.Context(), time.Minute)
