@@ -153,7 +153,7 @@ func (q consumerQueue) Judge(err error) consumer.Verdict {
 		return consumer.Final
 	}
 	switch e, ok := errors.AsType[*Error](err); {
-	case ok && e.foreign:
+	case ok && e.foreign && e.Code != http.StatusForbidden: // what a proxy forbids, it may go on to forbid
 		return consumer.Passing
 	case ok && e.Code != 0:
 		return verdicts[e.Code]

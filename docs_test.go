@@ -71,6 +71,23 @@ func TestTheSeedCitesWhatExists(t *testing.T) {
 	}
 }
 
+// links are relative links in Markdown, without their fragments.
+var links = regexp.MustCompile(`\]\(([^)#:\s]+)(?:#[^)]*)?\)`)
+
+func TestTheDocumentsLinkToWhatExists(t *testing.T) {
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md") {
+		for _, link := range links.FindAllStringSubmatch(read(t, page), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), link[1])); err != nil {
+				t.Errorf("%s links to %s: %v", page, link[1], err)
+			}
+		}
+	}
+}
+
 // The numbers are used in comments and in the conformance suite.
 func TestTheQuirksKeepTheirNumbers(t *testing.T) {
 	page := read(t, "docs/server-quirks.md")
