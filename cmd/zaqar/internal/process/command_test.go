@@ -127,7 +127,7 @@ func (s *transcript) Write(p []byte) (int, error) {
 
 // endWhen ends the context of a run when the process has written "ready" to its standard
 // error.
-func endWhen(t *testing.T, line string, killAfter time.Duration, why error) (process.Result, *transcript) {
+func endWhen(t *testing.T, line string, killAfter time.Duration, why error) process.Result {
 	t.Helper()
 	said := newTranscript("ready\n")
 	c := &process.Command{Args: process.Shell(line), Stderr: said, KillAfter: killAfter}
@@ -140,20 +140,20 @@ func endWhen(t *testing.T, line string, killAfter time.Duration, why error) (pro
 	if err != nil {
 		t.Fatal(err)
 	}
-	return result, said
+	return result
 }
 
 var errLate = errors.New("it takes too long")
 
 func TestAProcessIsAskedToEnd(t *testing.T) {
-	result, _ := endWhen(t, `trap 'exit 4' TERM; echo ready >&2; while :; do sleep 0.01; done`, never, errLate)
+	result := endWhen(t, `trap 'exit 4' TERM; echo ready >&2; while :; do sleep 0.01; done`, never, errLate)
 	if result.Code != 4 || !errors.Is(result.Ended, errLate) {
 		t.Errorf("%+v", result)
 	}
 }
 
 func TestAProcessThatDoesNotEndIsKilled(t *testing.T) {
-	result, _ := endWhen(t, `trap '' TERM; echo ready >&2; while :; do sleep 0.01; done`, time.Millisecond, errLate)
+	result := endWhen(t, `trap '' TERM; echo ready >&2; while :; do sleep 0.01; done`, time.Millisecond, errLate)
 	if result.State != "signal: killed" || !errors.Is(result.Ended, errLate) {
 		t.Errorf("%+v", result)
 	}
@@ -164,7 +164,7 @@ func TestWhatAShellStartedMayEndAfterTheShell(t *testing.T) {
 	// The shell ends at once. Its child finishes its work after the SIGTERM.
 	const line = `(trap 'mkdir finished; exit 0' TERM; echo ready >&2; while :; do sleep 0.01; done) & wait`
 	// Where nobody collects the dead child, the group does not become empty.
-	result, _ := endWhen(t, "cd "+dir+"; "+line, time.Minute, errLate)
+	result := endWhen(t, "cd "+dir+"; "+line, time.Minute, errLate)
 	if result.State != "signal: terminated" {
 		t.Errorf("%+v", result)
 	}

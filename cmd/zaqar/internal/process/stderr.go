@@ -3,7 +3,6 @@ package process
 import (
 	"bufio"
 	"errors"
-	"io"
 	"os"
 	"strings"
 	"sync"
@@ -83,5 +82,5 @@ func (c *Command) passOn(line []byte) {
 	}
 	c.stderrMu.Lock()
 	defer c.stderrMu.Unlock()
-	_, _ = io.WriteString(c.Stderr, string(line)) // nobody to tell
+	_, _ = c.Stderr.Write(line) // nobody to tell
 }
