@@ -119,7 +119,7 @@ func bareFigures(b *testing.B, bare, server *caller) {
 		return func() time.Duration {
 			_, took := c.do("POST", "/v2/queues/q/messages", batchOf100)
 			for range 5 {
-				ids, _, _ := c.claim("q", 20)
+				ids, _, _ := c.claim("q")
 				c.deleteAll("q", ids)
 			}
 			return took
@@ -130,7 +130,7 @@ func bareFigures(b *testing.B, bare, server *caller) {
 			var all time.Duration
 			c.do("POST", "/v2/queues/q/messages", batchOf100)
 			for range 5 {
-				ids, _, took := c.claim("q", 20)
+				ids, _, took := c.claim("q")
 				all += took + c.deleteAll("q", ids)
 			}
 			return all

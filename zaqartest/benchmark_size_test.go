@@ -36,18 +36,18 @@ var figures = []figure{
 		return took
 	}},
 	{"claim 20", func(c *caller) time.Duration {
-		_, path, took := c.claim("q", 20)
+		_, path, took := c.claim("q")
 		c.do("DELETE", path, "")
 		return took
 	}},
 	{"extend 20", func(c *caller) time.Duration {
-		_, path, _ := c.claim("q", 20)
+		_, path, _ := c.claim("q")
 		_, took := c.do("PATCH", path, `{"ttl":300,"grace":60}`)
 		c.do("DELETE", path, "")
 		return took
 	}},
 	{"release 20", func(c *caller) time.Duration {
-		_, path, _ := c.claim("q", 20)
+		_, path, _ := c.claim("q")
 		_, took := c.do("DELETE", path, "")
 		return took
 	}},
@@ -102,7 +102,7 @@ func BenchmarkBehindClaimed(b *testing.B) {
 	behind, _ := embedded(b)
 	behind.fill("q", 60_000)
 	for range 50_000 / 20 {
-		behind.claim("q", 20)
+		behind.claim("q")
 	}
 	benchmarkBehind(b, free, behind)
 }
@@ -181,7 +181,7 @@ func BenchmarkCores(b *testing.B) {
 			work := func(i int) {
 				queue := fmt.Sprint("q", i%queues)
 				c.do("POST", "/v2/queues/"+queue+"/messages", batch(20))
-				ids, _, _ := c.claim(queue, 20)
+				ids, _, _ := c.claim(queue)
 				c.deleteAll(queue, ids)
 			}
 			const rounds, callers = 200, 4

@@ -30,7 +30,7 @@ type messageList struct {
 }
 
 // messagesReply answers with messages. It writes what encoding/json would, but does not
-// check and copy the bodies once more.
+// check the bodies once more.
 func messagesReply(status int, page messageList) (reply, error) {
 	size := 200
 	for _, m := range page.Messages {
@@ -62,7 +62,7 @@ func (m messageItem) appendJSON(out []byte) []byte {
 	out = rawjson.AppendText(append(out, `"href":`...), m.Href)
 	out = strconv.AppendInt(append(out, `,"ttl":`...), m.TTL, 10)
 	out = strconv.AppendInt(append(out, `,"age":`...), m.Age, 10)
-	out = append(append(out, `,"body":`...), m.Body...)
+	out = rawjson.AppendCompact(append(out, `,"body":`...), m.Body)
 	if m.Checksum != "" {
 		out = rawjson.AppendText(append(out, `,"checksum":`...), m.Checksum)
 	}

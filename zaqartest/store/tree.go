@@ -127,14 +127,14 @@ func (t *tree) find(key []byte) *page {
 	}
 }
 
-// trace is like seek, and appends the way to the page.
-func (t *tree) trace(key []byte, way path) (*page, path) {
+// trace appends the way to the page where a key is or belongs.
+func (t *tree) trace(key []byte, way path) path {
 	b := t.root
 	for {
 		i := b.child(key)
 		way = append(way, step{b, i})
 		if b.pages != nil {
-			return b.pages[i], way
+			return way
 		}
 		b = b.branches[i]
 	}
@@ -162,7 +162,7 @@ func (t *tree) set(key, value []byte) (stored, old []byte, existed bool) {
 // to which the entry belongs then, with its place there.
 func (t *tree) split(p *page, i int, key []byte, existed bool) (*page, int) {
 	var space [usualDepth]step
-	_, way := t.trace(key, space[:0])
+	way := t.trace(key, space[:0])
 	t.shape++
 	at := len(p.offsets) / 2
 	if !existed && (i == p.inserted+1 || len(p.offsets) == 1) {
@@ -240,7 +240,7 @@ func (t *tree) remove(key []byte) (stored, old []byte, existed bool) {
 // merge joins a page of which little is left with a neighbour, if both fit into one.
 func (t *tree) merge(p *page, key []byte) {
 	var space [usualDepth]step
-	_, way := t.trace(key, space[:0])
+	way := t.trace(key, space[:0])
 	last := way[len(way)-1]
 	pages := last.branch.pages
 	switch before, after := last.child-1, last.child+1; {

@@ -152,7 +152,10 @@ func (r *ReadTx) Count(q Queue) Counts {
 	if first, ok := r.next(q.uid, 1); ok {
 		c.Oldest, _ = r.byNumber(q, first)
 	}
-	c.Newest, _ = r.byNumber(q, r.newest(q.uid, t.appended))
+	var last bool
+	if c.Newest, last = r.byNumber(q, t.appended); !last {
+		c.Newest, _ = r.byNumber(q, r.newest(q.uid, t.appended))
+	}
 	return c
 }
 

@@ -11,8 +11,8 @@ import (
 var ErrFull = errors.New("the server is full")
 
 // entryOverhead is about what an entry of the store in memory takes beside its key and
-// its value, in bytes.
-const entryOverhead = 160
+// its value, in bytes, if its page is not quite full.
+const entryOverhead = 40
 
 // meter bounds the size of a store. A zero most means no bound; then nothing is counted.
 type meter struct {

@@ -60,7 +60,8 @@ type modelRun struct {
 	rand    *rand.Rand
 	broker  *Broker
 	queues  map[string]*modelQueue
-	claims  map[UUID]time.Time // the live claims of queue "a", and when they end
+	made    []UUID             // the claims of queue "a", in the order in which they were made
+	claims  map[UUID]time.Time // those that were not released, and when they end
 	clients []UUID
 }
 
@@ -125,6 +126,7 @@ func (r *modelRun) pick(limit int, claim UUID, ttl, grace time.Duration) []*mode
 		r.hold(m, claim, ttl, grace)
 	}
 	if len(picked) > 0 {
+		r.made = append(r.made, claim)
 		r.claims[claim] = time.Now().Add(ttl)
 	}
 	return picked
@@ -166,14 +168,10 @@ func (r *modelRun) pop() {
 
 // anyClaim returns a claim that was made, and whether it lives.
 func (r *modelRun) anyClaim() (id UUID, live bool) {
-	all := make([]UUID, 0, len(r.claims))
-	for id := range r.claims {
-		all = append(all, id)
-	}
+	all := slices.DeleteFunc(slices.Clone(r.made), func(id UUID) bool { return r.claims[id].IsZero() })
 	if len(all) == 0 {
 		return NewUUID(), false
 	}
-	slices.SortFunc(all, func(a, b UUID) int { return slices.Compare(a[:], b[:]) })
 	id = all[r.rand.IntN(len(all))]
 	return id, r.claims[id].After(time.Now())
 }
@@ -331,7 +329,8 @@ func (r *modelRun) look(name string) {
 			f.Own, f.Limit = r.clients[0], 1+r.rand.IntN(30)
 			marker := r.rand.IntN(model.appended + 2)
 			want := model.where(func(m *modelMessage) bool {
-				return m.number > marker && !(f.HideOwn && m.client == f.Own || f.HideClaimed && m.claimed() || f.HideDelayed && m.delayed())
+				hidden := f.HideOwn && m.client == f.Own || f.HideClaimed && m.claimed() || f.HideDelayed && m.delayed()
+				return m.number > marker && !hidden
 			})
 			r.same(fmt.Sprintf("the page %+v", f), tx.Page(q, uint64(marker), f), want[:min(f.Limit, len(want))])
 		}

@@ -46,7 +46,7 @@ func (w *WriteTx) tally(uid UUID) *tally {
 	t, ok := w.tallies[uid]
 	if !ok {
 		if w.tallies == nil {
-			w.ReadTx.tallies = map[UUID]*tally{}
+			w.tallies = map[UUID]*tally{}
 		}
 		was := readTally(w.tx, uid)
 		t = &was

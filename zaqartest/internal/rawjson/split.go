@@ -84,6 +84,25 @@ func Array(text []byte) ([]json.RawMessage, error) {
 	return out, nil
 }
 
+// AppendCompact appends a value without the white space between its parts.
+func AppendCompact(out, value []byte) []byte {
+	from := 0
+	for i := 0; i < len(value); {
+		if value[i] == '"' {
+			i = stringEnd(value, i)
+			continue
+		}
+		end := spaceEnd(value, i)
+		if end == i {
+			i++
+			continue
+		}
+		out = append(out, value[from:i]...)
+		from, i = end, end
+	}
+	return append(out, value[from:]...)
+}
+
 // spaceEnd returns the end of the white space at i.
 func spaceEnd(text []byte, i int) int {
 	for i < len(text) && (text[i] == ' ' || text[i] == '\n' || text[i] == '\t' || text[i] == '\r') {

@@ -19,8 +19,13 @@ func FuzzSplitting(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		object, objectErr := Object(text)
 		array, arrayErr := Array(text)
+		compact := AppendCompact([]byte("before "), text)
 		if Check(text) != nil {
 			return // it only must not panic
+		}
+		want := bytes.NewBufferString("before ")
+		if err := json.Compact(want, text); err != nil || !bytes.Equal(compact, want.Bytes()) {
+			t.Fatalf("%q without white space is %q, want %q", text, compact, want)
 		}
 		var members map[string]json.RawMessage
 		if err := json.Unmarshal(text, &members); (err == nil) != (objectErr == nil) || !maps.EqualFunc(object, members, sameJSON) {
