@@ -226,12 +226,10 @@ func TestALoadThatIsInterruptedIsResumedWithoutDuplicates(t *testing.T) {
 	}
 	in, err := p.cmd.StdinPipe()
 	check(t, err)
-	check(t, p.cmd.Start())
+	p.start(t)
 	_, err = in.Write(bytes.Join(lines[:all/2], nil))
 	check(t, err)
-	for r.count(t, "copy") < all/2 {
-		<-posted
-	}
+	p.until(t, func() bool { return r.count(t, "copy") == all/2 }, posted)
 	check(t, p.cmd.Process.Signal(os.Interrupt))
 	if code := p.wait(t); code != 130 {
 		t.Errorf("exit code %d", code)

@@ -29,7 +29,8 @@ import (
 type relay struct {
 	client  *zaqar.Client // goes around the proxy
 	url     string
-	project string // without any queues
+	project string        // without any queues
+	listed  chan struct{} // has an element when messages were listed since the last receive
 	// handle answers a request; next serves it as usual.
 	handle func(next http.Handler, w http.ResponseWriter, r *http.Request)
 }
@@ -47,7 +48,7 @@ func newRelay(t *testing.T) *relay {
 		})
 		endpoint = server.url()
 	}
-	r := &relay{handle: usual, project: rand.Text()}
+	r := &relay{handle: usual, project: rand.Text(), listed: make(chan struct{}, 1)}
 	var err error
 	r.client, err = zaqar.Connect(t.Context(), endpoint, zaqar.WithProject(r.project))
 	check(t, err)
@@ -65,6 +66,12 @@ func newRelay(t *testing.T) *relay {
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		// A request that has arrived is carried out, even if the client has gone away.
 		r.handle(forward, w, req.WithContext(context.WithoutCancel(req.Context())))
+		if isListing(req) {
+			select {
+			case r.listed <- struct{}{}:
+			default:
+			}
+		}
 	}))
 	t.Cleanup(proxy.Close)
 	r.url = proxy.URL
@@ -86,8 +93,9 @@ func isListing(r *http.Request) bool {
 // process is a zaqar that runs against a relay.
 type process struct {
 	cmd   *exec.Cmd
-	err   bytes.Buffer
-	ended chan struct{}
+	err   bytes.Buffer  // read it only when the process has ended
+	ended chan struct{} // closed when the process has ended
+	state error         // how it ended
 }
 
 func (r *relay) command(t *testing.T, args ...string) *process {
@@ -97,20 +105,47 @@ func (r *relay) command(t *testing.T, args ...string) *process {
 	return p
 }
 
+// start starts the command. It is killed at the end of the test.
+func (p *process) start(t *testing.T) {
+	t.Helper()
+	check(t, p.cmd.Start())
+	go func() {
+		defer close(p.ended)
+		p.state = p.cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.ended
+	})
+}
+
 // wait waits until the command has ended, and returns its exit code; -1 means that a signal
 // killed it.
 func (p *process) wait(t *testing.T) int {
 	t.Helper()
-	code, err := exitCode(p.cmd.Wait())
+	<-p.ended
+	code, err := exitCode(p.state)
 	check(t, err)
-	close(p.ended)
 	return code
+}
+
+// until waits until done is true. It looks again after each event, and fails if the command
+// has ended.
+func (p *process) until(t *testing.T, done func() bool, events <-chan struct{}) {
+	t.Helper()
+	for !done() {
+		select {
+		case <-events:
+		case <-p.ended:
+			t.Fatalf("%v has ended: %v\n%s", p.cmd.Args[1:], p.state, &p.err)
+		}
+	}
 }
 
 // run runs the command, which must exit with a code.
 func (p *process) run(t *testing.T, want int) {
 	t.Helper()
-	check(t, p.cmd.Start())
+	p.start(t)
 	if code := p.wait(t); code != want {
 		t.Errorf("%v: exit code %d, want %d\n%s", p.cmd.Args[1:], code, want, &p.err)
 	}
@@ -143,12 +178,10 @@ func TestAnInterruptedPostStoresWhatItHasRead(t *testing.T) {
 	check(t, err)
 	var ids bytes.Buffer
 	p.cmd.Stdout = &ids
-	check(t, p.cmd.Start())
+	p.start(t)
 	_, err = io.WriteString(in, "1\n2\n") // and no end
 	check(t, err)
-	for r.bodies(t, "wot") != "1 2" {
-		<-posted
-	}
+	p.until(t, func() bool { return r.bodies(t, "wot") == "1 2" }, posted)
 	check(t, p.cmd.Process.Signal(os.Interrupt))
 	if code := p.wait(t); code != 130 {
 		t.Errorf("exit code %d\n%s", code, &p.err)
@@ -168,11 +201,9 @@ func TestATailEndsWithASignal(t *testing.T) {
 	check(t, err)
 	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 0} {
 		p := r.command(t, "tail", "-f", "wot", "--position", "place", "--start")
-		out, err := p.cmd.StdoutPipe()
-		check(t, err)
-		check(t, p.cmd.Start())
-		line, err := bufio.NewReader(out).ReadString('\n')
-		if err != nil || line != "1\n" {
+		reader := p.output(t)
+		p.start(t)
+		if line, err := bufio.NewReader(reader).ReadString('\n'); err != nil || line != "1\n" {
 			t.Errorf("printed %q, %v", line, err)
 		}
 		check(t, p.cmd.Process.Signal(signal))
@@ -189,23 +220,39 @@ func TestATailEndsWithASignal(t *testing.T) {
 	}
 }
 
+// output returns a pipe to which the command writes its standard output.
+func (p *process) output(t *testing.T) *os.File {
+	t.Helper()
+	reader, writer, err := os.Pipe()
+	check(t, err)
+	p.cmd.Stdout = writer
+	t.Cleanup(func() { _, _ = reader.Close(), writer.Close() })
+	return reader
+}
+
 func TestAReaderThatGoesAwayEndsATailQuietly(t *testing.T) {
 	t.Parallel()
 	r := newRelay(t)
 	_, err := r.client.Queue("wot").Post(t.Context(), 1)
 	check(t, err)
 	p := r.command(t, "tail", "-f", "wot")
-	reader, writer, err := os.Pipe()
-	check(t, err)
-	p.cmd.Stdout = writer
-	check(t, p.cmd.Start())
-	check(t, writer.Close())
+	reader := p.output(t)
+	p.start(t)
 	if line, err := bufio.NewReader(reader).ReadString('\n'); err != nil || line != "1\n" {
 		t.Errorf("printed %q, %v", line, err)
 	}
 	check(t, reader.Close())
-	_, err = r.client.Queue("wot").Post(t.Context(), 2)
-	check(t, err)
+	// A program that another test starts has the pipe, too, for a moment. So there may have
+	// to be more than one message.
+	for ended := false; !ended; {
+		_, err = r.client.Queue("wot").Post(t.Context(), 2)
+		check(t, err)
+		select {
+		case <-p.ended:
+			ended = true
+		case <-r.listed:
+		}
+	}
 	if code := p.wait(t); code != 128+int(syscall.SIGPIPE) || p.err.String() != "" {
 		t.Errorf("exit code %d, stderr %q", code, &p.err)
 	}

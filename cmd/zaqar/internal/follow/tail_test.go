@@ -90,6 +90,33 @@ func TestWhatArrivesIsPrintedOnceBehindTheLastMessages(t *testing.T) {
 	}
 }
 
+func TestWhatIsPostedAsTheLastMessageIsPrintedIsPrintedToo(t *testing.T) {
+	for offset := time.Duration(0); offset < 5*time.Second; offset += 370 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			_, client := connect(t)
+			time.Sleep(offset / 2)
+			post(t, client, "wot", 1)
+			time.Sleep(offset)
+			var out buffer
+			printer := &follow.Printer{W: writer(func(p []byte) (int, error) {
+				if out.String() == "" {
+					post(t, client, "wot", 2)
+				}
+				return out.Write(p)
+			})}
+			tail := follow.Tail{Client: client, Queues: []string{"wot"}, Printer: printer, Last: 10, Follow: true, Idle: 10 * time.Second}
+			if err := tail.Run(t.Context()); err != nil || out.String() != "1 2" {
+				t.Errorf("%v later: printed %q, %v", offset, &out, err)
+			}
+		})
+	}
+}
+
+// writer is a function that is called with what is written.
+type writer func(p []byte) (int, error)
+
+func (w writer) Write(p []byte) (int, error) { return w(p) }
+
 func TestEachOfSeveralQueuesIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, client := connect(t)
