@@ -67,11 +67,11 @@ func (q *Queue) Messages(ctx context.Context, options ...MessagesOption) iter.Se
 
 // messagesPage reads one page of messages.
 func (q *Queue) messagesPage(ctx context.Context, p wire.Params, status Status) (page[*Message], error) {
-	known := q.conn.unmarked.Load()
+	known := q.connection().unmarked.Load()
 	r, found, err := q.listMessages(ctx, p)
 	if err == nil && !known && unmarked(r, found) {
 		// Ask again: from now on this call goes over HTTP, if there is HTTP.
-		q.conn.unmarked.Store(true)
+		q.connection().unmarked.Store(true)
 		r, found, err = q.listMessages(ctx, p)
 	}
 	if err != nil {
