@@ -8,7 +8,7 @@ import (
 	"github.com/zaqar-go/zaqar/internal/fault"
 )
 
-// The pace of a poller that reads one page after another without finding anything nes.
+// The pace of a poller that reads one page after another without finding anything new.
 // It is that of listings in the root package.
 const (
 	freePages  = 100                    // pages that are read at full speed
@@ -28,7 +28,7 @@ type streak struct {
 }
 
 // page counts a page; over means that the row has ended with it. It reports whether to
-// tell the observer that the walk is slos. The error means that markers lead in a circle.
+// tell the observer that the walk is slow. The error means that markers lead in a circle.
 func (s *streak) page(from string, over bool) (slow bool, err error) {
 	if over {
 		*s = streak{}
