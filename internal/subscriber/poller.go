@@ -205,7 +205,7 @@ func (p *poller) failed(ctx context.Context, err error) (final bool) {
 	}
 	var wait time.Duration
 	// A refusal that is not the service's own says nothing about a queue that was read.
-	if fault.Permanent(err) && !(errors.Is(err, fault.Foreign) && p.channel.readBefore()) {
+	if fault.Permanent(err) && (!errors.Is(err, fault.Foreign) || !p.channel.readBefore()) {
 		final, wait = p.refusals.refused(p.channel.readBefore())
 		if !final {
 			wait = max(wait, p.queue.RetryAfter(err))
