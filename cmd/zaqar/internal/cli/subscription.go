@@ -80,8 +80,9 @@ func newCmdSubscriptionCreate(app *App) *cobra.Command {
 		Long: `Subscribe SUBSCRIBER, an http or https URL or a mailto address, to a queue for TTL
 seconds. The server then sends it each message that is posted.
 
-It is no error if the same subscriber has a subscription that is not confirmed.
-Otherwise the exit code is 5.`,
+If the same subscriber has a subscription already, that is not changed. It is no
+error if it has this TTL and these options and is not confirmed. Otherwise the
+exit code is 5, and the existing subscription is printed.`,
 		Example: `  zaqar subscription create jobs https://hooks.example.com/jobs 3600
   zaqar subscription create jobs mailto:a@example.com 86400 --options '{"subject": "jobs"}'`,
 	}
@@ -103,10 +104,11 @@ Otherwise the exit code is 5.`,
 			}
 		}
 		subscription, err := client.Queue(args[0]).CreateSubscription(ctx, config)
-		if err != nil {
+		if subscription == nil {
 			return err
 		}
-		return out.show(createdColumns, createdFields(subscription))
+		// With an error it is the one that exists.
+		return errors.Join(err, out.show(createdColumns, createdFields(subscription)))
 	})
 	return cmd
 }
