@@ -183,15 +183,15 @@ func TestALoadThatIsKilledIsResumed(t *testing.T) {
 			queue := strings.ReplaceAll(name, " ", "_")
 			p := r.command(t, "load", queue, file)
 			var posts atomic.Int32
-			r.handle = func(next http.Handler, w http.ResponseWriter, req *http.Request) {
+			r.on(func(next http.Handler, w http.ResponseWriter, req *http.Request) {
 				if !isPost(req) || int(posts.Add(1)) != (all/batch+1)/2 {
 					next.ServeHTTP(w, req)
 					return
 				}
-				kill(func() { _ = p.cmd.Process.Kill(); <-p.ended }, next, w, req)
-			}
+				kill(func() { p.signal(os.Kill); <-p.ended }, next, w, req)
+			})
 			p.run(t, -1)
-			r.handle = usual
+			r.on(usual)
 			r.command(t, "load", queue, file, "--resume").run(t, 0)
 			missing, twice := compareLines(t, file, r.dump(t, queue))
 			if missing > 0 || twice > batch {
@@ -218,12 +218,12 @@ func TestALoadThatIsInterruptedIsResumedWithoutDuplicates(t *testing.T) {
 	state := filepath.Join(filepath.Dir(file), "state")
 	p := r.command(t, "load", "copy", "--state", state)
 	posted := make(chan struct{}, all)
-	r.handle = func(next http.Handler, w http.ResponseWriter, req *http.Request) {
+	r.on(func(next http.Handler, w http.ResponseWriter, req *http.Request) {
 		next.ServeHTTP(w, req)
 		if isPost(req) {
 			posted <- struct{}{}
 		}
-	}
+	})
 	in, err := p.cmd.StdinPipe()
 	check(t, err)
 	p.start(t)

@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -31,8 +32,25 @@ type relay struct {
 	url     string
 	project string        // without any queues
 	listed  chan struct{} // has an element when messages were listed since the last receive
-	// handle answers a request; next serves it as usual.
-	handle func(next http.Handler, w http.ResponseWriter, r *http.Request)
+
+	mu     sync.Mutex
+	handle handler
+}
+
+// handler answers a request; next serves it as usual.
+type handler func(next http.Handler, w http.ResponseWriter, r *http.Request)
+
+// on sets what handles requests from now on.
+func (r *relay) on(handle handler) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.handle = handle
+}
+
+func (r *relay) handler() handler {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.handle
 }
 
 func newRelay(t *testing.T) *relay {
@@ -65,7 +83,7 @@ func newRelay(t *testing.T) *relay {
 	}
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		// A request that has arrived is carried out, even if the client has gone away.
-		r.handle(forward, w, req.WithContext(context.WithoutCancel(req.Context())))
+		r.handler()(forward, w, req.WithContext(context.WithoutCancel(req.Context())))
 		if isListing(req) {
 			select {
 			case r.listed <- struct{}{}:
@@ -94,13 +112,14 @@ func isListing(r *http.Request) bool {
 type process struct {
 	cmd   *exec.Cmd
 	err   bytes.Buffer  // read it only when the process has ended
+	began chan struct{} // closed when the process was started
 	ended chan struct{} // closed when the process has ended
 	state error         // how it ended
 }
 
 func (r *relay) command(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: command(t, slices.Concat(args, []string{"--endpoint", r.url, "--project-id", r.project})...), ended: make(chan struct{})}
+	p := &process{cmd: command(t, slices.Concat(args, []string{"--endpoint", r.url, "--project-id", r.project})...), began: make(chan struct{}), ended: make(chan struct{})}
 	p.cmd.Stderr = &p.err
 	return p
 }
@@ -109,14 +128,21 @@ func (r *relay) command(t *testing.T, args ...string) *process {
 func (p *process) start(t *testing.T) {
 	t.Helper()
 	check(t, p.cmd.Start())
+	close(p.began)
 	go func() {
 		defer close(p.ended)
 		p.state = p.cmd.Wait()
 	}()
 	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill()
+		p.signal(os.Kill)
 		<-p.ended
 	})
+}
+
+// signal sends a signal to a command that was or will be started.
+func (p *process) signal(s os.Signal) {
+	<-p.began
+	_ = p.cmd.Process.Signal(s) // if it has ended, the exit code shows it
 }
 
 // wait waits until the command has ended, and returns its exit code; -1 means that a signal
@@ -167,12 +193,12 @@ func TestAnInterruptedPostStoresWhatItHasRead(t *testing.T) {
 	t.Parallel()
 	r := newRelay(t)
 	posted := make(chan struct{}, 10)
-	r.handle = func(next http.Handler, w http.ResponseWriter, req *http.Request) {
+	r.on(func(next http.Handler, w http.ResponseWriter, req *http.Request) {
 		next.ServeHTTP(w, req)
 		if isPost(req) {
 			posted <- struct{}{}
 		}
-	}
+	})
 	p := r.command(t, "post", "wot", "--ids")
 	in, err := p.cmd.StdinPipe()
 	check(t, err)
@@ -182,7 +208,7 @@ func TestAnInterruptedPostStoresWhatItHasRead(t *testing.T) {
 	_, err = io.WriteString(in, "1\n2\n") // and no end
 	check(t, err)
 	p.until(t, func() bool { return r.bodies(t, "wot") == "1 2" }, posted)
-	check(t, p.cmd.Process.Signal(os.Interrupt))
+	p.signal(os.Interrupt)
 	if code := p.wait(t); code != 130 {
 		t.Errorf("exit code %d\n%s", code, &p.err)
 	}
@@ -206,7 +232,7 @@ func TestATailEndsWithASignal(t *testing.T) {
 		if line, err := bufio.NewReader(reader).ReadString('\n'); err != nil || line != "1\n" {
 			t.Errorf("printed %q, %v", line, err)
 		}
-		check(t, p.cmd.Process.Signal(signal))
+		p.signal(signal)
 		if code := p.wait(t); code != want || p.err.String() != "" {
 			t.Errorf("%v: exit code %d, want %d; stderr %q", signal, code, want, &p.err)
 		}
@@ -264,13 +290,13 @@ func TestAnInterruptedDumpLeavesNoFile(t *testing.T) {
 	_, err := r.client.Queue("wot").Post(t.Context(), 1)
 	check(t, err)
 	p := r.command(t, "dump", "wot", "-o", "wot.ndjson")
-	r.handle = func(next http.Handler, w http.ResponseWriter, req *http.Request) {
+	r.on(func(next http.Handler, w http.ResponseWriter, req *http.Request) {
 		if isListing(req) {
-			_ = p.cmd.Process.Signal(os.Interrupt)
+			p.signal(os.Interrupt)
 			<-p.ended // it does not wait for the answer
 		}
 		next.ServeHTTP(w, req)
-	}
+	})
 	p.run(t, 130)
 	if want := "zaqar: stopped; wot.ndjson is not written\n"; p.err.String() != want {
 		t.Errorf("stderr %q, want %q", &p.err, want)
