@@ -115,6 +115,14 @@ coverage-table: ## run the suite on every server and rebuild docs/coverage.md (a
 man: ## write the manual pages of the command line to dist/man/man1
 	go run ./cmd/zaqar/internal/manpages dist/man/man1
 
+.PHONY: completion
+completion: ## complete names in bash, zsh and fish, and render the manual pages
+	@integration/completion/run
+
+.PHONY: parity
+parity: ## compare zaqar with the openstack messaging commands, on zaqar serve
+	@integration/openstack/run parity
+
 .PHONY: pyclient
 pyclient: ## run python-zaqarclient against zaqar serve
 	@integration/pyclient/run

@@ -21,7 +21,8 @@ func TestASettingOverridesWhatSaysTheSameInAnotherWay(t *testing.T) {
 		want string
 	}{
 		"a project's name beats an id": {
-			map[string]string{"OS_PROJECT_ID": "p1"}, map[string]string{"project_name": "other"},
+			map[string]string{"OS_PROJECT_ID": "p1"},
+			map[string]string{"project_name": "other"},
 			user + `"scope":{"project":{"domain":{"id":"d0"},"name":"other"}}}`,
 		},
 		"a project beats a trust": {
@@ -29,19 +30,23 @@ func TestASettingOverridesWhatSaysTheSameInAnotherWay(t *testing.T) {
 		},
 		"a trust beats a project": {nil, map[string]string{"trust_id": "t2"}, user + `"scope":{"OS-TRUST:trust":{"id":"t2"}}}`},
 		"a user's name beats an id": {
-			map[string]string{"OS_USER_ID": "u1"}, map[string]string{"username": "other"},
+			map[string]string{"OS_USER_ID": "u1"},
+			map[string]string{"username": "other"},
 			strings.ReplaceAll(user, `"name":"demo"`, `"name":"other"`) + `"scope":{"project":{"domain":{"id":"d0"},"name":"demo"}}}`,
 		},
 		"a token beats a password": {
-			map[string]string{"OS_AUTH_TYPE": "password"}, map[string]string{"token": "given"},
+			map[string]string{"OS_AUTH_TYPE": "password"},
+			map[string]string{"token": "given"},
 			`{"identity":{"methods":["token"],"token":{"id":"given"}},"scope":{"project":{"domain":{"id":"d0"},"name":"demo"}}}`,
 		},
 		"a password beats an application credential": {
-			map[string]string{"OS_APPLICATION_CREDENTIAL_ID": "app", "OS_APPLICATION_CREDENTIAL_SECRET": "s"}, map[string]string{"password": password},
+			map[string]string{"OS_APPLICATION_CREDENTIAL_ID": "app", "OS_APPLICATION_CREDENTIAL_SECRET": "s"},
+			map[string]string{"password": password},
 			user + `"scope":{"project":{"domain":{"id":"d0"},"name":"demo"}}}`,
 		},
 		"an application credential beats a password": {
-			map[string]string{"OS_APPLICATION_CREDENTIAL_SECRET": "s"}, map[string]string{"application_credential_id": "app"},
+			map[string]string{"OS_APPLICATION_CREDENTIAL_SECRET": "s"},
+			map[string]string{"application_credential_id": "app"},
 			`{"identity":{"application_credential":{"id":"app","secret":"s"},"methods":["application_credential"]}}`,
 		},
 		"an empty one is not set": {nil, map[string]string{"project_name": ""}, user + `"scope":{"project":{"domain":{"id":"d0"},"name":"demo"}}}`},
@@ -67,7 +72,7 @@ func TestASettingOverridesWhatSaysTheSameInAnotherWay(t *testing.T) {
 func TestASettingOverridesACloud(t *testing.T) {
 	folder := cleanEnvironment(t, nil)
 	write(t, folder, map[string]string{"clouds.yaml": `clouds:
-  mine: {region_name: RegionOne, messaging_region_name: RegionOne, auth: {auth_url: "`+fakeURL+`", username: demo, password: p, project_id: p1}}
+  mine: {region_name: RegionOne, messaging_region_name: RegionOne, auth: {auth_url: "` + fakeURL + `", username: demo, password: p, project_id: p1}}
   other: {}
 `})
 	k := &fakeKeystone{}
