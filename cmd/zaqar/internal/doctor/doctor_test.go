@@ -36,7 +36,7 @@ func examine(t *testing.T, server *zaqartest.Server, write bool, answer func(*ht
 	found := map[string]doctor.Finding{}
 	err := doctor.Examine(t.Context(), doctor.Patient{
 		Credentials: credentials, Endpoint: server.URL(), WebSocket: server.WebSocketURL(), Write: write,
-		Options: []zaqar.ConnectOption{zaqar.WithHTTPClient(client), zaqar.WithAuth(credentials)},
+		Options: []zaqar.ConnectOption{zaqar.WithHTTPClient(client), zaqar.WithAuth(credentials), zaqar.NoRetry()},
 	}, func(f doctor.Finding) { found[f.About] = f })
 	return found, err
 }
