@@ -3,6 +3,7 @@
 package main_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log"
@@ -150,6 +151,9 @@ func (c *cloud) tour(t *testing.T, flags ...string) *tour {
 	r := &tour{started: make(chan struct{}), ended: make(chan struct{})}
 	r.proxy = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		<-r.started
+		if readBody(req) != nil {
+			return // the client was killed
+		}
 		// A request that has arrived is carried out, even if the client has gone away.
 		c.act(int(c.count.Add(1)), forward, w, req.WithContext(context.WithoutCancel(req.Context())))
 	}))
@@ -157,6 +161,15 @@ func (c *cloud) tour(t *testing.T, flags ...string) *tour {
 	r.cmd = command(t, args...)
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.err
 	return r
+}
+
+// readBody reads the body of a request before it is forwarded. net/http closes the body
+// when the answer begins, and a ReverseProxy whose transport looks for the end of the body
+// then cuts the answer.
+func readBody(r *http.Request) error {
+	body, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return err
 }
 
 // run runs the tour until it and all its requests have ended, and returns its exit code;

@@ -82,6 +82,9 @@ func newRelay(t *testing.T) *relay {
 		ErrorLog:  log.New(io.Discard, "", 0),
 	}
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if readBody(req) != nil {
+			return // the client was killed
+		}
 		// A request that has arrived is carried out, even if the client has gone away.
 		r.handler()(forward, w, req.WithContext(context.WithoutCancel(req.Context())))
 		if isListing(req) {
