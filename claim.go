@@ -75,7 +75,9 @@ func (c claimRequest) params(op wire.Op, leastGrace time.Duration) (wire.Params,
 //
 // On servers that store in Redis a claim can take messages that another claim holds,
 // after an older message became free (quirk 5). Then only one of the two claims can
-// delete the message; for the other the error matches [ErrClaimLost].
+// delete the message; for the other the error matches [ErrClaimLost]. On servers that
+// store in MongoDB claims steal nothing, but those that are made at the same time can be
+// empty although there are free messages (quirk 55).
 func (q *Queue) Claim(ctx context.Context, options ...ClaimOption) (*Claim, error) {
 	request := claimRequest{ttl: DefaultClaimTTL, grace: DefaultClaimGrace}
 	for _, option := range options {

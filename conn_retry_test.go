@@ -165,8 +165,13 @@ func TestALargePostIsNotRepeatedAfterA502(t *testing.T) {
 			fault    answer
 			sent     int
 		}{
-			{safe, answer{status: 502}, 2}, {large, answer{status: 502}, 1}, {1000, answer{status: 502}, 1},
-			{large, answer{status: 503}, 2}, {large, answer{status: 504}, 2}, {large, answer{status: 429}, 2}, {large, answer{}, 2},
+			{safe, answer{status: 502}, 2},
+			{large, answer{status: 502}, 1},
+			{1000, answer{status: 502}, 1},
+			{large, answer{status: 503}, 2},
+			{large, answer{status: 504}, 2},
+			{large, answer{status: 429}, 2},
+			{large, answer{}, 2},
 		} {
 			for name, post := range map[string]func(*zaqar.Queue) error{
 				"Post": func(q *zaqar.Queue) error {
