@@ -39,7 +39,7 @@ func (m *MongoDB) Post(n int) []string {
 	defer m.mu.Unlock()
 	var ids []string
 	for range n {
-		id := fmt.Sprintf("%024x", 0xabcdef000+m.next)
+		id := fmt.Sprintf("%024x", int64(0xabcdef000)+int64(m.next))
 		m.stored = append(m.stored, storedByMongoDB{m.next, id, time.Now()})
 		m.next++
 		ids = append(ids, id)
