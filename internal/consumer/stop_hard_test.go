@@ -185,6 +185,9 @@ func TestStopWithAnotherContextInsideAHandlerReturnsWhenThatEnds(t *testing.T) {
 		if !errors.Is(err, zaqar.ErrStopped) {
 			t.Errorf("Run returned %v", err)
 		}
+		// Run and Stop give up in the same instant, and the handler returns after that. Until
+		// then, closing the client tells of it.
+		synctest.Wait()
 	})
 }
 
