@@ -71,11 +71,11 @@ func TestTheTourLeavesAProjectAsItWas(t *testing.T) {
 		interrupt string // interrupt it after this line; "" for never
 		code      int
 	}{
-		"with OS_*":            {args: []string{"tour"}, env: openrc},
+		"with OS_*":            {args: []string{"tour", "--embedded=false"}, env: openrc},
 		"with a clouds.yaml":   {args: []string{"tour", "--os-cloud", "real"}, env: []string{"OS_CLIENT_CONFIG_FILE=" + clouds}},
-		"interrupted early":    {args: []string{"tour", "--pause", "300ms"}, env: openrc, interrupt: " 4  ", code: 130},
-		"interrupted late":     {args: []string{"tour", "--pause", "300ms"}, env: openrc, interrupt: " 9  ", code: 130},
-		"interrupted in front": {args: []string{"tour", "--pause", "300ms"}, env: openrc, interrupt: " 1  ", code: 130},
+		"interrupted early":    {args: []string{"tour", "--embedded=false", "--pause", "300ms"}, env: openrc, interrupt: " 4  ", code: 130},
+		"interrupted late":     {args: []string{"tour", "--embedded=false", "--pause", "300ms"}, env: openrc, interrupt: " 9  ", code: 130},
+		"interrupted in front": {args: []string{"tour", "--embedded=false", "--pause", "300ms"}, env: openrc, interrupt: " 1  ", code: 130},
 	} {
 		t.Run(name, func(t *testing.T) {
 			output, code := run(t, binary, c.args, c.env, c.interrupt)
