@@ -10,9 +10,9 @@ import (
 )
 
 // pageReader reads a page of messages in one pass, as far as servers usually write them.
-// For everything else, such as escape sequences in an id, a key twice or in capitals, or what is no JSON, it
-// gives up, and the page is decoded by encoding/json. Both give the same
-// result where this one has one.
+// It gives up on everything else, such as escape sequences in an id, a key that comes twice
+// or in capitals, or text that is not JSON. Then encoding/json decodes the page. Where this
+// reader has a result, both have the same.
 type pageReader struct {
 	scan     jsonscan.Scanner
 	stop     func() error
@@ -95,13 +95,7 @@ func (r *pageReader) message() bool {
 		}
 		return true
 	})
-	if !ok {
-		return false
-	}
-	if m.Body == nil {
-		m.Body = json.RawMessage("null")
-	}
-	if m.complete() != nil {
+	if !ok || m.complete() != nil {
 		return false
 	}
 	r.messages = append(r.messages, m)
@@ -150,7 +144,8 @@ func isKey(key []byte, name string) bool {
 	return len(key) == len(name)+2 && strings.EqualFold(string(key[1:len(key)-1]), name)
 }
 
-// complete adds what only the href contains: the id (v1) and the claim.
+// complete adds what only the href contains: the id (v1) and the claim. A missing body is
+// null.
 func (m *Message) complete() error {
 	if m.ID == "" {
 		m.ID = lastSegment(m.Href)
