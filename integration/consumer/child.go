@@ -12,6 +12,7 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/integration/internal/process"
 	"github.com/zaqar-go/zaqar/observe"
 )
 
@@ -94,7 +95,7 @@ func consume(o options) error {
 	err = consumer.Run(ctx, zaqar.Handle(func(ctx context.Context, b job, m *zaqar.Message) error {
 		attempt := zaqar.Attempt(ctx)
 		j.write("begun %d %s %d", b.N, m.ID(), attempt)
-		if !pause(ctx, b.Work) {
+		if !process.Pause(ctx, b.Work) {
 			j.write("cut-off %d %s %v", b.N, m.ID(), context.Cause(ctx))
 			return context.Cause(ctx)
 		}

@@ -29,6 +29,7 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/integration"
+	"github.com/zaqar-go/zaqar/integration/internal/process"
 )
 
 type options struct {
@@ -208,15 +209,15 @@ type crashTest struct {
 	client  *zaqar.Client
 	dir     string
 
-	running  []*process // oldest first
+	running  []*worker  // oldest first
 	mu       sync.Mutex // guards journals
 	journals []string
 	killed   map[int]bool // processes, by number
 	crashed  int          // how often Zaqar was killed
 }
 
-// process is a consumer process, with the number of its journal.
-type process struct {
+// worker is a consumer process, with the number of its journal.
+type worker struct {
 	number  int
 	command *exec.Cmd
 }
@@ -268,7 +269,7 @@ func (t *crashTest) run(ctx context.Context) error {
 		if err != nil || left == 0 {
 			return errors.Join(err, t.end())
 		}
-		if !pause(ctx, time.Second) {
+		if !process.Pause(ctx, time.Second) {
 			return fmt.Errorf("%d messages are left: %w", left, context.Cause(ctx))
 		}
 	}
@@ -284,7 +285,7 @@ func (t *crashTest) end() error {
 
 // begin starts a consumer process.
 func (t *crashTest) begin(ctx context.Context) error {
-	p := &process{number: len(t.journals)} // nobody else appends
+	p := &worker{number: len(t.journals)} // nobody else appends
 	journal := filepath.Join(t.dir, fmt.Sprintf("journal-%d", p.number))
 	p.command = exec.CommandContext(ctx, os.Args[0], "-child", journal, "-queue", t.queue, "-endpoint", t.endpoint,
 		"-workers", fmt.Sprint(t.workers), "-claim-size", fmt.Sprint(t.claimSize), "-policy", fmt.Sprint(int(t.policy)),
@@ -304,7 +305,7 @@ func (t *crashTest) until(ctx context.Context, n int) error {
 		if handled >= n {
 			return nil
 		}
-		if !pause(ctx, 500*time.Millisecond) {
+		if !process.Pause(ctx, 500*time.Millisecond) {
 			return fmt.Errorf("%d of %d messages were handled: %w", handled, t.messages, context.Cause(ctx))
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/zaqar-go/zaqar/integration/internal/process"
 )
 
 // servers are a store and a Zaqar 23 with Keystone, started like those of make real-up.
@@ -165,7 +167,7 @@ func (s *servers) crashZaqar(ctx context.Context, down time.Duration) error {
 		return err
 	}
 	_ = s.zaqar.Wait()
-	if !pause(ctx, down) {
+	if !process.Pause(ctx, down) {
 		return context.Cause(ctx)
 	}
 	return s.startZaqar(ctx)
@@ -188,21 +190,9 @@ func await(ctx context.Context, try func() error) error {
 		if err == nil {
 			return nil
 		}
-		if time.Now().After(end) || !pause(ctx, 200*time.Millisecond) {
+		if time.Now().After(end) || !process.Pause(ctx, 200*time.Millisecond) {
 			return errors.Join(err, context.Cause(ctx))
 		}
-	}
-}
-
-// pause waits for d, and returns false if ctx ends first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

@@ -74,7 +74,7 @@ func (o options) run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close(o.keepFiles || err != nil)) }()
 	for _, p := range s.all() {
-		if err := p.start(ctx); err != nil {
+		if err := p.Start(ctx); err != nil {
 			return err
 		}
 	}

@@ -6,26 +6,28 @@ import (
 	"log"
 	"strings"
 	"time"
+
+	"github.com/zaqar-go/zaqar/integration/internal/process"
 )
 
 // outage is what happens at a time. Servers that are down are started again after a while.
 type outage struct {
 	at     float64 // as a share of the whole time
 	revoke bool
-	down   func(*servers) []*process
+	down   func(*servers) []*process.Process
 	lasts  time.Duration
 }
 
 var outages = []outage{
 	{at: 0.05, revoke: true},
-	{at: 0.12, down: func(s *servers) []*process { return []*process{s.zaqar} }, lasts: 10 * time.Second},
-	{at: 0.22, revoke: true, down: func(s *servers) []*process { return []*process{s.keystone} }, lasts: 20 * time.Second},
-	{at: 0.34, down: func(s *servers) []*process { return []*process{s.redis} }, lasts: 15 * time.Second},
-	{at: 0.44, down: func(s *servers) []*process { return []*process{s.sockets} }, lasts: 10 * time.Second},
+	{at: 0.12, down: func(s *servers) []*process.Process { return []*process.Process{s.zaqar} }, lasts: 10 * time.Second},
+	{at: 0.22, revoke: true, down: func(s *servers) []*process.Process { return []*process.Process{s.keystone} }, lasts: 20 * time.Second},
+	{at: 0.34, down: func(s *servers) []*process.Process { return []*process.Process{s.redis} }, lasts: 15 * time.Second},
+	{at: 0.44, down: func(s *servers) []*process.Process { return []*process.Process{s.sockets} }, lasts: 10 * time.Second},
 	{at: 0.52, revoke: true},
-	{at: 0.60, revoke: true, down: func(s *servers) []*process { return s.all() }, lasts: 30 * time.Second},
-	{at: 0.75, revoke: true, down: func(s *servers) []*process { return []*process{s.zaqar} }, lasts: 45 * time.Second},
-	{at: 0.88, down: func(s *servers) []*process { return []*process{s.redis} }, lasts: time.Second},
+	{at: 0.60, revoke: true, down: func(s *servers) []*process.Process { return s.all() }, lasts: 30 * time.Second},
+	{at: 0.75, revoke: true, down: func(s *servers) []*process.Process { return []*process.Process{s.zaqar} }, lasts: 45 * time.Second},
+	{at: 0.88, down: func(s *servers) []*process.Process { return []*process.Process{s.redis} }, lasts: time.Second},
 	{at: 0.94, revoke: true},
 }
 
@@ -42,7 +44,7 @@ func (w *workers) suffer(ctx context.Context, s *servers) ([]event, error) {
 	var events []event
 	began := time.Now()
 	for _, o := range outages {
-		if !pause(ctx, time.Until(began.Add(time.Duration(o.at*float64(w.options.over))))) {
+		if !process.Pause(ctx, time.Until(began.Add(time.Duration(o.at*float64(w.options.over))))) {
 			return nil, context.Cause(ctx)
 		}
 		failed := w.tally.get("requests that failed")
@@ -51,11 +53,11 @@ func (w *workers) suffer(ctx context.Context, s *servers) ([]event, error) {
 			return nil, err
 		}
 		e.took = time.Since(began).Round(time.Second) - e.at
-		pause(ctx, 20*time.Second)
+		process.Pause(ctx, 20*time.Second)
 		e.failures = w.tally.get("requests that failed") - failed
 		events = append(events, e)
 	}
-	if !pause(ctx, time.Until(began.Add(w.options.over))) {
+	if !process.Pause(ctx, time.Until(began.Add(w.options.over))) {
 		return nil, context.Cause(ctx)
 	}
 	return events, nil
@@ -65,7 +67,7 @@ func (w *workers) suffer(ctx context.Context, s *servers) ([]event, error) {
 func (w *workers) strike(ctx context.Context, s *servers, o outage, e *event) error {
 	var what []string
 	if o.revoke {
-		n, err := w.tokens.revokeAll(ctx, s.keystone.url("http"))
+		n, err := w.tokens.revokeAll(ctx, s.keystone.URL("http"))
 		if err != nil {
 			return err
 		}
@@ -74,8 +76,8 @@ func (w *workers) strike(ctx context.Context, s *servers, o outage, e *event) er
 	if o.down != nil {
 		var names []string
 		for _, p := range o.down(s) {
-			names = append(names, p.name)
-			if err := p.kill(); err != nil {
+			names = append(names, p.Name)
+			if err := p.Kill(); err != nil {
 				return err
 			}
 		}
@@ -86,11 +88,11 @@ func (w *workers) strike(ctx context.Context, s *servers, o outage, e *event) er
 	if o.down == nil {
 		return nil
 	}
-	if !pause(ctx, o.lasts) {
+	if !process.Pause(ctx, o.lasts) {
 		return context.Cause(ctx)
 	}
 	for _, p := range o.down(s) {
-		if err := p.start(ctx); err != nil {
+		if err := p.Start(ctx); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/integration/internal/process"
 )
 
 const (
@@ -46,10 +47,10 @@ type workers struct {
 func newWorkers(ctx context.Context, o options, s *servers) (*workers, error) {
 	w := &workers{options: o, tokens: &tokenBook{}, tally: newTally(), futures: map[string][]*zaqar.Future[string]{}}
 	connect := func(who string, more ...zaqar.ConnectOption) (*zaqar.Client, error) {
-		auth := keystone.Password(s.keystone.url("http")+"/v3", o.user, o.password, keystone.Project(o.project),
+		auth := keystone.Password(s.keystone.URL("http")+"/v3", o.user, o.password, keystone.Project(o.project),
 			keystone.HTTPClient(&http.Client{Transport: w.tokens}))
 		more = append(more, zaqar.WithAuth(auth), zaqar.WithVersion(zaqar.V2), zaqar.WithObserver(w.tally.observer(who)))
-		client, err := zaqar.Connect(ctx, s.zaqar.url("http"), more...)
+		client, err := zaqar.Connect(ctx, s.zaqar.URL("http"), more...)
 		if err == nil {
 			w.clients = append(w.clients, client)
 			err = client.Ping(ctx)
@@ -67,7 +68,7 @@ func newWorkers(ctx context.Context, o options, s *servers) (*workers, error) {
 		}
 		w.consumers = append(w.consumers, client)
 	}
-	for _, more := range [][]zaqar.ConnectOption{nil, {zaqar.WithWebSocket(s.sockets.url("ws"))}} {
+	for _, more := range [][]zaqar.ConnectOption{nil, {zaqar.WithWebSocket(s.sockets.URL("ws"))}} {
 		client, err := connect("subscriber", more...)
 		if err != nil {
 			return nil, err
@@ -96,7 +97,7 @@ func (w *workers) start(ctx context.Context) {
 // one piece of news.
 func (w *workers) publish(ctx context.Context) {
 	work, told := w.publisher.Queue(jobs).Publisher(zaqar.PublisherConfig{}), w.publisher.Queue(news).Publisher(zaqar.PublisherConfig{})
-	for n := 0; pause(ctx, w.options.every); n++ {
+	for n := 0; process.Pause(ctx, w.options.every); n++ {
 		if n%6 == 5 {
 			w.futures[news] = append(w.futures[news], told.Publish(ctx, zaqar.Outgoing{Body: job{N: len(w.futures[news])}, TTL: 24 * time.Hour}))
 			continue
@@ -118,7 +119,7 @@ func (w *workers) publish(ctx context.Context) {
 func (w *workers) consume(ctx context.Context, client *zaqar.Client, i int) {
 	consumer := client.Queue(jobs).Consumer(zaqar.ConsumerConfig{DeadLetter: jobs + "-dead"})
 	err := consumer.Run(ctx, zaqar.Handle(func(ctx context.Context, j job, m *zaqar.Message) error {
-		if !pause(ctx, j.Work) {
+		if !process.Pause(ctx, j.Work) {
 			return context.Cause(ctx)
 		}
 		w.tally.handle(i, j.N, m.ID())
@@ -163,12 +164,12 @@ func (w *workers) finish(ctx context.Context) {
 		if err == nil && w.left == 0 {
 			break
 		}
-		if time.Now().After(end) || !pause(ctx, time.Second) {
+		if time.Now().After(end) || !process.Pause(ctx, time.Second) {
 			w.tally.wrong("%d messages are left: %v", w.left, err)
 			break
 		}
 	}
-	pause(ctx, time.Minute) // for the subscriber that polls seldom
+	process.Pause(ctx, time.Minute) // for the subscriber that polls seldom
 	w.compare(ctx)
 	w.work()
 	w.handling.Wait()

@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/integration/internal/process"
 	"github.com/zaqar-go/zaqar/observe"
 )
 
@@ -64,35 +65,35 @@ type way struct {
 	name string
 	// connect returns the listener's client. killed is the server that is killed.
 	connect func(ctx context.Context, s *servers, options ...zaqar.ConnectOption) (*zaqar.Client, error)
-	killed  func(s *servers) *server
+	killed  func(s *servers) *process.Process
 }
 
 // servers are the processes of this program.
-type servers struct{ posts, http, socket *server }
+type servers struct{ posts, http, socket *process.Process }
 
-func (s *servers) all() []*server { return []*server{s.posts, s.http, s.socket} }
+func (s *servers) all() []*process.Process { return []*process.Process{s.posts, s.http, s.socket} }
 
 var ways = []way{
 	{
 		name: "polling",
 		connect: func(ctx context.Context, s *servers, options ...zaqar.ConnectOption) (*zaqar.Client, error) {
-			return zaqar.Connect(ctx, s.http.url("http"), options...)
+			return zaqar.Connect(ctx, s.http.URL("http"), options...)
 		},
-		killed: func(s *servers) *server { return s.http },
+		killed: func(s *servers) *process.Process { return s.http },
 	},
 	{
 		name: "push",
 		connect: func(ctx context.Context, s *servers, options ...zaqar.ConnectOption) (*zaqar.Client, error) {
-			return zaqar.Connect(ctx, s.socket.url("ws"), options...)
+			return zaqar.Connect(ctx, s.socket.URL("ws"), options...)
 		},
-		killed: func(s *servers) *server { return s.socket },
+		killed: func(s *servers) *process.Process { return s.socket },
 	},
 	{
 		name: "push, beside HTTP",
 		connect: func(ctx context.Context, s *servers, options ...zaqar.ConnectOption) (*zaqar.Client, error) {
-			return zaqar.Connect(ctx, s.http.url("http"), append(options, zaqar.WithWebSocket(s.socket.url("ws")))...)
+			return zaqar.Connect(ctx, s.http.URL("http"), append(options, zaqar.WithWebSocket(s.socket.URL("ws")))...)
 		},
-		killed: func(s *servers) *server { return s.socket },
+		killed: func(s *servers) *process.Process { return s.socket },
 	},
 }
 
@@ -116,7 +117,7 @@ func (p plan) run(ctx context.Context, scripts, store, only string) (err error) 
 		}
 	}()
 	for _, srv := range s.all() {
-		if err := srv.start(ctx); err != nil {
+		if err := srv.Start(ctx); err != nil {
 			return err
 		}
 	}
@@ -166,7 +167,7 @@ func (p plan) busy(ctx context.Context, w way, s *servers, out *tabwriter.Writer
 	if err != nil {
 		return nil, err
 	}
-	others, err := zaqar.Connect(ctx, s.posts.url("http"), zaqar.WithProject(project), zaqar.WithVersion(zaqar.V2))
+	others, err := zaqar.Connect(ctx, s.posts.URL("http"), zaqar.WithProject(project), zaqar.WithVersion(zaqar.V2))
 	if err != nil {
 		return nil, err
 	}
@@ -190,8 +191,8 @@ func (p plan) busy(ctx context.Context, w way, s *servers, out *tabwriter.Writer
 			}
 		}
 	}()
-	if err := wait(ctx, 5*time.Second); err != nil { // until it listens
-		return nil, err
+	if !process.Pause(ctx, 5*time.Second) { // until it listens
+		return nil, context.Cause(ctx)
 	}
 	each := p.messages / p.queues
 	posting := &traffic{client: others, queues: queues, each: each, over: p.over, done: got.done}
@@ -209,8 +210,8 @@ func (p plan) busy(ctx context.Context, w way, s *servers, out *tabwriter.Writer
 		if got.count() == each*p.queues {
 			break
 		}
-		if err := wait(ctx, time.Second); err != nil {
-			return nil, err
+		if !process.Pause(ctx, time.Second) {
+			return nil, context.Cause(ctx)
 		}
 	}
 	leave()
@@ -237,18 +238,18 @@ func (p plan) busy(ctx context.Context, w way, s *servers, out *tabwriter.Writer
 }
 
 // kill kills and restarts a server at regular intervals.
-func (p plan) kill(ctx context.Context, srv *server) error {
+func (p plan) kill(ctx context.Context, srv *process.Process) error {
 	for range p.kills {
-		if err := wait(ctx, p.over/time.Duration(p.kills+1)); err != nil {
+		if !process.Pause(ctx, p.over/time.Duration(p.kills+1)) {
+			return context.Cause(ctx)
+		}
+		if err := srv.Kill(); err != nil {
 			return err
 		}
-		if err := srv.kill(); err != nil {
-			return err
+		if !process.Pause(ctx, 2*time.Second) {
+			return context.Cause(ctx)
 		}
-		if err := wait(ctx, 2*time.Second); err != nil {
-			return err
-		}
-		if err := srv.start(ctx); err != nil {
+		if err := srv.Start(ctx); err != nil {
 			return err
 		}
 	}
@@ -313,12 +314,12 @@ func (p plan) quiet(ctx context.Context, w way, s *servers) (n int64, err error)
 			}
 		}
 	}()
-	if err := wait(ctx, min(time.Minute, p.idle)); err != nil {
-		return 0, err
+	if !process.Pause(ctx, min(time.Minute, p.idle)) {
+		return 0, context.Cause(ctx)
 	}
 	before := counted.requests.Load()
-	if err := wait(ctx, p.idle); err != nil {
-		return 0, err
+	if !process.Pause(ctx, p.idle) {
+		return 0, context.Cause(ctx)
 	}
 	return counted.requests.Load() - before, nil
 }

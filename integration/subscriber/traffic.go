@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/integration/internal/process"
 )
 
 // traffic is the work of other clients: one poster for each queue, and a worker that
@@ -48,8 +49,8 @@ func (t *traffic) post(ctx context.Context, q *zaqar.Queue) error {
 	start := time.Now()
 	for n := range t.each {
 		due := start.Add(t.over * time.Duration(n) / time.Duration(t.each))
-		if err := wait(ctx, time.Until(due)); err != nil {
-			return err
+		if !process.Pause(ctx, time.Until(due)) {
+			return context.Cause(ctx)
 		}
 		if _, err := q.Post(ctx, zaqar.Outgoing{Body: body{N: n, Posted: time.Now()}, TTL: 10 * time.Minute}); err != nil {
 			return err
