@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/clitest"
 )
 
 // cloud is a zaqar serve with queues of other users, behind a proxy in which a test can
@@ -132,7 +133,7 @@ func undisturbed(_ int, next http.Handler, w http.ResponseWriter, r *http.Reques
 type tour struct {
 	cmd      *exec.Cmd
 	proxy    *httptest.Server
-	out, err transcript
+	out, err clitest.Transcript
 	started  chan struct{}
 	ended    chan struct{}
 }
@@ -188,55 +189,12 @@ func (r *tour) run(t *testing.T) int {
 
 // signal sends a signal to a running tour, and waits until the tour has noticed it.
 func (r *tour) signal(s os.Signal) {
-	heard := r.err.shows("interrupted")
+	heard := r.err.Shows("interrupted")
 	_ = r.cmd.Process.Signal(s) // if it has ended, the exit code shows it
 	select {
 	case <-heard:
 	case <-r.ended:
 	}
-}
-
-// transcript is the output of a command.
-type transcript struct {
-	mu    sync.Mutex
-	text  strings.Builder
-	waits []wait
-}
-
-type wait struct {
-	text  string
-	shown chan struct{}
-}
-
-// Write implements io.Writer.
-func (s *transcript) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.text.Write(p)
-	s.waits = slices.DeleteFunc(s.waits, func(w wait) bool {
-		shown := strings.Contains(s.text.String(), w.text)
-		if shown {
-			close(w.shown)
-		}
-		return shown
-	})
-	return len(p), nil
-}
-
-// shows returns a channel that is closed as soon as text was written.
-func (s *transcript) shows(text string) <-chan struct{} {
-	s.mu.Lock()
-	w := wait{text, make(chan struct{})}
-	s.waits = append(s.waits, w)
-	s.mu.Unlock()
-	_, _ = s.Write(nil) // the text may be there already
-	return w.shown
-}
-
-func (s *transcript) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
 }
 
 func check(t *testing.T, err error) {

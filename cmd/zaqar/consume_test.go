@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/clitest"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
@@ -38,7 +39,7 @@ func newJobs(t *testing.T, bodies ...any) jobs {
 // consumer is a zaqar consume.
 type consumer struct {
 	*exec.Cmd
-	out, err transcript
+	out, err clitest.Transcript
 }
 
 // consumer returns a zaqar consume with a command line, in a process group of its own.
@@ -89,10 +90,10 @@ func TestASignalLetsCommandsFinish(t *testing.T) {
 			t.Parallel()
 			j := newJobs(t, 1, 2)
 			consumer := j.consume("echo begun; until [ -e go ]; do sleep 0.01; done", "--workers", "1")
-			<-consumer.out.shows("begun")
+			<-consumer.out.Shows("begun")
 			// As a terminal does: every process of the group gets the signal.
 			check(t, syscall.Kill(-consumer.Process.Pid, c.signal))
-			<-consumer.err.shows("stopping; 1 command may finish within 30s")
+			<-consumer.err.Shows("stopping; 1 command may finish within 30s")
 			check(t, os.WriteFile(filepath.Join(consumer.Dir, "go"), nil, 0o600))
 			if code := consumer.ends(t); code != c.code {
 				t.Errorf("exit code %d, want %d\n%s", code, c.code, &consumer.err)
@@ -110,7 +111,7 @@ func TestACommandThatOutlastsTheStopIsEnded(t *testing.T) {
 			t.Parallel()
 			j := newJobs(t, 1)
 			consumer := j.consume(trap+"echo begun; while :; do sleep 0.01; done", "--stop-timeout", "1ms", "--kill-after", "100ms")
-			<-consumer.out.shows("begun")
+			<-consumer.out.Shows("begun")
 			check(t, consumer.Process.Signal(syscall.SIGTERM))
 			if code := consumer.ends(t); code != 143 {
 				t.Errorf("exit code %d, want 143\n%s", code, &consumer.err)
@@ -125,9 +126,9 @@ func TestACommandThatOutlastsTheStopIsEnded(t *testing.T) {
 func TestASecondSignalKillsCommands(t *testing.T) {
 	j := newJobs(t, 1)
 	consumer := j.consume("trap '' TERM; echo begun; while :; do sleep 0.01; done", "--stop-timeout", "1h", "--kill-after", "1h")
-	<-consumer.out.shows("begun")
+	<-consumer.out.Shows("begun")
 	check(t, consumer.Process.Signal(os.Interrupt))
-	<-consumer.err.shows("stopping")
+	<-consumer.err.Shows("stopping")
 	check(t, consumer.Process.Signal(os.Interrupt))
 	if code := consumer.ends(t); code != 130 {
 		t.Errorf("exit code %d, want 130\n%s", code, &consumer.err)
@@ -199,7 +200,7 @@ func TestNothingIsLostWhenConsumersAreKilledRestartedAndInterrupted(t *testing.T
 		check(t, c.Start())
 		<-reached
 		if end.signal != 0 {
-			stopping := c.err.shows("stopping")
+			stopping := c.err.Shows("stopping")
 			check(t, c.Process.Signal(end.signal))
 			if end.signal != syscall.SIGKILL {
 				<-stopping

@@ -131,7 +131,7 @@ func TestSignalEndsAPause(t *testing.T) {
 	c := newCloud(t, "aaa", "wot")
 	c.act = undisturbed
 	r := c.tour(t, "--pause", "30s")
-	connected := r.out.shows("Version()\n      v2\n")
+	connected := r.out.Shows("Version()\n      v2\n")
 	go func() {
 		<-connected
 		r.signal(os.Interrupt)

@@ -12,11 +12,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/clitest"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/consume"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/process"
 	"github.com/zaqar-go/zaqar/zaqartest"
@@ -32,17 +32,12 @@ type scene struct {
 	client *zaqar.Client
 	queue  *zaqar.Queue
 	dir    string
-	log    transcript
+	log    clitest.Transcript
 }
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	server := zaqartest.RunInMemory(t)
-	client, err := zaqar.Connect(t.Context(), server.URL(), zaqar.WithHTTPClient(server.HTTPClient()), zaqar.WithProject("demo"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
+	server, client := clitest.Connect(t)
 	return &scene{T: t, server: server, client: client, queue: client.Queue("jobs"), dir: t.TempDir()}
 }
 
@@ -55,10 +50,14 @@ func (s *scene) post(bodies ...any) []string {
 	return ids
 }
 
+func (s *scene) printf(format string, values ...any) {
+	_, _ = fmt.Fprintf(&s.log, format+"\n", values...)
+}
+
 // exec returns a run of a command line in the scene's folder.
 func (s *scene) exec(line string) *consume.Run {
 	command := &process.Command{Args: process.Shell("cd " + s.dir + "; " + line), Stdout: &s.log, Stderr: &s.log, KillAfter: never}
-	handler := &consume.Exec{Command: command, RetryAfter: never, Log: s.log.printf}
+	handler := &consume.Exec{Command: command, RetryAfter: never, Log: s.printf}
 	return &consume.Run{
 		Queue: s.queue, Command: command, Handler: handler.Handle, StopTimeout: never,
 		Consumer: zaqar.ConsumerConfig{Backoff: -1, Poll: time.Millisecond, MaxPoll: time.Millisecond},
@@ -86,52 +85,6 @@ func (s *scene) open() bool {
 		}
 	}
 	return false
-}
-
-// transcript is output that many goroutines write.
-type transcript struct {
-	mu    sync.Mutex
-	text  bytes.Buffer
-	waits []wait
-}
-
-type wait struct {
-	text  string
-	shown chan struct{}
-}
-
-func (s *transcript) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.text.Write(p)
-	s.waits = slices.DeleteFunc(s.waits, func(w wait) bool {
-		shown := strings.Contains(s.text.String(), w.text)
-		if shown {
-			close(w.shown)
-		}
-		return shown
-	})
-	return len(p), nil
-}
-
-func (s *transcript) printf(format string, values ...any) {
-	_, _ = fmt.Fprintf(s, format+"\n", values...)
-}
-
-// shows returns a channel that is closed as soon as text was written.
-func (s *transcript) shows(text string) <-chan struct{} {
-	s.mu.Lock()
-	w := wait{text, make(chan struct{})}
-	s.waits = append(s.waits, w)
-	s.mu.Unlock()
-	_, _ = s.Write(nil)
-	return w.shown
-}
-
-func (s *transcript) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
 }
 
 func TestTheExitStatusSettlesAMessage(t *testing.T) {
@@ -200,7 +153,7 @@ func TestATextMayBePassedAsJSON(t *testing.T) {
 	s := newScene(t)
 	s.post("a \"text\"", map[string]any{"n": 1})
 	r := s.exec("cat; echo")
-	r.Handler = (&consume.Exec{Command: r.Command, AsJSON: true, Log: s.log.printf}).Handle
+	r.Handler = (&consume.Exec{Command: r.Command, AsJSON: true, Log: s.printf}).Handle
 	r.UntilEmpty, r.Consumer.Workers = true, 1
 	if err := s.do(r); err != nil {
 		t.Fatal(err)
@@ -214,7 +167,7 @@ func TestAProcessThatTakesTooLongIsEnded(t *testing.T) {
 	s := newScene(t)
 	s.post("slow")
 	r := s.exec("echo begun >&2; while :; do sleep 0.01; done")
-	r.Handler = (&consume.Exec{Command: r.Command, Timeout: 50 * time.Millisecond, Log: s.log.printf}).Handle
+	r.Handler = (&consume.Exec{Command: r.Command, Timeout: 50 * time.Millisecond, Log: s.printf}).Handle
 	r.Consumer.HandlerTimeout = 50 * time.Millisecond
 	r.Consumer.DeadLetter, r.Consumer.MaxAttempts, r.UntilEmpty = "dead", 1, true
 	if err := s.do(r); err != nil {
@@ -233,7 +186,7 @@ func TestAStopLetsRunningProcessesFinish(t *testing.T) {
 	r.Consumer.Workers = 1
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		<-s.log.shows("begun one")
+		<-s.log.Shows("begun one")
 		cancel()
 		if r.Running() != 1 {
 			t.Error("nothing is running")
@@ -267,7 +220,7 @@ func TestAProcessThatOutlastsTheStopIsEndedAndItsMessageGivenBack(t *testing.T) 
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() {
-				<-s.log.shows("begun")
+				<-s.log.Shows("begun")
 				cancel()
 			}()
 			if err := r.Do(ctx, context.Background()); !errors.Is(err, consume.ErrCut) {
@@ -290,7 +243,7 @@ func TestASecondRequestToStopEndsAtOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	now, hurry := context.WithCancel(t.Context())
 	go func() {
-		<-s.log.shows("begun")
+		<-s.log.Shows("begun")
 		cancel()
 		hurry()
 	}()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/clitest"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/deadletter"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
@@ -24,12 +25,7 @@ type scene struct {
 
 func newScene(t *testing.T) scene {
 	t.Helper()
-	server := zaqartest.RunInMemory(t)
-	client, err := zaqar.Connect(t.Context(), server.URL(), zaqar.WithHTTPClient(server.HTTPClient()), zaqar.WithProject("demo"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
+	server, client := clitest.Connect(t)
 	s := scene{t, server, client, client.Queue("dead")}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

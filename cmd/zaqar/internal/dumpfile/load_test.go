@@ -17,20 +17,10 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/clitest"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/dumpfile"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
-
-func connect(t *testing.T, options ...zaqartest.Option) (*zaqartest.Server, *zaqar.Client) {
-	t.Helper()
-	server := zaqartest.RunInMemory(t, options...)
-	client, err := zaqar.Connect(t.Context(), server.URL(), zaqar.WithHTTPClient(server.HTTPClient()), zaqar.WithProject("demo"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
-	return server, client
-}
 
 // numbers is a dump of the numbers from 1 to n.
 func numbers(n int) string {
@@ -53,7 +43,7 @@ func dump(t *testing.T, client *zaqar.Client, queue string) string {
 
 func TestALoadedDumpIsDumpedAsTheSameBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, client := connect(t)
+		_, client := clitest.Connect(t)
 		for _, body := range []any{
 			nil, "", "é 😀 <>&\u2028\x00", map[string]any{"a": nil, "b": []any{}}, int64(math.MaxInt64), int64(math.MinInt64), 1.5, json.RawMessage(`[1e400,-1e400,"Infinity"]`), strings.Repeat("x", 200_000),
 		} {
@@ -74,7 +64,7 @@ func TestALoadedDumpIsDumpedAsTheSameBytes(t *testing.T) {
 
 func TestALoadKeepsTheOrderInFewRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server, client := connect(t)
+		server, client := clitest.Connect(t)
 		state := filepath.Join(t.TempDir(), "state")
 		in := numbers(100) + "\n \r\n" + strings.TrimSuffix(numbers(100), "\n")
 		result, err := dumpfile.Load(t.Context(), client, "wot", strings.NewReader(in), dumpfile.LoadConfig{Name: "in", State: state})
@@ -95,7 +85,7 @@ func TestALoadKeepsTheOrderInFewRequests(t *testing.T) {
 
 func TestALineOfASlowPipeIsNotHeldBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, client := connect(t)
+		_, client := clitest.Connect(t)
 		in, out := io.Pipe()
 		go func() {
 			_, _ = io.WriteString(out, numbers(1))
@@ -113,7 +103,7 @@ func TestALineOfASlowPipeIsNotHeldBack(t *testing.T) {
 
 func TestATTLReplacesThatOfTheDump(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, client := connect(t)
+		_, client := clitest.Connect(t)
 		if _, err := dumpfile.Load(t.Context(), client, "wot", strings.NewReader(numbers(1)), dumpfile.LoadConfig{Name: "in", TTL: time.Minute}); err != nil {
 			t.Error(err)
 		}
@@ -139,7 +129,7 @@ func TestALoadThatFailedGoesOnWhereItWas(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				server, client := connect(t)
+				server, client := clitest.Connect(t)
 				c.fault.Kind, c.fault.Skip = "message_post", 2
 				server.Inject(c.fault)
 				config := dumpfile.LoadConfig{Name: "in", State: filepath.Join(t.TempDir(), "state")}
@@ -175,7 +165,7 @@ func TestALineThatIsRefusedIsPostedFirstWhenItWasMended(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limits := zaqartest.DefaultLimits()
 		limits.MaxMessageTTL = 3600
-		_, client := connect(t, zaqartest.WithLimits(limits))
+		_, client := clitest.Connect(t, zaqartest.WithLimits(limits))
 		var told []int
 		config := dumpfile.LoadConfig{
 			Name: "in", State: filepath.Join(t.TempDir(), "state"),
@@ -205,7 +195,7 @@ func TestALineThatIsRefusedIsPostedFirstWhenItWasMended(t *testing.T) {
 
 func TestAMistakeInALineStopsBehindTheLinesBeforeIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, client := connect(t)
+		_, client := clitest.Connect(t)
 		config := dumpfile.LoadConfig{Name: "in", State: filepath.Join(t.TempDir(), "state")}
 		result, err := dumpfile.Load(t.Context(), client, "wot", strings.NewReader(numbers(3)+"hello\n"), config)
 		if err == nil || !strings.HasPrefix(err.Error(), "line 4 of in: ") || result != (dumpfile.Loaded{Stored: 3}) {
@@ -221,7 +211,7 @@ func TestAMistakeInALineStopsBehindTheLinesBeforeIt(t *testing.T) {
 
 func TestALoadOfWhichNothingIsStoredLeavesNoState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server, client := connect(t)
+		server, client := clitest.Connect(t)
 		config := dumpfile.LoadConfig{Name: "in", State: filepath.Join(t.TempDir(), "state")}
 		server.Inject(zaqartest.Fault{Kind: "message_post", Status: 403})
 		if _, err := dumpfile.Load(t.Context(), client, "wot", strings.NewReader(numbers(3)), config); !errors.Is(err, zaqar.ErrForbidden) {
@@ -245,7 +235,7 @@ func TestALoadOfWhichNothingIsStoredLeavesNoState(t *testing.T) {
 
 func TestAnotherDumpOrAnotherQueueIsNotResumed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, client := connect(t)
+		_, client := clitest.Connect(t)
 		config := dumpfile.LoadConfig{Name: "in", State: filepath.Join(t.TempDir(), "state")}
 		if _, err := dumpfile.Load(t.Context(), client, "wot", strings.NewReader(numbers(3)+"hello\n"), config); err == nil {
 			t.Fatal("no error")
@@ -276,7 +266,7 @@ func TestAnotherDumpOrAnotherQueueIsNotResumed(t *testing.T) {
 
 func TestAnInterruptedLoadSavesTheBatchThatIsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server, client := connect(t)
+		server, client := clitest.Connect(t)
 		server.Inject(zaqartest.Fault{Kind: "message_post", Skip: 1, Delay: 5 * time.Second})
 		interrupted := errors.New("interrupted")
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -296,7 +286,7 @@ func TestAnInterruptedLoadSavesTheBatchThatIsUnderWay(t *testing.T) {
 
 func TestAnInterruptedLoadDoesNotWaitForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server, client := connect(t)
+		server, client := clitest.Connect(t)
 		server.Inject(zaqartest.Fault{Kind: "message_post", Skip: 1, Times: -1, Delay: time.Hour})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -313,7 +303,7 @@ func TestAnInterruptedLoadDoesNotWaitForEver(t *testing.T) {
 
 func TestADumpHasTheClaimedAndTheDelayedMessagesToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, client := connect(t)
+		_, client := clitest.Connect(t)
 		queue, err := client.CreateQueue(t.Context(), "wot", zaqar.Reserved{DefaultMessageDelay: time.Second})
 		if err != nil {
 			t.Fatal(err)
@@ -340,7 +330,7 @@ func TestADumpHasTheClaimedAndTheDelayedMessagesToo(t *testing.T) {
 
 func TestADumpThatFailsSaysSoInItsLastLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server, client := connect(t)
+		server, client := clitest.Connect(t)
 		if _, err := dumpfile.Load(t.Context(), client, "wot", strings.NewReader(numbers(50)), dumpfile.LoadConfig{Name: "in"}); err != nil {
 			t.Fatal(err)
 		}

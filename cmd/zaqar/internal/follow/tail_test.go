@@ -15,21 +15,11 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/clitest"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/dumpfile"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/follow"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
-
-func connect(t *testing.T) (*zaqartest.Server, *zaqar.Client) {
-	t.Helper()
-	server := zaqartest.RunInMemory(t)
-	client, err := zaqar.Connect(t.Context(), server.URL(), zaqar.WithHTTPClient(server.HTTPClient()), zaqar.WithProject("demo"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
-	return server, client
-}
 
 func post(t *testing.T, client *zaqar.Client, queue string, bodies ...any) {
 	t.Helper()
@@ -60,7 +50,7 @@ func (b *buffer) String() string {
 func TestTheLastMessagesArePrinted(t *testing.T) {
 	for last, want := range map[int]string{0: "", 1: "5", 2: "4 5", 3: "3 4 5", 5: "1 2 3 4 5", 9: "1 2 3 4 5", follow.All: "1 2 3 4 5"} {
 		synctest.Test(t, func(t *testing.T) {
-			_, client := connect(t)
+			_, client := clitest.Connect(t)
 			post(t, client, "wot", 1, 2, 3, 4, 5)
 			var out buffer
 			tail := follow.Tail{Client: client, Queues: []string{"wot"}, Printer: &follow.Printer{W: &out}, Last: last}
@@ -74,7 +64,7 @@ func TestTheLastMessagesArePrinted(t *testing.T) {
 func TestWhatArrivesIsPrintedOnceBehindTheLastMessages(t *testing.T) {
 	for last, want := range map[int]string{0: "3 4", 1: "2 3 4", follow.All: "1 2 3 4"} {
 		synctest.Test(t, func(t *testing.T) {
-			_, client := connect(t)
+			_, client := clitest.Connect(t)
 			post(t, client, "wot", 1, 2) // the age of these is 0 when they are listed
 			var out buffer
 			interrupted := errors.New("interrupted")
@@ -93,7 +83,7 @@ func TestWhatArrivesIsPrintedOnceBehindTheLastMessages(t *testing.T) {
 func TestWhatIsPostedAsTheLastMessageIsPrintedIsPrintedToo(t *testing.T) {
 	for offset := time.Duration(0); offset < 5*time.Second; offset += 370 * time.Millisecond {
 		synctest.Test(t, func(t *testing.T) {
-			_, client := connect(t)
+			_, client := clitest.Connect(t)
 			time.Sleep(offset / 2)
 			post(t, client, "wot", 1)
 			time.Sleep(offset)
@@ -119,7 +109,7 @@ func (w writer) Write(p []byte) (int, error) { return w(p) }
 
 func TestEachOfSeveralQueuesIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, client := connect(t)
+		_, client := clitest.Connect(t)
 		post(t, client, "a", 1)
 		post(t, client, "b", 2)
 		time.Sleep(5 * time.Second)
@@ -136,7 +126,7 @@ func TestEachOfSeveralQueuesIsNamed(t *testing.T) {
 
 func TestAnIdleTailWaitsForAServiceThatDoesNotAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server, client := connect(t)
+		server, client := clitest.Connect(t)
 		post(t, client, "wot", 1)
 		server.Inject(zaqartest.Fault{Kind: "message_list", Times: 5, Status: 503})
 		var out buffer
@@ -151,7 +141,7 @@ func TestAnIdleTailWaitsForAServiceThatDoesNotAnswer(t *testing.T) {
 
 func TestASavedPositionGoesOnBehindWhatWasPrinted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, client := connect(t)
+		_, client := clitest.Connect(t)
 		file := filepath.Join(t.TempDir(), "positions")
 		run := func(last int) string {
 			positions, err := follow.ReadPositions(file, dumpfile.TargetOf(t.Context(), client, ""))
@@ -185,7 +175,7 @@ func TestASavedPositionGoesOnBehindWhatWasPrinted(t *testing.T) {
 
 func TestWhatComesBetweenTwoRunsWithoutMessagesIsNotMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, client := connect(t)
+		_, client := clitest.Connect(t)
 		file := filepath.Join(t.TempDir(), "positions")
 		for _, want := range []string{"", "1"} {
 			positions, err := follow.ReadPositions(file, dumpfile.TargetOf(t.Context(), client, ""))
@@ -206,7 +196,7 @@ func TestWhatComesBetweenTwoRunsWithoutMessagesIsNotMissed(t *testing.T) {
 
 func TestPositionsAreSavedWhileTheTailRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, client := connect(t)
+		_, client := clitest.Connect(t)
 		file := filepath.Join(t.TempDir(), "positions")
 		positions, err := follow.ReadPositions(file, dumpfile.TargetOf(t.Context(), client, ""))
 		if err != nil {
@@ -251,7 +241,7 @@ func TestAFileThatHoldsNoPositionsOfThisServerIsRefused(t *testing.T) {
 
 func TestAPositionThatCannotBeSavedEndsTheTail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, client := connect(t)
+		_, client := clitest.Connect(t)
 		positions, err := follow.ReadPositions(filepath.Join(t.TempDir(), "none", "positions"), dumpfile.TargetOf(t.Context(), client, ""))
 		if err != nil {
 			t.Fatal(err)
@@ -266,7 +256,7 @@ func TestAPositionThatCannotBeSavedEndsTheTail(t *testing.T) {
 func TestAReaderThatGoesAwayEndsTheTail(t *testing.T) {
 	for _, following := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			_, client := connect(t)
+			_, client := clitest.Connect(t)
 			post(t, client, "wot", 1, 2)
 			tail := follow.Tail{Client: client, Queues: []string{"wot"}, Printer: &follow.Printer{W: closed{}}, Last: follow.All, Follow: following}
 			if err := tail.Run(t.Context()); !errors.Is(err, io.ErrClosedPipe) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/bodies"
+	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/clitest"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/posting"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
@@ -23,12 +24,7 @@ import (
 // connect returns a server in memory, and the queue wot on it.
 func connect(t *testing.T, options ...zaqartest.Option) (*zaqartest.Server, *zaqar.Queue) {
 	t.Helper()
-	server := zaqartest.RunInMemory(t, options...)
-	client, err := zaqar.Connect(t.Context(), server.URL(), zaqar.WithHTTPClient(server.HTTPClient()), zaqar.WithProject("demo"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
+	server, client := clitest.Connect(t, options...)
 	return server, client.Queue("wot")
 }
 

@@ -10,20 +10,10 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/clitest"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/transfer"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
-
-func connect(t *testing.T, options ...zaqartest.Option) (*zaqartest.Server, *zaqar.Client) {
-	t.Helper()
-	server := zaqartest.RunInMemory(t, options...)
-	client, err := zaqar.Connect(t.Context(), server.URL(), zaqar.WithHTTPClient(server.HTTPClient()), zaqar.WithProject("demo"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
-	return server, client
-}
 
 func post(t *testing.T, queue *zaqar.Queue, bodies ...any) {
 	t.Helper()
@@ -46,7 +36,7 @@ func newMove(client *zaqar.Client) *transfer.Move {
 }
 
 func TestAMoveKeepsTheOrderAndTheRestOfTheLives(t *testing.T) {
-	server, client := connect(t)
+	server, client := clitest.Connect(t)
 	var want []string
 	for i := range 50 {
 		post(t, client.Queue("a"), zaqar.Outgoing{Body: i, TTL: time.Hour})
@@ -71,7 +61,7 @@ func TestAMoveKeepsTheOrderAndTheRestOfTheLives(t *testing.T) {
 }
 
 func TestAMoveLeavesWhatOthersHaveClaimedAndWhatIsBeyondItsLimit(t *testing.T) {
-	server, client := connect(t)
+	server, client := clitest.Connect(t)
 	post(t, client.Queue("a"), 1, 2, 3, 4)
 	if _, err := client.Queue("a").Claim(t.Context(), zaqar.Limit(1)); err != nil {
 		t.Fatal(err)
@@ -91,7 +81,7 @@ func TestAMoveLeavesWhatOthersHaveClaimedAndWhatIsBeyondItsLimit(t *testing.T) {
 
 func TestAMoveThatIsRefusedGivesTheMessagesBack(t *testing.T) {
 	limits := zaqartest.DefaultLimits()
-	server, client := connect(t, zaqartest.WithLimits(limits))
+	server, client := clitest.Connect(t, zaqartest.WithLimits(limits))
 	post(t, client.Queue("a"), 1, 2)
 	server.Inject(zaqartest.Fault{Kind: "message_post", Status: http.StatusForbidden})
 	if moved, err := newMove(client).Do(t.Context()); !errors.Is(err, zaqar.ErrForbidden) || moved != 0 {
@@ -103,7 +93,7 @@ func TestAMoveThatIsRefusedGivesTheMessagesBack(t *testing.T) {
 }
 
 func TestMessagesThatAreTooLargeTogetherAreMovedInParts(t *testing.T) {
-	server, client := connect(t)
+	server, client := clitest.Connect(t)
 	for range 8 {
 		post(t, client.Queue("a"), strings.Repeat("x", 100_000))
 	}
@@ -116,7 +106,7 @@ func TestMessagesThatAreTooLargeTogetherAreMovedInParts(t *testing.T) {
 }
 
 func TestAMoveThatIsInterruptedFinishesItsBatch(t *testing.T) {
-	server, client := connect(t)
+	server, client := clitest.Connect(t)
 	for i := range 50 {
 		post(t, client.Queue("a"), i)
 	}
