@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/internal/safehttp"
 	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/observe"
@@ -153,14 +154,7 @@ func (c *course) wait(ctx context.Context, d time.Duration, after *Error) bool {
 	c.conn.observer.report(ctx, observe.Retry{
 		Op: c.info.op, Queue: c.info.queue, Attempt: c.sent + 1, Wait: d, Status: after.Code, Err: after.Err,
 	})
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return backoff.Wait(ctx, d)
 }
 
 // note keeps what an attempt that failed has shown.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/observe"
 )
@@ -302,14 +303,8 @@ func (p *pace) page(found bool) (report bool) {
 
 // wait blocks until the next request may be sent, or ctx ends.
 func (p *pace) wait(ctx context.Context) error {
-	if p.empty >= freePages {
-		timer := time.NewTimer(pagePause - time.Since(p.asked))
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+	if p.empty >= freePages && !backoff.Wait(ctx, pagePause-time.Since(p.asked)) {
+		return context.Cause(ctx)
 	}
 	p.asked = time.Now()
 	return nil

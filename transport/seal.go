@@ -8,11 +8,8 @@ import (
 // Sealed returns a copy whose credentials are no longer in Header. It shares everything
 // else with r. The client seals each request before a transport gets it.
 func (r *Request) Sealed() *Request {
-	copied, all := *r, r.Header
-	if r.sealed != nil {
-		all = r.Headers()
-	}
-	copied.Header, copied.sealed = seal(all)
+	copied := *r
+	copied.Header, copied.sealed = seal(r.Header, r.sealed)
 	return &copied
 }
 
@@ -23,11 +20,8 @@ func (r *Request) Headers() http.Header { return unsealed(r.Header, r.sealed) }
 
 // Sealed returns a copy whose cookies and credentials are no longer in Header.
 func (r *Response) Sealed() *Response {
-	copied, all := *r, r.Header
-	if r.sealed != nil {
-		all = r.Headers()
-	}
-	copied.Header, copied.sealed = seal(all)
+	copied := *r
+	copied.Header, copied.sealed = seal(r.Header, r.sealed)
 	return &copied
 }
 
@@ -35,9 +29,12 @@ func (r *Response) Sealed() *Response {
 // caller may change the result, which is never nil. It may be a secret.
 func (r *Response) Headers() http.Header { return unsealed(r.Header, r.sealed) }
 
-// seal moves the secret headers behind a function. It does not change h, which the result shares
-// if there are none.
-func seal(h http.Header) (open http.Header, sealed func() http.Header) {
+// seal moves the secret headers behind a function, to those that are there already. It does
+// not change h, which the result shares if there are none.
+func seal(h http.Header, already func() http.Header) (open http.Header, sealed func() http.Header) {
+	if already != nil {
+		h = unsealed(h, already)
+	}
 	secrets := 0
 	for name := range h {
 		if isSecret(name) {

@@ -200,7 +200,7 @@ func (k *keeper) launchLocked(ctx context.Context, id *identity) *flight {
 	replaces := k.current != nil && k.current.refused
 	go func() {
 		defer cancel()
-		if wait(ctx, time.Until(f.from)) {
+		if backoff.Wait(ctx, time.Until(f.from)) {
 			ctx, cancel := context.WithTimeout(ctx, signInTimeout)
 			defer cancel()
 			if replaces && id.cacheable() {
@@ -213,21 +213,6 @@ func (k *keeper) launchLocked(ctx context.Context, id *identity) *flight {
 		k.land(f, replaces)
 	}()
 	return f
-}
-
-// wait waits for d. It returns false if ctx ended before.
-func wait(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 func (k *keeper) land(f *flight, replaces bool) {

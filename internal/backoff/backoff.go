@@ -3,6 +3,7 @@
 package backoff
 
 import (
+	"context"
 	"math/rand/v2"
 	"time"
 )
@@ -40,3 +41,18 @@ func (b Backoff) Longest(attempt int) time.Duration {
 // Jittered shortens a regular interval by up to a quarter, so that clients that started
 // together do not stay in step.
 func Jittered(interval time.Duration) time.Duration { return interval - rand.N(interval/4+1) }
+
+// Wait waits for d. It returns false if ctx ends before.
+func Wait(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

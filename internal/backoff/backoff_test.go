@@ -1,9 +1,11 @@
 package backoff
 
 import (
+	"context"
 	"math"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -66,4 +68,21 @@ func TestJitterShortensAnIntervalByAQuarterAtMost(t *testing.T) {
 	if longest-shortest < 10*time.Second {
 		t.Errorf("in a thousand times it varied by %v only", longest-shortest)
 	}
+}
+
+func TestAWaitEndsWithItsTimeOrItsContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		start := time.Now()
+		for _, c := range []struct {
+			d, took time.Duration
+			whole   bool
+		}{{0, 0, true}, {-time.Second, 0, true}, {20 * time.Second, 20 * time.Second, true}, {time.Hour, time.Minute, false}} {
+			if whole := Wait(ctx, c.d); whole != c.whole || time.Since(start) != c.took {
+				t.Errorf("Wait of %v returned %t after %v", c.d, whole, time.Since(start))
+			}
+		}
+	})
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
@@ -180,7 +181,7 @@ func (d *day) consume(ctx context.Context, client *zaqar.Client, i int) {
 			d.stopHard(consumerName(i))
 		}
 		d.count("consumers stopped", 1)
-		rest(ctx, between(r, 0, 3*time.Minute))
+		backoff.Wait(ctx, between(r, 0, 3*time.Minute))
 	}
 }
 
@@ -190,7 +191,7 @@ var errOnPurpose = errors.New("it fails on purpose")
 func (d *day) handler(who string) func(context.Context, job, *zaqar.Message) error {
 	return func(ctx context.Context, j job, m *zaqar.Message) error {
 		a := d.begin(j.N, m, who)
-		if j.Kind != waits && !rest(ctx, j.Work) {
+		if j.Kind != waits && !backoff.Wait(ctx, j.Work) {
 			return d.end(a, context.Cause(ctx))
 		}
 		switch {

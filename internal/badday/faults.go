@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
@@ -76,7 +77,7 @@ const longestOutage = 3 * time.Minute
 func (d *day) weather(ctx context.Context) {
 	r := d.plan.random(ofFaults)
 	calmUntil := time.Now()
-	for rest(ctx, time.Second+about(r, 12*time.Second)) {
+	for backoff.Wait(ctx, time.Second+about(r, 12*time.Second)) {
 		d.srv.ClearFaults()
 		switch r.IntN(16) {
 		case 0:
@@ -130,7 +131,7 @@ func (d *day) outage(ctx context.Context, r *rand.Rand, lasts time.Duration) {
 		d.srv.RevokeTokens()
 	}
 	d.srv.Inject(f)
-	rest(ctx, lasts)
+	backoff.Wait(ctx, lasts)
 	d.srv.ClearFaults()
 }
 
@@ -138,7 +139,7 @@ func (d *day) outage(ctx context.Context, r *rand.Rand, lasts time.Duration) {
 func (d *day) refuseDials(ctx context.Context, lasts time.Duration) {
 	d.fault("connections refused")
 	d.network.refuse(true)
-	rest(ctx, lasts)
+	backoff.Wait(ctx, lasts)
 	d.network.refuse(false)
 }
 
@@ -161,16 +162,4 @@ func (d *day) releaseOne(ctx context.Context, r *rand.Rand) {
 func (d *day) rival(ctx context.Context, r *rand.Rand) {
 	d.fault("claimed by a process that died")
 	_, _ = d.stranger.Queue(workQueue).Claim(ctx, zaqar.Limit(1+r.IntN(5)), zaqar.TTL(between(r, time.Minute, 2*time.Minute)))
-}
-
-// rest waits for d, and returns false if ctx has ended before.
-func rest(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -3,6 +3,7 @@ package publisher
 import (
 	"time"
 
+	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/observe"
 )
@@ -136,12 +137,5 @@ func (p *Publisher) backOff(attempt int, until time.Time, failure Failure, err e
 	p.queue.Observe(p.ctx, observe.Retry{
 		Op: failure.Op, Queue: p.queue.Name(), Attempt: attempt + 1, Wait: wait, Status: failure.Status, Err: err,
 	})
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-p.ctx.Done():
-		return false
-	}
+	return backoff.Wait(p.ctx, wait)
 }
