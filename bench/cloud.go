@@ -80,19 +80,25 @@ func asJob(body map[string]any) error {
 func cloudList(ctx context.Context, w where) (int, error) {
 	c, got := newCloud(w), 0
 	err := messages.List(c, w.queue, messages.ListOpts{Limit: 20, Echo: true}).EachPage(ctx, func(_ context.Context, p pagination.Page) (bool, error) {
-		all, err := messages.ExtractMessages(p)
-		if err != nil {
-			return false, err
-		}
-		for _, m := range all {
-			if err := asJob(m.Body); err != nil {
-				return false, err
-			}
-		}
-		got += len(all)
-		return true, nil
+		n, err := cloudPage(p)
+		got += n
+		return err == nil, err
 	})
 	return got, err
+}
+
+// cloudPage decodes the bodies of a page, and returns how many there are.
+func cloudPage(p pagination.Page) (int, error) {
+	all, err := messages.ExtractMessages(p)
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range all {
+		if err := asJob(m.Body); err != nil {
+			return 0, err
+		}
+	}
+	return len(all), nil
 }
 
 func cloudConnect(ctx context.Context, w where) (int, error) {
@@ -137,16 +143,8 @@ func cloudPages(ctx context.Context, w where) (int, error) {
 	c := newCloud(w)
 	for range w.n {
 		err := messages.List(c, w.queue, messages.ListOpts{Limit: 20, Echo: true}).EachPage(ctx, func(_ context.Context, p pagination.Page) (bool, error) {
-			all, err := messages.ExtractMessages(p)
-			if err != nil {
-				return false, err
-			}
-			for _, m := range all {
-				if err := asJob(m.Body); err != nil {
-					return false, err
-				}
-			}
-			return false, nil
+			_, err := cloudPage(p)
+			return false, err
 		})
 		if err != nil {
 			return 0, err

@@ -1,31 +1,16 @@
 package transport_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/zaqar-go/zaqar/internal/printed"
 	"github.com/zaqar-go/zaqar/transport"
 )
-
-// printed returns a value in every form that fmt, slog and JSON have for it.
-func printed(value any) string {
-	var out bytes.Buffer
-	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "value", value)
-	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "value", value)
-	encoded, _ := json.Marshal(value) //nolint:errchkjson // what cannot be encoded shows nothing
-	out.Write(encoded)
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d"} {
-		fmt.Fprintf(&out, verb, value)
-	}
-	return out.String()
-}
 
 func TestRequestsAndResponsesPrintWithoutSecrets(t *testing.T) {
 	t.Parallel()
@@ -46,7 +31,7 @@ func TestRequestsAndResponsesPrintWithoutSecrets(t *testing.T) {
 		map[string]transport.Response{"a": *response},
 		struct{ Shown transport.Request }{*request},
 	} {
-		text := printed(value)
+		text := printed.Everywhere(value)
 		if strings.Contains(text, secret) || strings.Contains(text, decimal(secret)) {
 			t.Errorf("%T shows a secret: %s", value, text)
 		}
@@ -75,7 +60,7 @@ func TestASealedRequestShowsNoCredentialsHoweverItIsHeld(t *testing.T) {
 		struct{ hidden transport.Response }{*response},
 		struct{ hidden *transport.Response }{response},
 	} {
-		if text := printed(value); strings.Contains(text, secret) || strings.Contains(text, decimal(secret)) {
+		if text := printed.Everywhere(value); strings.Contains(text, secret) || strings.Contains(text, decimal(secret)) {
 			t.Errorf("%T shows a secret: %s", value, text)
 		}
 	}

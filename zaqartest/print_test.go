@@ -2,30 +2,16 @@ package zaqartest_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/zaqar-go/zaqar/internal/printed"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
-
-// printed returns a value in every form that fmt, slog and JSON have for it.
-func printed(value any) string {
-	var out bytes.Buffer
-	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "value", value)
-	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "value", value)
-	encoded, _ := json.Marshal(value) //nolint:errchkjson // what cannot be encoded shows nothing
-	out.Write(encoded)
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d"} {
-		fmt.Fprintf(&out, verb, value)
-	}
-	return out.String()
-}
 
 func TestNothingOfTheServerPrintsASecret(t *testing.T) {
 	t.Parallel()
@@ -55,7 +41,7 @@ func TestNothingOfTheServerPrintsASecret(t *testing.T) {
 		c.srv.Requests(), c.srv.Requests()[3], subscriptions, subscriptions[0], deliveries, deliveries[0], deliveries[0].Attempts[0],
 		c.srv.Messages(project, "q"), zaqartest.WithSecretKey(secret),
 	} {
-		text := printed(value)
+		text := printed.Everywhere(value)
 		for what, hidden := range map[string]string{"the secret": secret, "a token": login.header.Get("X-Subject-Token")} {
 			if strings.Contains(text, hidden) || strings.Contains(text, decimal(hidden)) || strings.Contains(text, fmt.Sprintf("%x", hidden)) {
 				t.Errorf("%T shows %s: %s", value, what, text)

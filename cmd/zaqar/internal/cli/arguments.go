@@ -175,3 +175,36 @@ func commaSeparated(text string) []string {
 	}
 	return parts
 }
+
+// addYes adds the flag that skips the question before something is deleted.
+func addYes(cmd *cobra.Command, yes *bool) {
+	cmd.Flags().BoolVarP(yes, "yes", "y", false, "do not ask")
+}
+
+// counted names what a command works on: the only name, or how many there are.
+func counted(names []string, one, many string) string {
+	if len(names) == 1 {
+		return one + " " + names[0]
+	}
+	return fmt.Sprintf("%d %s", len(names), many)
+}
+
+// pageFlags are the flags that choose a part of a listing.
+type pageFlags struct {
+	marker string
+	limit  int
+	cmd    *cobra.Command
+}
+
+func (p *pageFlags) add(cmd *cobra.Command, many, one string) {
+	p.cmd = cmd
+	cmd.Flags().StringVar(&p.marker, "marker", "", "begin after this `"+one+"`")
+	cmd.Flags().IntVar(&p.limit, "limit", 0, "at most `n` "+many+" in all (default: all)")
+}
+
+func (p *pageFlags) check() error {
+	if p.cmd.Flags().Changed("limit") && p.limit < 1 {
+		return badUsage("--limit is %d; it must be at least 1", p.limit)
+	}
+	return nil
+}

@@ -60,13 +60,18 @@ func newCmdTopicCreate(app *App) *cobra.Command {
 		if err := admin.New(client).CreateTopic(ctx, topic); err != nil {
 			return err
 		}
-		topic, err := admin.New(client).Topic(ctx, args[0])
-		if err != nil {
-			return err
-		}
-		return out.show(topicColumns, topicFields(topic))
+		return showTopic(ctx, client, args[0], out)
 	})
 	return cmd
+}
+
+// showTopic prints a topic.
+func showTopic(ctx context.Context, client *zaqar.Client, name string, out *printer) error {
+	topic, err := admin.New(client).Topic(ctx, name)
+	if err != nil {
+		return err
+	}
+	return out.show(topicColumns, topicFields(topic))
 }
 
 func newCmdTopicShow(app *App) *cobra.Command {
@@ -77,11 +82,7 @@ func newCmdTopicShow(app *App) *cobra.Command {
 		if err := out.check(topicColumns...); err != nil {
 			return err
 		}
-		topic, err := admin.New(client).Topic(ctx, args[0])
-		if err != nil {
-			return err
-		}
-		return out.show(topicColumns, topicFields(topic))
+		return showTopic(ctx, client, args[0], out)
 	})
 	return cmd
 }

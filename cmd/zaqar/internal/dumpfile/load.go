@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/flush"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/progress"
 )
 
@@ -55,8 +56,6 @@ const (
 	batchBytes = 240 << 10
 	// batchDelay is how long a line waits for others.
 	batchDelay = 100 * time.Millisecond
-	// flushTime is how long an interrupted load waits for the batch that is under way.
-	flushTime = 15 * time.Second
 )
 
 // Load posts the lines of a dump to a queue, in their order. One batch is under way at a
@@ -227,7 +226,7 @@ func (l *loader) next(ctx context.Context, lines <-chan numbered) (batch []numbe
 
 // post posts lines, waits until it is known what became of them, and saves that.
 func (l *loader) post(ctx context.Context, lines []numbered) error {
-	flushing, cancel := flushContext(ctx)
+	flushing, cancel := flush.Context(ctx)
 	defer cancel()
 	futures := make([]*zaqar.Future[string], len(lines))
 	for i, line := range lines {
@@ -267,14 +266,4 @@ func (l *loader) post(ctx context.Context, lines []numbered) error {
 		return fmt.Errorf("saving what is stored: %w", err)
 	}
 	return first
-}
-
-// flushContext returns a context that goes on for a while after ctx has ended.
-func flushContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	flushing, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	unlink := context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(flushTime, cancel)
-		context.AfterFunc(flushing, func() { timer.Stop() })
-	})
-	return flushing, func() { unlink(); cancel() }
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/bodies"
+	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/flush"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/progress"
 )
 
@@ -52,14 +53,9 @@ type Result struct {
 	Last string
 }
 
-const (
-	// flushTime is how long an interrupted command waits for the messages that it has
-	// accepted.
-	flushTime = 15 * time.Second
-	// fruitless is how many messages may be refused, with none stored, before it is
-	// plain that the reason is not in the messages.
-	fruitless = 20
-)
+// fruitless is how many messages may be refused, with none stored, before it is plain that
+// the reason is not in the messages.
+const fruitless = 20
 
 // Post reads bodies and posts them, in their order and in few requests. It returns
 // when all are posted, when the input is wrong, when the service refuses more than single
@@ -81,7 +77,7 @@ func Post(ctx context.Context, queue *zaqar.Queue, input iter.Seq2[bodies.Body, 
 		s.accepted <- accepted{body.Where, len(body.JSON), publisher.Publish(reading, message)}
 	})
 	close(s.accepted)
-	flushing, cancel := flushContext(ctx)
+	flushing, cancel := flush.Context(ctx)
 	defer cancel()
 	closeErr := publisher.Close(flushing)
 	<-s.done
@@ -100,16 +96,6 @@ func Post(ctx context.Context, queue *zaqar.Queue, input iter.Seq2[bodies.Body, 
 		err = context.Cause(ctx)
 	}
 	return s.result, err
-}
-
-// flushContext returns a context that goes on for a while after ctx has ended.
-func flushContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	flushing, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	unlink := context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(flushTime, cancel)
-		context.AfterFunc(flushing, func() { timer.Stop() })
-	})
-	return flushing, func() { unlink(); cancel() }
 }
 
 // errStopped is the cause of a reading that goes on no longer, because of a failed message.
