@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"strings"
 )
 
 // The chart's measures, in pixels.
@@ -50,11 +51,7 @@ func drawFile(w io.Writer, file string) error {
 
 // class returns how a side's bar is drawn.
 func class(side string) string {
-	switch side {
-	case "gophercloud", pythonSide:
-		return "theirs"
-	}
-	if len(side) > 4 && side[:4] == "bare" {
+	if side == "gophercloud" || side == pythonSide || strings.HasPrefix(side, "bare loop") {
 		return "theirs"
 	}
 	return "ours"

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -30,14 +29,18 @@ type measuredSide struct {
 
 // median returns the median of a figure over all rounds.
 func (s measuredSide) median(figure func(report) float64) float64 {
-	all := make([]float64, len(s.Reports))
-	for i, r := range s.Reports {
-		all[i] = figure(r)
+	var all []float64
+	for _, r := range s.Reports {
+		all = append(all, figure(r))
 	}
-	slices.SortFunc(all, cmp.Compare)
+	return median(all)
+}
+
+func median(all []float64) float64 {
 	if len(all) == 0 {
 		return 0
 	}
+	slices.Sort(all)
 	mid := len(all) / 2
 	if len(all)%2 == 0 {
 		return (all[mid-1] + all[mid]) / 2
@@ -55,11 +58,11 @@ func p99(r report) float64      { return r.P99 * 1e3 }
 // ratio returns the median of the ratios to another side in the same rounds, so that
 // what disturbs a round hits both.
 func (s measuredSide) ratio(to measuredSide, figure func(report) float64) float64 {
-	pairs := measuredSide{}
+	var ratios []float64
 	for i := range min(len(s.Reports), len(to.Reports)) {
-		pairs.Reports = append(pairs.Reports, report{Wall: figure(s.Reports[i]) / figure(to.Reports[i])})
+		ratios = append(ratios, figure(s.Reports[i])/figure(to.Reports[i]))
 	}
-	return pairs.median(func(r report) float64 { return r.Wall })
+	return median(ratios)
 }
 
 // print prints a table in Markdown.

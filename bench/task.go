@@ -89,10 +89,7 @@ func taskNames() []string {
 
 // chosen reports whether a task is to run on a server, and is named by the user.
 func (t task) chosen(only, server string) bool {
-	if server == "canned" != t.canned && (server == "canned" || t.cannedOnly) {
-		return false
-	}
-	if t.cannedOnly && server != "canned" {
+	if server == "canned" && !t.canned || server != "canned" && t.cannedOnly {
 		return false
 	}
 	return only == "" || slices.ContainsFunc(strings.Split(only, ","), func(begin string) bool { return strings.HasPrefix(t.name, begin) })
