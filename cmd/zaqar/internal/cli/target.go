@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -62,12 +63,7 @@ func (a *App) tourTarget(embedded bool) (*target, error) {
 func (g *globalOptions) described() (intro string, code []string) {
 	if g.withoutKeystone() {
 		at := g.endpointWithoutKeystone()
-		project := g.project
-		for _, name := range []string{"OS_PROJECT_ID", "OS_PROJECT_NAME"} {
-			if project == "" {
-				project = os.Getenv(name)
-			}
-		}
+		project := cmp.Or(g.project, os.Getenv("OS_PROJECT_ID"), os.Getenv("OS_PROJECT_NAME"))
 		return "On the Zaqar at " + at + ", without authentication.",
 			[]string{fmt.Sprintf("client, err := zaqar.Connect(ctx, %q, zaqar.WithProject(%q))", at, project)}
 	}
