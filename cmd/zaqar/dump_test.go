@@ -234,7 +234,7 @@ func TestALoadThatIsInterruptedIsResumedWithoutDuplicates(t *testing.T) {
 	if code := p.wait(t); code != 130 {
 		t.Errorf("exit code %d", code)
 	}
-	if want := fmt.Sprintf("zaqar: stopped: %s messages are stored; --resume goes on there\n", grouped(all/2)); p.err.String() != want {
+	if want := fmt.Sprintf("zaqar: stopped: %s messages are stored; --resume continues there\n", grouped(all/2)); p.err.String() != want {
 		t.Errorf("stderr %q, want %q", &p.err, want)
 	}
 

@@ -102,7 +102,7 @@ func (p *page) fits(need int, existed bool) bool {
 	return len(p.data)+need <= pageSize || p.live+need <= pageSize*3/4 || len(p.offsets) == 0 || len(p.offsets) == 1 && existed
 }
 
-// reserve makes room for so many bytes of data.
+// reserve makes room for need bytes.
 func (p *page) reserve(need int) {
 	if len(p.data)+need > max(pageSize, cap(p.data)) && p.live < len(p.data) {
 		p.pack(need)
@@ -113,7 +113,7 @@ func (p *page) reserve(need int) {
 	}
 }
 
-// pack copies the entries to a new place, which has room for so many bytes more.
+// pack copies the entries to a new place, which has room for need more bytes.
 func (p *page) pack(need int) {
 	size := p.live + need
 	if need > 0 {

@@ -73,7 +73,7 @@ func (r *ReadTx) load(q Queue, places []place) []Message {
 }
 
 // walk iterates over the live messages of a queue in some of the spaces r, d and h,
-// oldest first, starting after number. It reads so many at a time.
+// oldest first, starting after number. It reads that many at a time.
 func (r *ReadTx) walk(q Queue, number uint64, size int, spaces ...byte) iter.Seq[Message] {
 	return func(yield func(Message) bool) {
 		size := max(1, size)

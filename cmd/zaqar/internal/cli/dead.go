@@ -205,7 +205,7 @@ func newCmdDeadDrop(app *App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "drop",
 		Short: "Delete dead letters",
-		Long: `Delete dead letters for good. On a terminal the command asks first. Dead letters
+		Long: `Delete dead letters. On a terminal the command asks first. Dead letters
 that somebody has claimed, and those that come while it runs, are left alone.`,
 		Example: `  zaqar dead drop jobs-dead --dry-run --older-than 168h
   zaqar dead drop jobs-dead --reason 'bad input' --yes`,

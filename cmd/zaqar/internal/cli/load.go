@@ -33,7 +33,7 @@ FILE, or with -, the dump is read from standard input.
 
 Beside FILE, in FILE.loading, the command keeps how many lines are stored for
 sure. The file is deleted when all of them are. If the command was interrupted
-or has failed, --resume goes on where it stopped. Then no message is missing,
+or has failed, --resume continues where it stopped. Then no message is missing,
 and those of one batch at most, which are 80 messages, are there twice.
 
 If a line is refused, the command ends behind its batch. Change the line, or use
@@ -48,7 +48,7 @@ For standard input name the state with --state.`,
 	app.takes(cmd, "QUEUE", "[FILE]")
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.BoolVar(&f.resume, "resume", false, "go on where an earlier load stopped")
+	flags.BoolVar(&f.resume, "resume", false, "continue where an earlier load stopped")
 	flags.StringVar(&f.state, "state", "", "keep how much is stored in this `file` (default: FILE.loading)")
 	flags.BoolVar(&f.noState, "no-state", false, "keep nothing; then the load cannot be resumed")
 	flags.Var(&f.ttl, "ttl", "the messages live this many `seconds`, or 24h for example, whatever the dump says")
@@ -109,7 +109,7 @@ func (f *loadFlags) run(ctx context.Context, client *zaqar.Client, args []string
 	meter.Clear()
 	switch {
 	case errors.Is(err, dumpfile.ErrStarted):
-		return &incompleteError{fmt.Sprintf("%v; go on with --resume, or delete %s to load everything again", err, state), err}
+		return &incompleteError{fmt.Sprintf("%v; continue with --resume, or delete %s to load everything again", err, state), err}
 	case errors.Is(err, dumpfile.ErrNothingToResume):
 		return &incompleteError{fmt.Sprintf("%v: either nothing was loaded, or all of it; without --resume everything is loaded", err), err}
 	case errors.Is(err, dumpfile.ErrOther):
@@ -124,11 +124,11 @@ func (f *loadFlags) run(ctx context.Context, client *zaqar.Client, args []string
 	return nil
 }
 
-// stored says what is stored, and how to go on.
+// stored says what is stored, and how to continue.
 func (f *loadFlags) stored(result dumpfile.Loaded, state string) string {
 	text := outcome(result.Before+result.Stored, result.NotStored, result.Unknown)
 	if state == "" || result.Before+result.Stored+result.Unknown == 0 {
 		return text
 	}
-	return text + "; --resume goes on there"
+	return text + "; --resume continues there"
 }

@@ -118,7 +118,7 @@ const (
 	stopTime = 10 * time.Second
 )
 
-// work runs the worker until it has settled so many jobs, and stops it.
+// work runs the worker until it has settled a number of jobs, and stops it.
 func (t *tour) work(ctx context.Context, jobs int) error {
 	ended := make(chan error, 1)
 	go func() { ended <- t.worker.Run(finish(ctx), zaqar.Handle(t.handle)) }()

@@ -32,14 +32,14 @@ func NewCmdTail(app *App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tail",
 		Short: "Print the last messages of queues, and those that arrive",
-		Long: `Print the last messages of queues. With -f go on with those that arrive, until
+		Long: `Print the last messages of queues. With -f continue with those that arrive, until
 Ctrl-C. Nothing is claimed or deleted: everybody who looks sees every message.
 
 Each message is a line: its body, as JSON. Behind the name of the queue if there
 are several.
 
 With --position the file keeps how far each queue was printed, and the next run
-goes on there. It is saved each second, so after a crash up to a second of
+continues there. It is saved each second, so after a crash up to a second of
 messages is printed again; none is left out.`,
 		Example: `  zaqar tail wot                          the last 10 messages
   zaqar tail -f wot orders                and those that arrive, of two queues
@@ -58,11 +58,11 @@ messages is printed again; none is left out.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.BoolVarP(&f.follow, "follow", "f", false, "go on with the messages that arrive")
+	flags.BoolVarP(&f.follow, "follow", "f", false, "continue with the messages that arrive")
 	flags.IntVarP(&f.last, "last", "n", 10, "begin with the last `n` messages of each queue")
 	flags.BoolVar(&f.start, "start", false, "begin with the oldest message")
 	flags.BoolVar(&f.now, "now", false, "with -f: print only what arrives")
-	flags.StringVar(&f.position, "position", "", "with -f: go on behind what was printed before, and keep that in this `file`")
+	flags.StringVar(&f.position, "position", "", "with -f: continue behind what was printed before, and keep that in this `file`")
 	flags.BoolVar(&f.push, "push", false, "with -f: let the service push over the WebSocket, instead of polling")
 	flags.DurationVar(&f.idle, "idle", 0, "with -f: end when no message has come for this `time`, such as 5s")
 	flags.StringVar(&f.format, "format", "body", "print `body|json|raw`: raw prints texts without quotes")

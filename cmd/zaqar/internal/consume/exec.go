@@ -55,7 +55,7 @@ func (e *Exec) Handle(ctx context.Context, m *zaqar.Message) error {
 	}
 	failure := errors.New(result.String())
 	if result.Code == statusPermanent {
-		e.Log("message %s: attempt %d failed for good: %v", m.ID(), attempt, failure)
+		e.Log("message %s: attempt %d failed permanently: %v", m.ID(), attempt, failure)
 		return zaqar.Permanent(failure)
 	}
 	e.Log("message %s: attempt %d failed: %v", m.ID(), attempt, failure)

@@ -19,7 +19,7 @@ func (e *examination) credentials(ctx context.Context) bool {
 	case err != nil:
 		return e.failed("credentials", err, "check the URL of Keystone (OS_AUTH_URL, or auth_url in clouds.yaml) and the network")
 	}
-	text := "no sign-in; the server believes the project that it is told"
+	text := "no sign-in; the server accepts the project that the client names"
 	if h.Get(auth.HeaderToken) != "" {
 		text = "signed in"
 	}

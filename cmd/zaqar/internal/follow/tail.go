@@ -21,11 +21,11 @@ type Tail struct {
 	Printer *Printer
 	// Last is how many of the messages that are there are printed of each queue, or All.
 	Last int
-	// Follow goes on with the messages that arrive, until ctx ends.
+	// Follow continues with the messages that arrive, until ctx ends.
 	Follow bool
 	// Idle, unless 0, ends Follow when no message has come for this long.
 	Idle time.Duration
-	// Positions, unless nil, say where to go on, instead of Last. They are kept up to date.
+	// Positions, unless nil, say where to continue, instead of Last. They are kept up to date.
 	// They need Follow.
 	Positions *Positions
 }

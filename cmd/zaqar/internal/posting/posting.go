@@ -98,7 +98,7 @@ func Post(ctx context.Context, queue *zaqar.Queue, input iter.Seq2[bodies.Body, 
 	return s.result, err
 }
 
-// errStopped is the cause of a reading that goes on no longer, because of a failed message.
+// errStopped is the cause of a reading that ends early, because of a failed message.
 var errStopped = errors.New("a message failed")
 
 // publishAll calls publish for each body, until ctx ends. Since a reader such as a terminal
