@@ -49,6 +49,18 @@ var exits = []struct {
 	{zaqar.ErrNotFound, exitNotFound, ""},
 }
 
+// inTerminal says for a terminal what the library's errors say in Go. The pairs are what an
+// error names, and the flag or command that does it here.
+var inTerminal = []string{
+	"Metadata.Set or Metadata.Update", `"zaqar queue set key"`,
+	"Subscription.Update", `"zaqar subscription update"`,
+	"use WithClientCert, or cert and key in clouds.yaml", "use --os-cert and --os-key, or cert and key in clouds.yaml",
+	"with WithCACert, or cacert in clouds.yaml", "with --os-cacert, or cacert in clouds.yaml",
+	"connect to the URL of HTTP, and add the WebSocket with WithWebSocket", "leave out --transport ws",
+	"needs the WebSocket: use WithWebSocket, or a ws or wss endpoint", "needs the WebSocket: use --transport ws",
+	"it names a Keystone trust: use keystone.Trust", "it names a Keystone trust: use --os-trust-id",
+}
+
 // report prints an error and returns the exit code.
 func report(streams *Streams, command *cobra.Command, err error) int {
 	if err == nil {
@@ -65,11 +77,9 @@ func report(streams *Streams, command *cobra.Command, err error) int {
 		return int(code)
 	}
 	// The library's errors start with its name already.
-	text := "zaqar: " + strings.TrimPrefix(err.Error(), "zaqar: ")
+	text := "zaqar: " + strings.NewReplacer(inTerminal...).Replace(strings.TrimPrefix(err.Error(), "zaqar: "))
 	code, advice := classify(err)
-	if advice != "" && !strings.Contains(text, "(") {
-		text += " (" + advice + ")"
-	} else if advice != "" {
+	if advice != "" {
 		text += "; " + advice
 	}
 	fmt.Fprintln(streams.Err, text)
