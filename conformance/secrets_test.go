@@ -73,7 +73,9 @@ func (w *witness) Do(ctx context.Context, req *transport.Request) (*transport.Re
 	w.secret("a token", h.Get(auth.HeaderToken))
 	w.secret("a signature", h.Get(auth.HeaderSignature))
 	reply, err := w.Transport.Do(ctx, req)
-	w.print(req, *req, struct{ kept transport.Request }{*req}, struct{ kept *transport.Request }{req}, err)
+	kept := *req
+	kept.Body = kept.Body[:min(len(kept.Body), 1000)] // fmt takes long for more, which would show nothing else
+	w.print(req, *req, struct{ kept transport.Request }{kept}, struct{ kept *transport.Request }{&kept}, err)
 	if reply != nil {
 		for _, found := range signatures.FindAllSubmatch(reply.Body, -1) {
 			w.secret("a signature", string(found[1]))

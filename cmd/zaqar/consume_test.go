@@ -82,6 +82,7 @@ func (j jobs) left() (messages, claimed int) {
 }
 
 func TestASignalLetsCommandsFinish(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		signal syscall.Signal
 		code   int
@@ -106,6 +107,7 @@ func TestASignalLetsCommandsFinish(t *testing.T) {
 }
 
 func TestACommandThatOutlastsTheStopIsEnded(t *testing.T) {
+	t.Parallel()
 	for name, trap := range map[string]string{"it ends": "", "it is killed": "trap '' TERM; "} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -124,6 +126,7 @@ func TestACommandThatOutlastsTheStopIsEnded(t *testing.T) {
 }
 
 func TestASecondSignalKillsCommands(t *testing.T) {
+	t.Parallel()
 	j := newJobs(t, 1)
 	consumer := j.consume("trap '' TERM; echo begun; while :; do sleep 0.01; done", "--stop-timeout", "1h", "--kill-after", "1h")
 	<-consumer.out.Shows("begun")
@@ -178,6 +181,7 @@ func (c *counter) Write(p []byte) (int, error) {
 // integration/exec. A command works only on messages below a limit, and waits until the
 // limit is raised. So it is known which commands are running when a signal comes.
 func TestNothingIsLostWhenConsumersAreKilledRestartedAndInterrupted(t *testing.T) {
+	t.Parallel()
 	const messages = 80
 	bodies := make([]any, messages)
 	for i := range bodies {

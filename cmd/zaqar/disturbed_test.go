@@ -12,26 +12,30 @@ import (
 )
 
 // projects are possible contents of a project before the tour.
-var projects = map[string][]string{
-	"wot is free":  {"aaa"},
-	"wot is taken": {"aaa", "wot"},
+var projects = []struct {
+	name   string
+	queues []string
+}{
+	{"wot is free", []string{"aaa"}},
+	{"wot is taken", []string{"aaa", "wot"}},
 }
 
 func TestSignalAtEachRequestLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
 	signals := []struct {
 		signal os.Signal
 		code   int
 	}{{os.Interrupt, 130}, {syscall.SIGTERM, 143}}
-	for name, queues := range projects {
-		t.Run(name, func(t *testing.T) {
+	for p, project := range projects {
+		t.Run(project.name, func(t *testing.T) {
 			t.Parallel()
-			c := newCloud(t, queues...)
-			for _, at := range c.requests(t) {
-				sent := signals[at%len(signals)]
+			c := newCloud(t, project.queues...)
+			for n, disturbed := range c.places(t, p) {
+				sent := signals[n%len(signals)]
 				var r *tour
 				reached := false
-				c.act = func(number int, next http.Handler, w http.ResponseWriter, req *http.Request) {
-					if number == at+1 {
+				c.act = func(at place, next http.Handler, w http.ResponseWriter, req *http.Request) {
+					if at == disturbed {
 						reached = true
 						r.signal(sent.signal)
 					}
@@ -40,7 +44,7 @@ func TestSignalAtEachRequestLeavesNothingBehind(t *testing.T) {
 				r = c.tour(t)
 				// Workers do not always send the same number of requests.
 				if code := r.run(t); reached && code != sent.code {
-					t.Errorf("%v at request %d: exit code %d, want %d\n%s", sent.signal, at+1, code, sent.code, &r.err)
+					t.Errorf("%v at %v: exit code %d, want %d\n%s", sent.signal, disturbed, code, sent.code, &r.err)
 				}
 				c.untouched(t)
 			}
@@ -49,23 +53,25 @@ func TestSignalAtEachRequestLeavesNothingBehind(t *testing.T) {
 }
 
 func TestErrorAtEachRequestLeavesNothingBehind(t *testing.T) {
-	for name, queues := range projects {
-		for _, acts := range []bool{true, false} {
-			t.Run(name+map[bool]string{true: " and the server acts", false: " and the server does not act"}[acts], func(t *testing.T) {
+	t.Parallel()
+	for p, project := range projects {
+		for turn, acts := range []bool{true, false} {
+			t.Run(project.name+map[bool]string{true: " and the server acts", false: " and the server does not act"}[acts], func(t *testing.T) {
 				t.Parallel()
-				c := newCloud(t, queues...)
-				for _, at := range c.requests(t) {
+				c := newCloud(t, project.queues...)
+				for _, disturbed := range c.places(t, p+turn) {
+					if acts && (disturbed.reads() || disturbed.ofWorker() && disturbed.claims()) {
+						continue // it changes nothing, or makes a claim that nobody heard of, which ends after a minute
+					}
 					want := []int{0} // the workers may send fewer requests
-					c.act = func(number int, next http.Handler, w http.ResponseWriter, req *http.Request) {
-						ofWorker := strings.Contains(req.URL.Path, "/queues/jobs-")
-						claims := ofWorker && strings.HasSuffix(req.URL.Path, "/claims")
-						if number != at+1 || claims && acts { // a claim that nobody heard of ends after a minute
+					c.act = func(at place, next http.Handler, w http.ResponseWriter, req *http.Request) {
+						if at != disturbed {
 							next.ServeHTTP(w, req)
 							return
 						}
 						switch {
-						case req.Method == http.MethodGet: // the client sends what only reads again
-						case ofWorker && req.Method != http.MethodPut:
+						case at.reads(): // the client sends it again
+						case at.ofWorker() && req.Method != http.MethodPut:
 							want = []int{0, 1} // a worker tries again, the tour itself does not
 						default:
 							want = []int{1}
@@ -77,7 +83,7 @@ func TestErrorAtEachRequestLeavesNothingBehind(t *testing.T) {
 					}
 					r := c.tour(t)
 					if code := r.run(t); !slices.Contains(want, code) {
-						t.Errorf("500 to request %d: exit code %d, want %d\n%s", at+1, code, want, &r.err)
+						t.Errorf("500 to %v: exit code %d, want %d\n%s", disturbed, code, want, &r.err)
 					}
 					c.untouched(t)
 				}
@@ -94,6 +100,7 @@ func (unheard) Write(p []byte) (int, error) { return len(p), nil }
 func (unheard) WriteHeader(int)             {}
 
 func TestAQueueWotThatExistsIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	c := newCloud(t, "aaa", "wot")
 	c.act = undisturbed
 	r := c.tour(t)
@@ -109,8 +116,9 @@ func TestAQueueWotThatExistsIsLeftAlone(t *testing.T) {
 }
 
 func TestAQueueWotThatSomebodyMakesMeanwhileIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	c := newCloud(t, "aaa")
-	c.act = func(_ int, next http.Handler, w http.ResponseWriter, r *http.Request) {
+	c.act = func(_ place, next http.Handler, w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPut && r.URL.Path == "/v2/queues/wot" {
 			c.make(t, "wot")
 			c.before = c.contents(t)
@@ -128,6 +136,7 @@ func TestAQueueWotThatSomebodyMakesMeanwhileIsLeftAlone(t *testing.T) {
 }
 
 func TestSignalEndsAPause(t *testing.T) {
+	t.Parallel()
 	c := newCloud(t, "aaa", "wot")
 	c.act = undisturbed
 	r := c.tour(t, "--pause", "30s")
@@ -143,9 +152,10 @@ func TestSignalEndsAPause(t *testing.T) {
 }
 
 func TestSecondSignalEndsAtOnce(t *testing.T) {
+	t.Parallel()
 	c := newCloud(t, "aaa")
 	var r *tour
-	c.act = func(_ int, next http.Handler, w http.ResponseWriter, req *http.Request) {
+	c.act = func(_ place, next http.Handler, w http.ResponseWriter, req *http.Request) {
 		switch {
 		case strings.HasSuffix(req.URL.Path, "/claims"):
 			r.signal(os.Interrupt)
@@ -162,11 +172,12 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 }
 
 func TestAReaderThatGoesAwayEndsTheTour(t *testing.T) {
+	t.Parallel()
 	c := newCloud(t, "aaa", "wot")
 	reader, writer, err := os.Pipe()
 	check(t, err)
 	defer func() { _ = writer.Close() }()
-	c.act = func(_ int, next http.Handler, w http.ResponseWriter, req *http.Request) {
+	c.act = func(_ place, next http.Handler, w http.ResponseWriter, req *http.Request) {
 		if strings.HasSuffix(req.URL.Path, "/claims") {
 			_ = reader.Close()
 		}

@@ -13,6 +13,7 @@ import (
 )
 
 func TestACommandThatIsInterruptedExitsLikeAProgramThatWasKilled(t *testing.T) {
+	t.Parallel()
 	for sent, want := range map[os.Signal]int{os.Interrupt: 130, syscall.SIGTERM: 143, syscall.SIGHUP: 129} {
 		for _, args := range [][]string{{"queue", "list"}, {"message", "post", "jobs", `{"body": 1}`}, {"ping"}, {"pool", "show", "p1"}} {
 			asked := make(chan struct{}, 10)

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,14 +23,25 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", dir+string(filepath.Separator), ".")
+	// Without tables for debuggers it is linked faster.
+	build := exec.CommandContext(context.Background(), "go", "build", "-ldflags", "-s -w", "-o", dir+string(filepath.Separator), ".")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "go build:", err)
 		return 1
 	}
 	binaries = dir
+	waitTogether()
 	return m.Run()
+}
+
+// waitTogether lets more tests run at the same time than there are processors, unless the
+// flag -parallel was given, since they mostly wait for processes and for retries.
+func waitTogether() {
+	flag.Parse()
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
+		_ = parallel.Value.Set("8")
+	}
 }
 
 // command returns a command that runs zaqar in an environment without any variable that

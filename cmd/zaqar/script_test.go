@@ -30,6 +30,7 @@ import (
 //	                       STATUS, and writes the answer to standard output. The
 //	                       variable HOST, unless empty, is sent as the Host
 func TestScript(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
