@@ -30,7 +30,7 @@ func TestAMessageThatAlwaysFailsBecomesADeadLetterAfterItsAttempts(t *testing.T)
 					clienttest.PostMany(t, q, 10)
 					var tried seen
 					r := run(t, q, zaqar.ConsumerConfig{
-						ClaimSize: size, OnFailure: policy, DeadLetter: "dead", MaxAttempts: 4,
+						ClaimSize: size, OnFailure: policy, DeadLetter: "dead", MaxAttempts: 4, MaxPoll: time.Minute,
 					}, func(_ context.Context, m *zaqar.Message) error {
 						if tried.add(m); string(m.Body()) == "3" {
 							return errBroken
@@ -103,7 +103,7 @@ func TestAPermanentFailureWithoutADeadLetterQueueIsNotDropped(t *testing.T) {
 		q := client.Queue("wot")
 		clienttest.PostMany(t, q, 1)
 		var tried seen
-		r := run(t, q, zaqar.ConsumerConfig{MaxBackoff: 10 * time.Minute}, func(_ context.Context, m *zaqar.Message) error {
+		r := run(t, q, zaqar.ConsumerConfig{MaxBackoff: 10 * time.Minute, MaxPoll: 20 * time.Second}, func(_ context.Context, m *zaqar.Message) error {
 			tried.add(m)
 			return zaqar.Permanent(errBroken)
 		})

@@ -19,7 +19,7 @@ func TestWhatALostClaimHeldIsHandledLater(t *testing.T) {
 		clienttest.PostMany(t, q, 6) // 0 waits for its back-off, 1 and 2 are running, 3 to 5 wait for a worker
 		srv.Inject(zaqartest.Fault{Kind: "claim_update", Status: 404})
 		var done seen
-		r := run(t, q, zaqar.ConsumerConfig{Workers: 2, ClaimSize: 20, TTL: time.Minute}, func(ctx context.Context, m *zaqar.Message) error {
+		r := run(t, q, zaqar.ConsumerConfig{Workers: 2, ClaimSize: 20, TTL: time.Minute, MaxPoll: time.Minute}, func(ctx context.Context, m *zaqar.Message) error {
 			if string(m.Body()) == "0" && zaqar.Attempt(ctx) == 1 {
 				return zaqar.RetryAfter(5*time.Minute, errBroken)
 			}

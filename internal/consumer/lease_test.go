@@ -51,7 +51,7 @@ func TestAMessageNearItsEndIsSavedByRenewingAtOnce(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		start := time.Now()
-		r := run(t, q, zaqar.ConsumerConfig{}, func(context.Context, *zaqar.Message) error {
+		r := run(t, q, zaqar.ConsumerConfig{MaxPoll: time.Minute}, func(context.Context, *zaqar.Message) error {
 			time.Sleep(time.Hour / 2)
 			return nil
 		})

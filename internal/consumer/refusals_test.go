@@ -154,7 +154,7 @@ func TestAServiceThatAProxyHidesForAnHourEndsNoConsumer(t *testing.T) {
 			q := client.Queue("wot")
 			clienttest.PostMany(t, q, 5)
 			var handled seen
-			r := run(t, q, zaqar.ConsumerConfig{}, func(_ context.Context, m *zaqar.Message) error {
+			r := run(t, q, zaqar.ConsumerConfig{MaxPoll: 20 * time.Second}, func(_ context.Context, m *zaqar.Message) error {
 				handled.add(m)
 				return nil
 			})

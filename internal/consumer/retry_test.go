@@ -121,7 +121,7 @@ func TestTheHandlerCanSayWhenToTryAgain(t *testing.T) {
 		clienttest.PostMany(t, q, 1)
 		start := time.Now()
 		var attempts []int
-		r := run(t, q, zaqar.ConsumerConfig{OnFailure: zaqar.RetryHere, DeadLetter: "dead", MaxAttempts: 2}, func(ctx context.Context, _ *zaqar.Message) error {
+		r := run(t, q, zaqar.ConsumerConfig{OnFailure: zaqar.RetryHere, DeadLetter: "dead", MaxAttempts: 2, MaxPoll: time.Minute}, func(ctx context.Context, _ *zaqar.Message) error {
 			attempts = append(attempts, zaqar.Attempt(ctx))
 			switch len(attempts) {
 			case 1, 2:

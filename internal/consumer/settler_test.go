@@ -89,7 +89,7 @@ func TestADeletionThatAlwaysFailsIsReportedAndEndsAndTheMessageIsRemembered(t *t
 		if s := r.Stats(); s.Settling != 5 {
 			t.Errorf("the counters are %+v", s)
 		}
-		time.Sleep(3 * time.Hour)
+		time.Sleep(time.Hour)
 		srv.ClearFaults()
 		time.Sleep(time.Hour)
 		r.stop()

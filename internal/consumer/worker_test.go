@@ -20,7 +20,7 @@ func TestPanicsAreFailedAttempts(t *testing.T) {
 		q := client.Queue("wot")
 		clienttest.PostMany(t, q, 20)
 		var tried seen
-		r := run(t, q, zaqar.ConsumerConfig{Workers: 2, DeadLetter: "dead", MaxAttempts: 2}, func(_ context.Context, m *zaqar.Message) error {
+		r := run(t, q, zaqar.ConsumerConfig{Workers: 2, DeadLetter: "dead", MaxAttempts: 2, MaxPoll: time.Minute}, func(_ context.Context, m *zaqar.Message) error {
 			n := tried.add(m)
 			switch {
 			case string(m.Body()) == "5":
