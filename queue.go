@@ -78,14 +78,16 @@ func (q *Queue) check(op wire.Op) error {
 
 // call checks the queue's name and sends an operation on it.
 func (q *Queue) call(ctx context.Context, op wire.Op, p wire.Params) (reply, error) {
+	return q.request(ctx, op, wire.Args{More: p})
+}
+
+// request is call without a map.
+func (q *Queue) request(ctx context.Context, op wire.Op, args wire.Args) (reply, error) {
 	if err := q.check(op); err != nil {
 		return reply{}, err
 	}
-	if p == nil {
-		p = wire.Params{}
-	}
-	p["queue_name"] = q.name
-	return q.connection().call(ctx, op, p)
+	args.Queue = q.name
+	return q.connection().request(ctx, op, &args)
 }
 
 // Exists reports whether the queue exists. On V2 it needs the right to change the
