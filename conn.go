@@ -150,11 +150,11 @@ func (c *Conn) do(ctx context.Context, req *transport.Request, info *callInfo) (
 	if c == nil || c.life == nil || c.unmade {
 		return nil, notMade(info.op, "Client", "Connect")
 	}
-	ctx, leave, err := c.life.enter(ctx)
+	ctx, number, err := c.life.enter(ctx)
 	if err != nil {
 		return nil, info.failure(false, err)
 	}
-	defer leave()
+	defer c.life.leave(number)
 	if _, limited := ctx.Deadline(); !limited && c.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
