@@ -110,6 +110,8 @@ func body(route *Route, args *Args) ([]byte, error) {
 		text := append(make([]byte, 0, 48), `{"grace":`...)
 		text = append(strconv.AppendInt(text, args.Times.Grace, 10), `,"ttl":`...)
 		return append(strconv.AppendInt(text, args.Times.TTL, 10), '}'), nil
+	case route.BodyIs == "" && len(route.Body) == 0:
+		return nil, nil
 	case route.BodyIs != "":
 		value, ok := args.More[route.BodyIs]
 		if !ok {
