@@ -40,25 +40,25 @@ type claimRequest struct {
 	ttl, grace time.Duration
 }
 
-// params checks the request and renders it. Both times are always sent: in an update
+// args checks the request and renders it. Both times are always sent: in an update
 // the server would reset a missing one.
-func (c claimRequest) params(op wire.Op, leastGrace time.Duration) (wire.Params, error) {
+func (c claimRequest) args(op wire.Op, leastGrace time.Duration) (wire.Args, error) {
 	ttl, err := seconds(op, "TTL", c.ttl, MinTTL)
 	if err != nil {
-		return nil, err
+		return wire.Args{}, err
 	}
 	grace, err := seconds(op, "Grace", c.grace, leastGrace)
 	if err != nil {
-		return nil, err
+		return wire.Args{}, err
 	}
-	p := wire.Params{"ttl": ttl, "grace": grace}
+	args := wire.Args{Times: &wire.Times{TTL: ttl, Grace: grace}}
 	if c.limit != nil {
 		if *c.limit < 1 {
-			return nil, &ArgumentError{Op: string(op), Argument: "Limit", Rule: fmt.Sprintf("must be at least 1, not %d", *c.limit)}
+			return wire.Args{}, &ArgumentError{Op: string(op), Argument: "Limit", Rule: fmt.Sprintf("must be at least 1, not %d", *c.limit)}
 		}
-		p["limit"] = int(*c.limit)
+		args.Limit = int(*c.limit)
 	}
-	return p, nil
+	return args, nil
 }
 
 // Claim claims messages, oldest first. It claims up to [Limit] of them (the server's
@@ -83,11 +83,11 @@ func (q *Queue) Claim(ctx context.Context, options ...ClaimOption) (*Claim, erro
 	for _, option := range options {
 		option.applyClaim(&request)
 	}
-	p, err := request.params(wire.ClaimCreate, MinTTL)
+	args, err := request.args(wire.ClaimCreate, MinTTL)
 	if err != nil {
 		return nil, err
 	}
-	r, err := q.call(ctx, wire.ClaimCreate, p)
+	r, err := q.request(ctx, wire.ClaimCreate, args)
 	if errors.Is(err, ErrMalformed) && r.Status/100 == 2 {
 		return &Claim{queue: q, id: wire.ClaimID(r.Header), ttl: request.ttl, grace: request.grace, since: time.Now()}, err
 	}
@@ -201,12 +201,12 @@ func (c *Claim) Update(ctx context.Context, options ...UpdateOption) error {
 	for _, option := range options {
 		option.applyUpdate(&request)
 	}
-	p, err := request.params(wire.ClaimUpdate, 0)
+	args, err := request.args(wire.ClaimUpdate, 0)
 	if err != nil {
 		return err
 	}
 	start := time.Now()
-	if _, err := c.call(ctx, wire.ClaimUpdate, p); err != nil {
+	if _, err := c.call(ctx, wire.ClaimUpdate, args); err != nil {
 		return err
 	}
 	c.mu.Lock()
@@ -224,7 +224,7 @@ func (c *Claim) Reload(ctx context.Context) error {
 		return fmt.Errorf("zaqar: %s %s: %w", wire.ClaimGet, orNone(c.queue).name, ErrClaimEmpty)
 	}
 	start := time.Now()
-	r, err := c.call(ctx, wire.ClaimGet, wire.Params{})
+	r, err := c.call(ctx, wire.ClaimGet, wire.Args{})
 	if err != nil {
 		return err
 	}
@@ -246,14 +246,14 @@ func (c *Claim) Release(ctx context.Context) error {
 	if c.Empty() {
 		return nil
 	}
-	_, err := c.call(ctx, wire.ClaimDelete, wire.Params{})
+	_, err := c.call(ctx, wire.ClaimDelete, wire.Args{})
 	return err
 }
 
-func (c *Claim) call(ctx context.Context, op wire.Op, p wire.Params) (reply, error) {
-	p["claim_id"] = c.id
+func (c *Claim) call(ctx context.Context, op wire.Op, args wire.Args) (reply, error) {
+	args.Claim = c.id
 	ends := c.ends()
-	r, err := orNone(c.queue).call(context.WithValue(ctx, claimEnds{}, ends), op, p)
+	r, err := orNone(c.queue).request(context.WithValue(ctx, claimEnds{}, ends), op, args)
 	if e, ok := errors.AsType[*Error](err); ok {
 		e.expired = !time.Now().Before(ends)
 	}

@@ -60,7 +60,7 @@ func (c *Client) CreateQueue(ctx context.Context, name string, options ...Create
 	if err != nil {
 		return nil, &ArgumentError{Op: string(wire.QueueCreate), Argument: "metadata", Rule: "cannot be encoded as JSON", Err: err}
 	}
-	p := wire.Params{"queue_name": name}
+	p := wire.Params{}
 	with := c.connection().takes(wire.QueueCreate, "metadata")
 	switch {
 	case len(content) == 0:
@@ -71,7 +71,7 @@ func (c *Client) CreateQueue(ctx context.Context, name string, options ...Create
 			return nil, err
 		}
 	}
-	r, err := c.connection().call(ctx, wire.QueueCreate, p)
+	r, err := c.connection().request(ctx, wire.QueueCreate, &wire.Args{Queue: name, More: p})
 	if err != nil {
 		return nil, err
 	}

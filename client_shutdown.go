@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -202,53 +204,42 @@ const closeGrace = 5 * time.Second
 
 // life lets calls begin until the client is closed, and then cancels those that run.
 type life struct {
-	over context.Context //nolint:containedctx // it belongs to the client, not to a call
-	end  context.CancelFunc
-
 	mu     sync.Mutex
 	closed bool
-	calls  int
-	idle   chan struct{} // closed when the client is closed and no call runs
+	begun  uint64                             // calls
+	calls  map[uint64]context.CancelCauseFunc // those that run
+	idle   chan struct{}                      // closed when the client is closed and no call runs
 	loops  map[*func()]struct{}
 }
 
 func newLife() *life {
-	l := &life{idle: make(chan struct{}), loops: map[*func()]struct{}{}}
-	l.over, l.end = context.WithCancel(context.Background())
-	return l
+	return &life{calls: map[uint64]context.CancelCauseFunc{}, idle: make(chan struct{}), loops: map[*func()]struct{}{}}
 }
 
 // enter begins a call. The context that it returns also ends with the client. leave must
-// be called when the call has ended.
-func (l *life) enter(ctx context.Context) (entered context.Context, leave func(), err error) {
-	if !l.begin() {
-		return nil, nil, transport.ErrClosed
-	}
+// be called with the number when the call has ended.
+func (l *life) enter(ctx context.Context) (entered context.Context, number uint64, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(l.over, func() { cancel(transport.ErrClosed) })
-	return ctx, func() {
-		stop()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
 		cancel(nil)
-		l.done()
-	}, nil
-}
-
-func (l *life) begin() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.closed {
-		l.calls++
+		return nil, 0, transport.ErrClosed
 	}
-	return !l.closed
+	l.begun++
+	l.calls[l.begun] = cancel
+	return ctx, l.begun, nil
 }
 
-func (l *life) done() {
+func (l *life) leave(number uint64) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.calls--
-	if l.closed && l.calls == 0 {
+	cancel := l.calls[number]
+	delete(l.calls, number)
+	if l.closed && len(l.calls) == 0 {
 		close(l.idle)
 	}
+	l.mu.Unlock()
+	cancel(nil)
 }
 
 // follow registers a loop until unfollow is called. stop ends its requests and waits for
@@ -294,11 +285,14 @@ func await(done <-chan struct{}) {
 // close refuses new calls, cancels those that run, and waits until they have returned.
 func (l *life) close() {
 	l.mu.Lock()
-	if !l.closed && l.calls == 0 {
+	if !l.closed && len(l.calls) == 0 {
 		close(l.idle)
 	}
 	l.closed = true
+	running := slices.Collect(maps.Values(l.calls))
 	l.mu.Unlock()
-	l.end()
+	for _, cancel := range running {
+		cancel(transport.ErrClosed)
+	}
 	await(l.idle)
 }

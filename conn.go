@@ -142,7 +142,7 @@ func (c *Conn) Do(ctx context.Context, req *transport.Request) (*transport.Respo
 		return nil, &ArgumentError{Op: "request", Argument: "the request", Rule: "is nil"}
 	}
 	reads := safeMethod(req.Method)
-	return c.do(ctx, req, &callInfo{op: opName(req), repeatable: reads || req.Repeatable, reads: reads, genuine: genuineRaw})
+	return c.do(ctx, req, &callInfo{op: opName(req), repeatable: reads || req.Repeatable, reads: reads})
 }
 
 // do sends a request, and again as info allows. It notes in info how often.
@@ -150,11 +150,11 @@ func (c *Conn) do(ctx context.Context, req *transport.Request, info *callInfo) (
 	if c == nil || c.life == nil || c.unmade {
 		return nil, notMade(info.op, "Client", "Connect")
 	}
-	ctx, leave, err := c.life.enter(ctx)
+	ctx, number, err := c.life.enter(ctx)
 	if err != nil {
 		return nil, info.failure(false, err)
 	}
-	defer leave()
+	defer c.life.leave(number)
 	if _, limited := ctx.Deadline(); !limited && c.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
@@ -297,28 +297,33 @@ func safeMethod(method string) bool { return method == http.MethodGet || method 
 
 // call encodes an operation in the API version in use and sends it.
 func (c *Conn) call(ctx context.Context, op wire.Op, p wire.Params) (reply, error) {
-	info := callInfo{op: string(op), anonymous: op == wire.Versions}
-	info.queue, _ = p["queue_name"].(string)
-	_, info.claimed = p["claim_id"]
+	return c.request(ctx, op, &wire.Args{More: p})
+}
+
+// request is call without a map.
+func (c *Conn) request(ctx context.Context, op wire.Op, args *wire.Args) (reply, error) {
+	info := callInfo{op: string(op), queue: args.Queue, claimed: args.Claim != "", anonymous: op == wire.Versions}
 	info.claimEnds, _ = ctx.Value(claimEnds{}).(time.Time)
-	route, _ := wire.Lookup(wire.Version(c.version), op)
-	req, err := wire.Encode(wire.Version(c.version), op, p)
+	req, err := wire.Encode(wire.Version(c.version), op, args)
 	if err != nil {
 		if missing, ok := errors.AsType[*wire.Unsupported](err); ok {
 			return reply{}, &unsupportedError{cause: missing}
 		}
 		return reply{}, &ArgumentError{Op: info.op, Argument: "the request", Rule: "cannot be encoded", Err: err}
 	}
-	info.reads, info.genuine = safeMethod(route.Method), route.Refuses
+	if !c.onlyHTTP() {
+		wire.AddAction(req, wire.Version(c.version), op, args)
+	}
+	route, _ := wire.Lookup(wire.Version(c.version), op)
+	info.reads, info.route = safeMethod(route.Method), route
 	info.repeatable, info.duplicable = req.Repeatable, !route.Sweeps
-	posted, _ := p["messages"].([]wire.Outgoing)
-	info.manyIDs = len(posted) > DefaultBatchMessages && !c.onlySocket()
+	info.manyIDs = len(args.Messages) > DefaultBatchMessages && !c.onlySocket()
 	req.Lesser = req.Lesser || c.checksums && wire.Summed(op) || op == wire.MessageList && c.unmarked.Load()
 	r, err := c.do(ctx, req, &info)
 	if r == nil {
 		return reply{info: info}, err
 	}
-	if bad := c.measure(ctx, op, p, reply{Response: r, info: info}); bad != nil && err == nil {
+	if bad := c.measure(ctx, op, len(args.Messages), reply{Response: r, info: info}); bad != nil && err == nil {
 		return reply{Response: r, info: info}, bad
 	}
 	usual, bad := route.Usual(op, r)

@@ -24,10 +24,10 @@ type callInfo struct {
 	manyIDs    bool // a post whose answer a proxy may refuse, which does that again (quirk 46)
 	reads      bool
 	claimed    bool
-	claimEnds  time.Time                      // when the claim ends that the call is about
-	genuine    func(*transport.Response) bool // whether a refusal is Zaqar's
-	anonymous  bool                           // sent without credentials: version discovery
-	attempts   int                            // how often the call was sent, once it has its answer
+	claimEnds  time.Time   // when the claim ends that the call is about
+	route      *wire.Route // nil for a raw call
+	anonymous  bool        // sent without credentials: version discovery
+	attempts   int         // how often the call was sent, once it has its answer
 }
 
 func (c callInfo) failure(maybeActed bool, err error) *Error {
@@ -91,9 +91,12 @@ var refusals = map[int]bool{
 	http.StatusBadRequest: true, http.StatusForbidden: true, http.StatusNotFound: true, http.StatusConflict: true,
 }
 
-// genuineRaw reports whether the answer to a raw request can be Zaqar's. What it asks for
-// is not known, nor what the answer has to look like, so only a 404 that is a page is not.
-func genuineRaw(reply *transport.Response) bool {
+// genuine reports whether a refusal can be Zaqar's. What a raw call asks for is not known,
+// nor what the answer has to look like, so there only a 404 that is a page is not.
+func (c callInfo) genuine(reply *transport.Response) bool {
+	if c.route != nil {
+		return c.route.Refuses(reply)
+	}
 	return reply.Status != http.StatusNotFound || reply.Dialect == transport.Frames || wire.IsZaqars(reply.Body)
 }
 

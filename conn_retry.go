@@ -50,7 +50,7 @@ func (c *course) limited(ctx context.Context) (context.Context, context.CancelFu
 func (c *course) limit(ctx context.Context) time.Duration {
 	again := c.info.repeatable || c.info.duplicable && c.conn.retry.AllowDuplicates
 	deadline, ok := ctx.Deadline()
-	if !again || !ok || c.conn.timeout <= 0 || c.failed+1 >= c.most || c.conn.retry.budget.empty() {
+	if !again || !ok || c.conn.timeout <= 0 || c.failed+1 >= c.most {
 		return 0
 	}
 	limit, left := c.conn.timeout, time.Until(deadline)
@@ -60,7 +60,7 @@ func (c *course) limit(ctx context.Context) time.Duration {
 		}
 		limit *= 2
 	}
-	if limit > left/2 {
+	if limit > left/2 || c.conn.retry.budget.empty() {
 		return 0
 	}
 	return limit

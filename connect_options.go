@@ -259,9 +259,9 @@ func checkLimits(l wire.Limits) error {
 }
 
 // measure returns the error of an answer that is too large to be decoded, or of one whose
-// context ended in the meantime.
-func (c *Conn) measure(ctx context.Context, op wire.Op, p wire.Params, r reply) error {
-	err := c.limits.Measure(ctx, op, p, r.Body)
+// context ended in the meantime. posted is the number of messages of a post.
+func (c *Conn) measure(ctx context.Context, op wire.Op, posted int, r reply) error {
+	err := c.limits.Measure(ctx, op, posted, r.Body)
 	switch {
 	case err == nil:
 		return nil

@@ -52,7 +52,7 @@ func (q publisherQueue) Observe(ctx context.Context, e observe.Event) {
 // version.
 func (q publisherQueue) envelope() int {
 	empty, err := wire.Encode(wire.Version(q.queue.connection().version), wire.MessagePost,
-		wire.Params{"queue_name": "q", "messages": []wire.Outgoing{}})
+		&wire.Args{Queue: "q", Messages: []wire.Outgoing{}})
 	if err != nil {
 		return 0
 	}

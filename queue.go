@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"regexp"
 
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
@@ -54,10 +53,20 @@ func (q *Queue) Listed() Content { return maps.Clone(q.listed) }
 // String returns "<Queue [wot]>".
 func (q *Queue) String() string { return "<Queue [" + q.name + "]>" }
 
-var nameCharacters = regexp.MustCompile(`^[a-zA-Z0-9_\-.]{1,64}$`)
-
 // legalName reports whether a queue can have this name.
-func legalName(name string) bool { return nameCharacters.MatchString(name) && !wire.Climbs(name) }
+func legalName(name string) bool { return legalCharacters(name) && !wire.Climbs(name) }
+
+// legalCharacters reports whether a name has 1 to 64 characters, all of them allowed.
+func legalCharacters(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '-', c == '.':
+		default:
+			return false
+		}
+	}
+	return 1 <= len(name) && len(name) <= 64
+}
 
 // check refuses a name that the server would refuse.
 func (q *Queue) check(op wire.Op) error {
@@ -67,7 +76,7 @@ func (q *Queue) check(op wire.Op) error {
 	if legalName(q.name) {
 		return nil
 	}
-	if nameCharacters.MatchString(q.name) {
+	if legalCharacters(q.name) {
 		return &ArgumentError{Op: string(op), Argument: "queue name", Rule: fmt.Sprintf("%q is not legal: it can lead to another path", q.name)}
 	}
 	return &ArgumentError{
@@ -78,14 +87,16 @@ func (q *Queue) check(op wire.Op) error {
 
 // call checks the queue's name and sends an operation on it.
 func (q *Queue) call(ctx context.Context, op wire.Op, p wire.Params) (reply, error) {
+	return q.request(ctx, op, wire.Args{More: p})
+}
+
+// request is call without a map.
+func (q *Queue) request(ctx context.Context, op wire.Op, args wire.Args) (reply, error) {
 	if err := q.check(op); err != nil {
 		return reply{}, err
 	}
-	if p == nil {
-		p = wire.Params{}
-	}
-	p["queue_name"] = q.name
-	return q.connection().call(ctx, op, p)
+	args.Queue = q.name
+	return q.connection().request(ctx, op, &args)
 }
 
 // Exists reports whether the queue exists. On V2 it needs the right to change the

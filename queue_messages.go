@@ -173,7 +173,7 @@ func (q *Queue) byIDs(ctx context.Context, list listing, found func(*Message) bo
 		size = int(*list.pageSize)
 	}
 	for chunk := range slices.Chunk([]string(*list.ids), size) {
-		r, err := q.call(ctx, wire.MessageGetMany, wire.Params{"ids": chunk})
+		r, err := q.request(ctx, wire.MessageGetMany, wire.Args{IDs: chunk})
 		if err != nil {
 			return err
 		}
@@ -205,7 +205,7 @@ func (q *Queue) get(ctx context.Context, id string) (wire.Message, error) {
 	if err := checkIDs(wire.MessageGet, []string{id}); err != nil {
 		return wire.Message{}, err
 	}
-	r, err := q.call(ctx, wire.MessageGet, wire.Params{"message_id": id})
+	r, err := q.request(ctx, wire.MessageGet, wire.Args{Message: id})
 	if err != nil {
 		return wire.Message{}, err
 	}
@@ -253,7 +253,7 @@ func (q *Queue) DeleteMessage(ctx context.Context, id string, options ...DeleteO
 	for _, option := range options {
 		option.applyDelete(&d)
 	}
-	p := wire.Params{"message_id": id}
+	args := wire.Args{Message: id}
 	switch {
 	case len(d.claims) > 1:
 		return &ArgumentError{Op: string(wire.MessageDelete), Argument: "ClaimID", Rule: "must be given once for one message"}
@@ -261,12 +261,12 @@ func (q *Queue) DeleteMessage(ctx context.Context, id string, options ...DeleteO
 		if d.claims[0] == "" {
 			return &ArgumentError{Op: string(wire.MessageDelete), Argument: "ClaimID", Rule: "is empty"}
 		}
-		p["claim_id"] = d.claims[0]
+		args.Claim = d.claims[0]
 	}
 	if err := checkIDs(wire.MessageDelete, []string{id}); err != nil {
 		return err
 	}
-	_, err := q.call(ctx, wire.MessageDelete, p)
+	_, err := q.request(ctx, wire.MessageDelete, args)
 	return err
 }
 
@@ -288,11 +288,7 @@ func (q *Queue) DeleteMessages(ctx context.Context, ids []string, options ...Del
 	}
 	done := 0
 	for chunk := range slices.Chunk(ids, defaultPageSize) {
-		p := wire.Params{"ids": chunk}
-		if len(d.claims) > 0 {
-			p["claim_ids"] = d.claims
-		}
-		if _, err := q.call(ctx, wire.MessageDeleteMany, p); err != nil {
+		if _, err := q.request(ctx, wire.MessageDeleteMany, wire.Args{IDs: chunk, ClaimIDs: d.claims}); err != nil {
 			if done > 0 {
 				err = fmt.Errorf("%w (the first %d of %d ids were done: call again with the rest)", err, done, len(ids))
 			}

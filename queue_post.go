@@ -81,7 +81,7 @@ func (q *Queue) send(ctx context.Context, messages []wire.Outgoing) ([]string, e
 	if err := q.ensure(ctx); err != nil {
 		return nil, err
 	}
-	r, err := q.call(ctx, wire.MessagePost, wire.Params{"messages": messages})
+	r, err := q.request(ctx, wire.MessagePost, wire.Args{Messages: messages})
 	if err != nil {
 		return nil, r.info.explainPost(err)
 	}
@@ -245,6 +245,13 @@ const deepestBody = 8
 // onlySocket reports whether the client has nothing but the WebSocket.
 func (c *Conn) onlySocket() bool {
 	_, only := c.transport.(*transport.WebSocket)
+	return only
+}
+
+// onlyHTTP reports whether the client has nothing but HTTP, which does not read the
+// WebSocket's form of a request.
+func (c *Conn) onlyHTTP() bool {
+	_, only := c.transport.(*transport.HTTP)
 	return only
 }
 

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/zaqar-go/zaqar/internal/safehttp"
@@ -25,7 +25,7 @@ var ErrResponseTooLarge = errors.New("transport: the reply is larger than the li
 // HTTP sends requests over HTTP. Create one with [NewHTTP]. It is safe for concurrent
 // use.
 type HTTP struct {
-	base        *url.URL
+	root        string // the endpoint
 	client      *http.Client
 	maxResponse int64
 	traced      bool // net/http itself sends, and tells what it has written
@@ -47,7 +47,7 @@ func NewHTTP(endpoint string, client *http.Client) (*HTTP, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &HTTP{base: base, client: safehttp.Client(client, nil), maxResponse: DefaultMaxResponse}
+	t := &HTTP{root: base.String(), client: safehttp.Client(client, nil), maxResponse: DefaultMaxResponse}
 	sender := t.client.Transport
 	if sender == nil {
 		sender = http.DefaultTransport
@@ -88,7 +88,7 @@ func parseEndpoint(endpoint string) (*url.URL, error) {
 }
 
 // Endpoint returns the service's URL, without a trailing slash.
-func (t *HTTP) Endpoint() string { return t.base.String() }
+func (t *HTTP) Endpoint() string { return t.root }
 
 // Do implements [Transport]. Without a deadline in ctx and a timeout of the client it
 // waits as long as the server does.
@@ -115,45 +115,95 @@ func (t *HTTP) Do(ctx context.Context, req *Request) (*Response, error) {
 		// connection (quirk 28). The next call must not use that connection.
 		t.client.CloseIdleConnections()
 	}
-	return (&Response{Status: reply.StatusCode, Header: reply.Header, Body: body}).Sealed(), nil
+	answer := &Response{Status: reply.StatusCode, Body: body}
+	answer.Header, answer.sealed = seal(reply.Header, nil)
+	return answer, nil
 }
 
 // readBody reads the body of a reply, and stops behind the limit.
 func readBody(reply *http.Response, limit int64) ([]byte, error) {
-	var body bytes.Buffer
-	if reply.ContentLength > 0 {
-		body.Grow(int(min(reply.ContentLength, limit, mostAtOnce)) + bytes.MinRead)
+	if reply.Body == http.NoBody {
+		return nil, nil
 	}
-	_, err := body.ReadFrom(io.LimitReader(reply.Body, limit+1))
-	return body.Bytes(), err
+	room := int64(unannounced)
+	if reply.ContentLength > 0 {
+		room = min(reply.ContentLength, limit, mostAtOnce) + 1 // to see the end
+	}
+	body := make([]byte, 0, room)
+	for int64(len(body)) <= limit {
+		body = slices.Grow(body, 1)
+		n, err := reply.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return body, err
+		}
+	}
+	return body, nil
 }
 
-// mostAtOnce is how much memory is set aside for what a server only announces, in bytes.
-const mostAtOnce = 1 << 20
+const (
+	// mostAtOnce is how much memory is set aside for what a server only announces, in bytes.
+	mostAtOnce = 1 << 20
+	// unannounced is how much is set aside for a body of unknown length.
+	unannounced = 512
+)
 
 // largeBody is a size, in bytes, above which a server may answer before it has read
 // the whole body.
 const largeBody = 64 << 10
 
 func (t *HTTP) request(ctx context.Context, req *Request, sent *sending) (*http.Request, error) {
-	target := t.base.String() + req.Path
-	if len(req.Query) > 0 {
-		separator := "?"
-		if strings.Contains(req.Path, "?") {
-			separator = "&"
-		}
-		target += separator + req.Query.Encode()
-	}
-	hr, err := http.NewRequestWithContext(ctx, req.Method, target, nil)
+	hr, err := http.NewRequestWithContext(ctx, req.Method, t.target(req), nil)
 	if err != nil {
 		return nil, withoutURL(err)
 	}
 	if req.Body != nil {
 		sent.attach(hr, req.Body)
 	}
-	hr.Header = req.Headers()
+	if t.traced {
+		req.addHeaders(hr.Header)
+	} else {
+		hr.Header = req.Headers() // a RoundTripper of somebody else may change them
+	}
 	allowReplay(hr, req)
 	return hr, nil
+}
+
+// target returns the URL of a request.
+func (t *HTTP) target(req *Request) string {
+	if len(req.Query) == 0 {
+		return t.root + req.Path
+	}
+	names := make([]string, 0, 8)
+	length := len(t.root) + len(req.Path)
+	for name, values := range req.Query {
+		names = append(names, name)
+		for _, value := range values {
+			length += len("&=") + len(name) + len(value)
+		}
+	}
+	slices.Sort(names)
+	var target strings.Builder
+	target.Grow(length)
+	target.WriteString(t.root)
+	target.WriteString(req.Path)
+	separator := byte('?')
+	if strings.Contains(req.Path, "?") {
+		separator = '&'
+	}
+	for _, name := range names {
+		for _, value := range req.Query[name] {
+			target.WriteByte(separator)
+			target.WriteString(url.QueryEscape(name))
+			target.WriteByte('=')
+			target.WriteString(url.QueryEscape(value))
+			separator = '&'
+		}
+	}
+	return target.String()
 }
 
 // withoutURL drops the *url.Error around a cause. The caller names the operation and

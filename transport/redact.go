@@ -11,12 +11,6 @@ import (
 	"github.com/zaqar-go/zaqar/auth"
 )
 
-// secretHeaders carry credentials or signatures, in canonical spelling.
-var secretHeaders = []string{
-	"X-Auth-Token", "X-Subject-Token", "X-Service-Token", "X-Storage-Token", "X-Auth-Key",
-	"Authorization", "Proxy-Authorization", "Url-Signature", "Cookie", "Set-Cookie",
-}
-
 // uriHeaders carry a URI, whose user, password or query can be a secret.
 var uriHeaders = []string{"Location", "Content-Location", "Referer"}
 
@@ -38,8 +32,16 @@ func Redact(h http.Header) http.Header {
 	return safe
 }
 
-// isSecret reports whether a header carries credentials, in any spelling of its name.
-func isSecret(name string) bool { return slices.Contains(secretHeaders, http.CanonicalHeaderKey(name)) }
+// isSecret reports whether a header carries credentials or signatures, in any spelling of
+// its name.
+func isSecret(name string) bool {
+	switch http.CanonicalHeaderKey(name) {
+	case "X-Auth-Token", "X-Subject-Token", "X-Service-Token", "X-Storage-Token", "X-Auth-Key",
+		"Authorization", "Proxy-Authorization", "Url-Signature", "Cookie", "Set-Cookie":
+		return true
+	}
+	return false
+}
 
 // withoutSecrets cuts the query off a path, and everything but the scheme and the host off
 // an absolute URI.

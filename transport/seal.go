@@ -1,8 +1,8 @@
 package transport
 
 import (
+	"maps"
 	"net/http"
-	"slices"
 )
 
 // Sealed returns a copy whose credentials are no longer in Header. It shares everything
@@ -55,16 +55,22 @@ func seal(h http.Header, already func() http.Header) (open http.Header, sealed f
 	return open, func() http.Header { return secret }
 }
 
+// addHeaders adds to a header what Headers returns. The values are not copied.
+func (r *Request) addHeaders(to http.Header) {
+	if r.sealed != nil {
+		maps.Copy(to, r.sealed())
+	}
+	maps.Copy(to, r.Header)
+}
+
 func unsealed(open http.Header, sealed func() http.Header) http.Header {
-	if sealed == nil {
-		if open == nil {
-			return http.Header{}
-		}
-		return open.Clone()
+	switch {
+	case sealed != nil:
+		all := maps.Clone(sealed())
+		maps.Copy(all, open)
+		return all.Clone()
+	case open == nil:
+		return http.Header{}
 	}
-	all := sealed().Clone()
-	for name, values := range open {
-		all[name] = slices.Clone(values)
-	}
-	return all
+	return open.Clone()
 }

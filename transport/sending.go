@@ -16,6 +16,7 @@ type sending struct {
 	// RoundTripper of somebody else may send with a context of its own, which has no
 	// trace, and may have sent before it failed to connect.
 	traced bool
+	hooks  httptrace.ClientTrace
 	wrote  atomic.Bool // a header was written
 	body   atomic.Int32
 }
@@ -32,11 +33,10 @@ var errSealed = errors.New("transport: the request was given up")
 
 // trace returns a context with which net/http tells what it writes.
 func (s *sending) trace(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		// Once the first header is written, the server may get the whole request: it
-		// may sit in a buffer that is flushed later.
-		WroteHeaderField: func(string, []string) { s.wrote.Store(true) },
-	})
+	// Once the first header is written, the server may get the whole request: it may sit in
+	// a buffer that is flushed later.
+	s.hooks.WroteHeaderField = func(string, []string) { s.wrote.Store(true) }
+	return httptrace.WithClientTrace(ctx, &s.hooks)
 }
 
 // attach gives the request its body, and so its Content-Length.

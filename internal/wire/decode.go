@@ -1,15 +1,14 @@
 package wire
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/url"
 	"path"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/zaqar-go/zaqar/internal/mend"
@@ -144,6 +143,13 @@ func next(links []link) string {
 
 // lastSegment returns the id at the end of an href.
 func lastSegment(href string) string {
+	if last := href[strings.LastIndexByte(href, '/')+1:]; last != "" && isPlainPath(href) && !Climbs(last) {
+		return last // as almost all
+	}
+	return lastOfURL(href)
+}
+
+func lastOfURL(href string) string {
 	u, err := url.Parse(href)
 	if err != nil || u.Path == "" {
 		return ""
@@ -153,31 +159,6 @@ func lastSegment(href string) string {
 		return ""
 	}
 	return last
-}
-
-// Unmarshal decodes exactly one JSON value. Numbers keep all their digits: in an any
-// they are a json.Number.
-func Unmarshal(data []byte, into any) error { return unmarshalOne(data, into) }
-
-// UnmarshalMended is Unmarshal for answers that can contain numbers which JSON does not
-// have, see package mend.
-func UnmarshalMended(data []byte, into any) error {
-	return mend.UnmarshalBy(unmarshalOne, data, into)
-}
-
-func unmarshalOne(data []byte, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	if err := decoder.Decode(into); err != nil {
-		if errors.Is(err, io.EOF) {
-			return io.ErrUnexpectedEOF
-		}
-		return err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the JSON value")
-	}
-	return nil
 }
 
 // MessageStats is the oldest or newest message in a queue's statistics.

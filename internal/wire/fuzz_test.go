@@ -2,8 +2,11 @@ package wire
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -73,8 +76,32 @@ func FuzzMessage(f *testing.F) {
 func FuzzPosted(f *testing.F) {
 	fuzz(f, func(t *testing.T, data []byte) {
 		for _, want := range []int{0, 1, 2} {
-			if ids, err := DecodePosted(data, want); err == nil && len(ids) != want {
+			ids, err := DecodePosted(data, want)
+			if err == nil && len(ids) != want {
 				t.Errorf("%d ids, want %d", len(ids), want)
+			}
+			if slow, slowErr := decodePosted(data, want); (err == nil) != (slowErr == nil) || !slices.Equal(ids, slow) {
+				t.Errorf("read in one pass: %q, %v; by encoding/json: %q, %v", ids, err, slow, slowErr)
+			}
+		}
+	})
+}
+
+func FuzzHref(f *testing.F) {
+	for _, seed := range []string{
+		"", "/", "//", "m", "/m", "/a/m", "/a/m/", "//h/m", "http://h/a/m", "/a/m?claim_id=c", "/a/m?claim_id=c&d=e", "/a/m?claim_id=%63",
+		"/a/%6d", "/a/..", "/a/.", "/a/%2e%2e", "/a/m#f", "/a/m?#", "/a:b/c:d", ":", "/a b", "/\x00", "//?claim_id=c", "/m?claim_id=",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, href string) {
+		if got, want := lastSegment(href), lastOfURL(href); got != want {
+			t.Errorf("the id of %q is %q, but net/url says %q", href, got, want)
+		}
+		u, err := url.Parse(href)
+		if want := ""; err == nil {
+			if want = u.Query().Get("claim_id"); claimOf(href) != want {
+				t.Errorf("the claim of %q is %q, but net/url says %q", href, claimOf(href), want)
 			}
 		}
 	})
@@ -120,6 +147,16 @@ func FuzzUnmarshal(f *testing.F) {
 		var value any
 		if err := Unmarshal(data, &value); (err == nil) != json.Valid(data) {
 			t.Errorf("%q: %v", data, err)
+		}
+		type body struct {
+			TTL      float64           `json:"ttl"`
+			Messages []json.RawMessage `json:"messages"`
+			Title    *string           `json:"title"`
+		}
+		var fast, slow body
+		err, slowErr := Unmarshal(data, &fast), unmarshalOne(data, &slow)
+		if fmt.Sprint(err) != fmt.Sprint(slowErr) || !reflect.DeepEqual(fast, slow) {
+			t.Errorf("by json.Unmarshal: %+v, %v; by a json.Decoder: %+v, %v", fast, err, slow, slowErr)
 		}
 	})
 }

@@ -20,16 +20,13 @@ type Limits struct {
 const checkEach = 1 << 20
 
 // Measure returns an error if an answer exceeds the limits, or if ctx ends while it is
-// measured. Decoding takes many times the size of a body that is nothing but brackets, and
+// measured. posted is the number of messages of a post. Decoding takes many times the size of a body that is nothing but brackets, and
 // compression makes such a body small: 119 kB of gzip can become gigabytes.
-func (l Limits) Measure(ctx context.Context, op Op, p Params, body []byte) error {
+func (l Limits) Measure(ctx context.Context, op Op, posted int, body []byte) error {
 	if l.Bytes > 0 && int64(len(body)) > l.Bytes {
 		return fmt.Errorf("%w of %d bytes", transport.ErrResponseTooLarge, l.Bytes)
 	}
-	most := l.Items
-	if posted, ok := p["messages"].([]Outgoing); ok {
-		most = max(most, 2*len(posted)) // the answer has their ids
-	}
+	most := max(l.Items, 2*posted) // the answer to a post has the ids
 	if l.Items <= 0 || len(body)/2 < most {
 		return nil // each value takes at least two bytes
 	}

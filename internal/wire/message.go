@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/zaqar-go/zaqar/internal/mend"
@@ -104,26 +103,6 @@ func DecodeMessage(data []byte) (Message, error) {
 		return Message{}, errors.New("it is null, not a message")
 	}
 	return *m, nil
-}
-
-// DecodePosted reads the ids of posted messages, of which there must be want.
-func DecodePosted(data []byte, want int) ([]string, error) {
-	var reply struct {
-		Resources []string `json:"resources"`
-	}
-	if err := json.Unmarshal(data, &reply); err != nil {
-		return nil, err
-	}
-	if len(reply.Resources) != want {
-		return nil, fmt.Errorf("it names %d messages, %d were posted", len(reply.Resources), want)
-	}
-	ids := make([]string, want)
-	for i, href := range reply.Resources {
-		if ids[i] = lastSegment(href); ids[i] == "" {
-			return nil, fmt.Errorf("%.80q names no message", href)
-		}
-	}
-	return ids, nil
 }
 
 // Claim is a claim in an answer. A new one has neither TTL nor Age.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/zaqar-go/zaqar/internal/jsonscan"
@@ -17,6 +18,8 @@ type pageReader struct {
 	scan     jsonscan.Scanner
 	stop     func() error
 	messages []Message
+	seen     int   // the fields of the last message that were read, as bits
+	texts    texts // of the last message
 	links    []byte
 	found    bool  // there is a member "messages"
 	err      error // of stop
@@ -74,63 +77,71 @@ func (r *pageReader) message() bool {
 			return false
 		}
 	}
-	m, seen := Message{}, 0
-	ok := r.scan.Object(func(key []byte) bool {
-		value, ok := r.scan.Value()
-		if !ok || !plainKey(key) {
-			return false
-		}
-		for i, field := range fields {
-			if string(key[1:len(key)-1]) != field.name {
-				if isKey(key, field.name) {
-					return false
-				}
-				continue
-			}
-			if seen&(1<<i) != 0 {
-				return false
-			}
-			seen |= 1 << i
-			return string(value) == "null" && !field.holdsNull || field.read(&m, value)
-		}
-		return true
-	})
-	if !ok || m.complete() != nil {
-		return false
-	}
-	r.messages = append(r.messages, m)
-	return true
+	r.messages = append(r.messages, Message{})
+	r.seen, r.texts = 0, texts{}
+	return r.scan.Object(r.field) && r.texts.fill(&r.messages[len(r.messages)-1])
 }
 
-// fields are how the members of a message are read.
-var fields = [...]struct {
+// field reads one member of a message.
+func (r *pageReader) field(key []byte) bool {
+	value, ok := r.scan.Value()
+	if !ok || !plainKey(key) {
+		return false
+	}
+	name := key[1 : len(key)-1]
+	at := slices.IndexFunc(fields[:], func(f field) bool { return f.name == string(name) })
+	if at < 0 {
+		return !slices.ContainsFunc(fields[:], func(f field) bool { return isKey(key, f.name) })
+	}
+	if r.seen&(1<<at) != 0 {
+		return false
+	}
+	r.seen |= 1 << at
+	return string(value) == "null" && !fields[at].holdsNull || fields[at].read(&r.messages[len(r.messages)-1], &r.texts, value)
+}
+
+// field is how a member of a message is read.
+type field struct {
 	name      string
 	holdsNull bool // null is a value
-	read      func(m *Message, value []byte) bool
-}{
-	// The id and the claim are parts of the href if that comes first.
-	{"id", false, func(m *Message, value []byte) bool { return asciiText(&m.ID, value, m.Href) }},
-	{"href", false, func(m *Message, value []byte) bool { return asciiText(&m.Href, value, "") }},
-	{"ttl", false, func(m *Message, value []byte) bool { return m.TTL.UnmarshalJSON(value) == nil }},
-	{"age", false, func(m *Message, value []byte) bool { return m.Age.UnmarshalJSON(value) == nil }},
-	{"body", true, func(m *Message, value []byte) bool { m.Body = bytes.Clone(value); return true }},
-	{"checksum", false, func(m *Message, value []byte) bool { return asciiText(&m.Checksum, value, "") }},
-	{"claim_id", false, func(m *Message, value []byte) bool { return asciiText(&m.ClaimID, value, m.Href) }},
-	{"claim_count", false, func(m *Message, value []byte) bool { return m.ClaimCount.UnmarshalJSON(value) == nil }},
+	read      func(m *Message, t *texts, value []byte) bool
 }
 
-// asciiText reads a string. If it is part of another one, it shares its memory.
-func asciiText(into *string, value []byte, part string) bool {
+var fields = [...]field{
+	{"id", false, func(_ *Message, t *texts, value []byte) bool { return asciiText(&t.id, value) }},
+	{"href", false, func(_ *Message, t *texts, value []byte) bool { return asciiText(&t.href, value) }},
+	{"ttl", false, func(m *Message, _ *texts, value []byte) bool { return m.TTL.UnmarshalJSON(value) == nil }},
+	{"age", false, func(m *Message, _ *texts, value []byte) bool { return m.Age.UnmarshalJSON(value) == nil }},
+	{"body", true, func(m *Message, _ *texts, value []byte) bool { m.Body = bytes.Clone(value); return true }},
+	{"checksum", false, func(_ *Message, t *texts, value []byte) bool { return asciiText(&t.checksum, value) }},
+	{"claim_id", false, func(_ *Message, t *texts, value []byte) bool { return asciiText(&t.claim, value) }},
+	{"claim_count", false, func(m *Message, _ *texts, value []byte) bool { return m.ClaimCount.UnmarshalJSON(value) == nil }},
+}
+
+// texts are the texts of a message, as parts of the answer.
+type texts struct{ id, href, checksum, claim []byte }
+
+// asciiText reads a string.
+func asciiText(into *[]byte, value []byte) bool {
 	text, ok := jsonscan.Plain(value)
-	if !ok {
-		return false
+	*into = text
+	return ok
+}
+
+// fill copies the texts into the message. The id and the claim are mostly parts of the
+// href, and share its memory.
+func (t *texts) fill(m *Message) bool {
+	m.Href, m.Checksum = string(t.href), string(t.checksum)
+	m.ID, m.ClaimID = t.inHref(m, t.id), t.inHref(m, t.claim)
+	return m.complete() == nil
+}
+
+// inHref returns a text, as part of the href if it is one.
+func (t *texts) inHref(m *Message, text []byte) string {
+	if at := bytes.Index(t.href, text); at >= 0 {
+		return m.Href[at : at+len(text)]
 	}
-	if at := strings.Index(part, string(text)); at >= 0 && len(text) > 0 {
-		*into = part[at : at+len(text)]
-		return true
-	}
-	*into = string(text)
-	return true
+	return string(text)
 }
 
 // plainKey reports whether encoding/json would take the key of a member as it stands.
@@ -168,7 +179,7 @@ func claimOf(href string) string {
 	if !found {
 		return ""
 	}
-	if claim, ok := strings.CutPrefix(query, "claim_id="); ok && strings.HasPrefix(path, "/") && isPlain(path) && isPlain(claim) {
+	if claim, ok := strings.CutPrefix(query, "claim_id="); ok && isPlainPath(path) && isPlain(claim) {
 		return claim
 	}
 	u, err := url.Parse(href)
@@ -176,6 +187,11 @@ func claimOf(href string) string {
 		return ""
 	}
 	return u.Query().Get("claim_id")
+}
+
+// isPlainPath reports whether text is a path from the root that means itself in a URL.
+func isPlainPath(text string) bool {
+	return strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//") && isPlain(text)
 }
 
 // isPlain reports whether text means itself in a URL.

@@ -9,6 +9,9 @@ import (
 // "." or "..", escaped or not. A proxy that cleans paths would make it the path of another
 // resource: DELETE /v2/queues/wot/messages/.. would delete the queue.
 func Climbs(path string) bool {
+	if !strings.ContainsAny(path, ".%") {
+		return false // as almost all
+	}
 	if unescaped, err := url.PathUnescape(path); err == nil {
 		path = unescaped
 	}

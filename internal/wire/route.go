@@ -10,12 +10,8 @@ package wire
 import (
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/zaqar-go/zaqar/internal/plainjson"
-	"github.com/zaqar-go/zaqar/transport"
 )
 
 // Version is a version of the API, in the form that is used in paths.
@@ -67,10 +63,6 @@ const (
 	QueueShare          Op = "queue_share"
 )
 
-// Params are an operation's parameters under the WebSocket's names. An absent parameter
-// is not sent.
-type Params map[string]any
-
 // Route describes one operation in one version of the API.
 type Route struct {
 	// Method and Path are HTTP's. The {names} in Path are replaced by parameters.
@@ -120,7 +112,7 @@ type Route struct {
 }
 
 // Table contains a version's operations.
-type Table map[Op]Route
+type Table map[Op]*Route
 
 var tables = map[Version]Table{V1: v1, V1_1: v1_1, V2: v2}
 
@@ -139,11 +131,11 @@ func (e *Unsupported) Error() string {
 	return fmt.Sprintf("%s: API %s has no such operation", e.Op, e.Version)
 }
 
-// Lookup returns a version's row for an operation.
-func Lookup(v Version, op Op) (Route, error) {
+// Lookup returns a version's row for an operation, which nobody may change.
+func Lookup(v Version, op Op) (*Route, error) {
 	route, ok := tables[v][op]
 	if !ok {
-		return Route{}, &Unsupported{Op: op, Version: v}
+		return nil, &Unsupported{Op: op, Version: v}
 	}
 	return route, nil
 }
@@ -157,109 +149,7 @@ func Takes(v Version, op Op, param string) bool {
 	return ok && route.takes(param)
 }
 
-func (r Route) takes(param string) bool {
+func (r *Route) takes(param string) bool {
 	return slices.Contains(r.Query, param) || slices.Contains(r.Body, param) || slices.Contains(r.Message, param) ||
 		r.BodyIs == param || r.Spread == param || strings.Contains(r.Path, "{"+param+"}")
-}
-
-// Encode returns the request of an operation, in the forms of all transports. Its error
-// is an [*Unsupported] if the version does not have the operation or a parameter.
-func Encode(v Version, op Op, p Params) (*transport.Request, error) {
-	route, err := Lookup(v, op)
-	if err != nil {
-		return nil, err
-	}
-	for param := range p {
-		if !route.takes(param) {
-			return nil, &Unsupported{Op: op, Version: v, Param: param}
-		}
-	}
-	req := &transport.Request{Op: string(op), Method: route.Method, Action: route.Action, Repeatable: route.Repeatable}
-	addAction(req, op, p)
-	if req.Path, err = fill(route.Path, p); err != nil {
-		return nil, err
-	}
-	if op != Versions {
-		req.Path = "/" + string(v) + req.Path
-	}
-	req.Query = query(route, p)
-	if req.Body, err = body(route, p); err != nil {
-		return nil, err
-	}
-	if req.Body != nil {
-		req.Header = map[string][]string{"Content-Type": {route.contentType()}}
-	}
-	return req, nil
-}
-
-func (r Route) contentType() string {
-	if r.Type == "" {
-		return "application/json"
-	}
-	return r.Type
-}
-
-// fill puts parameters into a path. An empty parameter is an error, because the path
-// would be that of another resource: DELETE /claims/ does not delete a claim. So is one
-// that leads out of its place, see [Climbs]. Every path of an operation is made here.
-func fill(template string, p Params) (string, error) {
-	var path strings.Builder
-	path.Grow(len(template) + 64)
-	for {
-		before, rest, found := strings.Cut(template, "{")
-		path.WriteString(before)
-		if !found {
-			return path.String(), nil
-		}
-		name, after, _ := strings.Cut(rest, "}")
-		value, _ := p[name].(string)
-		if value == "" {
-			return "", fmt.Errorf("%s is empty", name)
-		}
-		if Climbs(value) {
-			return "", fmt.Errorf(`%s is %.80q, but "." and ".." lead to another path`, name, value)
-		}
-		path.WriteString(url.PathEscape(value))
-		template = after
-	}
-}
-
-func query(route Route, p Params) url.Values {
-	values := url.Values{}
-	if extra, ok := p[route.Spread].(url.Values); ok && route.Spread != "" {
-		maps.Copy(values, extra)
-	}
-	for _, name := range route.Query {
-		switch value := p[name].(type) {
-		case nil:
-		case []string:
-			// Repeated, not joined: servers do not split at an escaped comma (quirk 29).
-			values[name] = value
-		case string:
-			values[name] = []string{value}
-		default:
-			values.Set(name, fmt.Sprint(value))
-		}
-	}
-	return values
-}
-
-func body(route Route, p Params) ([]byte, error) {
-	if route.BodyIs != "" {
-		value, ok := p[route.BodyIs]
-		if !ok {
-			return nil, nil
-		}
-		return plainjson.Marshal(value)
-	}
-	object := map[string]any{}
-	for name, value := range p {
-		if slices.Contains(route.Body, name) {
-			object[name] = value
-		}
-	}
-	if len(object) == 0 {
-		return nil, nil
-	}
-	return plainjson.Marshal(object)
 }

@@ -25,7 +25,7 @@ const (
 // succeeded returns an error if a 2xx is not the success of this operation. A proxy that
 // answers in the service's place, with a page for signing in for instance, has carried
 // out nothing.
-func (r Route) succeeded(op Op, reply *transport.Response) error {
+func (r *Route) succeeded(op Op, reply *transport.Response) error {
 	success, answer := r.Success, r.Answer
 	if reply.Dialect == transport.Frames {
 		if theirs := websocket[op].success; theirs != nil {
@@ -54,7 +54,7 @@ func (r Route) succeeded(op Op, reply *transport.Response) error {
 // JSON object with a title, but for a few that have no body at all (Silent). Everything else
 // is a proxy's. It knows nothing of queues, messages and claims. Over the WebSocket every
 // frame is the service's.
-func (r Route) Refuses(reply *transport.Response) bool {
+func (r *Route) Refuses(reply *transport.Response) bool {
 	if reply.Dialect == transport.Frames {
 		return true
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -54,25 +53,28 @@ var websocket = map[Op]action{
 	SubscriptionList:   {usual: paged("subscriptions", "id", nil)},
 }
 
-// addAction fills in the WebSocket's half of a request.
-func addAction(req *transport.Request, op Op, p Params) {
+// AddAction adds the WebSocket's form of an operation to its request. HTTP does not need
+// it.
+func AddAction(req *transport.Request, v Version, op Op, args *Args) {
+	if route, err := Lookup(v, op); err == nil {
+		req.Action = route.Action
+	}
 	a := websocket[op]
+	p := args.params()
 	_, with := p[a.lesserWith]
-	req.Params, req.Lesser = p, a.lesser || with
-	if a.rename == nil && a.always == nil {
-		return
-	}
-	renamed := maps.Clone(a.always)
-	if renamed == nil {
-		renamed = Params{}
-	}
-	for name, value := range p {
-		if theirs, ok := a.rename[name]; ok {
-			name = theirs
+	req.Lesser = a.lesser || with
+	for name, theirs := range a.rename {
+		if value, ok := p[name]; ok {
+			delete(p, name)
+			p[theirs] = value
 		}
-		renamed[name] = value
 	}
-	req.Params = renamed
+	for name, value := range a.always {
+		if _, given := p[name]; !given {
+			p[name] = value
+		}
+	}
+	req.Params = p
 }
 
 // Summed reports whether an operation reads messages that can have checksums. The
@@ -88,7 +90,7 @@ func Summed(op Op) bool {
 // Usual returns an answer in the usual form, which is HTTP's in most versions. It does
 // not change reply. It returns an error if the answer is malformed, or is a success that
 // is not the service's.
-func (r Route) Usual(op Op, reply *transport.Response) (*transport.Response, error) {
+func (r *Route) Usual(op Op, reply *transport.Response) (*transport.Response, error) {
 	body, absent := reply.Body, r.Absent
 	var rewrite func([]byte) ([]byte, error)
 	switch reply.Dialect {
@@ -104,21 +106,23 @@ func (r Route) Usual(op Op, reply *transport.Response) (*transport.Response, err
 			return reply, err
 		}
 	}
-	usual := *reply
+	status := reply.Status
 	switch {
 	case reply.Status == http.StatusNoContent && r.Empty != "":
-		usual.Body = []byte(r.Empty)
+		body = []byte(r.Empty)
 	case reply.Status == http.StatusNotFound && absent != "" && r.Refuses(reply):
-		usual.Status, usual.Body = http.StatusOK, []byte(absent)
+		status, body = http.StatusOK, []byte(absent)
 	case reply.Status/100 == 2 && reply.Status != http.StatusNoContent && rewrite != nil:
 		rewritten, err := rewrite(body)
 		if err != nil {
 			return reply, err
 		}
-		usual.Body = rewritten
+		body = rewritten
 	default:
 		return reply, nil
 	}
+	usual := *reply
+	usual.Status, usual.Body = status, body
 	return &usual, nil
 }
 

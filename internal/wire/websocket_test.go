@@ -13,24 +13,28 @@ func TestParametersHaveTheWebSocketsNames(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		op     Op
-		params Params
+		args   Args
 		want   string
 		lesser bool
 	}{
-		{Ping, nil, `{"limit":1}`, false},
-		{QueueGet, Params{"queue_name": "q"}, `{"queue_name":"q"}`, true},
-		{MessageGetMany, Params{"queue_name": "q", "ids": []string{"a"}}, `{"message_ids":["a"],"queue_name":"q"}`, false},
-		{MessageDeleteMany, Params{"queue_name": "q", "ids": []string{"a"}, "claim_ids": []string{"c"}}, `{"claim_ids":["c"],"message_ids":["a"],"queue_name":"q"}`, false},
-		{MessagePop, Params{"queue_name": "q", "pop": 3}, `{"pop":3,"queue_name":"q"}`, false},
-		{MessageList, Params{"queue_name": "q", "echo": true}, `{"echo":true,"queue_name":"q"}`, false},
-		{MessageList, Params{"queue_name": "q", "include_claimed": true}, `{"include_claimed":true,"queue_name":"q"}`, true},
-		{SubscriptionCreate, Params{"queue_name": "q", "ttl": 60}, `{"queue_name":"q","ttl":60}`, false},
-		{SubscriptionCreate, Params{"queue_name": "q", "subscriber": "s"}, `{"queue_name":"q","subscriber":"s"}`, true},
+		{Ping, Args{}, `{"limit":1}`, false},
+		{QueueGet, Args{Queue: "q"}, `{"queue_name":"q"}`, true},
+		{MessageGetMany, Args{Queue: "q", IDs: []string{"a"}}, `{"message_ids":["a"],"queue_name":"q"}`, false},
+		{MessageDeleteMany, Args{Queue: "q", IDs: []string{"a"}, ClaimIDs: []string{"c"}}, `{"claim_ids":["c"],"message_ids":["a"],"queue_name":"q"}`, false},
+		{MessagePop, Args{Queue: "q", More: Params{"pop": 3}}, `{"pop":3,"queue_name":"q"}`, false},
+		{MessageList, Args{Queue: "q", More: Params{"echo": true}}, `{"echo":true,"queue_name":"q"}`, false},
+		{MessageList, Args{Queue: "q", More: Params{"include_claimed": true}}, `{"include_claimed":true,"queue_name":"q"}`, true},
+		{MessageDelete, Args{Queue: "q", Message: "m", Claim: "c"}, `{"claim_id":"c","message_id":"m","queue_name":"q"}`, false},
+		{ClaimCreate, Args{Queue: "q", Limit: 3, Times: &Times{TTL: 60, Grace: 61}}, `{"grace":61,"limit":3,"queue_name":"q","ttl":60}`, false},
+		{MessagePost, Args{Queue: "q", Messages: []Outgoing{{Body: json.RawMessage("1")}}}, `{"messages":[{"body":1}],"queue_name":"q"}`, false},
+		{SubscriptionCreate, Args{Queue: "q", More: Params{"ttl": 60}}, `{"queue_name":"q","ttl":60}`, false},
+		{SubscriptionCreate, Args{Queue: "q", More: Params{"subscriber": "s"}}, `{"queue_name":"q","subscriber":"s"}`, true},
 	} {
-		req, err := Encode(V2, test.op, test.params)
+		req, err := Encode(V2, test.op, &test.args)
 		if err != nil {
 			t.Fatal(err)
 		}
+		AddAction(req, V2, test.op, &test.args)
 		got, err := json.Marshal(req.Params)
 		if err != nil || string(got) != test.want || req.Action == "" || req.Lesser != test.lesser {
 			t.Errorf("%s: action %s, lesser %v, %s, %v, want %s", test.op, req.Action, req.Lesser, got, err, test.want)
