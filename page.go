@@ -8,7 +8,7 @@ import (
 	"maps"
 	"time"
 
-	"github.com/zaqar-go/zaqar/internal/backoff"
+	"github.com/zaqar-go/zaqar/internal/paging"
 	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/observe"
 )
@@ -29,13 +29,21 @@ type page[T any] struct {
 	keys  []string
 	items []T
 	next  string // the server's marker for the next page, or ""
-	date  string // the header Date of the answer, or ""
 	cut   error  // why what follows this page cannot be read, nil if it can or nothing follows
+
+	// Of messages:
+	ages         []time.Duration
+	sent, served time.Time // when it was asked for, and its header Date, or the zero time
 }
 
 func (p *page[T]) add(key string, item T) {
 	p.keys = append(p.keys, key)
 	p.items = append(p.items, item)
+}
+
+// grow makes room for a page of messages.
+func (p *page[T]) grow(n int) {
+	p.keys, p.items, p.ages = make([]string, 0, n), make([]T, 0, n), make([]time.Duration, 0, n)
 }
 
 type fetch[T any] func(context.Context, wire.Params) (page[T], error)
@@ -44,12 +52,12 @@ type fetch[T any] func(context.Context, wire.Params) (page[T], error)
 // the sequence neither loops nor ends early:
 //
 //   - When its marker is gone, or is the first item, a server starts the listing
-//     again (quirks 1, 2, 15). Items seen before are skipped, and a marker that
-//     brought nothing new is not used again.
+//     again (quirks 1, 2, 15). Items seen before are skipped, see [paging.Progress], and
+//     a marker that brought nothing new is not used again.
 //   - Servers filter after they have cut the page (quirk 4). So a short page may not
 //     be the last one. The unfiltered listing shows whether it is.
 //   - A new marker is progress, so any number of empty pages may follow each other. But
-//     after some of them requests are paced, see [pace]. Markers that lead in a circle
+//     after some of them requests are paced, see [paging.Pace]. Markers that lead in a circle
 //     are an error.
 func paginate[T any](ctx context.Context, l listing, get fetch[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
@@ -58,7 +66,7 @@ func paginate[T any](ctx context.Context, l listing, get fetch[T]) iter.Seq2[T, 
 			yield(none, err)
 			return
 		}
-		p := &pager[T]{listing: l, get: get, marker: string(l.marker), seen: map[string]bool{}, used: map[string]bool{}}
+		p := &pager[T]{listing: l, get: get, marker: string(l.marker), progress: paging.NewProgress(DefaultRemember)}
 		p.size = p.firstSize()
 		for {
 			current, err := p.fetch(ctx)
@@ -66,22 +74,25 @@ func paginate[T any](ctx context.Context, l listing, get fetch[T]) iter.Seq2[T, 
 				yield(none, err)
 				return
 			}
-			unseen := p.unseen(current)
-			if p.pace.page(len(unseen) > 0) {
-				p.observer.report(ctx, observe.ListingSlowed{Op: string(p.op), Queue: p.queue, Pages: p.pace.empty})
+			fresh, again := p.read(current)
+			if again {
+				continue
 			}
-			for _, i := range unseen {
+			if p.pace.Page(len(fresh) > 0 || p.walking && len(current.keys) > 0) {
+				p.observer.report(ctx, observe.ListingSlowed{Op: string(p.op), Queue: p.queue, Pages: p.pace.Pages()})
+			}
+			for _, i := range fresh {
 				p.yielded++
 				if !yield(current.items[i], nil) || p.limitReached() {
 					return
 				}
 			}
-			more, err := p.advance(ctx, current)
+			more, err := p.advance(ctx, current, len(fresh) > 0)
 			if err != nil {
 				yield(none, err)
 				return
 			}
-			if !more {
+			if !more && !p.giveUp() {
 				return
 			}
 		}
@@ -93,11 +104,14 @@ type pager[T any] struct {
 	listing
 	get     fetch[T]
 	marker  string
-	size    int             // the page size to ask for; 0: the server's
-	yielded int             // the number of items
-	seen    map[string]bool // the keys of these items
-	used    map[string]bool // markers used since the last new item
-	pace    pace
+	size    int // the page size to ask for; 0: the server's
+	yielded int // the number of items
+	// progress remembers the keys of the items that were yielded last.
+	progress *paging.Progress
+	used     paging.Markers // since the last new item
+	walks    int            // of a listing that has started again, since then
+	walking  bool           // over what was listed before; that has an end, so it is not paced
+	pace     paging.Pace
 
 	// The last probe of the unfiltered listing: from which marker, to which, and how many
 	// items were between them.
@@ -132,7 +146,7 @@ func (p *pager[T]) fetch(ctx context.Context) (page[T], error) {
 
 // ask reads a page when it is its time.
 func (p *pager[T]) ask(ctx context.Context, params wire.Params) (page[T], error) {
-	if err := p.pace.wait(ctx); err != nil {
+	if err := p.pace.Wait(ctx); err != nil {
 		return page[T]{}, &Error{Op: string(p.op), Queue: p.queue, repeatable: true, Err: err}
 	}
 	return p.get(ctx, params)
@@ -157,24 +171,47 @@ func (p *pager[T]) request(params wire.Params) wire.Params {
 	return request
 }
 
-// unseen returns the indices of the items that are new, and remembers their keys.
-func (p *pager[T]) unseen(current page[T]) []int {
-	var unseen []int
-	for i, key := range current.keys {
-		if p.seen[key] {
-			continue
+// mostWalks is how often a listing that starts again is walked without anything new
+// before its markers count as a circle.
+const mostWalks = 3
+
+// read returns the indices of the items that are new. It returns true if the page is to
+// be read again from the marker that it sets.
+func (p *pager[T]) read(current page[T]) (fresh []int, again bool) {
+	searching := p.progress.Searching()
+	fresh, again = p.progress.Read(paging.Page{
+		From: p.marker, IDs: current.keys, Ages: current.ages, Sent: current.sent, Read: time.Now(), Served: current.served,
+	})
+	switch {
+	case again:
+		p.marker = p.progress.Marker()
+	case len(fresh) > 0:
+		p.used.Clear()
+		p.walks, p.walking = 0, false
+	case len(current.keys) > 0 && p.walks < mostWalks:
+		// Behind a filtered stretch only a listing that has started again has known items.
+		if p.progress.Searching() && !searching || !p.progress.Searching() && p.marker != "" && !p.progress.Knows(p.marker) {
+			p.used.Clear()
+			p.walks++
+			p.walking, p.probedTo = true, ""
 		}
-		p.seen[key] = true
-		unseen = append(unseen, i)
 	}
-	if len(unseen) > 0 {
-		clear(p.used)
+	return fresh, again
+}
+
+// giveUp is called at the end of the listing. It reports whether to read on, from the
+// marker that it sets.
+func (p *pager[T]) giveUp() bool {
+	if !p.progress.Searching() {
+		return false
 	}
-	return unseen
+	p.marker = p.progress.GiveUp()
+	p.used.Clear()
+	return true
 }
 
 // advance moves to the next page and reports whether there is one.
-func (p *pager[T]) advance(ctx context.Context, current page[T]) (bool, error) {
+func (p *pager[T]) advance(ctx context.Context, current page[T], news bool) (bool, error) {
 	if current.cut != nil {
 		return false, current.cut
 	}
@@ -190,14 +227,14 @@ func (p *pager[T]) advance(ctx context.Context, current page[T]) (bool, error) {
 		}
 		// An empty page, or the same one again: the filter leaves out the rest of
 		// this stretch.
-		if len(current.keys) == 0 || p.used[next] {
+		if len(current.keys) == 0 || p.used.Used(next) {
 			next, probed = unfiltered, p.probedItems > 0
 		}
 	}
 	if next == "" {
 		return false, nil
 	}
-	if p.used[next] {
+	if p.used.Used(next) {
 		// Behind an empty page only a marker that was found beside an item may be an old
 		// one: the listing has started again.
 		if len(current.keys) == 0 && !probed {
@@ -207,8 +244,8 @@ func (p *pager[T]) advance(ctx context.Context, current page[T]) (bool, error) {
 			return false, p.loops(full)
 		}
 	}
-	p.used[next] = true
-	p.marker = next
+	p.marker = p.progress.Follow(next, news)
+	p.used.Use(p.marker)
 	return true, nil
 }
 
@@ -244,7 +281,7 @@ func (p *pager[T]) probe(ctx context.Context, current page[T]) (string, bool, er
 // knows reports whether all items of a page were seen before.
 func (p *pager[T]) knows(all page[T]) bool {
 	for _, key := range all.keys {
-		if !p.seen[key] {
+		if !p.progress.Knows(key) {
 			return false
 		}
 	}
@@ -254,7 +291,7 @@ func (p *pager[T]) knows(all page[T]) bool {
 // unusedMarker returns the last key of the page that was not used as a marker yet.
 func (p *pager[T]) unusedMarker(current page[T]) string {
 	for i := len(current.keys) - 1; i >= 0; i-- {
-		if key := current.keys[i]; !p.used[key] {
+		if key := current.keys[i]; !p.used.Used(key) {
 			return key
 		}
 	}
@@ -275,37 +312,4 @@ func (p *pager[T]) circle(marker string) error {
 		Op: string(p.op), Queue: p.queue, repeatable: true,
 		Err: fmt.Errorf("%w: the listing starts again after marker %.80q", ErrMalformed, marker),
 	}
-}
-
-// The pace of a listing that brings nothing.
-const (
-	freePages  = 100                    // pages without anything new that are read at full speed
-	pagePause  = 100 * time.Millisecond // between two requests after that
-	reportEach = 100                    // pages between two events
-)
-
-// pace slows a listing down that reads one page after another without finding anything
-// new. Its zero value is ready to use.
-type pace struct {
-	empty int       // pages in a row
-	asked time.Time // when the last request was sent
-}
-
-// page counts a page. It reports whether to tell an observer that the listing is slow.
-func (p *pace) page(found bool) (report bool) {
-	if found {
-		p.empty = 0
-		return false
-	}
-	p.empty++
-	return p.empty >= freePages && (p.empty-freePages)%reportEach == 0
-}
-
-// wait blocks until the next request may be sent, or ctx ends.
-func (p *pace) wait(ctx context.Context) error {
-	if p.empty >= freePages && !backoff.Wait(ctx, pagePause-time.Since(p.asked)) {
-		return context.Cause(ctx)
-	}
-	p.asked = time.Now()
-	return nil
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"net/http"
 	"slices"
+	"time"
 
 	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/transport"
@@ -23,7 +25,9 @@ import (
 // with message ids on Redis only.
 //
 // Each message appears once. Messages that are posted or deleted during the loop may
-// or may not appear. While a listing finds nothing new, any number of pages may follow
+// or may not appear. The loop remembers the last 10,000 ids, so its memory does not grow
+// with the queue. Only if all of these messages are deleted at once can earlier ones
+// appear again, on Redis (quirk 2). While a listing finds nothing new, any number of pages may follow
 // each other. After 100 of them it sends ten requests a second and reports
 // observe.ListingSlowed. If the server leads it in a circle, the error matches
 // [ErrMalformed]. Expired messages that the server has not collected yet can hide
@@ -68,6 +72,7 @@ func (q *Queue) Messages(ctx context.Context, options ...MessagesOption) iter.Se
 // messagesPage reads one page of messages.
 func (q *Queue) messagesPage(ctx context.Context, p wire.Params, status Status) (page[*Message], error) {
 	known := q.connection().unmarked.Load()
+	sent := time.Now()
 	r, found, err := q.listMessages(ctx, p)
 	if err == nil && !known && unmarked(r, found) {
 		// Ask again: from now on this call goes over HTTP, if there is HTTP.
@@ -77,9 +82,12 @@ func (q *Queue) messagesPage(ctx context.Context, p wire.Params, status Status) 
 	if err != nil {
 		return page[*Message]{}, err
 	}
-	result := page[*Message]{next: found.Next, date: r.Header.Get("Date")}
+	result := page[*Message]{next: found.Next, sent: sent}
+	result.served, _ = http.ParseTime(r.Header.Get("Date")) // the zero time if there is none
+	result.grow(len(found.Messages))
 	for _, m := range found.Messages {
 		result.add(m.ID, newMessage(q, m, status, ""))
+		result.ages = append(result.ages, time.Duration(m.Age))
 	}
 	if unmarked(r, found) && len(found.Messages) >= pageLimit(p) {
 		result.cut = &Error{Op: string(wire.MessageList), Queue: q.name, Attempts: 1, repeatable: true, Err: errUnmarked}

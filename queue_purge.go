@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/zaqar-go/zaqar/internal/paging"
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
@@ -41,12 +42,12 @@ func (q *Queue) Purge(ctx context.Context, resources ...Resource) error {
 // ten a second. Give ctx a deadline if others may keep posting. V2 only.
 func (q *Queue) PurgeAll(ctx context.Context, resources ...Resource) error {
 	asked := func(r Resource) bool { return len(resources) == 0 || slices.Contains(resources, r) }
-	var rounds pace
+	var rounds paging.Pace
 	for {
-		if err := rounds.wait(ctx); err != nil {
+		if err := rounds.Wait(ctx); err != nil {
 			return &Error{Op: string(wire.QueuePurge), Queue: q.name, repeatable: true, Err: err}
 		}
-		rounds.page(false)
+		rounds.Page(false)
 		if err := q.Purge(ctx, resources...); err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package zaqar
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/zaqar-go/zaqar/internal/subscriber"
@@ -49,8 +48,7 @@ func (q subscribedQueue) Page(ctx context.Context, look subscriber.Look) (subscr
 		delete(params, "limit")
 		found, err = q.queue.messagesPage(ctx, params, 0)
 	}
-	page.Next, page.Cut = found.next, found.cut
-	page.Time, _ = http.ParseTime(found.date) // the zero time if there is none
+	page.Next, page.Cut, page.Time = found.next, found.cut, found.served
 	for _, m := range found.items {
 		page.Messages = append(page.Messages, m)
 	}

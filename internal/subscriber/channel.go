@@ -92,7 +92,7 @@ func (c *channel) knows(l listed) bool {
 func (c *channel) brings(l listed) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.ContainsFunc(l.ids, func(id string) bool { return !c.cursor.seen.has(id) })
+	return slices.ContainsFunc(l.ids, func(id string) bool { return !c.cursor.seen.Has(id) })
 }
 
 // classify returns which messages of a page are new, and how many are repeats.

@@ -3,6 +3,8 @@ package subscriber
 import (
 	"slices"
 	"time"
+
+	"github.com/zaqar-go/zaqar/internal/paging"
 )
 
 // cursor is how far a queue has been read. It tells what is new in a page from what is
@@ -29,12 +31,12 @@ import (
 // From then on everything behind the cursor is new, whatever the clocks say.
 type cursor struct {
 	marker   string
-	seen     seen   // handed out, or skipped as older than since
-	saved    int    // how many ids a Position has
-	pageSize int    // a page with this many messages is full
-	since    moment // what was posted before this is not wanted, on the first walk; else zero
-	brought  bool   // the last page had a message that was not known
-	reached  moment // the message read last was not posted before this
+	seen     paging.IDs // handed out, or skipped as older than since
+	saved    int        // how many ids a Position has
+	pageSize int        // a page with this many messages is full
+	since    moment     // what was posted before this is not wanted, on the first walk; else zero
+	brought  bool       // the last page had a message that was not known
+	reached  moment     // the message read last was not posted before this
 
 	idsAreMarkers bool
 	anchor        string // must be in the next page if it still exists; "" when not known
@@ -48,7 +50,7 @@ type cursor struct {
 	fromHead     bool   // lost, because it reads from the head of the queue
 	verifiedAt   moment // nothing that was posted before this can still be unread
 
-	searched markers // those that the search has used: a circle ends it
+	searched paging.Markers // those that the search has used: a circle ends it
 }
 
 const (
@@ -63,7 +65,7 @@ const (
 
 func newCursor(p Position, config Config) cursor {
 	c := cursor{
-		marker: p.Marker, seen: newSeen(max(config.Remember, len(p.Recent)), p.Recent),
+		marker: p.Marker, seen: paging.NewIDs(max(config.Remember, len(p.Recent)), p.Recent...),
 		saved: max(fewestSaved, 2*config.PageSize), pageSize: config.PageSize,
 		since: moment{wall: p.Since}, reached: moment{wall: p.Reached, server: p.Served},
 	}
@@ -77,7 +79,7 @@ func newCursor(p Position, config Config) cursor {
 }
 
 func (c *cursor) position() Position {
-	return Position{Marker: c.marker, Recent: c.seen.latest(c.saved), Since: c.since.wall, Reached: c.reached.wall, Served: c.reached.server}
+	return Position{Marker: c.marker, Recent: c.seen.Latest(c.saved), Since: c.since.wall, Reached: c.reached.wall, Served: c.reached.server}
 }
 
 // readFrom returns the marker of the page to read next.
@@ -101,10 +103,10 @@ func (c *cursor) classify(l listed) (fresh []Message, repeats int) {
 		return nil, 0
 	case !c.searching && c.hasGap(l):
 		c.rewinds++
-		c.marker, c.readAgain = c.seen.latest(c.rewindBy() + 1)[0], true
+		c.marker, c.readAgain = c.seen.Latest(c.rewindBy() + 1)[0], true
 		return nil, 0
 	case first < 0 && c.startedAgain(l):
-		c.searched = nil
+		c.searched.Clear()
 		c.searching, c.skipped = true, len(l.messages)
 		return nil, 0
 	}
@@ -117,7 +119,7 @@ func (c *cursor) classify(l listed) (fresh []Message, repeats int) {
 	}
 	for i, m := range l.messages {
 		switch {
-		case c.seen.has(m.ID()) || i < first && !c.lost:
+		case c.seen.Has(m.ID()) || i < first && !c.lost:
 			if !c.overlaps(l, l.ids[i]) {
 				repeats++
 			}
@@ -138,7 +140,7 @@ func (c *cursor) classify(l listed) (fresh []Message, repeats int) {
 }
 
 // firstKnown returns the index of the first message that is known, -1 if there is none.
-func (c *cursor) firstKnown(l listed) int { return slices.IndexFunc(l.ids, c.seen.has) }
+func (c *cursor) firstKnown(l listed) int { return slices.IndexFunc(l.ids, c.seen.Has) }
 
 // isOld reports whether the age of a message proves that it was posted before the one
 // read last. One clock proves nothing, since it may have stood still or been wrong, and
@@ -186,7 +188,7 @@ func (c *cursor) hasGap(l listed) bool {
 	switch {
 	case !c.idsAreMarkers, c.anchor == "", c.rewinds == len(rewindSteps):
 		return false
-	case l.head, len(l.ids) == 0, c.seen.empty():
+	case l.head, len(l.ids) == 0, c.seen.Len() == 0:
 		return false
 	}
 	return !slices.ContainsFunc(l.ids, func(id string) bool { return id != l.from && c.overlaps(l, id) })
@@ -194,7 +196,7 @@ func (c *cursor) hasGap(l listed) bool {
 
 // overlaps reports whether a message is listed again on purpose, since pages overlap.
 func (c *cursor) overlaps(l listed, id string) bool {
-	return id == l.from || id == c.anchor || c.rewinds > 0 && slices.Contains(c.seen.latest(c.rewindBy()), id)
+	return id == l.from || id == c.anchor || c.rewinds > 0 && slices.Contains(c.seen.Latest(c.rewindBy()), id)
 }
 
 // startedAgain reports whether a page without known messages begins with one that was
@@ -217,7 +219,7 @@ func (c *cursor) passed(m Message, l listed) {
 	c.reached = later(c.reached, l.earliest(m))
 }
 
-func (c *cursor) remember(m Message, l listed) { c.seen.add(m.ID(), l.expires(m)) }
+func (c *cursor) remember(m Message, l listed) { c.seen.Add(m.ID(), l.expires(m)) }
 
 // advance moves behind a page that was handed out. It reports whether to read on at
 // once.
@@ -247,13 +249,14 @@ func (c *cursor) advance(l listed) (more bool) {
 
 // search moves on in a listing that started again.
 func (c *cursor) search(l listed) (more bool) {
-	if l.next != "" && l.next != l.from && c.searched.add(l.next) {
+	if l.next != "" && l.next != l.from && !c.searched.Used(l.next) {
+		c.searched.Use(l.next)
 		c.searchMarker = l.next
 		return true
 	}
 	// Nothing known is left. Read from the marker again, which means from the
 	// beginning, and go by the ages.
-	c.searched = nil
+	c.searched.Clear()
 	c.searching, c.searchMarker, c.skipped, c.lost, c.fromHead, c.anchor = false, "", 0, true, false, ""
 	return true
 }

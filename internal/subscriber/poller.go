@@ -139,7 +139,7 @@ func (p *poller) look(ctx context.Context) (found, more bool, err error) {
 	more, mayHide := p.channel.advance(l)
 	slow, err := p.streak.page(from, !more || brought || len(fresh) > 0)
 	if slow {
-		p.queue.Observe(ctx, observe.ListingSlowed{Op: opList, Queue: p.queue.Name(), Pages: p.streak.pages})
+		p.queue.Observe(ctx, observe.ListingSlowed{Op: opList, Queue: p.queue.Name(), Pages: p.streak.pace.Pages()})
 	}
 	switch {
 	case err != nil:

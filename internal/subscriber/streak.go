@@ -3,27 +3,22 @@ package subscriber
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/zaqar-go/zaqar/internal/fault"
+	"github.com/zaqar-go/zaqar/internal/paging"
 )
 
-// The pace of a poller that reads one page after another without finding anything new.
-// It is that of listings in the root package.
 const (
-	freePages  = 100                    // pages that are read at full speed
-	pagePause  = 100 * time.Millisecond // between two pages after that
-	reportEach = 100                    // pages between two events
-	mostVisits = 4                      // of the same page; a search for a gap reads some again
+	mostVisits = 4 // of the same page in a streak; a search for a gap reads some again
 
-	// opList is the operation that an event about them names.
+	// opList is the operation that an event about a streak names.
 	opList = "message_list"
 )
 
 // streak is pages in a row that brought no message which was not known. A new marker is
 // progress, so it has no end by its length.
 type streak struct {
-	pages   int
+	pace    paging.Pace
 	visited map[string]int // by the marker that a page was read from
 }
 
@@ -37,32 +32,12 @@ func (s *streak) page(from string, over bool) (slow bool, err error) {
 	if s.visited == nil {
 		s.visited = map[string]int{}
 	}
-	s.pages++
 	if s.visited[from]++; s.visited[from] >= mostVisits {
 		clear(s.visited)
 		err = fmt.Errorf("%w: the listing leads back to marker %.80q", fault.Malformed, from)
 	}
-	return s.pages >= freePages && (s.pages-freePages)%reportEach == 0, err
+	return s.pace.Page(false), err
 }
 
 // pause waits before the next page of a long streak.
-func (s *streak) pause(ctx context.Context) {
-	if s.pages >= freePages {
-		pause(ctx, pagePause, nil)
-	}
-}
-
-// markers is a set of markers. Its zero value is empty.
-type markers map[string]bool
-
-// add reports whether the marker was not in the set.
-func (m *markers) add(marker string) bool {
-	if (*m)[marker] {
-		return false
-	}
-	if *m == nil {
-		*m = markers{}
-	}
-	(*m)[marker] = true
-	return true
-}
+func (s *streak) pause(ctx context.Context) { _ = s.pace.Wait(ctx) }

@@ -28,6 +28,11 @@ var borders = []border{
 		allow:  []string{"errors"},
 	},
 	{
+		dir:    "internal/paging",
+		refuse: []string{".", "./internal/fault", "./internal/wire", "./observe", "./transport", websocket},
+		allow:  []string{"slices", "time", "./internal/backoff"},
+	},
+	{
 		dir: "internal/consumer",
 		refuse: []string{
 			".", "./internal/publisher", "./internal/subscriber", "./internal/push", "./internal/wire", "./internal/plainjson",
@@ -51,7 +56,7 @@ var borders = []border{
 			".", "./internal/consumer", "./internal/publisher", "./internal/wire", "./internal/plainjson",
 			"./internal/clienttest", "./transport", "./auth", "./zaqartest", websocket,
 		},
-		allow:        []string{"context", "./internal/backoff", "./internal/fault", "./internal/push", "./observe"},
+		allow:        []string{"context", "./internal/backoff", "./internal/fault", "./internal/paging", "./internal/push", "./observe"},
 		allowInTests: []string{".", "./internal/clienttest", "./zaqartest"},
 	},
 	{

@@ -1,0 +1,84 @@
+// Package paging tells what is new in the pages of a listing, with a memory that does not
+// grow with the listing.
+package paging
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// IDs are the ids that were added last, up to a limit. When there are too many, ids of
+// messages that have expired are dropped first, since these cannot be listed again, and
+// then the oldest.
+type IDs struct {
+	limit   int
+	expires map[string]time.Time // by id; the zero time when it is not known
+	order   []string             // oldest first
+	forgot  bool                 // some were dropped
+}
+
+// NewIDs returns the memory of up to limit ids, with some ids in it.
+func NewIDs(limit int, ids ...string) IDs {
+	s := IDs{limit: limit, expires: map[string]time.Time{}}
+	for _, id := range ids {
+		s.Add(id, time.Time{})
+	}
+	return s
+}
+
+// Has reports whether the id is remembered.
+func (s *IDs) Has(id string) bool {
+	_, ok := s.expires[id]
+	return ok
+}
+
+// Len returns how many ids are remembered.
+func (s *IDs) Len() int { return len(s.order) }
+
+// Add remembers an id. Its message cannot be listed after expires; the zero time means
+// that this is not known.
+func (s *IDs) Add(id string, expires time.Time) {
+	if s.Has(id) {
+		return
+	}
+	if len(s.order) >= s.limit {
+		s.shrink()
+	}
+	id = strings.Clone(id) // it may be a part of the page's text, which would be kept
+	s.expires[id] = expires
+	s.order = append(s.order, id)
+}
+
+// shrink makes room for a quarter of the limit, so that it is not needed each time.
+func (s *IDs) shrink() {
+	s.forgot = true
+	now := time.Now()
+	s.order = slices.DeleteFunc(s.order, func(id string) bool {
+		expires := s.expires[id]
+		expired := !expires.IsZero() && expires.Before(now)
+		if expired {
+			delete(s.expires, id)
+		}
+		return expired
+	})
+	if most := s.limit * 3 / 4; len(s.order) > most {
+		for _, id := range s.order[:len(s.order)-most] {
+			delete(s.expires, id)
+		}
+		s.order = slices.Delete(s.order, 0, len(s.order)-most)
+	}
+}
+
+// Latest returns the n ids that were added last, oldest first.
+func (s *IDs) Latest(n int) []string {
+	return slices.Clone(s.order[max(0, len(s.order)-n):])
+}
+
+// back returns the id that was added before the n last ones.
+func (s *IDs) back(n int) string { return s.order[len(s.order)-1-n] }
+
+func (s *IDs) clear() {
+	clear(s.expires)
+	s.order, s.forgot = s.order[:0], false
+}
