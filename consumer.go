@@ -57,7 +57,8 @@ func (c *Consumer) String() string { return "<Consumer [" + orNone(c.queue).name
 // Run passes messages to handler, with [ConsumerConfig.Workers] workers, until ctx ends, or
 // [Consumer.Stop] or [Consumer.Halt] is called. If a handler ends ctx, its worker starts no
 // other message. A worker is free for the next message as soon as its handler has returned;
-// the message is deleted in the background.
+// the message is deleted in the background, a few milliseconds later if the service answers,
+// together with others that were finished meanwhile.
 //
 // Run then stops claiming and waits for the running handlers, at most for
 // [ConsumerConfig.StopTimeout]. Messages whose handler has not started are released: at

@@ -118,11 +118,10 @@ type ConsumerConfig struct {
 	// the queue's own default if the server refuses that. It needs DeadLetter.
 	DeadLetterTTL time.Duration
 
-	// BulkDelete deletes the messages of a claim with one request, once all of them are
-	// settled, instead of each one after its handler has returned. It has an effect only
-	// with a ClaimSize above 1. It loses no message, but after a crash a whole claim may
-	// be handled again, and a lost claim goes unnoticed because servers do not check
-	// claims in such a request (quirk 22).
+	// BulkDelete has no effect.
+	//
+	// Deprecated: messages that are finished at about the same time are deleted together,
+	// with any ClaimSize.
 	BulkDelete bool
 
 	// Poll and MaxPoll set the wait after the queue was found empty. The wait is random,

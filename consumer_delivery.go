@@ -44,8 +44,8 @@ func (d *Delivery) Context() context.Context {
 // that matches [ErrClaimLost] means that somebody else has claimed the message and handles
 // it again. Settling twice does nothing; if ctx ended Done, it may be called again.
 //
-// With [ConsumerConfig.BulkDelete] Done returns before the message is deleted, unless it
-// is the last of its claim.
+// Messages for which Done is called at about the same time are deleted with one request.
+// That goes on when the context of one of the calls ends.
 func (d *Delivery) Done(ctx context.Context) error {
 	if d.engine == nil {
 		return errNoDelivery

@@ -10,6 +10,7 @@ import (
 	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/internal/consumer"
+	"github.com/zaqar-go/zaqar/internal/wire"
 	"github.com/zaqar-go/zaqar/observe"
 )
 
@@ -44,8 +45,16 @@ func (q consumerQueue) Delete(ctx context.Context, id, claim string) error {
 	return claimAnswer(q.queue.DeleteMessage(ctx, id, ClaimID(claim)))
 }
 
-func (q consumerQueue) DeleteAll(ctx context.Context, ids []string, claim string) error {
-	return q.queue.DeleteMessages(sentOnce(ctx), ids, ClaimID(claim))
+// DeleteAll names the claims where the API version has them. Servers that demand them have
+// that version.
+func (q consumerQueue) DeleteAll(ctx context.Context, ids, claims []string) error {
+	var options []DeleteOption
+	if q.queue.connection().takes(wire.MessageDeleteMany, "claim_ids") {
+		for _, id := range claims {
+			options = append(options, ClaimID(id))
+		}
+	}
+	return q.queue.DeleteMessages(sentOnce(ctx), ids, options...)
 }
 
 func (q consumerQueue) RetryAfter(err error) time.Duration { return askedToWait(err) }
@@ -109,7 +118,6 @@ func (o ConsumerConfig) engine(q *Queue) consumer.Config {
 		Backoff:        backoff.Backoff{First: o.Backoff, Most: o.MaxBackoff},
 		DeadLetter:     o.DeadLetter,
 		MaxAttempts:    o.MaxAttempts,
-		BulkDelete:     o.BulkDelete,
 		Poll:           backoff.Backoff{First: o.Poll, Most: o.MaxPoll},
 		StopTimeout:    o.StopTimeout,
 		RequestTimeout: q.connection().timeout,

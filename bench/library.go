@@ -99,9 +99,8 @@ func libraryClaim(size int) work {
 }
 
 var (
-	consumerZero   = zaqar.ConsumerConfig{}
-	consumer20     = zaqar.ConsumerConfig{ClaimSize: 20}
-	consumer20bulk = zaqar.ConsumerConfig{ClaimSize: 20, BulkDelete: true}
+	consumerZero = zaqar.ConsumerConfig{}
+	consumer20   = zaqar.ConsumerConfig{ClaimSize: 20}
 )
 
 func libraryConsume(config zaqar.ConsumerConfig) work {

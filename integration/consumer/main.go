@@ -35,7 +35,6 @@ import (
 type options struct {
 	messages, workers, claimSize int
 	slow, processes, backlog     int
-	bulk                         bool
 	policy                       zaqar.FailurePolicy
 	limit                        time.Duration
 	portBase                     int
@@ -52,7 +51,6 @@ func main() {
 	flag.IntVar(&o.processes, "processes", 1, "number of consumer processes")
 	flag.IntVar(&o.claimSize, "claim-size", 1, "number of messages in a claim")
 	flag.IntVar(&o.slow, "slow", 12, "number of messages that take longer than their claim")
-	flag.BoolVar(&o.bulk, "bulk", false, "delete whole claims")
 	flag.IntVar((*int)(&o.policy), "policy", 0, "failure policy: 0 the default, 1 GiveBack, 2 RetryHere, 3 LetExpire")
 	flag.DurationVar(&o.limit, "limit", 20*time.Minute, "time limit")
 	flag.IntVar(&o.backlog, "backlog", 5000, "number of messages to post ahead of what has been handled")
@@ -152,8 +150,8 @@ func soak(ctx context.Context, o options) error {
 	if o.policy != 0 {
 		policy = o.policy.String()
 	}
-	fmt.Printf("%s; %d messages, at most about %d in the queue, processes: %d of %d workers, claims of %d, %s, bulk deletion %v\n",
-		s.describe(), o.messages, min(o.backlog, o.messages), o.processes, o.workers, o.claimSize, policy, o.bulk)
+	fmt.Printf("%s; %d messages, at most about %d in the queue, processes: %d of %d workers, claims of %d, %s\n",
+		s.describe(), o.messages, min(o.backlog, o.messages), o.processes, o.workers, o.claimSize, policy)
 	fmt.Printf("a consumer was killed %d times, Zaqar %d times; it took %v; journals in %s\n",
 		len(t.killed), t.crashed, time.Since(started).Round(time.Second), dir)
 	if !count(lines, t.killed).print(os.Stdout, o, left, len(dead)) {
@@ -288,8 +286,7 @@ func (t *crashTest) begin(ctx context.Context) error {
 	p := &worker{number: len(t.journals)} // nobody else appends
 	journal := filepath.Join(t.dir, fmt.Sprintf("journal-%d", p.number))
 	p.command = exec.CommandContext(ctx, os.Args[0], "-child", journal, "-queue", t.queue, "-endpoint", t.endpoint,
-		"-workers", fmt.Sprint(t.workers), "-claim-size", fmt.Sprint(t.claimSize), "-policy", fmt.Sprint(int(t.policy)),
-		fmt.Sprintf("-bulk=%v", t.bulk))
+		"-workers", fmt.Sprint(t.workers), "-claim-size", fmt.Sprint(t.claimSize), "-policy", fmt.Sprint(int(t.policy)))
 	p.command.Stdout, p.command.Stderr = os.Stdout, os.Stderr
 	t.running = append(t.running, p)
 	t.mu.Lock()

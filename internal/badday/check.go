@@ -36,8 +36,8 @@ func (d *day) summary() *Day {
 	}
 	return &Day{
 		Seed: p.seed, Counts: d.counts, Faults: d.faults, Duplicates: duplicates, Violations: d.wrong,
-		Setting: fmt.Sprintf("duplicates %v, %d consumers, claims of %d, %v, bulk %v, WebSockets %v, late requests %v",
-			p.publisher.AllowDuplicates, p.consumers, p.consumer.ClaimSize, p.consumer.OnFailure, p.consumer.BulkDelete, p.sockets, p.tampers),
+		Setting: fmt.Sprintf("duplicates %v, %d consumers, claims of %d, %v, WebSockets %v, late requests %v",
+			p.publisher.AllowDuplicates, p.consumers, p.consumer.ClaimSize, p.consumer.OnFailure, p.sockets, p.tampers),
 	}
 }
 

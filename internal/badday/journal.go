@@ -180,6 +180,9 @@ func (j *journal) see(r zaqartest.Seen) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.requests = append(j.requests, r)
+	if r.Kind == "message_delete_many" {
+		j.counts["deletions of many"]++
+	}
 }
 
 // story returns everything that names one of these things, in order of time.

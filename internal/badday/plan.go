@@ -79,9 +79,12 @@ func draw(seed uint64) plan {
 		sockets:   [3]bool{r.IntN(4) == 0, r.IntN(4) == 0, r.IntN(2) == 0},
 		tampers:   r.IntN(2) == 0,
 	}
-	p.consumer.BulkDelete = r.IntN(3) == 0
+	quick := r.IntN(3) == 0 // many are finished, and deleted, together
 	for n := range worked {
 		j := job{N: n, Kind: good, Work: time.Duration(r.IntN(3000)) * time.Millisecond}
+		if quick {
+			j.Work = 0
+		}
 		switch r.IntN(20) {
 		case 0, 1:
 			j.Kind, j.Work = long, time.Duration(30+r.IntN(170))*time.Second

@@ -23,7 +23,6 @@ func TestWhatWaitsDoesNotStopWhatWorks(t *testing.T) {
 		for name, config := range map[string]zaqar.ConsumerConfig{
 			"zero value":           {},
 			"claims of 20":         {ClaimSize: 20},
-			"claims of 20, bulk":   {ClaimSize: 20, BulkDelete: true},
 			"claims of 20, return": {ClaimSize: 20, OnFailure: zaqar.GiveBack},
 		} {
 			t.Run(outcome+", "+name, func(t *testing.T) {

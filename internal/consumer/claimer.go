@@ -105,8 +105,7 @@ func (c *Consumer) nextClaimSizeLocked() int {
 // claim makes one claim for n messages. No caller's context limits it: if nobody read the
 // answer, the messages would be out of reach until the claim expires. A hard stop cuts it.
 func (c *Consumer) claim(ctx context.Context, n, brought int) {
-	limit, timeout := c.claimLimit(n)
-	start := c.now()
+	limit, timeout, start := c.claimLimit(n)
 	limited, cancel := c.limited(ctx, timeout)
 	claim, err := c.queue.Claim(limited, limit)
 	cancel()
@@ -122,19 +121,20 @@ func (c *Consumer) claim(ctx context.Context, n, brought int) {
 	}
 }
 
-// claimLimit is the limit to send for n messages, and the time limit of the request. The
-// limit is 0, for the server's own, if the server has refused n or fewer. The time grows
-// after requests that got no answer, and is 0 if the client has no limit.
-func (c *Consumer) claimLimit(n int) (limit int, timeout time.Duration) {
+// claimLimit is the limit to send for n messages, and the time limit of the request, which
+// starts now. The limit is 0, for the server's own, if the server has refused n or fewer.
+// The time grows after requests that got no answer, and is 0 if the client has no limit.
+func (c *Consumer) claimLimit(n int) (limit int, timeout time.Duration, start instant) {
 	c.mu.Lock()
 	defer c.unlock()
+	start = c.nowLocked()
 	if c.config.RequestTimeout > 0 {
 		timeout = c.config.requestTime(1 + c.claimer.timeouts)
 	}
 	if refused := c.claimer.refusedLimit; refused > 0 && n >= refused {
-		return 0, timeout
+		return 0, timeout, start
 	}
-	return n, timeout
+	return n, timeout, start
 }
 
 // claimed takes the outcome of a claim for n messages, and starts the next claims. It
@@ -274,6 +274,7 @@ func (c *Consumer) settleUnseenLocked(d *Delivery, err error) {
 // finished.
 func (c *Consumer) duplicateLocked(d *Delivery, finished bool) {
 	c.stats.Duplicates++
+	c.suspectLocked()
 	c.reportLocked(observe.Duplicate{
 		Queue: c.queue.Name(), Message: d.message.ID(), Claim: d.lease.claim.ID(), Finished: finished,
 	})

@@ -15,19 +15,27 @@ type instant struct{ monotonic, wall time.Time }
 // error of a claim's deadline.
 const clockTolerance = truncation
 
-// now returns the present moment.
-func (c *Consumer) now() instant {
-	now := time.Now()
+// nowLocked returns the present moment, and notes when one clock has moved against the other.
+func (c *Consumer) nowLocked() instant {
+	now := instant{monotonic: time.Now()}
+	now.wall = now.monotonic.Round(0)
 	if c.config.WallClock != nil {
-		return instant{now, c.config.WallClock().Round(0)}
+		now.wall = c.config.WallClock().Round(0)
 	}
-	return instant{now, now.Round(0)}
+	if last := c.lastSeen; !last.monotonic.IsZero() && now.drift(last).Abs() > clockTolerance {
+		c.clockSet = now.monotonic
+	}
+	c.lastSeen = now
+	return now
 }
 
-// sleptSince reports whether the wall clock ran ahead of the monotonic clock since then.
-func (i instant) sleptSince(then instant) bool {
-	return i.wall.Sub(then.wall)-i.monotonic.Sub(then.monotonic) > clockTolerance
+// drift is how far the wall clock has run ahead of the monotonic clock since then.
+func (i instant) drift(then instant) time.Duration {
+	return i.wall.Sub(then.wall) - i.monotonic.Sub(then.monotonic)
 }
+
+// sleptSince reports whether the machine seems to have been suspended since then.
+func (i instant) sleptSince(then instant) bool { return i.drift(then) > clockTolerance }
 
 // usableLocked reports whether a message of the lease may be handed out. If not, the claim
 // is extended first.

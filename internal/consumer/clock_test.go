@@ -17,13 +17,15 @@ import (
 // machine is a queue with one claim of many messages, on a machine that may be suspended:
 // its monotonic clock is that of the bubble, and the wall clock runs ahead.
 type machine struct {
-	mu      sync.Mutex
-	ahead   time.Duration // of the wall clock
-	ended   bool          // the claim has ended on the server
-	claimed bool
-	size    int
-	extends int
-	deleted map[string]bool
+	mu       sync.Mutex
+	ahead    time.Duration // of the wall clock
+	ended    bool          // the claim has ended on the server
+	claimed  bool
+	workers  int
+	size     int
+	extends  int
+	together []int // how many messages were deleted with one request, each time
+	deleted  map[string]bool
 }
 
 func (m *machine) set(change func()) {
@@ -60,7 +62,13 @@ func (m *machine) Delete(_ context.Context, id, _ string) error {
 	return nil
 }
 
-func (m *machine) DeleteAll(context.Context, []string, string) error { return nil }
+func (m *machine) DeleteAll(ctx context.Context, ids, _ []string) error {
+	m.set(func() { m.together = append(m.together, len(ids)) })
+	for _, id := range ids {
+		m.set(func() { m.deleted[id] = true }) // it does not look at claims
+	}
+	return ctx.Err()
+}
 
 func (m *machine) PostDeadLetter(context.Context, consumer.DeadLetter) (bool, error) {
 	return false, nil
@@ -110,7 +118,7 @@ func on(t *testing.T, m *machine, takes time.Duration, test func(begun func() in
 	t.Helper()
 	m.deleted = map[string]bool{}
 	engine := consumer.New(m, consumer.Config{
-		Workers: 1, ClaimSize: m.size, Prefetch: m.size, MaxHeld: 100, MaxWaiting: 1000, TTL: 2 * time.Minute, Grace: time.Minute,
+		Workers: max(m.workers, 1), ClaimSize: m.size, Prefetch: m.size, MaxHeld: 100, MaxWaiting: 1000, TTL: 2 * time.Minute, Grace: time.Minute,
 		ExtendAt: 0.5, OnFailure: consumer.RetryHere, Poll: backoff.Backoff{First: time.Minute, Most: time.Minute},
 		StopTimeout: time.Minute, GiveUpAfter: time.Minute, WallClock: m.wall,
 		Classify: func(error) consumer.Failure { return consumer.Failure{} },
@@ -208,4 +216,41 @@ func TestAMachineThatNeverSleepsExtendsAsBefore(t *testing.T) {
 			})
 		})
 	})
+}
+
+func TestAfterTheWallClockWasSetMessagesAreDeletedWithTheirClaimUntilItIsExtended(t *testing.T) {
+	t.Parallel()
+	for name, by := range map[string]time.Duration{"forward": 8 * time.Hour, "back": -8 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				m := &machine{size: 200, workers: 10}
+				on(t, m, 10*time.Second, func(func() int) {
+					together := func() (n int) {
+						m.set(func() { n = len(m.together) })
+						return n
+					}
+					time.Sleep(15 * time.Second)
+					if n := together(); n != 1 {
+						t.Errorf("%d deletions of many before the clock was set", n)
+					}
+					m.set(func() { m.ahead = by })
+					for together() == 1 {
+						time.Sleep(time.Second)
+						m.set(func() {
+							if m.extends == 0 && len(m.together) > 1 {
+								t.Error("messages were deleted together before their claim was extended")
+							}
+						})
+					}
+					time.Sleep(10 * time.Minute)
+					m.set(func() {
+						if len(m.deleted) != 200 || len(m.together) < 10 {
+							t.Errorf("%d messages were deleted, %d times together", len(m.deleted), len(m.together))
+						}
+					})
+				})
+			})
+		})
+	}
 }

@@ -51,14 +51,18 @@ type Consumer struct {
 	insiders   []chan struct{} // calls of Stop from handlers
 	releasing  int             // leases that are being finished
 
-	claimer claimer
-	waiters []*waiter            // callers that wait for messages, in their order
-	ready   []*Delivery          // claimed, not handed out
-	held    map[string]*Delivery // everything that is claimed, by message id
-	counts  [stages]int          // of held, by stage
-	backlog backlog
-	history history
-	stats   Stats
+	lastSeen instant   // the last look at the clocks
+	clockSet time.Time // when the wall clock was last found to have jumped
+
+	claimer   claimer
+	waiters   []*waiter            // callers that wait for messages, in their order
+	ready     []*Delivery          // claimed, not handed out
+	held      map[string]*Delivery // everything that is claimed, by message id
+	counts    [stages]int          // of held, by stage
+	deletions deletions
+	backlog   backlog
+	history   history
+	stats     Stats
 
 	pendingEvents []observe.Event // delivered by unlock
 }

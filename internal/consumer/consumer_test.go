@@ -17,7 +17,6 @@ func TestAConsumerHandlesEachMessageOnceAndDeletesIt(t *testing.T) {
 		"twenty":   {ClaimSize: 20},
 		"ahead":    {ClaimSize: 20, Prefetch: 40},
 		"no more":  {ClaimSize: 20, Prefetch: -1},
-		"in bulk":  {ClaimSize: 20, BulkDelete: true},
 		"one":      {Workers: 1, ClaimSize: 5},
 		"held few": {Workers: 4, ClaimSize: 20, MaxHeld: 3},
 	} {
@@ -38,9 +37,6 @@ func TestAConsumerHandlesEachMessageOnceAndDeletesIt(t *testing.T) {
 				clienttest.Stored(t, srv, "wot", 0)
 				if s := r.Stats(); s.Handled != 100 || s.Claimed != 100 || s.Failed+s.Lost+s.LostClaims+s.GivenBack+s.Duplicates != 0 {
 					t.Errorf("the counters are %+v", s)
-				}
-				if n := len(srv.Requests("message_delete")); config.BulkDelete && n != 0 {
-					t.Errorf("%d messages were deleted one by one", n)
 				}
 			})
 		})

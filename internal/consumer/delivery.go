@@ -26,6 +26,7 @@ type Delivery struct {
 	overdue        bool            // its attempt took longer than MaxExtension
 	revoked        bool            // a hard stop took it from its caller
 	alreadyDeleted bool            // a claim that was in flight brought it once more
+	outcome        *outcome        // of its deletion, if Done waits for one together with others
 	ctx            context.Context //nolint:containedctx // it is the handler's, and ends with the claim
 	cancel         context.CancelCauseFunc
 	timer          *time.Timer // of the back-off
@@ -166,7 +167,7 @@ func (c *Consumer) dispatchLocked() {
 // nextReadyLocked takes up to n messages that may be handed out. It withholds those of
 // claims that must be extended first.
 func (c *Consumer) nextReadyLocked(n int) []*Delivery {
-	now := c.now()
+	now := c.nowLocked()
 	var deliveries []*Delivery
 	taken := 0
 	for _, d := range c.ready {
@@ -187,7 +188,7 @@ func (c *Consumer) nextReadyLocked(n int) []*Delivery {
 // startLocked starts an attempt.
 func (d *Delivery) startLocked(worker *goroutine) {
 	d.setStageLocked(running)
-	d.worker, d.started = worker, time.Now()
+	d.worker, d.started, d.outcome = worker, time.Now(), nil
 	d.attempt = d.consumer.history.of(d.message.ID()).failures + 1
 	ctx := context.WithValue(d.consumer.handlerCtx, deliveryKey{}, d)
 	ctx = context.WithValue(ctx, attemptKey{d.consumer}, d)
@@ -242,7 +243,6 @@ func (d *Delivery) endLocked(how ending) {
 		}
 	}
 	delete(l.unsettled, id)
-	delete(l.toDelete, id)
 	if how == givenBack && !closed(l.closed) {
 		c.stats.GivenBack++
 		d.setStageLocked(awaitingRelease)

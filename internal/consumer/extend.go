@@ -57,7 +57,7 @@ func (l *lease) untilExtension() time.Duration {
 	c := l.consumer
 	c.mu.Lock()
 	defer c.unlock()
-	now := c.now()
+	now := c.nowLocked()
 	l.giveUpOverdueLocked(now.monotonic)
 	if !l.usableLocked(now) {
 		return 0
@@ -103,7 +103,7 @@ type plan struct {
 // long is extended by that wait.
 func (l *lease) planLocked() plan {
 	c := l.consumer
-	p := plan{start: c.now(), ttl: c.config.TTL, grace: c.config.Grace}
+	p := plan{start: c.nowLocked(), ttl: c.config.TTL, grace: c.config.Grace}
 	first, last := l.waitsLocked(p.start.monotonic)
 	if first <= c.config.longWait() || c.backlog.refusesLong || closed(c.stopping) || c.config.TTL >= longestClaim {
 		return p
@@ -192,9 +192,13 @@ func (l *lease) extended(p plan, err error) (last bool) {
 		c.backlog.refusesLong = true
 		return false
 	case errors.Is(err, fault.ClaimLost), !time.Now().Before(l.deadline):
+		if errors.Is(err, fault.ClaimLost) {
+			c.suspectLocked()
+		}
 		l.loseLocked(err)
 		return true
 	}
+	l.failing = true
 	c.reportLocked(observe.RenewalFailed{
 		Queue: c.queue.Name(), Claim: l.claim.ID(), Messages: len(l.unsettled), Left: time.Until(l.deadline), Err: err,
 	})
@@ -204,6 +208,7 @@ func (l *lease) extended(p plan, err error) (last bool) {
 // extendedLocked begins the claim's time anew.
 func (l *lease) extendedLocked(p plan) {
 	l.startLocked(p.start, p.ttl)
+	l.failing = false
 	if p.first > 0 { // the claim is fresh again when the first message is due
 		due := p.start.monotonic.Add(p.first - clockCheck)
 		if due.Before(l.extendAt) || p.ttl < longestClaim {

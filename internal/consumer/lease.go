@@ -30,14 +30,15 @@ type lease struct {
 
 	// The Consumer's lock guards what follows.
 
+	made       time.Time            // when the claim was made
 	start      instant              // when the claim was made, or extended last
 	deadline   time.Time            // when the claim ends by our clock
 	extendAt   time.Time            // when the next extension is due
 	unsettled  map[string]*Delivery // messages that are not settled
-	toDelete   map[string]*Delivery // messages that were handled, to be deleted together
 	toRelease  map[string]*Delivery // messages to be given back
 	overlapped bool                 // a later claim of ours took messages out of this one
 	finishing  bool                 // finish was started
+	failing    bool                 // its last extension has failed
 
 	unconfirmed bool        // nothing is handed out before the next extension
 	withheld    []*Delivery // ready, until that extension
@@ -49,8 +50,8 @@ const truncation = time.Second
 // newLease returns the lease of a claim that was requested at start.
 func newLease(c *Consumer, claim Claim, messages []Message, start instant) *lease {
 	l := &lease{
-		consumer: c, claim: claim, closed: make(chan struct{}), woken: make(chan struct{}, 1),
-		unsettled: map[string]*Delivery{}, toDelete: map[string]*Delivery{}, toRelease: map[string]*Delivery{},
+		consumer: c, claim: claim, made: start.monotonic, closed: make(chan struct{}), woken: make(chan struct{}, 1),
+		unsettled: map[string]*Delivery{}, toRelease: map[string]*Delivery{},
 	}
 	l.startLocked(start, c.config.TTL)
 	if l.mustExtendAtOnce(messages) {

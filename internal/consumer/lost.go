@@ -1,7 +1,6 @@
 package consumer
 
 import (
-	"context"
 	"slices"
 
 	"github.com/zaqar-go/zaqar/internal/fault"
@@ -19,7 +18,7 @@ func (l *lease) loseLocked(err error) {
 	l.closeLocked()
 	c.stats.LostClaims++
 	c.reportLocked(observe.ClaimLost{
-		Queue: c.queue.Name(), Claim: l.claim.ID(), Messages: len(l.unsettled) + len(l.toDelete), Err: err,
+		Queue: c.queue.Name(), Claim: l.claim.ID(), Messages: len(l.unsettled), Err: err,
 	})
 	for _, d := range l.unsettled {
 		switch d.stage {
@@ -30,9 +29,7 @@ func (l *lease) loseLocked(err error) {
 			d.cancel(fault.ClaimLost)
 		}
 	}
-	for _, d := range l.toDelete {
-		c.spawnLocked(func(ctx context.Context) { _ = d.ackNow(ctx) })
-	}
+	c.deleteUnsureLocked(l)
 	c.claimMoreLocked()
 }
 
@@ -50,9 +47,7 @@ func (d *Delivery) onClaimLostLocked() {
 // again and so took it out of the earlier one.
 func (d *Delivery) rebindLocked(l *lease, m Message) {
 	c, earlier, id := d.consumer, d.lease, m.ID()
-	_, toDelete := earlier.toDelete[id]
 	delete(earlier.unsettled, id)
-	delete(earlier.toDelete, id)
 	delete(earlier.toRelease, id)
 	earlier.overlapped = true
 	d.lease = l
@@ -60,10 +55,11 @@ func (d *Delivery) rebindLocked(l *lease, m Message) {
 	d.message.Rebind(m)
 	c.duplicateLocked(d, false)
 	switch {
-	case toDelete:
-		l.toDelete[id] = d
 	case d.overdue: // this claim is not extended for it either
 		l.overlapped = true
+	case d.stage == awaitingRelease && c.history.finished(id): // it could not be deleted before
+		l.unsettled[id] = d
+		c.settleUnseenLocked(d, nil)
 	case d.stage == awaitingRelease:
 		l.unsettled[id] = d
 		d.makeReadyLocked()

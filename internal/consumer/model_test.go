@@ -74,7 +74,6 @@ func drawSettling(t *rapid.T) settling {
 		ClaimSize:   rapid.IntRange(1, 6).Draw(t, "claim size"),
 		Prefetch:    rapid.IntRange(-1, 10).Draw(t, "prefetch"),
 		MaxHeld:     rapid.IntRange(0, 6).Draw(t, "held"),
-		BulkDelete:  rapid.Bool().Draw(t, "bulk"),
 		OnFailure:   rapid.SampledFrom([]zaqar.FailurePolicy{zaqar.GiveBack, zaqar.RetryHere, zaqar.LetExpire}).Draw(t, "policy"),
 		MaxAttempts: rapid.IntRange(1, 3).Draw(t, "attempts"),
 		DeadLetter:  "dead", TTL: time.Minute, StopTimeout: time.Hour, Poll: 10 * time.Second, MaxPoll: 10 * time.Minute,

@@ -21,8 +21,9 @@ type Queue interface {
 	// is "". It returns fault.ClaimLost if the claim does not hold the message, or if
 	// somebody else's claim does.
 	Delete(ctx context.Context, id, claim string) error
-	// DeleteAll deletes the messages of a claim with as few requests as possible.
-	DeleteAll(ctx context.Context, ids []string, claim string) error
+	// DeleteAll deletes messages that these claims hold, with one request. Most servers do
+	// not look at the claims.
+	DeleteAll(ctx context.Context, ids, claims []string) error
 	// PostDeadLetter posts a message to the dead-letter queue. bare reports that its
 	// envelope did not fit, so that the body alone was posted.
 	PostDeadLetter(ctx context.Context, letter DeadLetter) (bare bool, err error)
@@ -31,7 +32,8 @@ type Queue interface {
 	// Hopeless reports whether no claim can ever succeed after this error.
 	Hopeless(err error) bool
 	// RefusesLimit reports whether the server may have refused a claim because of its
-	// limit, or an extension because of its length.
+	// limit, an extension because of its length, or a deletion because of the number of
+	// its ids.
 	RefusesLimit(err error) bool
 	// RetryAfter returns how long the server asked to wait after an error, 0 if it did not.
 	RetryAfter(err error) time.Duration
@@ -90,7 +92,6 @@ type Config struct {
 	// Not positive: any number.
 	MaxAttempts int
 
-	BulkDelete bool
 	// RequestTimeout is the client's limit of a single request. Not positive: none.
 	RequestTimeout time.Duration
 	// GiveUpAfter is how long the service must refuse before that is final. Negative:

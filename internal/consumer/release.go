@@ -7,17 +7,9 @@ import (
 	"github.com/zaqar-go/zaqar/observe"
 )
 
-// checkSettledLocked deletes what was handled when nobody works on a message of the claim,
-// and finishes the lease when all of its messages are settled.
+// checkSettledLocked finishes the lease when all of its messages are settled.
 func (l *lease) checkSettledLocked() {
-	if l.finishing || closed(l.closed) || l.busyLocked() {
-		return
-	}
-	c := l.consumer
-	if handled := l.takeHandledLocked(); len(handled) > 0 {
-		c.spawnLocked(func(ctx context.Context) { l.deleteTogether(ctx, handled) })
-	}
-	if len(l.unsettled) > 0 {
+	if l.finishing || closed(l.closed) || len(l.unsettled) > 0 {
 		return
 	}
 	l.finishing = true
@@ -25,18 +17,8 @@ func (l *lease) checkSettledLocked() {
 		l.closeLocked()
 		return
 	}
-	c.releasing++
-	c.spawnLocked(l.finish)
-}
-
-// busyLocked reports whether a message of the lease is ready, running or being settled.
-func (l *lease) busyLocked() bool {
-	for _, d := range l.unsettled {
-		if d.stage != backingOff {
-			return true
-		}
-	}
-	return false
+	l.consumer.releasing++
+	l.consumer.spawnLocked(l.finish)
 }
 
 // closeLocked ends the extensions. From now on the messages to be given back may come

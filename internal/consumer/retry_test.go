@@ -20,7 +20,6 @@ func TestAFailedMessageIsTriedAgainAfterABackoff(t *testing.T) {
 		"by default, of twenty":   {ClaimSize: 20},
 		"retried here":            {OnFailure: zaqar.RetryHere},
 		"retried here, of twenty": {OnFailure: zaqar.RetryHere, ClaimSize: 20},
-		"in bulk":                 {OnFailure: zaqar.GiveBack, ClaimSize: 20, BulkDelete: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -41,6 +41,9 @@ func (d *Delivery) decide(err error, failure Failure) action {
 				return fmt.Errorf("zaqar: %s %s: %w: %w", op, c.queue.Name(), fault.Stopped, fault.ClaimLost)
 			}
 		}
+		if err == nil && d.outcome != nil { // Done was called before, and its context ended
+			return c.awaits(d.outcome)
+		}
 		return nil
 	}
 	d.setStageLocked(settling)
@@ -56,19 +59,6 @@ func (d *Delivery) decide(err error, failure Failure) action {
 		return d.failLocked(err, failure)
 	}
 	return nil
-}
-
-// ackLocked acknowledges a message that was handled. It is deleted now, or together with
-// the other messages of its claim.
-func (d *Delivery) ackLocked() action {
-	c, l := d.consumer, d.lease
-	if c.config.BulkDelete && c.config.ClaimSize > 1 && !closed(l.closed) {
-		delete(l.unsettled, d.message.ID())
-		l.toDelete[d.message.ID()] = d
-		l.checkSettledLocked()
-		return nil
-	}
-	return d.ackNow
 }
 
 // ackNow deletes a message that was handled.
@@ -118,6 +108,10 @@ func (d *Delivery) afterDelete(ctx context.Context, tried int, err error, countL
 // endDeletedLocked ends a delivery after its deletion succeeded or failed.
 func (d *Delivery) endDeletedLocked(ctx context.Context, err error) {
 	c := d.consumer
+	if d.outcome != nil {
+		d.outcome.err = err
+		close(d.outcome.done)
+	}
 	switch {
 	case err == nil:
 		c.history.forget(d.message.ID())
@@ -156,6 +150,7 @@ func (d *Delivery) deleteRemote(ctx context.Context) (tried int, err error) {
 			if !errors.Is(err, fault.ClaimLost) {
 				return err == nil, err
 			}
+			c.suspect()
 		}
 		switch unclaimed := c.queue.Delete(ctx, id, ""); {
 		case unclaimed == nil:
@@ -174,6 +169,13 @@ func (d *Delivery) claimIDs() []string {
 	d.consumer.mu.Lock()
 	defer d.consumer.unlock()
 	return slices.Clone(d.claims)
+}
+
+// suspect is suspectLocked.
+func (c *Consumer) suspect() {
+	c.mu.Lock()
+	defer c.unlock()
+	c.suspectLocked()
 }
 
 func (c *Consumer) countRescued() {

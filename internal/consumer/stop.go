@@ -167,6 +167,7 @@ func (c *Consumer) stopClaiming(cause error, called bool) {
 	}
 	c.ready = nil
 	c.releaseLeftLocked()
+	c.deleteMoreLocked() // they no longer wait for others
 	c.checkStoppedLocked()
 }
 
@@ -225,8 +226,10 @@ func (c *Consumer) checkStoppedLocked() {
 		c.cancelHandlerCtx(fault.Stopped)
 		c.cut()
 	}
-	if c.cutTimer != nil {
-		c.cutTimer.Stop()
+	for _, timer := range []*time.Timer{c.cutTimer, c.deletions.timer} {
+		if timer != nil {
+			timer.Stop()
+		}
 	}
 	close(c.stopped)
 }
