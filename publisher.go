@@ -239,3 +239,6 @@ func (p *Publisher) halt() {}
 
 // String returns "<Publisher wot>".
 func (p *Publisher) String() string { return "<Publisher " + orNone(p.queue).name + ">" }
+
+// Adaptive, as a size or a count, lets the library find the best value while it runs.
+const Adaptive = -1

@@ -28,16 +28,20 @@ type buffer struct {
 
 	buffered      list.List // of *Item, for their batch
 	bufferedBytes int
-	timer         *time.Timer // fires when the oldest one has waited for BatchDelay
+	timer         *time.Timer // fires when the oldest one has waited long enough
+	pause         pause
 
 	outstandingMessages int // buffered or in flight
 	outstandingBytes    int
 
-	lastNumber uint64                 // of the message accepted last
-	flushUpTo  uint64                 // messages up to this number do not wait for others
-	flushes    map[*flushing]struct{} // those that wait
+	lastNumber     uint64 // of the message accepted last
+	lastAcceptedAt time.Time
+	flushUpTo      uint64                 // messages up to this number do not wait for others
+	flushes        map[*flushing]struct{} // those that wait
 
 	senders    int
+	underWay   int // batches that senders have
+	inFlight   inFlight
 	limit      SizeLimit
 	limitAsked bool // the queue need not be asked for it
 }
@@ -58,7 +62,9 @@ func newBuffer(config Config, errors Errors, startSender func()) *buffer {
 		config: config, errors: errors, startSender: startSender,
 		flushes: map[*flushing]struct{}{},
 		limit:   SizeLimit{Bytes: DefaultSizeLimit},
+		pause:   pause{longest: config.BatchDelay, full: config.BatchMessages},
 	}
+	b.inFlight = newInFlight(config.Concurrency, config.AdaptConcurrency)
 	if config.BatchBytes > 0 {
 		b.limit, b.limitAsked = SizeLimit{Bytes: config.BatchBytes, Known: true}, true
 	}
@@ -111,7 +117,8 @@ func (b *buffer) hasRoomLocked(m *Item) bool {
 
 func (b *buffer) acceptLocked(m *Item) {
 	b.lastNumber++
-	m.number, m.acceptedAt = b.lastNumber, time.Now()
+	b.lastAcceptedAt = time.Now()
+	m.number, m.acceptedAt = b.lastNumber, b.lastAcceptedAt
 	m.buffered = b.buffered.PushBack(m)
 	b.bufferedBytes += m.Size
 	b.outstandingMessages++
@@ -215,17 +222,16 @@ func (b *buffer) removeLocked(m *Item) {
 }
 
 // startLocked starts a sender if a batch is ready. Otherwise it sets the timer that will.
+// While there are as many senders as there may be, one of them will call it.
 func (b *buffer) startLocked() {
 	oldest := first(&b.buffered)
 	switch {
-	case oldest == nil:
-	case !b.readyLocked():
-		if b.timer == nil {
-			b.timer = time.AfterFunc(b.config.BatchDelay-time.Since(oldest.acceptedAt), b.delayOver)
-		}
-	case b.senders < b.config.Concurrency:
+	case oldest == nil || b.senders >= b.inFlight.limit:
+	case b.readyLocked():
 		b.senders++
 		b.startSender()
+	case b.timer == nil:
+		b.timer = time.AfterFunc(b.waitLocked(oldest), b.delayOver)
 	}
 }
 

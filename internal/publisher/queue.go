@@ -96,7 +96,10 @@ type Config struct {
 	BatchMessages int
 	BatchBytes    int // 0: the queue's limit
 	BatchDelay    time.Duration
-	Concurrency   int // batches in flight
+	AdaptDelay    bool // BatchDelay is only the longest wait, see pause
+	Concurrency   int  // batches in flight
+	// AdaptConcurrency: Concurrency is only the most, see inFlight.
+	AdaptConcurrency bool
 
 	OutstandingMessages, OutstandingBytes int
 	Overflow                              Overflow

@@ -10,11 +10,7 @@ import (
 
 // sendBatches is a sender: it sends one batch after another until none is ready.
 func (p *Publisher) sendBatches() {
-	for {
-		w, ok := p.buffer.next()
-		if !ok {
-			return
-		}
+	for w, ok := p.buffer.next(work{}); ok; w, ok = p.buffer.next(w) {
 		if w.askLimit {
 			p.buffer.setLimit(p.queue.SizeLimit(p.ctx))
 		}
@@ -89,12 +85,16 @@ func (p *Publisher) post(batch []*Item, attempt int) ([]string, error) {
 		Queue: p.queue.Name(), Messages: len(batch), Bytes: p.config.requestSize(len(batch), bytes), Attempt: attempt,
 		Outcome: observe.BatchStored, Took: time.Since(started), Err: err,
 	}
+	failed := false
 	if err != nil {
+		failure := p.errors.Classify(err)
 		sent.Outcome = observe.BatchRefused
-		if p.errors.Classify(err).MayBeStored {
+		if failure.MayBeStored {
 			sent.Outcome = observe.BatchUnknown
 		}
+		failed = failure.Transient || failure.MayBeStored
 	}
+	p.buffer.answered(len(batch), started, failed)
 	p.queue.Observe(p.ctx, sent)
 	return ids, err
 }
