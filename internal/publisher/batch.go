@@ -4,15 +4,15 @@ import "time"
 
 // readyLocked reports whether a batch must be sent now.
 func (b *buffer) readyLocked() bool {
-	oldest := first(&b.buffered)
+	oldest := b.buffered.first
 	return oldest != nil && (b.pressedLocked(oldest) || b.waitLocked(oldest) <= 0)
 }
 
 // pressedLocked reports whether there is a whole batch, or no use in waiting for one.
 func (b *buffer) pressedLocked(oldest *Item) bool {
 	return oldest.number <= b.flushUpTo ||
-		b.buffered.Len() >= b.config.BatchMessages ||
-		b.config.requestSize(b.buffered.Len(), b.bufferedBytes) >= b.limit.Bytes
+		b.buffered.length >= b.config.BatchMessages ||
+		b.config.requestSize(b.buffered.length, b.bufferedBytes) >= b.limit.Bytes
 }
 
 // waitLocked returns how long the oldest message waits for others to join it.
@@ -21,7 +21,7 @@ func (b *buffer) waitLocked(oldest *Item) time.Duration {
 	if !b.config.AdaptDelay || b.underWay > 0 {
 		return wait
 	}
-	return min(wait, b.pause.left(b.buffered.Len(), b.lastAcceptedAt))
+	return min(wait, b.pause.left(b.buffered.length, b.lastAcceptedAt))
 }
 
 // work is what a sender has to do next: ask the queue for its size limit, fail messages,
@@ -41,9 +41,9 @@ func (b *buffer) next(done work) (w work, ok bool) {
 	defer b.mu.Unlock()
 	if !done.cutAt.IsZero() {
 		b.underWay--
-		b.pause.begin(len(done.batch), b.buffered.Len(), time.Since(done.cutAt))
+		b.pause.begin(len(done.batch), b.buffered.length, time.Since(done.cutAt))
 	}
-	if oldest := first(&b.buffered); oldest == nil || !b.pressedLocked(oldest) {
+	if oldest := b.buffered.first; oldest == nil || !b.pressedLocked(oldest) {
 		b.inFlight.void()
 	}
 	switch {
@@ -84,7 +84,7 @@ func (b *buffer) answered(messages int, started time.Time, failed bool) {
 func (b *buffer) cutLocked() work {
 	w := work{limit: b.limit.Bytes}
 	bytes := 0
-	for m := first(&b.buffered); m != nil && len(w.batch) < b.config.BatchMessages; m = first(&b.buffered) {
+	for m := b.buffered.first; m != nil && len(w.batch) < b.config.BatchMessages; m = b.buffered.first {
 		if b.tooLargeLocked(m) {
 			b.removeLocked(m)
 			w.tooLarge = append(w.tooLarge, m)

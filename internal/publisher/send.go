@@ -1,6 +1,7 @@
 package publisher
 
 import (
+	"slices"
 	"time"
 
 	"github.com/zaqar-go/zaqar/internal/backoff"
@@ -25,6 +26,9 @@ func (p *Publisher) sendBatches() {
 // dropIgnoredDelays fails those messages of a batch whose delay the queue would ignore,
 // and returns the others.
 func (p *Publisher) dropIgnoredDelays(batch []*Item, until time.Time) []*Item {
+	if !slices.ContainsFunc(batch, func(m *Item) bool { return m.Message.Delay != nil }) {
+		return batch
+	}
 	var plain, delayed []*Item
 	for _, m := range batch {
 		if m.Message.Delay == nil {
@@ -32,9 +36,6 @@ func (p *Publisher) dropIgnoredDelays(batch []*Item, until time.Time) []*Item {
 		} else {
 			delayed = append(delayed, m)
 		}
-	}
-	if len(delayed) == 0 {
-		return batch
 	}
 	_, err := p.retry(until, func(int) error { return p.queue.CheckDelays(p.ctx) })
 	if err == nil {
