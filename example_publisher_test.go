@@ -62,8 +62,8 @@ func ExampleQueue_Publisher() {
 	// Output: claimed:0 free:1000 total:1000
 }
 
-// Use a longer delay and several batches at once for throughput, or no delay for low
-// latency.
+// Batches adapt to the load by default. A longer delay means fewer requests, several
+// batches at once mean more throughput, and no delay means the lowest latency.
 func ExamplePublisherConfig() {
 	ctx := context.Background()
 	client, stop := embedded()
@@ -82,6 +82,29 @@ func ExamplePublisherConfig() {
 	}
 	fmt.Println(metric, alarm)
 	// Output: <Future done> <Future done>
+}
+
+// Where the order does not matter, let the publisher find how many batches should be in
+// flight: more while the server stores more messages a second, fewer after failures.
+func ExampleAdaptive() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	queue := client.Queue("wot")
+
+	publisher := queue.Publisher(zaqar.PublisherConfig{Concurrency: zaqar.Adaptive})
+	for i := range 1000 {
+		publisher.Publish(ctx, map[string]int{"score": i})
+	}
+	if err := publisher.Close(ctx); err != nil { // tells of failures, too
+		log.Fatal(err)
+	}
+	stats, err := queue.Stats(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(stats)
+	// Output: claimed:0 free:1000 total:1000
 }
 
 // By default Publish blocks when too much is outstanding (backpressure). It can also
@@ -181,7 +204,7 @@ func ExamplePublishError() {
 	defer stop()
 
 	server.Inject(zaqartest.Fault{Kind: "message_post", Status: 403, Body: `{"title": "Forbidden"}`})
-	publisher := client.Queue("events").Publisher(zaqar.PublisherConfig{})
+	publisher := client.Queue("events").Publisher(zaqar.PublisherConfig{BatchDelay: time.Second})
 	for i := range 3 {
 		publisher.Publish(ctx, i)
 	}
@@ -265,7 +288,7 @@ func ExamplePublisher_observer() {
 	})))
 	defer stop()
 
-	publisher := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 2})
+	publisher := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 2, BatchDelay: time.Second})
 	for _, body := range []string{"a", "b", "c"} {
 		publisher.Publish(ctx, body)
 	}

@@ -103,35 +103,50 @@ func (p *Publisher) Publish(ctx context.Context, body any) *Future[string] {
 		return future
 	}
 	p.used.Do(func() { p.queue.connection().register(p, sends) })
-	item := &publisher.Item{}
-	future := newFuture[string](func() { p.engine.Cancel(item) })
-	var unencoded any // the body, if it could not be encoded
-	failed := false
-	item.Failing = func(err error) {
-		failed = true
-		if p.onFailure != nil {
-			p.onFailure(published(item.Message, unencoded), err)
-		}
+	m := &published{publisher: p}
+	m.item.Outcome = m
+	m.future = newFuture[string](m.cancel)
+	if err := p.pack(&m.item, body); err != nil {
+		m.unencoded = body
+		m.Failing(err)
+		m.Resolve("", err)
+		return m.future
 	}
-	item.Resolve = func(id string, err error) {
-		future.resolve(id, err)
-		if failed {
-			p.unread.add(future, err)
-		}
-	}
-	if err := p.pack(item, body); err != nil {
-		unencoded = body
-		item.Failing(err)
-		item.Resolve("", err)
-		return future
-	}
-	p.engine.Publish(ctx, item)
-	return future
+	p.engine.Publish(ctx, &m.item)
+	return m.future
 }
 
-// published returns a message as it was given to Publish, for OnFailure.
-func published(m wire.Outgoing, unencoded any) Outgoing {
-	switch v := unencoded.(type) {
+// published is a message that was given to Publish.
+type published struct {
+	publisher *Publisher
+	item      publisher.Item
+	future    *Future[string]
+	unencoded any // the body, if it could not be encoded
+	failed    bool
+}
+
+func (m *published) cancel() { m.publisher.engine.Cancel(&m.item) }
+
+// Failing implements [publisher.Outcome].
+func (m *published) Failing(err error) {
+	m.failed = true
+	if m.publisher.onFailure != nil {
+		m.publisher.onFailure(m.asGiven(), err)
+	}
+}
+
+// Resolve implements [publisher.Outcome].
+func (m *published) Resolve(id string, err error) {
+	m.unencoded = nil // a future may be kept long
+	m.future.resolve(id, err)
+	if m.failed {
+		m.publisher.unread.add(m.future, err)
+	}
+}
+
+// asGiven returns the message as it was given to Publish, for OnFailure.
+func (m *published) asGiven() Outgoing {
+	switch v := m.unencoded.(type) {
 	case Outgoing:
 		return v
 	case *Outgoing:
@@ -143,12 +158,13 @@ func published(m wire.Outgoing, unencoded any) Outgoing {
 	default:
 		return Outgoing{Body: v}
 	}
-	o := Outgoing{Body: m.Body}
-	if m.TTL != nil {
-		o.TTL = time.Duration(*m.TTL) * time.Second
+	sent := m.item.Message
+	o := Outgoing{Body: sent.Body}
+	if sent.TTL != nil {
+		o.TTL = time.Duration(*sent.TTL) * time.Second
 	}
-	if m.Delay != nil {
-		o.Delay = time.Duration(*m.Delay) * time.Second
+	if sent.Delay != nil {
+		o.Delay = time.Duration(*sent.Delay) * time.Second
 	}
 	return o
 }
@@ -166,23 +182,20 @@ func (p *Publisher) pack(item *publisher.Item, body any) error {
 	if err != nil {
 		return conn.unsupported(wire.MessagePost, "")
 	}
-	if item.Message, err = outgoing(body, "the message"); err != nil {
+	if item.Message, err = outgoing(body, "the message", plainjson.Marshal); err != nil {
 		return err
 	}
 	if item.Message.Delay != nil && !conn.takes(wire.MessagePost, "delay") {
 		return conn.unsupported(wire.MessagePost, "delay")
 	}
 	if item.Message.TTL == nil && route.TTL > 0 {
-		item.Message.TTL = &route.TTL
+		ttl := route.TTL // not all of the route
+		item.Message.TTL = &ttl
 	}
 	if rule := wire.CheckBody(item.Message.Body); rule != "" {
 		return &ArgumentError{Op: string(wire.MessagePost), Argument: "the message", Rule: rule}
 	}
-	encoded, err := plainjson.Marshal(item.Message)
-	if err != nil {
-		return &ArgumentError{Op: string(wire.MessagePost), Argument: "the message", Rule: "cannot be encoded as JSON", Err: err}
-	}
-	item.Size = len(encoded)
+	item.Size = item.Message.Size()
 	return nil
 }
 
@@ -239,3 +252,6 @@ func (p *Publisher) halt() {}
 
 // String returns "<Publisher wot>".
 func (p *Publisher) String() string { return "<Publisher " + orNone(p.queue).name + ">" }
+
+// Adaptive, as a size or a count, lets the library find the best value while it runs.
+const Adaptive = -1

@@ -61,9 +61,17 @@ func (q publisherQueue) envelope() int {
 
 // engine translates a configuration that is filled in.
 func (c *PublisherConfig) engine(envelope int) publisher.Config {
+	delay, concurrency := c.BatchDelay, c.Concurrency
+	if delay == 0 {
+		delay = DefaultBatchDelay
+	}
+	if concurrency == Adaptive {
+		concurrency = mostInFlight
+	}
 	return publisher.Config{
-		BatchMessages: c.BatchMessages, BatchBytes: c.BatchBytes, BatchDelay: c.BatchDelay,
-		Concurrency:         c.Concurrency,
+		BatchMessages: c.BatchMessages, BatchBytes: c.BatchBytes,
+		BatchDelay: delay, AdaptDelay: c.BatchDelay == 0,
+		Concurrency: concurrency, AdaptConcurrency: c.Concurrency == Adaptive,
 		OutstandingMessages: c.OutstandingMessages, OutstandingBytes: c.OutstandingBytes,
 		Overflow: publisher.Overflow(c.Overflow), // both have the same values
 		Patience: c.Patience, Attempts: c.Attempts, Backoff: backoff.Backoff{First: c.RetryDelay, Most: c.MaxRetryDelay},

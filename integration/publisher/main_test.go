@@ -7,7 +7,7 @@ import (
 
 func TestFiftyThousandFuturesMatchWhatIsStored(t *testing.T) {
 	var table bytes.Buffer
-	mismatches, err := publishAll(&table, "", 50_000, 1)
+	mismatches, err := publishAll(&table, "", "", 50_000, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

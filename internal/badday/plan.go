@@ -69,7 +69,7 @@ func draw(seed uint64) plan {
 	r := rand.New(rand.NewPCG(seed, ofPlan))
 	p := plan{
 		seed:      seed,
-		publisher: zaqar.PublisherConfig{AllowDuplicates: r.IntN(3) == 0, Concurrency: 1 + 3*r.IntN(2)},
+		publisher: zaqar.PublisherConfig{AllowDuplicates: r.IntN(3) == 0, Concurrency: []int{1, 4, zaqar.Adaptive}[r.IntN(3)]},
 		consumer: zaqar.ConsumerConfig{
 			Workers: 4, ClaimSize: []int{1, 5, 20}[r.IntN(3)], TTL: time.Duration(60+r.IntN(60)) * time.Second,
 			DeadLetter: deadQueue, MaxPoll: 40 * time.Second,

@@ -4,11 +4,24 @@ import "time"
 
 // readyLocked reports whether a batch must be sent now.
 func (b *buffer) readyLocked() bool {
-	oldest := first(&b.buffered)
-	return oldest != nil && (oldest.number <= b.flushUpTo ||
-		b.buffered.Len() >= b.config.BatchMessages ||
-		b.config.requestSize(b.buffered.Len(), b.bufferedBytes) >= b.limit.Bytes ||
-		time.Since(oldest.acceptedAt) >= b.config.BatchDelay)
+	oldest := b.buffered.first
+	return oldest != nil && (b.pressedLocked(oldest) || b.waitLocked(oldest) <= 0)
+}
+
+// pressedLocked reports whether there is a whole batch, or no use in waiting for one.
+func (b *buffer) pressedLocked(oldest *Item) bool {
+	return oldest.number <= b.flushUpTo ||
+		b.buffered.length >= b.config.BatchMessages ||
+		b.config.requestSize(b.buffered.length, b.bufferedBytes) >= b.limit.Bytes
+}
+
+// waitLocked returns how long the oldest message waits for others to join it.
+func (b *buffer) waitLocked(oldest *Item) time.Duration {
+	wait := b.config.BatchDelay - time.Since(oldest.acceptedAt)
+	if !b.config.AdaptDelay || b.underWay > 0 {
+		return wait
+	}
+	return min(wait, b.pause.left(b.buffered.length, b.lastAcceptedAt))
 }
 
 // work is what a sender has to do next: ask the queue for its size limit, fail messages,
@@ -18,14 +31,25 @@ type work struct {
 	tooLarge []*Item // no request can hold them
 	limit    int     // which they exceed
 	batch    []*Item
+	cutAt    time.Time
 }
 
-// next tells a sender what to do. When there is nothing to do it returns false, and the
-// sender ends.
-func (b *buffer) next() (w work, ok bool) {
+// next tells a sender what to do after what it has done; at first that is nothing. When
+// there is nothing to do it returns false, and the sender ends.
+func (b *buffer) next(done work) (w work, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if !done.cutAt.IsZero() {
+		b.underWay--
+		b.pause.begin(len(done.batch), b.buffered.length, time.Since(done.cutAt))
+	}
+	if oldest := b.buffered.first; oldest == nil || !b.pressedLocked(oldest) {
+		b.inFlight.void()
+	}
 	switch {
+	case b.senders > b.inFlight.limit:
+		b.senders--
+		return work{}, false
 	case !b.readyLocked():
 		b.senders--
 		b.startLocked() // sets the timer
@@ -35,8 +59,24 @@ func (b *buffer) next() (w work, ok bool) {
 		return work{askLimit: true}, true
 	}
 	w = b.cutLocked()
+	w.cutAt = time.Now()
+	b.underWay++
 	b.startLocked() // another batch may be ready for another sender
 	return w, true
+}
+
+// answered tells how an attempt to send a batch ended.
+func (b *buffer) answered(messages int, started time.Time, failed bool) {
+	if b.inFlight.most == 0 {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if failed {
+		b.inFlight.failed(started)
+	} else {
+		b.inFlight.stored(messages)
+	}
 }
 
 // cutLocked takes a batch from the front of the buffer, and the messages before and
@@ -44,7 +84,7 @@ func (b *buffer) next() (w work, ok bool) {
 func (b *buffer) cutLocked() work {
 	w := work{limit: b.limit.Bytes}
 	bytes := 0
-	for m := first(&b.buffered); m != nil && len(w.batch) < b.config.BatchMessages; m = first(&b.buffered) {
+	for m := b.buffered.first; m != nil && len(w.batch) < b.config.BatchMessages; m = b.buffered.first {
 		if b.tooLargeLocked(m) {
 			b.removeLocked(m)
 			w.tooLarge = append(w.tooLarge, m)

@@ -1,7 +1,6 @@
 package publisher
 
 import (
-	"container/list"
 	"context"
 	"fmt"
 	"sync"
@@ -24,20 +23,24 @@ type buffer struct {
 
 	mu      sync.Mutex
 	closed  bool
-	waiting list.List // of *Item, for room
+	waiting line // for room
 
-	buffered      list.List // of *Item, for their batch
+	buffered      line // for their batch
 	bufferedBytes int
-	timer         *time.Timer // fires when the oldest one has waited for BatchDelay
+	timer         *time.Timer // fires when the oldest one has waited long enough
+	pause         pause
 
 	outstandingMessages int // buffered or in flight
 	outstandingBytes    int
 
-	lastNumber uint64                 // of the message accepted last
-	flushUpTo  uint64                 // messages up to this number do not wait for others
-	flushes    map[*flushing]struct{} // those that wait
+	lastNumber     uint64 // of the message accepted last
+	lastAcceptedAt time.Time
+	flushUpTo      uint64                 // messages up to this number do not wait for others
+	flushes        map[*flushing]struct{} // those that wait
 
 	senders    int
+	underWay   int // batches that senders have
+	inFlight   inFlight
 	limit      SizeLimit
 	limitAsked bool // the queue need not be asked for it
 }
@@ -45,9 +48,8 @@ type buffer struct {
 // flow is where a message is. It first waits for room, unless there is some, then it is
 // buffered, then it is in a batch.
 type flow struct {
-	waiting  *list.Element // in buffer.waiting
+	place                  // in buffer.waiting or buffer.buffered
 	admitted chan struct{} // closed when it was accepted, or refused by Close
-	buffered *list.Element // in buffer.buffered
 
 	number     uint64 // in the order of acceptance, from 1 on
 	acceptedAt time.Time
@@ -58,7 +60,9 @@ func newBuffer(config Config, errors Errors, startSender func()) *buffer {
 		config: config, errors: errors, startSender: startSender,
 		flushes: map[*flushing]struct{}{},
 		limit:   SizeLimit{Bytes: DefaultSizeLimit},
+		pause:   pause{longest: config.BatchDelay, full: config.BatchMessages},
 	}
+	b.inFlight = newInFlight(config.Concurrency, config.AdaptConcurrency)
 	if config.BatchBytes > 0 {
 		b.limit, b.limitAsked = SizeLimit{Bytes: config.BatchBytes, Known: true}, true
 	}
@@ -83,7 +87,7 @@ func (b *buffer) enqueue(m *Item) (admission, error) {
 		return decided, b.errors.Unsent(fault.Closed)
 	case b.tooLargeLocked(m):
 		return decided, b.errors.TooLarge(b.config.requestSize(1, m.Size), b.limit.Bytes)
-	case b.waiting.Len() == 0 && b.hasRoomLocked(m):
+	case b.waiting.length == 0 && b.hasRoomLocked(m):
 		b.acceptLocked(m)
 		return decided, nil
 	}
@@ -91,7 +95,7 @@ func (b *buffer) enqueue(m *Item) (admission, error) {
 	b.startLocked()
 	if b.config.Overflow == Block {
 		m.admitted = make(chan struct{})
-		m.waiting = b.waiting.PushBack(m)
+		b.waiting.push(m)
 		return mustWait, nil
 	}
 	err := b.errors.Unsent(fmt.Errorf("%w: %s (%d bytes), no room for another %d bytes",
@@ -111,8 +115,9 @@ func (b *buffer) hasRoomLocked(m *Item) bool {
 
 func (b *buffer) acceptLocked(m *Item) {
 	b.lastNumber++
-	m.number, m.acceptedAt = b.lastNumber, time.Now()
-	m.buffered = b.buffered.PushBack(m)
+	b.lastAcceptedAt = time.Now()
+	m.number, m.acceptedAt = b.lastNumber, b.lastAcceptedAt
+	b.buffered.push(m)
 	b.bufferedBytes += m.Size
 	b.outstandingMessages++
 	b.outstandingBytes += m.Size
@@ -138,11 +143,10 @@ func (b *buffer) waitForRoom(ctx context.Context, m *Item) error {
 func (b *buffer) leave(m *Item) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if m.waiting == nil {
+	if m.in != &b.waiting {
 		return false
 	}
-	b.waiting.Remove(m.waiting)
-	m.waiting = nil
+	b.waiting.remove(m)
 	b.admitWaitingLocked() // a smaller one behind it may fit
 	b.startLocked()
 	return true
@@ -151,13 +155,12 @@ func (b *buffer) leave(m *Item) bool {
 // admitWaitingLocked accepts messages that wait for room, in their order, until one does
 // not fit.
 func (b *buffer) admitWaitingLocked() {
-	for m := first(&b.waiting); m != nil; m = first(&b.waiting) {
+	for m := b.waiting.first; m != nil; m = b.waiting.first {
 		if !b.hasRoomLocked(m) {
 			b.flushUpTo = b.lastNumber
 			return
 		}
-		b.waiting.Remove(m.waiting)
-		m.waiting = nil
+		b.waiting.remove(m)
 		close(m.admitted)
 		b.acceptLocked(m)
 	}
@@ -168,7 +171,7 @@ func (b *buffer) admitWaitingLocked() {
 func (b *buffer) cancel(m *Item) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if m.buffered == nil {
+	if m.in != &b.buffered {
 		return
 	}
 	b.resolveLocked(m, "", b.errors.Unsent(fmt.Errorf("cancelled before it was sent: %w", context.Canceled)))
@@ -197,35 +200,33 @@ func (b *buffer) resolveLocked(m *Item, id string, err error) {
 	b.outstandingMessages--
 	b.outstandingBytes -= m.Size
 	m.Message = wire.Outgoing{} // a future may be kept long, and must not keep the body
-	m.Resolve(id, err)
+	m.Outcome.Resolve(id, err)
 	b.countFlushesLocked(m)
 }
 
 // removeLocked takes a message out of the buffer, if it is there.
 func (b *buffer) removeLocked(m *Item) {
-	if m.buffered != nil {
-		b.buffered.Remove(m.buffered)
+	if m.in == &b.buffered {
+		b.buffered.remove(m)
 		b.bufferedBytes -= m.Size
-		m.buffered = nil
 	}
-	if b.buffered.Len() == 0 && b.timer != nil {
+	if b.buffered.length == 0 && b.timer != nil {
 		b.timer.Stop()
 		b.timer = nil
 	}
 }
 
 // startLocked starts a sender if a batch is ready. Otherwise it sets the timer that will.
+// While there are as many senders as there may be, one of them will call it.
 func (b *buffer) startLocked() {
-	oldest := first(&b.buffered)
+	oldest := b.buffered.first
 	switch {
-	case oldest == nil:
-	case !b.readyLocked():
-		if b.timer == nil {
-			b.timer = time.AfterFunc(b.config.BatchDelay-time.Since(oldest.acceptedAt), b.delayOver)
-		}
-	case b.senders < b.config.Concurrency:
+	case oldest == nil || b.senders >= b.inFlight.limit:
+	case b.readyLocked():
 		b.senders++
 		b.startSender()
+	case b.timer == nil:
+		b.timer = time.AfterFunc(b.waitLocked(oldest), b.delayOver)
 	}
 }
 
@@ -242,9 +243,8 @@ func (b *buffer) close() (refused []*Item) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed = true
-	for m := first(&b.waiting); m != nil; m = first(&b.waiting) {
-		b.waiting.Remove(m.waiting)
-		m.waiting = nil
+	for m := b.waiting.first; m != nil; m = b.waiting.first {
+		b.waiting.remove(m)
 		refused = append(refused, m)
 	}
 	return refused
@@ -255,7 +255,7 @@ func (b *buffer) close() (refused []*Item) {
 func (b *buffer) takeBuffered() (taken []*Item) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for m := first(&b.buffered); m != nil; m = first(&b.buffered) {
+	for m := b.buffered.first; m != nil; m = b.buffered.first {
 		b.removeLocked(m)
 		taken = append(taken, m)
 	}
@@ -274,14 +274,4 @@ func count(messages int) string {
 		return "1 message"
 	}
 	return fmt.Sprintf("%d messages", messages)
-}
-
-// first returns the first message of a list, nil when there is none.
-func first(items *list.List) *Item {
-	front := items.Front()
-	if front == nil {
-		return nil
-	}
-	m, _ := front.Value.(*Item)
-	return m
 }

@@ -111,7 +111,7 @@ func TestClosingInATimeLimitTellsTheFailuresToo(t *testing.T) {
 	t.Parallel()
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Hour})
-		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 2})
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 2, BatchDelay: zaqar.DefaultBatchDelay})
 		publish(t, p, numbers(5)...)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -135,7 +135,7 @@ func TestOnFailureHearsEachMessageBeforeItsFutureEnds(t *testing.T) {
 		var heard []zaqar.Outgoing
 		var reasons []error
 		p := later.Publisher(zaqar.PublisherConfig{
-			BatchMessages: 2, OutstandingMessages: 3, Overflow: zaqar.OverflowDrop,
+			BatchMessages: 2, BatchDelay: zaqar.DefaultBatchDelay, OutstandingMessages: 3, Overflow: zaqar.OverflowDrop,
 			OnFailure: func(m zaqar.Outgoing, err error) {
 				time.Sleep(time.Minute) // the future must wait for it
 				mu.Lock()
@@ -225,7 +225,7 @@ func TestThePartsOfABatchShareItsPatience(t *testing.T) {
 			}
 			return nil, &transport.Error{Err: errUnreachable}
 		}}
-		p := clienttest.Over(t, server).Queue("wot").Publisher(zaqar.PublisherConfig{BatchBytes: 10_000})
+		p := clienttest.Over(t, server).Queue("wot").Publisher(zaqar.PublisherConfig{BatchBytes: 10_000, BatchDelay: zaqar.DefaultBatchDelay})
 		start := time.Now()
 		publish(t, p, numbers(64)...)
 		mustClose(t, p, 64)

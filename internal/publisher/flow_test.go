@@ -301,7 +301,7 @@ func TestClosingInATimeLimitEndsEveryFuture(t *testing.T) {
 	t.Parallel()
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Hour, Times: -1})
-		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 2})
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 2, BatchDelay: zaqar.DefaultBatchDelay})
 		futures := publish(t, p, numbers(4)...)
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -342,7 +342,7 @@ func TestOnlySoManyBatchesAreUnderWay(t *testing.T) {
 	t.Parallel()
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Second, Times: -1})
-		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 2, Concurrency: 3})
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 2, BatchDelay: zaqar.DefaultBatchDelay, Concurrency: 3})
 		publish(t, p, numbers(20)...)
 		for want := 3; want <= 10; want = min(want+3, 10) {
 			synctest.Wait()

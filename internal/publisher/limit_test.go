@@ -100,7 +100,7 @@ func TestALimitThatChangesIsLearnedAgain(t *testing.T) {
 	t.Parallel()
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
-		p := q.Publisher(zaqar.PublisherConfig{BatchMessages: 100})
+		p := q.Publisher(zaqar.PublisherConfig{BatchMessages: 100, BatchDelay: zaqar.DefaultBatchDelay})
 		publish(t, p, numbers(100)...)
 		if err := p.Flush(t.Context()); err != nil {
 			t.Error(err)

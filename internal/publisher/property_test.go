@@ -229,7 +229,7 @@ func TestEveryFutureEndsOnceAndTellsTheTruth(t *testing.T) {
 		config := zaqar.PublisherConfig{
 			BatchMessages:       rapid.IntRange(1, 8).Draw(r, "BatchMessages"),
 			BatchDelay:          time.Duration(rapid.IntRange(-1, 20).Draw(r, "BatchDelay")) * time.Millisecond,
-			Concurrency:         rapid.IntRange(1, 3).Draw(r, "Concurrency"),
+			Concurrency:         rapid.SampledFrom([]int{1, 2, 3, zaqar.Adaptive}).Draw(r, "Concurrency"),
 			OutstandingMessages: rapid.IntRange(1, 20).Draw(r, "OutstandingMessages"),
 			OutstandingBytes:    rapid.IntRange(1, 300).Draw(r, "OutstandingBytes"),
 			Overflow:            rapid.SampledFrom([]zaqar.Overflow{zaqar.OverflowBlock, zaqar.OverflowRefuse, zaqar.OverflowDrop}).Draw(r, "Overflow"),

@@ -56,7 +56,7 @@ func (p *Publisher) Publish(ctx context.Context, m *Item) {
 // fail ends messages that were accepted, all with one error.
 func (p *Publisher) fail(messages []*Item, err error) {
 	for _, m := range messages {
-		m.failing(err)
+		m.Outcome.Failing(err)
 	}
 	p.buffer.resolve(messages, nil, err)
 }

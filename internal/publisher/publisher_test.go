@@ -164,7 +164,7 @@ func TestWithoutADelayABatchIsWhatCameMeanwhile(t *testing.T) {
 func TestTheBadMessagesOfABatchFailAlone(t *testing.T) {
 	t.Parallel()
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{})
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchDelay: zaqar.DefaultBatchDelay})
 		var futures []*zaqar.Future[string]
 		var want []string
 		bad := map[int]bool{0: true, 41: true, 42: true, 99: true}
@@ -331,6 +331,7 @@ func TestMessagesThatCannotBeRightAreRefusedAtOnce(t *testing.T) {
 		"half a pair":   p.Publish(t.Context(), json.RawMessage(`"\ud800"`)),
 		"a bad name":    client.Queue("a/b").Publisher(zaqar.PublisherConfig{}).Publish(t.Context(), 1),
 		"few messages":  client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: -1}).Publish(t.Context(), 1),
+		"what number":   client.Queue("wot").Publisher(zaqar.PublisherConfig{Concurrency: -2}).Publish(t.Context(), 1),
 		"what overflow": client.Queue("wot").Publisher(zaqar.PublisherConfig{Overflow: 7}).Publish(t.Context(), 1),
 	} {
 		if _, err := f.Wait(t.Context()); !errors.Is(err, zaqar.ErrInvalid) || !zaqar.SafeToRetry(err) {
@@ -361,7 +362,7 @@ func TestTheObserverIsToldOfBatches(t *testing.T) {
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: time.Second})
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Status: 503})
 		srv.Inject(zaqartest.Fault{Kind: "message_post", Status: 403})
-		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 2})
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchMessages: 2, BatchDelay: zaqar.DefaultBatchDelay})
 		publish(t, p, numbers(6)...)
 		mustClose(t, p, 4)
 		outcomes := []observe.BatchOutcome{observe.BatchStored, observe.BatchUnknown, observe.BatchRefused}

@@ -68,27 +68,25 @@ type Failure struct {
 type Item struct {
 	Message wire.Outgoing
 	Size    int // encoded, in bytes
-	// Resolve is called once, with the id of the message or an error. The publisher's
-	// lock may be held then: Resolve must neither block nor call the publisher.
-	Resolve func(id string, err error)
-	// Failing is called before Resolve if the message failed. It is not called for a
-	// message that was cancelled. The lock is not held, and Message is still set. It may
-	// be nil.
-	Failing func(err error)
+	Outcome Outcome
 
 	flow // guarded by the lock of the buffer
 }
 
-func (m *Item) failing(err error) {
-	if m.Failing != nil {
-		m.Failing(err)
-	}
+// Outcome is told how a message ended.
+type Outcome interface {
+	// Resolve is called once, with the id of the message or an error. The publisher's
+	// lock may be held then: Resolve must neither block nor call the publisher.
+	Resolve(id string, err error)
+	// Failing is called before Resolve if the message failed. It is not called for a
+	// message that was cancelled. The lock is not held, and Message is still set.
+	Failing(err error)
 }
 
 // refuse ends a message that was not accepted.
 func (m *Item) refuse(err error) {
-	m.failing(err)
-	m.Resolve("", err)
+	m.Outcome.Failing(err)
+	m.Outcome.Resolve("", err)
 }
 
 // Config is how a publisher works. All fields are set.
@@ -96,7 +94,10 @@ type Config struct {
 	BatchMessages int
 	BatchBytes    int // 0: the queue's limit
 	BatchDelay    time.Duration
-	Concurrency   int // batches in flight
+	AdaptDelay    bool // BatchDelay is only the longest wait, see pause
+	Concurrency   int  // batches in flight
+	// AdaptConcurrency: Concurrency is only the most, see inFlight.
+	AdaptConcurrency bool
 
 	OutstandingMessages, OutstandingBytes int
 	Overflow                              Overflow

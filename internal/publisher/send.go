@@ -1,6 +1,7 @@
 package publisher
 
 import (
+	"slices"
 	"time"
 
 	"github.com/zaqar-go/zaqar/internal/backoff"
@@ -10,11 +11,7 @@ import (
 
 // sendBatches is a sender: it sends one batch after another until none is ready.
 func (p *Publisher) sendBatches() {
-	for {
-		w, ok := p.buffer.next()
-		if !ok {
-			return
-		}
+	for w, ok := p.buffer.next(work{}); ok; w, ok = p.buffer.next(w) {
 		if w.askLimit {
 			p.buffer.setLimit(p.queue.SizeLimit(p.ctx))
 		}
@@ -29,6 +26,9 @@ func (p *Publisher) sendBatches() {
 // dropIgnoredDelays fails those messages of a batch whose delay the queue would ignore,
 // and returns the others.
 func (p *Publisher) dropIgnoredDelays(batch []*Item, until time.Time) []*Item {
+	if !slices.ContainsFunc(batch, func(m *Item) bool { return m.Message.Delay != nil }) {
+		return batch
+	}
 	var plain, delayed []*Item
 	for _, m := range batch {
 		if m.Message.Delay == nil {
@@ -36,9 +36,6 @@ func (p *Publisher) dropIgnoredDelays(batch []*Item, until time.Time) []*Item {
 		} else {
 			delayed = append(delayed, m)
 		}
-	}
-	if len(delayed) == 0 {
-		return batch
 	}
 	_, err := p.retry(until, func(int) error { return p.queue.CheckDelays(p.ctx) })
 	if err == nil {
@@ -89,12 +86,16 @@ func (p *Publisher) post(batch []*Item, attempt int) ([]string, error) {
 		Queue: p.queue.Name(), Messages: len(batch), Bytes: p.config.requestSize(len(batch), bytes), Attempt: attempt,
 		Outcome: observe.BatchStored, Took: time.Since(started), Err: err,
 	}
+	failed := false
 	if err != nil {
+		failure := p.errors.Classify(err)
 		sent.Outcome = observe.BatchRefused
-		if p.errors.Classify(err).MayBeStored {
+		if failure.MayBeStored {
 			sent.Outcome = observe.BatchUnknown
 		}
+		failed = failure.Transient || failure.MayBeStored
 	}
+	p.buffer.answered(len(batch), started, failed)
 	p.queue.Observe(p.ctx, sent)
 	return ids, err
 }
