@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"sync"
 
 	"github.com/zaqar-go/zaqar/internal/plainjson"
 	"github.com/zaqar-go/zaqar/internal/wire"
@@ -183,4 +184,44 @@ func (c *Client) Home(ctx context.Context) (*HomeDoc, error) {
 func (c *Client) Ping(ctx context.Context) error {
 	_, err := c.connection().call(ctx, wire.Ping, nil)
 	return err
+}
+
+// unmade is the connection of what this package did not make: of a zero Client or Queue.
+// All of its calls fail, so that these do not panic.
+var unmade = sync.OnceValue(func() *Conn {
+	client, err := Connect(context.Background(), "", WithTransport(noServer{}), WithVersion(V2), WithProject("none"))
+	if err != nil {
+		return &Conn{version: V2} // never: its arguments are right
+	}
+	client.conn.unmade = true
+	return client.conn
+})
+
+// connection returns the client's connection, or unmade.
+func (c *Client) connection() *Conn {
+	if c == nil || c.conn == nil {
+		return unmade()
+	}
+	return c.conn
+}
+
+// connection returns the queue's connection, or unmade.
+func (q *Queue) connection() *Conn {
+	if q == nil || q.conn == nil {
+		return unmade()
+	}
+	return q.conn
+}
+
+// orNone returns q, or a Queue that can do nothing if there is none.
+func orNone(q *Queue) *Queue {
+	if q == nil {
+		return &Queue{}
+	}
+	return q
+}
+
+// notMade is the error of a value that this package did not make.
+func notMade(op, what, maker string) error {
+	return &ArgumentError{Op: op, Argument: "the " + what, Rule: "is the zero value: make it with " + maker}
 }

@@ -22,7 +22,7 @@ type (
 	UpdateOption interface{ applyUpdate(*claimRequest) }
 	// DeleteOption is an option of [Queue.DeleteMessage] and
 	// [Queue.DeleteMessages].
-	DeleteOption interface{ applyDelete(*deletion) }
+	DeleteOption interface{ applyDelete(deletion) deletion }
 	// SubscriptionsOption is an option of [Queue.Subscriptions].
 	SubscriptionsOption interface{ applySubscriptions(*listing) }
 	// SubscriptionChange is an option of [Subscription.Update].
@@ -186,11 +186,15 @@ func (o IncludeClaimed) applyMessages(l *listing) { l.set("include_claimed", boo
 func (o IncludeDelayed) applyMessages(l *listing) { l.set("include_delayed", bool(o)) }
 func (o IDs) applyMessages(l *listing)            { l.ids = &o }
 func (o ClaimID) applyMessages(l *listing)        { l.claim = &o }
-func (o ClaimID) applyDelete(d *deletion)         { d.claims = append(d.claims, string(o)) }
 func (o TTL) applyClaim(c *claimRequest)          { c.ttl = time.Duration(o) }
 func (o TTL) applyUpdate(c *claimRequest)         { c.ttl = time.Duration(o) }
 func (o Grace) applyClaim(c *claimRequest)        { c.grace = time.Duration(o) }
 func (o Grace) applyUpdate(c *claimRequest)       { c.grace = time.Duration(o) }
+
+func (o ClaimID) applyDelete(d deletion) deletion {
+	d.claims = append(d.claims, string(o))
+	return d
+}
 
 func (o Having) applyQueues(l *listing) {
 	values := url.Values{}

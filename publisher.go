@@ -182,7 +182,7 @@ func (p *Publisher) pack(item *publisher.Item, body any) error {
 	if err != nil {
 		return conn.unsupported(wire.MessagePost, "")
 	}
-	if item.Message, err = outgoing(body, "the message", plainjson.Marshal); err != nil {
+	if item.Message, err = outgoing(body, "the message"); err != nil {
 		return err
 	}
 	if item.Message.Delay != nil && !conn.takes(wire.MessagePost, "delay") {

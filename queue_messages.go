@@ -259,7 +259,7 @@ type deletion struct{ claims []string }
 func (q *Queue) DeleteMessage(ctx context.Context, id string, options ...DeleteOption) error {
 	var d deletion
 	for _, option := range options {
-		option.applyDelete(&d)
+		d = option.applyDelete(d)
 	}
 	args := wire.Args{Message: id}
 	switch {
@@ -289,7 +289,7 @@ func (q *Queue) DeleteMessage(ctx context.Context, id string, options ...DeleteO
 func (q *Queue) DeleteMessages(ctx context.Context, ids []string, options ...DeleteOption) error {
 	var d deletion
 	for _, option := range options {
-		option.applyDelete(&d)
+		d = option.applyDelete(d)
 	}
 	if err := checkIDs(wire.MessageDeleteMany, ids); err != nil {
 		return err

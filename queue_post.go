@@ -9,7 +9,6 @@ import (
 
 	"github.com/zaqar-go/zaqar/internal/plainjson"
 	"github.com/zaqar-go/zaqar/internal/wire"
-	"github.com/zaqar-go/zaqar/transport"
 )
 
 // Outgoing is a message to post that needs more than a body.
@@ -55,25 +54,43 @@ type Outgoing struct {
 // and after the end of the context: the request can still arrive, and can even create a
 // queue again that was deleted meanwhile.
 func (q *Queue) Post(ctx context.Context, bodies ...any) ([]string, error) {
-	if len(bodies) == 0 {
+	messages := make([]Outgoing, len(bodies))
+	for i, body := range bodies {
+		message, err := toOutgoing(body, numbered(i))
+		if err != nil {
+			return nil, err
+		}
+		messages[i] = message
+	}
+	return q.PostMany(ctx, messages)
+}
+
+// PostMany posts messages in one request and returns their ids in the same order. It is
+// [Queue.Post] for messages that are in a slice already: everything that is said there
+// holds here. Without messages it returns an [*ArgumentError].
+func (q *Queue) PostMany(ctx context.Context, messages []Outgoing) ([]string, error) {
+	if len(messages) == 0 {
 		return nil, &ArgumentError{Op: string(wire.MessagePost), Argument: "bodies", Rule: "must have at least one message"}
 	}
-	messages := make([]wire.Outgoing, len(bodies))
-	for i, body := range bodies {
-		m, err := outgoing(body, fmt.Sprintf("message %d", i), plainjson.Share) // it is sent before Post returns
+	encoded := make([]wire.Outgoing, len(messages))
+	for i, message := range messages {
+		m, err := message.encode(numbered(i), plainjson.Share) // it is sent before PostMany returns
 		if err != nil {
 			return nil, err
 		}
 		if m.Delay != nil && !q.connection().takes(wire.MessagePost, "delay") {
 			return nil, q.connection().unsupported(wire.MessagePost, "delay")
 		}
-		messages[i] = m
+		encoded[i] = m
 	}
-	if err := q.prepare(ctx, messages); err != nil {
+	if err := q.prepare(ctx, encoded); err != nil {
 		return nil, err
 	}
-	return q.send(ctx, messages)
+	return q.send(ctx, encoded)
 }
+
+// numbered returns what names an argument of Post in an error.
+func numbered(i int) func() string { return func() string { return fmt.Sprintf("message %d", i) } }
 
 // send posts messages that are ready, and first creates the queue where the API
 // version needs that.
@@ -139,24 +156,40 @@ func (q *Queue) heedsDelays(ctx context.Context, which string) error {
 	}
 }
 
-// outgoing converts one argument of Post to its wire form. encode encodes its body.
-func outgoing(value any, which string, encode func(any) ([]byte, error)) (wire.Outgoing, error) {
-	bad := func(rule string, err error) (wire.Outgoing, error) {
-		return wire.Outgoing{}, &ArgumentError{Op: string(wire.MessagePost), Argument: which, Rule: rule, Err: err}
+// outgoing converts one argument of Publish to its wire form.
+func outgoing(value any, which string) (wire.Outgoing, error) {
+	named := func() string { return which }
+	message, err := toOutgoing(value, named)
+	if err != nil {
+		return wire.Outgoing{}, err
 	}
-	var o Outgoing
+	return message.encode(named, plainjson.Marshal)
+}
+
+// toOutgoing returns an argument of Post as a message. which names it in an error.
+func toOutgoing(value any, which func() string) (Outgoing, error) {
+	bad := func(rule string) (Outgoing, error) {
+		return Outgoing{}, &ArgumentError{Op: string(wire.MessagePost), Argument: which(), Rule: rule}
+	}
 	switch v := value.(type) {
 	case nil:
-		return bad("is nil: to post JSON's null, post Outgoing{}", nil)
+		return bad("is nil: to post JSON's null, post Outgoing{}")
 	case *Outgoing:
 		if v == nil {
-			return bad("is a nil *Outgoing", nil)
+			return bad("is a nil *Outgoing")
 		}
-		o = *v
+		return *v, nil
 	case Outgoing:
-		o = v
-	default:
-		o.Body = v
+		return v, nil
+	}
+	return Outgoing{Body: value}, nil
+}
+
+// encode converts a message to its wire form. body encodes its body, and which names the
+// message in an error.
+func (o Outgoing) encode(which func() string, body func(any) ([]byte, error)) (wire.Outgoing, error) {
+	bad := func(rule string, err error) (wire.Outgoing, error) {
+		return wire.Outgoing{}, &ArgumentError{Op: string(wire.MessagePost), Argument: which(), Rule: rule, Err: err}
 	}
 	switch misplaced(o.Body) {
 	case typeOfOutgoing:
@@ -165,7 +198,7 @@ func outgoing(value any, which string, encode func(any) ([]byte, error)) (wire.O
 	case typeOfMessage, typeOfClaim, typeOfQueue:
 		return bad(fmt.Sprintf("is a %T, not a body: to post a message again, post its Body()", o.Body), nil)
 	}
-	encoded, err := encode(o.Body)
+	encoded, err := body(o.Body)
 	switch {
 	case errors.Is(err, plainjson.ErrText):
 		return bad("holds text that is not valid UTF-8, which JSON cannot carry; encode it, in base64 for instance", nil)
@@ -173,32 +206,33 @@ func outgoing(value any, which string, encode func(any) ([]byte, error)) (wire.O
 		return bad("cannot be encoded as JSON", err)
 	}
 	message := wire.Outgoing{Body: encoded}
-	if o.TTL != 0 {
-		ttl, err := seconds(wire.MessagePost, which+"'s TTL", o.TTL, MinTTL)
-		if err != nil {
-			return wire.Outgoing{}, err
-		}
-		message.TTL = &ttl
+	if message.TTL, err = optionalSeconds(o.TTL, MinTTL); err != nil {
+		return wire.Outgoing{}, renamed(err, which()+"'s TTL")
 	}
-	if o.Delay != 0 {
-		delay, err := seconds(wire.MessagePost, which+"'s Delay", o.Delay, time.Second)
-		if err != nil {
-			return wire.Outgoing{}, err
-		}
-		message.Delay = &delay
+	if message.Delay, err = optionalSeconds(o.Delay, time.Second); err != nil {
+		return wire.Outgoing{}, renamed(err, which()+"'s Delay")
 	}
 	return message, nil
 }
 
-// PostMany posts messages in one request and returns their ids in the same order. It is
-// [Queue.Post] for messages that are in a slice already: everything that is said there
-// holds here. Without messages it returns an [*ArgumentError].
-func (q *Queue) PostMany(ctx context.Context, messages []Outgoing) ([]string, error) {
-	bodies := make([]any, len(messages))
-	for i, m := range messages {
-		bodies[i] = m
+// optionalSeconds converts a duration of a message, nil if it is 0.
+func optionalSeconds(d, least time.Duration) (*int64, error) {
+	if d == 0 {
+		return nil, nil
 	}
-	return q.Post(ctx, bodies...)
+	whole, err := seconds(wire.MessagePost, "", d, least)
+	if err != nil {
+		return nil, err
+	}
+	return &whole, nil
+}
+
+// renamed names the argument that an error is about.
+func renamed(err error, argument string) error {
+	if wrong, ok := errors.AsType[*ArgumentError](err); ok {
+		wrong.Argument = argument
+	}
+	return err
 }
 
 // Types that are never meant as a body. Encoded, most of them are an empty object.
@@ -241,19 +275,6 @@ func misplaced(body any) reflect.Type {
 
 // deepestBody bounds the search, since a type may contain itself.
 const deepestBody = 8
-
-// onlySocket reports whether the client has nothing but the WebSocket.
-func (c *Conn) onlySocket() bool {
-	_, only := c.transport.(*transport.WebSocket)
-	return only
-}
-
-// onlyHTTP reports whether the client has nothing but HTTP, which does not read the
-// WebSocket's form of a request.
-func (c *Conn) onlyHTTP() bool {
-	_, only := c.transport.(*transport.HTTP)
-	return only
-}
 
 // errAnswerTooLong explains a 502 that follows a large post.
 var errAnswerTooLong = errors.New("most likely all messages are stored: the answer names all ids in one header, " +

@@ -131,7 +131,9 @@ func readBody(reply *http.Response, limit int64) ([]byte, error) {
 	}
 	body := make([]byte, 0, room)
 	for int64(len(body)) <= limit {
-		body = slices.Grow(body, 1)
+		if len(body) == cap(body) {
+			body = slices.Grow(body, len(body)) // twice as much
+		}
 		n, err := reply.Body.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		if errors.Is(err, io.EOF) {
@@ -148,7 +150,7 @@ const (
 	// mostAtOnce is how much memory is set aside for what a server only announces, in bytes.
 	mostAtOnce = 1 << 20
 	// unannounced is how much is set aside for a body of unknown length.
-	unannounced = 512
+	unannounced = 4 << 10
 )
 
 // largeBody is a size, in bytes, above which a server may answer before it has read
