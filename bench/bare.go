@@ -238,15 +238,13 @@ func bareList(ctx context.Context, w where) (int, error) {
 }
 
 func bareConnect(ctx context.Context, w where) (int, error) {
-	for range w.n {
+	return atOnce(w.n, 1, func(int) error {
 		b := newBare(w)
+		defer b.http.CloseIdleConnections()
 		b.base = w.url + "/v2/queues"
-		if _, err := b.call(ctx, http.MethodGet, "", nil, nil); err != nil {
-			return 0, err
-		}
-		b.http.CloseIdleConnections()
-	}
-	return w.n, nil
+		_, err := b.call(ctx, http.MethodGet, "", nil, nil)
+		return err
+	})
 }
 
 func bareDelete(ctx context.Context, w where) (int, error) {

@@ -102,15 +102,11 @@ func cloudPage(p pagination.Page) (int, error) {
 }
 
 func cloudConnect(ctx context.Context, w where) (int, error) {
-	for range w.n {
+	return atOnce(w.n, 1, func(int) error {
 		c := newCloud(w)
-		err := queues.List(c, queues.ListOpts{Limit: 1}).EachPage(ctx, func(context.Context, pagination.Page) (bool, error) { return false, nil })
-		if err != nil {
-			return 0, err
-		}
-		c.HTTPClient.CloseIdleConnections()
-	}
-	return w.n, nil
+		defer c.HTTPClient.CloseIdleConnections()
+		return queues.List(c, queues.ListOpts{Limit: 1}).EachPage(ctx, func(context.Context, pagination.Page) (bool, error) { return false, nil })
+	})
 }
 
 func cloudDelete(ctx context.Context, w where) (int, error) {

@@ -4,17 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/zaqar-go/zaqar"
 )
-
-// connect connects as a user would.
-func connect(ctx context.Context, w where) (*zaqar.Client, error) {
-	return zaqar.Connect(ctx, w.url, zaqar.WithProject(project), zaqar.WithVersion(zaqar.V2))
-}
 
 // onQueue makes a work of what the library does with one queue.
 func onQueue(do func(ctx context.Context, q *zaqar.Queue, w where) (int, error)) work {
@@ -25,7 +19,7 @@ func onQueue(do func(ctx context.Context, q *zaqar.Queue, w where) (int, error))
 
 func withClient(do func(ctx context.Context, client *zaqar.Client, w where) (int, error)) work {
 	return func(ctx context.Context, w where) (int, error) {
-		client, err := connect(ctx, w)
+		client, err := overHTTP(ctx, w)
 		if err != nil {
 			return 0, err
 		}
@@ -118,90 +112,6 @@ func libraryConsume(config zaqar.ConsumerConfig) work {
 		}
 		return int(handled.Load()), err
 	})
-}
-
-func libraryList(ctx context.Context, w where) (int, error) {
-	return onQueue(func(ctx context.Context, q *zaqar.Queue, w where) (int, error) {
-		got := 0
-		for m, err := range q.Messages(ctx, zaqar.Echo(true)) {
-			if err != nil {
-				return got, err
-			}
-			var j job
-			if err := m.Decode(&j); err != nil {
-				return got, err
-			}
-			got++
-		}
-		return got, nil
-	})(ctx, w)
-}
-
-func libraryConnect(ctx context.Context, w where) (int, error) {
-	for range w.n {
-		client, err := zaqar.Connect(ctx, w.url, zaqar.WithProject(project), zaqar.WithVersion(zaqar.V2))
-		if err != nil {
-			return 0, err
-		}
-		if _, _, err := zaqar.First(client.Queues(ctx)); err != nil {
-			return 0, err
-		}
-		if err := client.Close(); err != nil {
-			return 0, err
-		}
-	}
-	return w.n, nil
-}
-
-// libraryLatency posts messages one by one, and prints how long a Subscriber took to
-// deliver them.
-func libraryLatency(ctx context.Context, w where) (int, error) {
-	return withClient(func(ctx context.Context, client *zaqar.Client, w where) (int, error) {
-		q := client.Queue(w.queue)
-		sub := client.Subscriber(zaqar.SubscriberConfig{Start: zaqar.FromNow()})
-		if err := sub.Subscribe(w.queue); err != nil { //nolint:contextcheck // the loop has the context
-			return 0, err
-		}
-		ctx, stop := context.WithCancel(ctx)
-		defer stop()
-		heard := make(chan int, w.n)
-		failed := make(chan error, 1)
-		go func() {
-			for m, err := range sub.Listen(ctx) {
-				if err != nil {
-					failed <- err
-					return
-				}
-				var j job
-				if err := m.Decode(&j); err != nil {
-					failed <- err
-					return
-				}
-				heard <- j.N
-			}
-		}()
-		var took []time.Duration
-		for i := range w.n {
-			sent := time.Now()
-			if _, err := q.Post(ctx, zaqar.Outgoing{Body: newJob(i), TTL: time.Hour}); err != nil {
-				return i, err
-			}
-			select {
-			case n := <-heard:
-				if n != i {
-					return i, fmt.Errorf("message %d came instead of %d", n, i)
-				}
-				took = append(took, time.Since(sent))
-			case err := <-failed:
-				return i, err
-			case <-ctx.Done():
-				return i, ctx.Err()
-			}
-		}
-		slices.Sort(took)
-		reported.P50, reported.P99 = took[len(took)/2].Seconds(), took[len(took)*99/100].Seconds()
-		return w.n, nil
-	})(ctx, w)
 }
 
 func libraryDelete(ctx context.Context, w where) (int, error) {

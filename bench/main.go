@@ -11,9 +11,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"slices"
@@ -32,15 +35,19 @@ func run() error {
 	var (
 		server = flag.String("server", "embedded", "measure on `this`: embedded, canned, or the URL of a server without authentication")
 		only   = flag.String("task", "", "run only the tasks whose name begins with one of these, separated by commas")
+		socket = flag.String("socket", "", "the `URL` of the WebSocket of -server, to compare it with HTTP")
 		python = flag.String("python", "", "the `interpreter` of an environment with python-zaqarclient")
 		rounds = flag.Int("rounds", 5, "how many times each side runs")
 		scale  = flag.Float64("scale", 1, "multiply the number of messages by this")
-		out    = flag.String("json", "", "write the results to this `file`, for -chart")
+		name   = flag.String("name", "", "what the results call the server; -server if it is not given")
+		out    = flag.String("json", "", "add the results to this `file`, for -chart and -tables")
 		chart  = flag.String("chart", "", "draw the chart of this `file` of results on standard output, and measure nothing")
+		tables = flag.String("tables", "", "print the tables of this `file` of results, and measure nothing")
 		side   = flag.String("side", "", "internal: be this side of -task, once")
 		serve  = flag.String("serve", "", "internal: be this server")
 		url    = flag.String("url", "", "internal: the server of -side")
 		queue  = flag.String("queue", "", "internal: the queue of -side")
+		count  = flag.String("counter", "", "internal: where the server tells its number of requests")
 		n      = flag.Int("n", 0, "internal: how many messages")
 	)
 	flag.Parse()
@@ -50,30 +57,36 @@ func run() error {
 	case *serve != "":
 		return serveUntilDone(ctx, *serve)
 	case *side != "":
-		return runSide(ctx, *side, *only, where{url: *url, queue: *queue, n: *n})
+		return runSide(ctx, *side, *only, where{url: *url, socket: *socket, counter: *count, queue: *queue, n: *n})
 	case *chart != "":
 		return drawFile(os.Stdout, *chart)
+	case *tables != "":
+		return printFile(os.Stdout, *tables)
 	}
 	chosen := slices.DeleteFunc(slices.Clone(tasks), func(t task) bool { return !t.chosen(*only, *server) })
 	if len(chosen) == 0 {
 		return fmt.Errorf("no task fits -task %s on %s; there are %s", *only, *server, strings.Join(taskNames(), ", "))
 	}
-	url0, end, err := startServer(ctx, *server)
-	if err != nil {
-		return err
+	var all results
+	if *out != "" {
+		var err error
+		if all, err = read(*out); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
-	defer end()
-	results := results{Server: *server}
 	for _, t := range chosen {
-		m, err := t.measure(ctx, url0, *python, *rounds, *scale)
+		m, err := t.on(ctx, *server, *socket, *python, *rounds, *scale)
 		if err != nil {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
-		results.Tasks = append(results.Tasks, m)
 		m.print(os.Stdout)
+		all.add(cmp.Or(*name, *server), m)
+		if *out == "" {
+			continue
+		}
+		if err := all.save(*out); err != nil { // also if the next task fails
+			return err
+		}
 	}
-	if *out == "" {
-		return nil
-	}
-	return results.save(*out)
+	return nil
 }

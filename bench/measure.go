@@ -23,6 +23,9 @@ type report struct {
 	RSS    float64 `json:"rss"`    // MiB at most
 	P50    float64 `json:"p50"`    // seconds, where a task measures latency
 	P99    float64 `json:"p99"`
+
+	Heap     float64 `json:"heap,omitempty"`     // MiB in use at most, where a task measures it
+	Requests float64 `json:"requests,omitempty"` // a minute, likewise
 }
 
 // reported is what the side of this process adds to its report.
@@ -35,26 +38,47 @@ func runSide(ctx context.Context, name, taskName string, w where) error {
 	if do == nil {
 		return fmt.Errorf("there is no side %q of %q", name, taskName)
 	}
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	startCPU, start := cpu(), time.Now()
+	startClock()
 	ops, err := do(ctx, w)
 	if err != nil {
 		return err
 	}
-	reported.Wall, reported.CPU = time.Since(start).Seconds(), cpu()-startCPU
-	runtime.ReadMemStats(&after)
+	if reported.Wall == 0 {
+		stopClock()
+	}
 	if ops != w.n {
 		return fmt.Errorf("%s did %d of %d", name, ops, w.n)
 	}
 	reported.Ops = ops
-	reported.Allocs = float64(after.Mallocs-before.Mallocs) / float64(ops)
+	reported.Allocs /= float64(ops)
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		return err
 	}
 	reported.RSS = float64(usage.Maxrss) / 1024
 	return json.NewEncoder(os.Stdout).Encode(reported)
+}
+
+// begun is when the clock was started.
+var begun struct {
+	at     time.Time
+	cpu    float64
+	allocs uint64
+}
+
+// startClock starts to measure. A side that has to prepare something calls it again.
+func startClock() {
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	begun.allocs, begun.cpu, begun.at = stats.Mallocs, cpu(), time.Now()
+}
+
+// stopClock ends the measuring. A side that has to tidy up calls it before.
+func stopClock() {
+	var stats runtime.MemStats
+	reported.Wall, reported.CPU = time.Since(begun.at).Seconds(), cpu()-begun.cpu
+	runtime.ReadMemStats(&stats)
+	reported.Allocs = float64(stats.Mallocs - begun.allocs)
 }
 
 // cpu returns the CPU time of this process.
@@ -70,10 +94,10 @@ func cpu() float64 {
 var pythonPeer string
 
 // measure runs all sides of a task, in turns.
-func (t task) measure(ctx context.Context, url, python string, rounds int, scale float64) (measured, error) {
+func (t task) measure(ctx context.Context, on address, python string, rounds int, scale float64) (measured, error) {
 	m := measured{Name: t.name, Unit: t.unit, N: max(20, int(float64(t.n)*scale)/20*20), Rounds: rounds}
 	for _, s := range t.sides {
-		if s.work != nil || python != "" {
+		if (s.work != nil || python != "") && (on.Socket != "" || !s.needsSocket()) {
 			m.Sides = append(m.Sides, measuredSide{Name: s.name})
 		}
 	}
@@ -84,11 +108,14 @@ func (t task) measure(ctx context.Context, url, python string, rounds int, scale
 	for round := range rounds {
 		for i := range m.Sides {
 			s := &m.Sides[(i+round)%len(m.Sides)] // another one begins each round
-			w := where{url: url, queue: fmt.Sprintf("bench-%d", time.Now().UnixNano()), n: m.N}
+			w := where{url: on.URL, socket: on.Socket, counter: on.Counter, queue: fmt.Sprintf("bench-%d-%d", time.Now().UnixNano(), m.N), n: m.N}
 			if err := prepare(ctx, t, w); err != nil {
 				return m, fmt.Errorf("prepare the queue: %w", err)
 			}
-			argv := []string{program, "-side", s.Name, "-task", t.name, "-url", w.url, "-queue", w.queue, "-n", strconv.Itoa(w.n)}
+			argv := []string{
+				program, "-side", s.Name, "-task", t.name, "-url", w.url, "-queue", w.queue, "-n", strconv.Itoa(w.n),
+				"-socket", w.socket, "-counter", w.counter,
+			}
 			if s.Name == pythonSide {
 				argv = []string{python, "-W", "ignore", "-c", pythonPeer, t.name, w.url, w.queue, strconv.Itoa(w.n)}
 			}

@@ -2,45 +2,70 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
 
+// address is where a server is.
+type address struct{ URL, Socket, Counter string }
+
+// on starts the server, measures, and ends the server.
+func (t task) on(ctx context.Context, server, socket, python string, rounds int, scale float64) (measured, error) {
+	if t.counted && server == "embedded" {
+		server = "counted"
+	}
+	at, end, err := startServer(ctx, server)
+	if err != nil {
+		return measured{}, err
+	}
+	defer end()
+	if socket != "" {
+		at.Socket = socket
+	}
+	return t.measure(ctx, at, python, rounds, scale)
+}
+
 // startServer starts a server in a process of its own, unless it runs already.
-func startServer(ctx context.Context, server string) (url string, end func(), err error) {
+func startServer(ctx context.Context, server string) (at address, end func(), err error) {
 	if strings.Contains(server, "://") {
-		return strings.TrimSuffix(server, "/"), func() {}, nil
+		return address{URL: strings.TrimSuffix(server, "/")}, func() {}, nil
 	}
 	program, err := os.Executable()
 	if err != nil {
-		return "", nil, err
+		return at, nil, err
 	}
 	cmd := exec.CommandContext(ctx, program, "-serve", server)
 	cmd.Stderr = os.Stderr
 	input, err := cmd.StdinPipe() // the server ends with it
 	if err != nil {
-		return "", nil, err
+		return at, nil, err
 	}
 	output, err := cmd.StdoutPipe()
 	if err != nil {
-		return "", nil, err
+		return at, nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return "", nil, err
+		return at, nil, err
 	}
 	line, err := bufio.NewReader(output).ReadString('\n')
 	if err != nil {
-		return "", nil, fmt.Errorf("the server %q did not start", server)
+		return at, nil, fmt.Errorf("the server %q did not start", server)
 	}
-	return strings.TrimSpace(line), func() {
+	if err := json.Unmarshal([]byte(line), &at); err != nil {
+		return at, nil, err
+	}
+	return at, func() {
 		_ = input.Close()
 		_ = cmd.Wait()
 	}, nil
@@ -57,22 +82,15 @@ func serveUntilDone(ctx context.Context, kind string) error {
 	}()
 	switch kind {
 	case "embedded":
-		server, err := zaqartest.NewServer()
-		if err != nil {
-			return err
-		}
-		if err := server.Listen("127.0.0.1:0"); err != nil {
-			return err
-		}
-		fmt.Println(server.URL())
-		<-ctx.Done()
-		return server.Close()
+		return serveEmbedded(ctx)
+	case "counted":
+		return serveEmbedded(ctx, zaqartest.WithRequestLog(1<<20))
 	case "canned":
 		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return err
 		}
-		fmt.Println("http://" + listener.Addr().String())
+		address{URL: "http://" + listener.Addr().String()}.print()
 		go func() {
 			<-ctx.Done()
 			_ = listener.Close()
@@ -81,6 +99,28 @@ func serveUntilDone(ctx context.Context, kind string) error {
 		return nil
 	}
 	return fmt.Errorf("there is no server %q", kind)
+}
+
+func (a address) print() { _ = json.NewEncoder(os.Stdout).Encode(a) }
+
+// serveEmbedded serves until ctx ends. Another port tells how many requests there were.
+func serveEmbedded(ctx context.Context, options ...zaqartest.Option) error {
+	server, err := zaqartest.NewServer(options...)
+	if err != nil {
+		return err
+	}
+	if err := server.Listen("127.0.0.1:0"); err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	counter := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, len(server.Requests())) })
+	go func() { _ = http.Serve(listener, counter) }()
+	address{URL: server.URL(), Socket: server.WebSocketURL(), Counter: "http://" + listener.Addr().String()}.print()
+	<-ctx.Done()
+	return errors.Join(listener.Close(), server.Close())
 }
 
 const (
@@ -135,9 +175,35 @@ func canned() http.Handler {
 		w.Header().Set("Location", "/v2/queues/q/claims/"+cannedClaim)
 		say(w, http.StatusCreated, claim)
 	})
-	mux.HandleFunc("GET /v2/queues/{queue}/messages", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, listed) })
+	mux.HandleFunc("GET /v2/queues/{queue}/messages", func(w http.ResponseWriter, r *http.Request) {
+		if from, err := strconv.Atoi(r.FormValue("marker")); err == nil {
+			say(w, http.StatusOK, cannedPage(r.PathValue("queue"), from))
+			return
+		}
+		say(w, http.StatusOK, bytes.Replace(listed, []byte("/q/messages?"), []byte("/"+r.PathValue("queue")+"/messages?"), 1))
+	})
 	mux.HandleFunc("GET /v2/queues", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, queues) })
 	mux.HandleFunc("PUT /v2/queues/{queue}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) })
 	mux.HandleFunc("DELETE /", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	return mux
+}
+
+// cannedPage returns the page of a queue that begins at a message. How many there are is the
+// last part of the queue's name.
+func cannedPage(queue string, from int) []byte {
+	n, _ := strconv.Atoi(queue[strings.LastIndexByte(queue, '-')+1:])
+	page := []byte(`{"messages":[`)
+	until := min(from+20, n)
+	for i := from; i < until; i++ {
+		if i > from {
+			page = append(page, ',')
+		}
+		id := fmt.Sprintf("%08x%s", i, cannedID[8:])
+		page = fmt.Appendf(page, `{"id":"%s","href":"/v2/queues/q/messages/%s","ttl":3600,"age":10,"body":{"n":%d,"text":"%s"}}`, id, id, i, filler)
+	}
+	page = append(page, `],"links":[`...)
+	if from < n {
+		page = fmt.Appendf(page, `{"rel":"next","href":"/v2/queues/%s/messages?echo=true&limit=20&marker=%d"}`, queue, until)
+	}
+	return append(page, `]}`...)
 }

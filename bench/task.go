@@ -9,7 +9,9 @@ import (
 // where says what a side works on.
 type where struct {
 	url, queue string
-	n          int // messages
+	socket     string // the URL of the WebSocket, or ""
+	counter    string // tells how many requests the server has had, or ""
+	n          int    // messages
 }
 
 // work does something n times, and returns how many operations it did.
@@ -22,6 +24,8 @@ type task struct {
 	filled     bool // the queue holds n messages when a side begins
 	canned     bool // it can run on a server of canned answers
 	cannedOnly bool // the time of a real server would hide what it measures
+	named      bool // it takes long, so it runs only if its whole name is given
+	counted    bool // the server's requests are counted
 	sides      []side
 }
 
@@ -32,8 +36,11 @@ type side struct {
 
 const pythonSide = "python-zaqarclient"
 
-// tasks are all tasks. The first side is the one that the others are compared with.
-var tasks = []task{
+var tasks = slices.Concat(callTasks, socketTasks, subscriberTasks, heapTasks)
+
+// callTasks compare this library with others. The first side is the one that the others are
+// compared with.
+var callTasks = []task{
 	{name: "post", unit: "messages", n: 2000, canned: true, sides: []side{
 		{"bare loop", barePost(1)}, {"this library", libraryPost(1)}, {"gophercloud", cloudPost(1)}, {pythonSide, nil},
 	}},
@@ -61,12 +68,6 @@ var tasks = []task{
 	{name: "list", unit: "messages", n: 20000, filled: true, sides: []side{
 		{"bare loop", bareList}, {"this library", libraryList}, {"gophercloud", cloudList},
 	}},
-	{name: "connect", unit: "connections", n: 100, canned: true, sides: []side{
-		{"bare loop", bareConnect}, {"this library", libraryConnect}, {"gophercloud", cloudConnect},
-	}},
-	{name: "latency", unit: "messages", n: 200, sides: []side{
-		{"Subscriber, polling", libraryLatency},
-	}},
 	{name: "delete", unit: "calls", n: 5000, canned: true, cannedOnly: true, sides: []side{
 		{"bare loop", bareDelete}, {"this library", libraryDelete}, {"gophercloud", cloudDelete},
 	}},
@@ -91,7 +92,16 @@ func (t task) chosen(only, server string) bool {
 	if server == "canned" && !t.canned || server != "canned" && t.cannedOnly {
 		return false
 	}
-	return only == "" || slices.ContainsFunc(strings.Split(only, ","), func(begin string) bool { return strings.HasPrefix(t.name, begin) })
+	names := strings.Split(only, ",")
+	if t.named || only == "" {
+		return !t.named && only == "" || slices.Contains(names, t.name)
+	}
+	return slices.ContainsFunc(names, func(begin string) bool { return strings.HasPrefix(t.name, begin) })
+}
+
+// needsSocket reports whether a side is left out without the URL of a WebSocket.
+func (s side) needsSocket() bool {
+	return strings.Contains(s.name, "WebSocket") || strings.Contains(s.name, "pushes")
 }
 
 // find returns the work of a side.
