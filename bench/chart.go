@@ -51,7 +51,7 @@ func drawFile(w io.Writer, file string) error {
 
 // class returns how a side's bar is drawn.
 func class(side string) string {
-	if side == "gophercloud" || side == pythonSide || strings.HasPrefix(side, "bare loop") {
+	if strings.HasPrefix(side, "gophercloud") || side == pythonSide || strings.HasPrefix(side, "bare loop") {
 		return "theirs"
 	}
 	return "ours"
