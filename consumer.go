@@ -66,7 +66,9 @@ func (c *Consumer) String() string { return "<Consumer [" + orNone(c.queue).name
 // possible. Run returns nil, or an error that matches [ErrStopped] if it had to cancel
 // handlers. That it does at most 2 seconds after the timeout: requests that are still in
 // flight are cut, and a handler that ignores the end of its context is left behind. Its
-// message is released.
+// message is released. With a [ConsumerConfig.ClaimSize] of [Adaptive], messages whose
+// handler has not started are first worked off, until the timeout: to release claims of many
+// makes servers on Redis steal (quirk 5).
 //
 // Outages do not end Run: it claims again after a growing back-off. What waiting cannot
 // change does end it, gracefully, and is returned: an invalid configuration
@@ -96,8 +98,9 @@ func (c *Consumer) Halt() {
 }
 
 // Stop stops the consumer and waits until it holds no message. It stops claiming, releases
-// the messages whose handler has not started, and waits for the running handlers, until the
-// handled messages are deleted, and until the deliveries of Next and Fetch are settled.
+// the messages whose handler has not started (with [Adaptive], the workers of Run work them
+// off first), and waits for the running handlers, until the handled messages are deleted, and
+// until the deliveries of Next and Fetch are settled.
 //
 // If ctx ends before that, the stop becomes a hard one: the contexts of handlers and
 // deliveries are cancelled ([ErrStopped]), their messages are released, and Stop returns
@@ -106,7 +109,8 @@ func (c *Consumer) Halt() {
 // With a context that has ended already the stop is hard from the start.
 //
 // In a handler, call Stop with the handler's own context, or one made of it: Stop then
-// waits for everything but that handler, and its message is settled when it returns. If the
+// waits for everything but that handler, releases what has not started, and the handler's
+// message is settled when it returns. If the
 // context ends, Stop returns its error; the stop goes on. With another context Stop waits
 // for the handler that called it, until that context ends.
 //
@@ -117,3 +121,6 @@ func (c *Consumer) Stop(ctx context.Context) error {
 	}
 	return c.engine.Stop(ctx)
 }
+
+// Adaptive, as a size or a count, lets the library find the best value while it runs.
+const Adaptive = -1

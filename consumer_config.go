@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/zaqar-go/zaqar/internal/consumer"
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
@@ -53,11 +54,20 @@ type ConsumerConfig struct {
 	// message out twice (quirk 5). A larger number saves requests. Servers allow 20
 	// unless configured otherwise; if one refuses the number, its own default is used,
 	// which is 10.
+	//
+	// [Adaptive] begins with claims of one, and doubles them up to 20 while they come back
+	// full and handlers take less than a few round trips of a claim. It goes back to one,
+	// for a while, when an attempt fails or takes longer than 5 seconds, when handlers become
+	// slow, when a claim brings less than it could, when claiming or extending fails, and
+	// when anything hints at a message that somebody else has, too. With an OnFailure of
+	// [GiveBack] or [LetExpire] it stays at one.
 	ClaimSize int
 	// Prefetch is how many messages may be claimed and wait for a worker, beyond those
 	// that a worker waits for. Nobody else can work on them. Defaults to ClaimSize-1,
-	// which is what remains of a claim that one worker asked for. From ClaimSize on,
-	// messages are claimed before a worker is free. Negative means none.
+	// which is what remains of a claim that one worker asked for; and to one claim for each
+	// worker while handlers take less than a few round trips of a claim, so that quick
+	// handlers do not wait for the service. From ClaimSize on, messages are claimed before a
+	// worker is free. Negative means none.
 	Prefetch int
 	// MaxHeld is how many messages the consumer works on altogether: waiting for a worker,
 	// being handled, and being deleted. At that number it stops claiming. Defaults to 100,
@@ -95,7 +105,8 @@ type ConsumerConfig struct {
 	MaxExtension time.Duration
 
 	// OnFailure is what happens to a message whose handler failed. Defaults to [GiveBack]
-	// with a ClaimSize of 1, and to [RetryHere] with a larger one.
+	// with a ClaimSize of 1, and to [RetryHere] with a larger one. With Adaptive the
+	// claim that brought the message decides: [RetryHere] if it brought more than one.
 	OnFailure FailurePolicy
 	// Backoff and MaxBackoff set the wait after a failed attempt. The wait is random,
 	// between zero and a limit. The limit is Backoff after the first failure, and doubles
@@ -129,8 +140,9 @@ type ConsumerConfig struct {
 	// default to 100 milliseconds and 2 seconds.
 	Poll, MaxPoll time.Duration
 	// StopTimeout is how long Run waits for running handlers after its context has ended,
-	// before it cancels their contexts. Run returns at most 2 seconds later. Defaults to 30
-	// seconds. Negative means without limit.
+	// before it cancels their contexts. With Adaptive, messages that are claimed and not
+	// begun are handled in this time, too. Run returns at most 2 seconds later. Defaults to
+	// 30 seconds. Negative means without limit.
 	StopTimeout time.Duration
 	// GiveUpAfter is how long the service must refuse every claim ([ErrInvalid],
 	// [ErrUnauthorized], [ErrForbidden], [ErrNotFound]) before Run, Next and Fetch end with
@@ -143,6 +155,8 @@ type ConsumerConfig struct {
 
 const (
 	defaultWorkers       = 8
+	defaultClaimSize     = 1
+	adaptiveClaimSize    = 20 // the most that servers allow unless configured otherwise
 	defaultMaxHeld       = 100
 	defaultMaxWaiting    = 5000
 	defaultMaxExtension  = time.Hour
@@ -164,10 +178,21 @@ func (o ConsumerConfig) filled(q *Queue) (ConsumerConfig, error) {
 		return o, err
 	}
 	setDefault(&o.Workers, defaultWorkers)
-	setDefault(&o.ClaimSize, 1)
-	setDefault(&o.Prefetch, o.ClaimSize-1)
-	o.Prefetch = max(o.Prefetch, 0)
-	setDefault(&o.MaxHeld, max(defaultMaxHeld, o.Workers+o.Prefetch+o.ClaimSize))
+	setDefault(&o.ClaimSize, defaultClaimSize)
+	if o.ClaimSize == Adaptive && (o.OnFailure == GiveBack || o.OnFailure == LetExpire) {
+		o.ClaimSize = 1
+	}
+	largest := o.ClaimSize
+	if o.ClaimSize == Adaptive {
+		largest = adaptiveClaimSize
+	}
+	switch {
+	case o.Prefetch < 0:
+		o.Prefetch = 0
+	case o.Prefetch == 0:
+		o.Prefetch = consumer.Automatic
+	}
+	setDefault(&o.MaxHeld, max(defaultMaxHeld, o.Workers+max(o.Prefetch, largest-1)+largest))
 	setDefault(&o.MaxWaiting, defaultMaxWaiting)
 	setDefault(&o.TTL, defaultConsumerTTL)
 	setDefault(&o.Grace, DefaultClaimGrace)
@@ -197,8 +222,8 @@ func (o ConsumerConfig) check(q *Queue) error {
 	switch {
 	case o.Workers < 0:
 		return bad("Workers", "must not be negative")
-	case o.ClaimSize < 0:
-		return bad("ClaimSize", "must not be negative")
+	case o.ClaimSize < 0 && o.ClaimSize != Adaptive:
+		return bad("ClaimSize", "must be Adaptive, or must not be negative")
 	case o.MaxHeld < 0:
 		return bad("MaxHeld", "must not be negative")
 	case o.MaxWaiting < 0:

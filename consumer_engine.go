@@ -105,9 +105,14 @@ func publicMessage(m consumer.Message) *Message { return m.(consumerMessage).mes
 
 // engine returns the configuration for the engine. o has its defaults.
 func (o ConsumerConfig) engine(q *Queue) consumer.Config {
+	size := o.ClaimSize
+	if size == Adaptive {
+		size = adaptiveClaimSize
+	}
 	return consumer.Config{
 		Workers:        o.Workers,
-		ClaimSize:      o.ClaimSize,
+		ClaimSize:      size,
+		Adaptive:       o.ClaimSize == Adaptive,
 		Prefetch:       o.Prefetch,
 		MaxHeld:        o.MaxHeld,
 		MaxWaiting:     o.MaxWaiting,

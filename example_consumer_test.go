@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"sync/atomic"
 	"time"
 
 	"github.com/zaqar-go/zaqar"
@@ -237,6 +238,31 @@ func ExampleConsumer_Halt() {
 	// "work"
 	// "the end"
 	// <nil> 2
+}
+
+// Claims begin with one message. While they come back full and handlers are quick, they
+// grow up to 20, which saves most of the requests.
+func ExampleConsumerConfig_adaptive() {
+	ctx := context.Background()
+	client, stop := embedded()
+	defer stop()
+	queue := client.Queue("clicks")
+	for n := range 500 {
+		if _, err := queue.Post(ctx, n); err != nil {
+			log.Fatal(err)
+		}
+	}
+
+	worker := queue.Consumer(zaqar.ConsumerConfig{ClaimSize: zaqar.Adaptive})
+	var handled atomic.Int64
+	err := worker.Run(ctx, func(context.Context, *zaqar.Message) error {
+		if handled.Add(1) == 500 {
+			worker.Halt() // a real worker runs until it is interrupted
+		}
+		return nil
+	})
+	fmt.Println(err, worker.Stats().Handled)
+	// Output: <nil> 500
 }
 
 // HandlerTimeout limits each attempt.

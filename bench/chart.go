@@ -99,7 +99,7 @@ func grouped(number string) string {
 
 // class returns how a side's bar is drawn.
 func class(side string) string {
-	if side == "gophercloud" || side == pythonSide || strings.HasPrefix(side, "bare loop") {
+	if strings.HasPrefix(side, "gophercloud") || side == pythonSide || strings.HasPrefix(side, "bare loop") {
 		return "theirs"
 	}
 	return "ours"

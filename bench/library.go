@@ -93,8 +93,9 @@ func libraryClaim(size int) work {
 }
 
 var (
-	consumerZero = zaqar.ConsumerConfig{}
-	consumer20   = zaqar.ConsumerConfig{ClaimSize: 20}
+	consumerZero     = zaqar.ConsumerConfig{}
+	consumer20       = zaqar.ConsumerConfig{ClaimSize: 20}
+	consumerAdaptive = zaqar.ConsumerConfig{ClaimSize: zaqar.Adaptive}
 )
 
 func libraryConsume(config zaqar.ConsumerConfig) work {

@@ -42,6 +42,7 @@ work = {
     "post": lambda: post(queue, 1),
     "post-20": lambda: post(queue, 20),
     "claim-20-delete": lambda: claim(queue, 20),
+    "consume-20": lambda: claim(queue, 20),
 }[task]
 
 before = resource.getrusage(resource.RUSAGE_SELF)

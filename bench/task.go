@@ -64,6 +64,9 @@ var callTasks = []task{
 	{name: "consume-20", unit: "messages", n: 10000, filled: true, sides: []side{
 		{"bare loop, deletions of 20", bareClaim(20, deleteRolling)},
 		{"Consumer, claims of 20", libraryConsume(consumer20)},
+		{"Consumer, adaptive claims", libraryConsume(consumerAdaptive)},
+		{"gophercloud, each deleted", cloudClaim(20)},
+		{pythonSide, nil},
 	}},
 	{name: "list", unit: "messages", n: 20000, filled: true, sides: []side{
 		{"bare loop", bareList}, {"this library", libraryList}, {"gophercloud", cloudList},

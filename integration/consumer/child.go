@@ -89,7 +89,7 @@ func consume(o options) error {
 	}
 	defer func() { _ = client.Close() }()
 	consumer := client.Queue(o.queue).Consumer(zaqar.ConsumerConfig{
-		Workers: o.workers, ClaimSize: o.claimSize, TTL: time.Minute, OnFailure: o.policy,
+		Workers: o.workers, ClaimSize: int(o.claimSize), TTL: time.Minute, OnFailure: o.policy,
 		DeadLetter: o.queue + "-dead", StopTimeout: 5 * time.Minute, Backoff: 200 * time.Millisecond,
 	})
 	err = consumer.Run(ctx, zaqar.Handle(func(ctx context.Context, b job, m *zaqar.Message) error {

@@ -7,6 +7,7 @@
 //	make real-up
 //	cd integration && go run ./consumer -claim-size 1
 //	cd integration && go run ./consumer -claim-size 20
+//	cd integration && go run ./consumer -claim-size adaptive
 //	cd integration && go run ./consumer -claim-size 20 -processes 3
 //	cd integration && go run ./consumer -store mongodb
 package main
@@ -23,6 +24,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -33,15 +35,38 @@ import (
 )
 
 type options struct {
-	messages, workers, claimSize int
-	slow, processes, backlog     int
-	policy                       zaqar.FailurePolicy
-	limit                        time.Duration
-	portBase                     int
-	store, scripts               string
+	messages, workers        int
+	claimSize                claimSize
+	slow, processes, backlog int
+	policy                   zaqar.FailurePolicy
+	limit                    time.Duration
+	portBase                 int
+	store, scripts           string
 
 	child, queue, journal, endpoint, keystone string
 	user, password, project                   string
+}
+
+// claimSize is the value of ConsumerConfig.ClaimSize.
+type claimSize int
+
+// String returns the number, or "adaptive".
+func (s *claimSize) String() string {
+	if *s == zaqar.Adaptive {
+		return "adaptive"
+	}
+	return strconv.Itoa(int(*s))
+}
+
+// Set takes a number, or "adaptive".
+func (s *claimSize) Set(text string) error {
+	if text == "adaptive" {
+		*s = zaqar.Adaptive
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	*s = claimSize(n)
+	return err
 }
 
 func main() {
@@ -49,7 +74,8 @@ func main() {
 	flag.IntVar(&o.messages, "messages", 5000, "number of messages")
 	flag.IntVar(&o.workers, "workers", 8, "number of workers of each process")
 	flag.IntVar(&o.processes, "processes", 1, "number of consumer processes")
-	flag.IntVar(&o.claimSize, "claim-size", 1, "number of messages in a claim")
+	o.claimSize = 1
+	flag.Var(&o.claimSize, "claim-size", "number of messages in a claim, or adaptive")
 	flag.IntVar(&o.slow, "slow", 12, "number of messages that take longer than their claim")
 	flag.IntVar((*int)(&o.policy), "policy", 0, "failure policy: 0 the default, 1 GiveBack, 2 RetryHere, 3 LetExpire")
 	flag.DurationVar(&o.limit, "limit", 20*time.Minute, "time limit")
@@ -150,8 +176,8 @@ func soak(ctx context.Context, o options) error {
 	if o.policy != 0 {
 		policy = o.policy.String()
 	}
-	fmt.Printf("%s; %d messages, at most about %d in the queue, processes: %d of %d workers, claims of %d, %s\n",
-		s.describe(), o.messages, min(o.backlog, o.messages), o.processes, o.workers, o.claimSize, policy)
+	fmt.Printf("%s; %d messages, at most about %d in the queue, processes: %d of %d workers, claim size %s, %s\n",
+		s.describe(), o.messages, min(o.backlog, o.messages), o.processes, o.workers, o.claimSize.String(), policy)
 	fmt.Printf("a consumer was killed %d times, Zaqar %d times; it took %v; journals in %s\n",
 		len(t.killed), t.crashed, time.Since(started).Round(time.Second), dir)
 	if !count(lines, t.killed).print(os.Stdout, o, left, len(dead)) {
@@ -286,7 +312,7 @@ func (t *crashTest) begin(ctx context.Context) error {
 	p := &worker{number: len(t.journals)} // nobody else appends
 	journal := filepath.Join(t.dir, fmt.Sprintf("journal-%d", p.number))
 	p.command = exec.CommandContext(ctx, os.Args[0], "-child", journal, "-queue", t.queue, "-endpoint", t.endpoint,
-		"-workers", fmt.Sprint(t.workers), "-claim-size", fmt.Sprint(t.claimSize), "-policy", fmt.Sprint(int(t.policy)))
+		"-workers", fmt.Sprint(t.workers), "-claim-size", t.claimSize.String(), "-policy", fmt.Sprint(int(t.policy)))
 	p.command.Stdout, p.command.Stderr = os.Stdout, os.Stderr
 	t.running = append(t.running, p)
 	t.mu.Lock()

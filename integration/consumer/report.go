@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -52,7 +53,12 @@ type tally struct {
 	counts map[string]int
 	done   map[string][]line // by number
 	begun  map[string]int
+	kills  []killReport
 }
+
+// killReport is what the kill of a child left behind: messages that it had handled, and was not
+// told that they are deleted. Only these may be handled again because of it.
+type killReport struct{ child, handled, again int }
 
 // count summarizes the journals. killed are the children that were killed.
 func count(lines []line, killed map[int]bool) *tally {
@@ -60,6 +66,8 @@ func count(lines []line, killed map[int]bool) *tally {
 	lost := map[string]bool{}     // by child and message
 	beganAt := map[string]int64{} // by child and number: when the last handler began
 	last := map[int]int64{}       // by child: when it wrote its last line
+	// by child: what it has handled, and was not told that it is deleted
+	pending := map[int]map[string]bool{}
 	for _, l := range lines {
 		kind := l.words[0]
 		last[l.child] = l.at
@@ -70,6 +78,12 @@ func count(lines []line, killed map[int]bool) *tally {
 			beganAt[fmt.Sprint(l.child, " ", l.words[1])] = l.at
 		case "done":
 			t.done[l.words[1]] = append(t.done[l.words[1]], l)
+			if pending[l.child] == nil {
+				pending[l.child] = map[string]bool{}
+			}
+			pending[l.child][l.words[2]] = true
+		case "deleted":
+			delete(pending[l.child], l.words[1])
 		case "duplicate":
 			if l.words[2] == "true" {
 				t.counts["duplicate of a finished message"]++
@@ -92,20 +106,27 @@ func count(lines []line, killed map[int]bool) *tally {
 			}
 		}
 	}
+	again := map[int]int{} // by child: handled again because of its kill
 	for number, done := range t.done {
 		for i := 1; i < len(done); i++ {
 			before := done[i-1]
 			switch {
 			case lost[fmt.Sprint(before.child, before.words[2])]:
 				t.counts["handled twice: the claim was lost"]++
-			case before.child != done[i].child && killed[before.child] && beganAt[fmt.Sprint(done[i].child, " ", number)] > last[before.child]:
+			case before.child != done[i].child && pending[before.child][before.words[2]] && killed[before.child] &&
+				beganAt[fmt.Sprint(done[i].child, " ", number)] > last[before.child]:
 				t.counts["handled twice: the process was killed before the deletion"]++
+				again[before.child]++
 			case before.child != done[i].child:
 				t.counts["handled twice: a claim of another process stole it"]++
 			default:
 				t.counts["handled twice: unexplained"]++
 			}
 		}
+	}
+	for _, child := range slices.Sorted(maps.Keys(killed)) {
+		t.kills = append(t.kills, killReport{child, len(pending[child]), again[child]})
+		t.counts["handled and not yet deleted at a kill"] += len(pending[child])
 	}
 	for _, n := range t.begun {
 		t.counts["begun more than once"] += n - 1
@@ -125,6 +146,7 @@ func (t *tally) print(out io.Writer, o options, left, dead int) bool {
 	row("dead letters", dead)
 	for _, name := range []string{
 		"begun", "begun more than once", "failed", "panicked", "deleted",
+		"handled and not yet deleted at a kill",
 		"handled twice: the process was killed before the deletion", "handled twice: the claim was lost",
 		"handled twice: a claim of another process stole it", "handled twice: unexplained",
 		"claimed", "messages claimed", "renewed", "renewal-failed", "released", "claim-failed", "claim lost", "message lost", "cut-off",
@@ -133,5 +155,8 @@ func (t *tally) print(out io.Writer, o options, left, dead int) bool {
 		row(name, t.counts[name])
 	}
 	_ = w.Flush()
+	for _, k := range t.kills {
+		fmt.Fprintf(out, "process %d was killed with %d messages handled and not yet deleted; %d of them were handled again\n", k.child, k.handled, k.again)
+	}
 	return lost == 0 && left == 0 && dead == 0 && t.counts["handled twice: unexplained"] == 0
 }

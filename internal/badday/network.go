@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/zaqar-go/zaqar/internal/backoff"
 )
 
 // network is what is between the clients and the server. It can refuse connections, and
@@ -40,12 +42,10 @@ func newNetwork(client *http.Client, p plan, count func(string)) *network {
 	return n
 }
 
-func (n *network) client() *http.Client {
-	if n.tampers {
-		return &http.Client{Transport: n}
-	}
-	return &http.Client{Transport: n.web}
-}
+func (n *network) client() *http.Client { return &http.Client{Transport: n} }
+
+// latency is how long each request is under way.
+const latency = 20 * time.Millisecond
 
 func (n *network) refuse(on bool) {
 	n.mu.Lock()
@@ -62,11 +62,17 @@ func (n *network) refuses() bool {
 	return n.refusing
 }
 
-// RoundTrip delivers one request of a hundred late: its client gets an error, and the
-// server the request, up to two minutes later.
+// RoundTrip delivers a request. If the network tampers, one of a hundred is late: its client
+// gets an error, and the server the request, up to two minutes later.
 func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Header.Get("Upgrade") != "" {
 		return n.web.RoundTrip(req)
+	}
+	if !backoff.Wait(req.Context(), latency) {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, context.Cause(req.Context())
 	}
 	delay, late := n.delay()
 	if !late {
@@ -100,7 +106,7 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 func (n *network) delay() (time.Duration, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.ended || n.random.IntN(100) > 0 {
+	if !n.tampers || n.ended || n.random.IntN(100) > 0 {
 		return 0, false
 	}
 	n.late.Add(1)

@@ -71,7 +71,7 @@ func draw(seed uint64) plan {
 		seed:      seed,
 		publisher: zaqar.PublisherConfig{AllowDuplicates: r.IntN(3) == 0, Concurrency: []int{1, 4, zaqar.Adaptive}[r.IntN(3)]},
 		consumer: zaqar.ConsumerConfig{
-			Workers: 4, ClaimSize: []int{1, 5, 20}[r.IntN(3)], TTL: time.Duration(60+r.IntN(60)) * time.Second,
+			Workers: 4, ClaimSize: []int{1, 20, zaqar.Adaptive}[r.IntN(3)], TTL: time.Duration(60+r.IntN(60)) * time.Second,
 			DeadLetter: deadQueue, MaxPoll: 40 * time.Second,
 			OnFailure: []zaqar.FailurePolicy{0, zaqar.GiveBack, zaqar.RetryHere, zaqar.LetExpire}[r.IntN(4)],
 		},

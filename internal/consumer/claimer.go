@@ -90,16 +90,16 @@ func (c *Consumer) claimMoreLocked() {
 // nextClaimSizeLocked is how many messages the next claim should bring, 0 for no claim. A
 // claim is made when somebody waits, or when there is room for a whole one.
 func (c *Consumer) nextClaimSizeLocked() int {
-	waiting := 0
+	size, waiting := c.claimSizeLocked(), 0
 	for _, w := range c.waiters {
 		waiting += w.n
 	}
 	available := len(c.ready) + c.claimer.expected
-	room := min(waiting+c.config.Prefetch-available, c.config.MaxHeld-c.activeLocked()-c.claimer.expected)
-	if waiting <= available && room < c.config.ClaimSize || room < 1 || c.backlogFullLocked() {
+	room := min(waiting+c.prefetchLocked(size)-available, c.config.MaxHeld-c.activeLocked()-c.claimer.expected)
+	if waiting <= available && room < size || room < 1 || c.backlogFullLocked() {
 		return 0
 	}
-	return min(room, c.config.ClaimSize)
+	return min(room, size)
 }
 
 // claim makes one claim for n messages. No caller's context limits it: if nobody read the
@@ -142,7 +142,7 @@ func (c *Consumer) claimLimit(n int) (limit int, timeout time.Duration, start in
 func (c *Consumer) claimed(n, limit, brought int, start instant, claim Claim, err error) (final bool) {
 	c.mu.Lock()
 	defer c.unlock()
-	k := &c.claimer
+	k, took := &c.claimer, time.Since(start.monotonic)
 	k.claiming--
 	k.expected -= n
 	switch {
@@ -154,10 +154,12 @@ func (c *Consumer) claimed(n, limit, brought int, start instant, claim Claim, er
 		}
 	case claim == nil:
 		k.succeededLocked()
+		c.pace.claimedLocked(n, 0, took)
 		c.emptyLocked(brought)
 	default:
 		k.succeededLocked()
 		k.brought++
+		c.pace.claimedLocked(n, len(claim.Messages()), took)
 		k.emptyClaims, k.fewer = 0, max(0, k.fewer-1)
 		c.receiveLocked(claim, start)
 	}
@@ -176,6 +178,7 @@ func (k *claimer) succeededLocked() {
 func (c *Consumer) claimFailedLocked(sent time.Time, err error) (final bool) {
 	k := &c.claimer
 	c.stats.ClaimErrors++
+	c.pace.backToOneLocked(restFailed)
 	k.failed++
 	if errors.Is(err, context.DeadlineExceeded) {
 		k.timeouts++
@@ -258,7 +261,7 @@ func (c *Consumer) receiveMessageLocked(l *lease, m Message) {
 	case broken != nil:
 		c.settleUnseenLocked(d, broken)
 	case closed(c.stopping):
-		d.giveBackIdleLocked()
+		d.endLocked(givenBack)
 	default:
 		c.ready = append(c.ready, d)
 	}

@@ -45,6 +45,7 @@ type Consumer struct {
 	mu sync.Mutex // guards what follows, and all leases and deliveries
 
 	goroutines int
+	workers    int   // of Run
 	stopCause  error // why it stopped by itself
 	stopCalled bool  // somebody waits in Stop, with a limit of their own
 	cutTimer   *time.Timer
@@ -55,6 +56,7 @@ type Consumer struct {
 	clockSet time.Time // when the wall clock was last found to have jumped
 
 	claimer   claimer
+	pace      pace
 	waiters   []*waiter            // callers that wait for messages, in their order
 	ready     []*Delivery          // claimed, not handed out
 	held      map[string]*Delivery // everything that is claimed, by message id

@@ -103,8 +103,10 @@ type waiter struct {
 
 // take waits for up to n messages.
 func (c *Consumer) take(ctx context.Context, n int, worker *goroutine) ([]*Delivery, error) {
-	if err := c.begin(ctx); err != nil {
-		return nil, err
+	if worker == nil { // for a worker, Run has done that; and it may work off what is left
+		if err := c.begin(ctx); err != nil {
+			return nil, err
+		}
 	}
 	w := &waiter{n: n, worker: worker, got: make(chan []*Delivery, 1)}
 	c.join(w)
@@ -127,7 +129,7 @@ func (c *Consumer) take(ctx context.Context, n int, worker *goroutine) ([]*Deliv
 func (c *Consumer) join(w *waiter) {
 	c.mu.Lock()
 	defer c.unlock()
-	if closed(c.stopping) {
+	if closed(c.stopping) && (w.worker == nil || c.counts[ready] == 0) {
 		close(w.got)
 		return
 	}
@@ -154,7 +156,7 @@ func (c *Consumer) dispatchLocked() {
 		w := c.waiters[0]
 		deliveries := c.nextReadyLocked(w.n)
 		if len(deliveries) == 0 {
-			return
+			break
 		}
 		c.waiters = slices.Delete(c.waiters, 0, 1)
 		for _, d := range deliveries {
@@ -162,6 +164,7 @@ func (c *Consumer) dispatchLocked() {
 		}
 		w.got <- deliveries
 	}
+	c.endWaitingLocked()
 }
 
 // nextReadyLocked takes up to n messages that may be handed out. It withholds those of
@@ -213,13 +216,6 @@ func (d *Delivery) makeReadyLocked() {
 	c.dispatchLocked()
 }
 
-// giveBackIdleLocked gives the message back if nobody works on it.
-func (d *Delivery) giveBackIdleLocked() {
-	if d.stage == ready || d.stage == backingOff {
-		d.endLocked(givenBack)
-	}
-}
-
 // ending is how a delivery ends.
 type ending int
 
@@ -253,5 +249,6 @@ func (d *Delivery) endLocked(how ending) {
 	}
 	l.checkSettledLocked()
 	c.claimMoreLocked()
+	c.endWaitingLocked()
 	c.checkAloneLocked()
 }

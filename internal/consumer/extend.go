@@ -109,7 +109,7 @@ func (l *lease) planLocked() plan {
 		return p
 	}
 	p.first = first
-	p.leave = c.config.OnFailure == GiveBack || c.backlog.parked > c.config.MaxWaiting
+	p.leave = l.policy() == GiveBack || c.backlog.parked > c.config.MaxWaiting
 	if p.leave {
 		p.ttl, p.grace = last.Truncate(time.Second)+time.Second+truncation, max(c.config.Grace, leftGrace)
 	} else {
@@ -199,6 +199,7 @@ func (l *lease) extended(p plan, err error) (last bool) {
 		return true
 	}
 	l.failing = true
+	c.pace.backToOneLocked(restFailed)
 	c.reportLocked(observe.RenewalFailed{
 		Queue: c.queue.Name(), Claim: l.claim.ID(), Messages: len(l.unsettled), Left: time.Until(l.deadline), Err: err,
 	})

@@ -31,6 +31,7 @@ type lease struct {
 	// The Consumer's lock guards what follows.
 
 	made       time.Time            // when the claim was made
+	size       int                  // how many messages it brought
 	start      instant              // when the claim was made, or extended last
 	deadline   time.Time            // when the claim ends by our clock
 	extendAt   time.Time            // when the next extension is due
@@ -50,7 +51,7 @@ const truncation = time.Second
 // newLease returns the lease of a claim that was requested at start.
 func newLease(c *Consumer, claim Claim, messages []Message, start instant) *lease {
 	l := &lease{
-		consumer: c, claim: claim, made: start.monotonic, closed: make(chan struct{}), woken: make(chan struct{}, 1),
+		consumer: c, claim: claim, made: start.monotonic, size: len(messages), closed: make(chan struct{}), woken: make(chan struct{}, 1),
 		unsettled: map[string]*Delivery{}, toRelease: map[string]*Delivery{},
 	}
 	l.startLocked(start, c.config.TTL)

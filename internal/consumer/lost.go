@@ -17,6 +17,7 @@ func (l *lease) loseLocked(err error) {
 	c := l.consumer
 	l.closeLocked()
 	c.stats.LostClaims++
+	c.pace.backToOneLocked(restFailed)
 	c.reportLocked(observe.ClaimLost{
 		Queue: c.queue.Name(), Claim: l.claim.ID(), Messages: len(l.unsettled), Err: err,
 	})

@@ -61,6 +61,7 @@ func (p plan) expected(maxAttempts int) (handled, failures int, dead bool) {
 type settling struct {
 	config zaqar.ConsumerConfig
 	plans  []plan
+	quick  bool          // handlers are quick, compared with claims
 	stop   time.Duration // 0: when all messages are settled
 }
 
@@ -71,15 +72,24 @@ func drawSettling(t *rapid.T) settling {
 	acts := rapid.SliceOfN(rapid.SampledFrom([]act{succeeds, fails, gives, panics, defers}), 0, 4)
 	c := settling{config: zaqar.ConsumerConfig{
 		Workers:     rapid.IntRange(1, 4).Draw(t, "workers"),
-		ClaimSize:   rapid.IntRange(1, 6).Draw(t, "claim size"),
+		ClaimSize:   rapid.SampledFrom([]int{zaqar.Adaptive, 1, 2, 3, 4, 6}).Draw(t, "claim size"),
 		Prefetch:    rapid.IntRange(-1, 10).Draw(t, "prefetch"),
 		MaxHeld:     rapid.IntRange(0, 6).Draw(t, "held"),
-		OnFailure:   rapid.SampledFrom([]zaqar.FailurePolicy{zaqar.GiveBack, zaqar.RetryHere, zaqar.LetExpire}).Draw(t, "policy"),
+		OnFailure:   rapid.SampledFrom([]zaqar.FailurePolicy{0, zaqar.GiveBack, zaqar.RetryHere, zaqar.LetExpire}).Draw(t, "policy"),
 		MaxAttempts: rapid.IntRange(1, 3).Draw(t, "attempts"),
 		DeadLetter:  "dead", TTL: time.Minute, StopTimeout: time.Hour, Poll: 10 * time.Second, MaxPoll: 10 * time.Minute,
 	}}
-	for range rapid.IntRange(1, 12).Draw(t, "messages") {
-		c.plans = append(c.plans, plan{acts.Draw(t, "acts"), some("takes", 70), some("wait", 300)})
+	c.quick = rapid.Bool().Draw(t, "quick")
+	most := 12
+	if c.quick {
+		most = 60 // enough for claims to grow
+	}
+	for range rapid.IntRange(1, most).Draw(t, "messages") {
+		p := plan{acts.Draw(t, "acts"), some("takes", 70), some("wait", 300)}
+		if c.quick {
+			p.Takes /= 1000
+		}
+		c.plans = append(c.plans, p)
 	}
 	if rapid.Bool().Draw(t, "early") {
 		c.stop = some("stop", 300)
@@ -166,6 +176,9 @@ func (c settling) play(t *testing.T, w *monitor) {
 	defer func() { _ = client.Close() }()
 	q := client.Queue("wot")
 	clienttest.PostMany(t, q, len(c.plans))
+	if c.quick {
+		srv.Inject(zaqartest.Fault{Kind: "claim_create", Delay: 100 * time.Millisecond, Times: -1})
+	}
 	r := run(t, q, c.config, zaqar.Handle(func(_ context.Context, n int, m *zaqar.Message) error {
 		attempt := w.begin(m, n)
 		defer w.end(m, n)

@@ -72,9 +72,12 @@ type Config struct {
 	// flight.
 	Workers int
 	// ClaimSize is the largest number of messages of one claim, Prefetch how many may be
-	// ready beyond those that somebody waits for, MaxHeld how many are ready, running or
-	// being settled.
+	// ready beyond those that somebody waits for (or Automatic), MaxHeld how many are ready,
+	// running or being settled.
 	ClaimSize, Prefetch, MaxHeld int
+	// Adaptive makes claims of one at first, and larger ones while that pays. Then
+	// failed messages of claims of many are retried here, whatever OnFailure says.
+	Adaptive bool
 	// MaxWaiting is how many messages may wait, for their back-off or for the rest of
 	// their claim, before claiming pauses.
 	MaxWaiting int

@@ -69,6 +69,7 @@ func (d *Delivery) failLocked(err error, failure Failure) action {
 	if failure.Panic != nil {
 		d.panickedLocked(*failure.Panic)
 	}
+	c.pace.backToOneLocked(restFailed)
 	e := c.history.of(d.message.ID())
 	if !failure.NotNow {
 		c.stats.Failed++
@@ -101,7 +102,7 @@ func (d *Delivery) panickedLocked(p Panic) {
 // scheduleRetryLocked starts the back-off of a message.
 func (d *Delivery) scheduleRetryLocked(wait time.Duration, err error) {
 	c := d.consumer
-	if closed(c.stopping) || c.config.OnFailure == LetExpire {
+	if closed(c.stopping) || d.lease.policy() == LetExpire {
 		wait = 0
 	}
 	c.reportLocked(observe.AttemptFailed{
@@ -130,11 +131,10 @@ func (d *Delivery) scheduleRetryLocked(wait time.Duration, err error) {
 
 // retryDueLocked does what the policy says at the end of the back-off.
 func (d *Delivery) retryDueLocked() {
-	c := d.consumer
-	switch {
-	case c.config.OnFailure == LetExpire:
+	switch policy := d.lease.policy(); {
+	case policy == LetExpire:
 		d.endLocked(gone)
-	case c.config.OnFailure == RetryHere && !closed(d.lease.closed):
+	case policy == RetryHere && !closed(d.lease.closed):
 		d.makeReadyLocked()
 	default:
 		d.endLocked(givenBack)

@@ -47,6 +47,7 @@ func (d *Delivery) decide(err error, failure Failure) action {
 		return nil
 	}
 	d.setStageLocked(settling)
+	c.pace.attemptedLocked(time.Since(d.started))
 	if err == nil {
 		return d.ackLocked()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/zaqar-go/zaqar/internal/fault"
@@ -95,6 +96,7 @@ func (c *Consumer) stopInside(ctx context.Context, d *Delivery) error {
 	c.mu.Lock()
 	d.stops = true
 	c.insiders = append(c.insiders, alone)
+	c.giveBackReadyLocked() // this worker, which waits here, cannot work it off
 	c.checkAloneLocked()
 	c.unlock()
 	select {
@@ -158,21 +160,49 @@ func (c *Consumer) stopClaiming(cause error, called bool) {
 	c.stopCause, c.stopCalled = cause, called
 	close(c.stopping)
 	c.claimer.stopLocked()
-	for _, w := range c.waiters {
-		close(w.got)
-	}
-	c.waiters = nil
 	for _, d := range c.held {
-		d.giveBackIdleLocked()
+		if d.stage == backingOff || d.stage == ready && !c.worksOffLocked() {
+			d.endLocked(givenBack)
+		}
 	}
-	c.ready = nil
+	c.endWaitingLocked()
 	c.releaseLeftLocked()
 	c.deleteMoreLocked() // they no longer wait for others
 	c.checkStoppedLocked()
 }
 
-// hardStop cancels the contexts of all running attempts, and cuts what is left a little
-// later.
+// worksOffLocked reports whether messages that are claimed and not begun are handled
+// during a stop. With adaptive claims they are: to release claims of many would free messages in
+// front of those that others hold, and make servers on Redis steal. Workers must be there.
+func (c *Consumer) worksOffLocked() bool {
+	return c.config.Adaptive && c.workers > 0 && len(c.insiders) == 0 && c.handlerCtx.Err() == nil
+}
+
+// giveBackReadyLocked gives back what is not begun.
+func (c *Consumer) giveBackReadyLocked() {
+	for _, d := range c.held {
+		if d.stage == ready {
+			d.endLocked(givenBack)
+		}
+	}
+}
+
+// endWaitingLocked ends all waiting for messages when the consumer stops and none is left.
+func (c *Consumer) endWaitingLocked() {
+	if !closed(c.stopping) {
+		return
+	}
+	c.waiters = slices.DeleteFunc(c.waiters, func(w *waiter) bool {
+		if w.worker != nil && c.counts[ready] > 0 {
+			return false
+		}
+		close(w.got)
+		return true
+	})
+}
+
+// hardStop cancels the contexts of all running attempts, gives back what is not begun, and
+// cuts what is left a little later.
 func (c *Consumer) hardStop() {
 	c.mu.Lock()
 	defer c.unlock()
@@ -189,6 +219,7 @@ func (c *Consumer) hardStop() {
 			d.revokeLocked()
 		}
 	}
+	c.giveBackReadyLocked()
 	c.cutTimer = time.AfterFunc(hardStopGrace, c.cutOff)
 	c.checkStoppedLocked()
 }
