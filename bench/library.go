@@ -41,31 +41,6 @@ func libraryPost(size int) work {
 	})
 }
 
-var (
-	publisherZero  = zaqar.PublisherConfig{}
-	publisher80    = zaqar.PublisherConfig{BatchMessages: 80}
-	publisher80by4 = zaqar.PublisherConfig{BatchMessages: 80, Concurrency: 4}
-)
-
-func libraryPublish(config zaqar.PublisherConfig) work {
-	return onQueue(func(ctx context.Context, q *zaqar.Queue, w where) (int, error) {
-		p := q.Publisher(config)
-		futures := make([]*zaqar.Future[string], w.n)
-		for i := range w.n {
-			futures[i] = p.Publish(ctx, zaqar.Outgoing{Body: newJob(i), TTL: time.Hour})
-		}
-		if err := p.Close(ctx); err != nil {
-			return 0, err
-		}
-		for _, f := range futures {
-			if _, err := f.Wait(ctx); err != nil {
-				return 0, err
-			}
-		}
-		return w.n, nil
-	})
-}
-
 func libraryClaim(size int) work {
 	return onQueue(func(ctx context.Context, q *zaqar.Queue, w where) (int, error) {
 		done := 0

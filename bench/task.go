@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"github.com/zaqar-go/zaqar"
 )
 
 // where says what a side works on.
@@ -47,11 +49,37 @@ var callTasks = []task{
 	{name: "post-20", unit: "messages", n: 20000, canned: true, sides: []side{
 		{"bare loop", barePost(20)}, {"this library", libraryPost(20)}, {"gophercloud", cloudPost(20)}, {pythonSide, nil},
 	}},
-	{name: "publish", unit: "messages", n: 40000, sides: []side{
+	{name: "post-alone", unit: "messages", n: 5000, canned: true, sides: []side{
+		{"gophercloud", cloudPost(1)}, {"this library", libraryPost(1)},
+	}},
+	{name: "publish", unit: "messages", n: 40000, canned: true, sides: []side{
 		{"bare loop, batches of 80", barePost(80)},
 		{"Publisher, zero value", libraryPublish(publisherZero)},
-		{"Publisher, batches of 80", libraryPublish(publisher80)},
-		{"Publisher, batches of 80, 4 at once", libraryPublish(publisher80by4)},
+		{"Publisher, batches of 80", libraryPublish(publisher(80, 1))},
+		{"Publisher, batches of 40", libraryPublish(publisher(40, 1))},
+		{"Publisher, batches of 20", libraryPublish(publisher(20, 1))},
+	}},
+	{name: "publish-concurrency", unit: "messages", n: 80000, sides: []side{
+		{"Publisher, adaptive concurrency", libraryPublish(publisher(80, zaqar.Adaptive))},
+		{"Publisher, concurrency 1", libraryPublish(publisher(80, 1))},
+		{"Publisher, concurrency 2", libraryPublish(publisher(80, 2))},
+		{"Publisher, concurrency 4", libraryPublish(publisher(80, 4))},
+		{"Publisher, concurrency 8", libraryPublish(publisher(80, 8))},
+	}},
+	{name: "publish-equal", unit: "messages", n: 40000, canned: true, sides: []side{
+		{"bare loop, batches of 80, 4 at once", barePostAtOnce(80, 4)},
+		{"Publisher, batches of 80, 4 at once", libraryPublish(publisher(80, 4))},
+	}},
+	{name: "publish-and-wait", unit: "messages", n: 10000, sides: []side{
+		{"Publisher, 20 callers, zero value", libraryPublishAndWait(publisherZero, 20)},
+		{"Publisher, 20 callers, no delay", libraryPublishAndWait(publisherNoDelay, 20)},
+		{"Publisher, 20 callers, delay of 10 ms", libraryPublishAndWait(publisher(80, 1), 20)},
+		{"Publisher, 20 callers, batches of 20", libraryPublishAndWait(publisher(20, 1), 20)},
+	}},
+	{name: "publish-one", unit: "messages", n: 500, sides: []side{
+		{"Queue.Post", libraryPublishOne(nil)},
+		{"Publisher, zero value", libraryPublishOne(&publisherZero)},
+		{"Publisher, delay of 10 ms", libraryPublishOne(&publisherDelay)},
 	}},
 	{name: "claim-20-delete", unit: "messages", n: 2000, filled: true, sides: []side{
 		{"bare loop", bareClaim(20, deleteEach)}, {"this library", libraryClaim(20)}, {"gophercloud", cloudClaim(20)}, {pythonSide, nil},
