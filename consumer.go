@@ -121,6 +121,3 @@ func (c *Consumer) Stop(ctx context.Context) error {
 	}
 	return c.engine.Stop(ctx)
 }
-
-// Adaptive, as a size or a count, lets the library find the best value while it runs.
-const Adaptive = -1

@@ -211,3 +211,7 @@ func (o Content) applyCreate(content Content) error {
 	maps.Copy(content, o)
 	return nil
 }
+
+// Adaptive, as a size or a count, lets the library find the best value while it runs. It is
+// for [ConsumerConfig].ClaimSize and [PublisherConfig].Concurrency.
+const Adaptive = -1

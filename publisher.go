@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar/internal/fault"
-	"github.com/zaqar-go/zaqar/internal/plainjson"
 	"github.com/zaqar-go/zaqar/internal/publisher"
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
@@ -252,6 +251,3 @@ func (p *Publisher) halt() {}
 
 // String returns "<Publisher wot>".
 func (p *Publisher) String() string { return "<Publisher " + orNone(p.queue).name + ">" }
-
-// Adaptive, as a size or a count, lets the library find the best value while it runs.
-const Adaptive = -1
