@@ -120,6 +120,14 @@ coverage-table: ## run the suite on every server and rebuild docs/coverage.md (a
 	cd integration && ZAQAR_RESULTS=$(CURDIR)/docs/coverage GOWORK=off go test -count=1 -parallel 64 -timeout 20m -run Conformance .
 	go run ./tools/coverage
 
+.PHONY: performance
+performance: ## rebuild the chart and the tables of docs/performance.md from docs/performance.json
+	cd bench && GOWORK=off go run . -doc ../docs
+
+.PHONY: performance-check
+performance-check: ## test the benchmark, and that the chart and the tables are those of the figures
+	cd bench && GOWORK=off go test ./...
+
 .PHONY: man
 man: ## write the manual pages of the command line to dist/man/man1
 	go run ./cmd/zaqar/internal/manpages dist/man/man1

@@ -43,6 +43,7 @@ func run() error {
 		out    = flag.String("json", "", "add the results to this `file`, for -chart and -tables")
 		chart  = flag.String("chart", "", "draw the chart of this `file` of results on standard output, and measure nothing")
 		tables = flag.String("tables", "", "print the tables of this `file` of results, and measure nothing")
+		doc    = flag.String("doc", "", "write the chart and the tables in this `folder` of documentation from its figures, and measure nothing")
 		side   = flag.String("side", "", "internal: be this side of -task, once")
 		serve  = flag.String("serve", "", "internal: be this server")
 		url    = flag.String("url", "", "internal: the server of -side")
@@ -60,6 +61,8 @@ func run() error {
 		return runSide(ctx, *side, *only, where{url: *url, socket: *socket, counter: *count, queue: *queue, n: *n})
 	case *chart != "":
 		return drawFile(os.Stdout, *chart)
+	case *doc != "":
+		return write(*doc)
 	case *tables != "":
 		return printFile(os.Stdout, *tables)
 	}

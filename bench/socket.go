@@ -70,6 +70,11 @@ func overSocket(ctx context.Context, w where, options ...zaqar.ConnectOption) (*
 	return zaqar.Connect(ctx, w.socket, append(options, zaqar.WithProject(project))...)
 }
 
+// overBoth has the WebSocket beside HTTP.
+func overBoth(ctx context.Context, w where, options ...zaqar.ConnectOption) (*zaqar.Client, error) {
+	return overHTTP(ctx, w, append(options, zaqar.WithWebSocket(w.socket))...)
+}
+
 // libraryConnect measures how long it takes until the first call is answered.
 func libraryConnect(dial dialer) work {
 	return func(ctx context.Context, w where) (int, error) {

@@ -18,15 +18,16 @@ import (
 var subscriberTasks = []task{
 	{name: "latency", unit: "messages", n: 200, sides: []side{
 		{"Subscriber, polling", subscriberLatency(overHTTP, 0)},
-		{"Subscriber, pushes", subscriberLatency(overSocket, 0)},
+		{"Subscriber, pushes", subscriberLatency(overBoth, 0)},
 	}},
 	{name: "latency-idle", unit: "messages", n: 20, named: true, sides: []side{
 		{"Subscriber, polling", subscriberLatency(overHTTP, 7*time.Second)},
-		{"Subscriber, pushes", subscriberLatency(overSocket, 7*time.Second)},
+		{"Subscriber, pushes", subscriberLatency(overBoth, 7*time.Second)},
 	}},
-	{name: "idle", unit: "seconds", n: 60, named: true, counted: true, sides: []side{
+	{name: "idle", unit: "seconds", n: 120, named: true, counted: true, sides: []side{
 		{"Subscriber, polling", subscriberIdle(overHTTP)},
-		{"Subscriber, pushes", subscriberIdle(overSocket)},
+		{"Subscriber, pushes", subscriberIdle(overBoth)},
+		{"Subscriber, pushes, WebSocket alone", subscriberIdle(overSocket)},
 	}},
 }
 
