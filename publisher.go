@@ -1,14 +1,15 @@
 package zaqar
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/zaqar-go/zaqar/internal/fault"
-	"github.com/zaqar-go/zaqar/internal/plainjson"
 	"github.com/zaqar-go/zaqar/internal/publisher"
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
@@ -182,8 +183,11 @@ func (p *Publisher) pack(item *publisher.Item, body any) error {
 	if err != nil {
 		return conn.unsupported(wire.MessagePost, "")
 	}
-	if item.Message, err = outgoing(body, "the message", plainjson.Marshal); err != nil {
+	if item.Message, err = outgoing(body, "the message"); err != nil {
 		return err
+	}
+	if sharesJSON(body) {
+		item.Message.Body = bytes.Clone(item.Message.Body)
 	}
 	if item.Message.Delay != nil && !conn.takes(wire.MessagePost, "delay") {
 		return conn.unsupported(wire.MessagePost, "delay")
@@ -197,6 +201,19 @@ func (p *Publisher) pack(item *publisher.Item, body any) error {
 	}
 	item.Size = item.Message.Size()
 	return nil
+}
+
+// sharesJSON reports whether an encoded message may share memory with the argument of
+// Publish, which the caller may change as soon as Publish has returned.
+func sharesJSON(body any) bool {
+	switch v := body.(type) {
+	case Outgoing:
+		body = v.Body
+	case *Outgoing:
+		body = v.Body
+	}
+	_, shares := body.(json.RawMessage)
+	return shares
 }
 
 // Outstanding returns how many messages are buffered or in flight, and their total size

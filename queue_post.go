@@ -60,7 +60,7 @@ func (q *Queue) Post(ctx context.Context, bodies ...any) ([]string, error) {
 	}
 	messages := make([]wire.Outgoing, len(bodies))
 	for i, body := range bodies {
-		m, err := outgoing(body, fmt.Sprintf("message %d", i), plainjson.Share) // it is sent before Post returns
+		m, err := outgoing(body, fmt.Sprintf("message %d", i))
 		if err != nil {
 			return nil, err
 		}
@@ -139,8 +139,8 @@ func (q *Queue) heedsDelays(ctx context.Context, which string) error {
 	}
 }
 
-// outgoing converts one argument of Post to its wire form. encode encodes its body.
-func outgoing(value any, which string, encode func(any) ([]byte, error)) (wire.Outgoing, error) {
+// outgoing converts one argument of Post to its wire form.
+func outgoing(value any, which string) (wire.Outgoing, error) {
 	bad := func(rule string, err error) (wire.Outgoing, error) {
 		return wire.Outgoing{}, &ArgumentError{Op: string(wire.MessagePost), Argument: which, Rule: rule, Err: err}
 	}
@@ -165,7 +165,7 @@ func outgoing(value any, which string, encode func(any) ([]byte, error)) (wire.O
 	case typeOfMessage, typeOfClaim, typeOfQueue:
 		return bad(fmt.Sprintf("is a %T, not a body: to post a message again, post its Body()", o.Body), nil)
 	}
-	encoded, err := encode(o.Body)
+	encoded, err := plainjson.Share(o.Body) // a request copies it before Post returns
 	switch {
 	case errors.Is(err, plainjson.ErrText):
 		return bad("holds text that is not valid UTF-8, which JSON cannot carry; encode it, in base64 for instance", nil)
