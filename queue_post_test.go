@@ -1,12 +1,14 @@
 package zaqar_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"testing"
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/internal/clienttest"
+	"github.com/zaqar-go/zaqar/transport"
 )
 
 // wrapped is a message that holds JSON which came from elsewhere.
@@ -80,5 +82,22 @@ func TestTextThatIsNotUTF8IsNeverSent(t *testing.T) {
 	}
 	if server.Count() != 0 {
 		t.Errorf("%d requests were sent, the last %v", server.Count(), server.Last(t))
+	}
+}
+
+func TestJSONMayBeChangedOnceAPostHasReturned(t *testing.T) {
+	t.Parallel()
+	var sent []*transport.Request
+	client := clienttest.Over(t, &clienttest.Scripted{Answer: func(req *transport.Request) (*transport.Response, error) {
+		sent = append(sent, req) // as if it were still on its way when its context ends
+		return nil, context.Canceled
+	}})
+	raw := json.RawMessage(`{"n":1}`)
+	if _, err := client.Queue("wot").Post(t.Context(), raw); !errors.Is(err, context.Canceled) {
+		t.Errorf("the error is %v", err)
+	}
+	copy(raw, "no longer")
+	if len(sent) != 1 || string(sent[0].Body) != `{"messages":[{"body":{"n":1}}]}` {
+		t.Errorf("sent %s", sent[0].Body)
 	}
 }

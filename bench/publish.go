@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/zaqar-go/zaqar"
@@ -46,10 +45,11 @@ func libraryPublish(config zaqar.PublisherConfig) work {
 func libraryPublishAndWait(config zaqar.PublisherConfig, callers int) work {
 	return onQueue(func(ctx context.Context, q *zaqar.Queue, w where) (int, error) {
 		p := q.Publisher(config)
-		return w.n, errors.Join(atOnce(callers, w.n, func(i int) error {
+		n, err := atOnce(w.n, callers, func(i int) error {
 			_, err := p.Publish(ctx, zaqar.Outgoing{Body: newJob(i), TTL: time.Hour}).Wait(ctx)
 			return err
-		}), p.Close(ctx))
+		})
+		return n, errors.Join(err, p.Close(ctx))
 	})
 }
 
@@ -88,23 +88,9 @@ func libraryPublishOne(config *zaqar.PublisherConfig) work {
 func barePostAtOnce(size, callers int) work {
 	return func(ctx context.Context, w where) (int, error) {
 		b := newBare(w)
-		return w.n, atOnce(callers, (w.n+size-1)/size, func(i int) error {
+		_, err := atOnce((w.n+size-1)/size, callers, func(i int) error {
 			return b.post(ctx, i*size, min(i*size+size, w.n))
 		})
+		return w.n, err
 	}
-}
-
-// atOnce calls f for 0 to n-1 in several goroutines.
-func atOnce(callers, n int, f func(i int) error) error {
-	var all sync.WaitGroup
-	errs := make([]error, callers)
-	for c := range callers {
-		all.Go(func() {
-			for i := c; i < n && errs[c] == nil; i += callers {
-				errs[c] = f(i)
-			}
-		})
-	}
-	all.Wait()
-	return errors.Join(errs...)
 }

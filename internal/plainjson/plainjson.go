@@ -27,7 +27,7 @@ func Marshal(value any) ([]byte, error) {
 	return bytes.Clone(encoded), nil
 }
 
-// Share is Marshal for a caller who is done with the result before the value changes: a
+// Share is Marshal for whoever is done with the result before the value changes: a
 // [json.RawMessage] that needs no change is the result itself.
 func Share(value any) ([]byte, error) {
 	if raw, ok := value.(json.RawMessage); ok && isPlain(raw) {

@@ -355,6 +355,25 @@ func TestMessagesThatCannotBeRightAreRefusedAtOnce(t *testing.T) {
 	mustClose(t, old)
 }
 
+func TestJSONThatIsChangedAfterPublishIsPublishedAsItWas(t *testing.T) {
+	t.Parallel()
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{BatchDelay: time.Hour})
+		var raws []json.RawMessage
+		for i := range 3 {
+			raws = append(raws, json.RawMessage(fmt.Sprintf(`{"n":%d}`, i)))
+		}
+		publish(t, p, raws[0], zaqar.Outgoing{Body: raws[1]}, &zaqar.Outgoing{Body: raws[2]})
+		for _, raw := range raws {
+			copy(raw, "no longer")
+		}
+		mustClose(t, p)
+		if got := storedBodies(srv); !slices.Equal(got, []string{`{"n":0}`, `{"n":1}`, `{"n":2}`}) {
+			t.Errorf("stored %v", got)
+		}
+	})
+}
+
 func TestTheObserverIsToldOfBatches(t *testing.T) {
 	t.Parallel()
 	var seen []observe.Batch
