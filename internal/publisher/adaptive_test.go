@@ -105,6 +105,39 @@ func TestThoseWhoWaitForTheirMessagesShareABatch(t *testing.T) {
 	})
 }
 
+func TestABatchBehindAnotherIsSentSoonAfterItsAnswer(t *testing.T) {
+	t.Parallel()
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: 5 * time.Millisecond, Times: -1})
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{Concurrency: 2})
+		publish(t, p, 0)
+		time.Sleep(time.Millisecond)
+		start := time.Now()
+		if _, err := publish(t, p, 1)[0].Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+		// The rest of the first request, a pause of an eighth, and its own request.
+		if took, most := time.Since(start), (4+1+5)*time.Millisecond; took > most {
+			t.Errorf("it took %v, want %v at most", took, most)
+		}
+		mustClose(t, p)
+	})
+}
+
+func TestARefusalForItsContentTellsNothingOfTheServer(t *testing.T) {
+	t.Parallel()
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		srv.Inject(zaqartest.Fault{Kind: "message_post", Delay: 10 * time.Millisecond, Times: -1, Status: http.StatusForbidden})
+		p := client.Queue("wot").Publisher(zaqar.PublisherConfig{Concurrency: zaqar.Adaptive, BatchMessages: 1})
+		start := time.Now()
+		publish(t, p, numbers(100)...)
+		mustClose(t, p, 100)
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("it took %v, want 100 requests in turn", took)
+		}
+	})
+}
+
 func TestMessagesThatKeepComingAreABatchOfTheirOwnTime(t *testing.T) {
 	t.Parallel()
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {

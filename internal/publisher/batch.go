@@ -65,18 +65,24 @@ func (b *buffer) next(done work) (w work, ok bool) {
 	return w, true
 }
 
-// answered tells how an attempt to send a batch ended.
-func (b *buffer) answered(messages int, started time.Time, failed bool) {
-	if b.inFlight.most == 0 {
+// stored notes that a batch was stored.
+func (b *buffer) stored(messages int) {
+	if !b.config.AdaptConcurrency {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if failed {
-		b.inFlight.failed(started)
-	} else {
-		b.inFlight.stored(messages)
+	b.inFlight.stored(messages)
+}
+
+// failed notes that an attempt to send a batch failed, and not for what the batch holds.
+func (b *buffer) failed(started time.Time) {
+	if !b.config.AdaptConcurrency {
+		return
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.inFlight.failed(started)
 }
 
 // cutLocked takes a batch from the front of the buffer, and the messages before and

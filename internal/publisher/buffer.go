@@ -28,6 +28,7 @@ type buffer struct {
 	buffered      line // for their batch
 	bufferedBytes int
 	timer         *time.Timer // fires when the oldest one has waited long enough
+	timerAt       time.Time
 	pause         pause
 
 	outstandingMessages int // buffered or in flight
@@ -225,9 +226,23 @@ func (b *buffer) startLocked() {
 	case b.readyLocked():
 		b.senders++
 		b.startSender()
-	case b.timer == nil:
-		b.timer = time.AfterFunc(b.waitLocked(oldest), b.delayOver)
+	default:
+		b.setTimerLocked(b.waitLocked(oldest))
 	}
+}
+
+// setTimerLocked sets the timer, unless it fires before that anyway.
+func (b *buffer) setTimerLocked(wait time.Duration) {
+	at := time.Now().Add(wait)
+	switch {
+	case b.timer == nil:
+		b.timer = time.AfterFunc(wait, b.delayOver)
+	case at.Before(b.timerAt):
+		b.timer.Reset(wait)
+	default:
+		return
+	}
+	b.timerAt = at
 }
 
 // delayOver is called by the timer. The message it was set for may be gone.

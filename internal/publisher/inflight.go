@@ -9,7 +9,7 @@ import "time"
 // while more batches are ready than may be in flight: otherwise the number decides nothing.
 type inFlight struct {
 	limit int
-	most  int // 0: the limit is fixed
+	most  int
 
 	// The measurement under way:
 	settling int // answers that still belong to the former limit
@@ -46,7 +46,7 @@ const (
 
 func newInFlight(concurrency int, adapt bool) inFlight {
 	if !adapt {
-		return inFlight{limit: concurrency}
+		return inFlight{limit: concurrency, most: concurrency}
 	}
 	return inFlight{limit: 1, most: concurrency, step: 1, pace: 1}
 }

@@ -86,16 +86,18 @@ func (p *Publisher) post(batch []*Item, attempt int) ([]string, error) {
 		Queue: p.queue.Name(), Messages: len(batch), Bytes: p.config.requestSize(len(batch), bytes), Attempt: attempt,
 		Outcome: observe.BatchStored, Took: time.Since(started), Err: err,
 	}
-	failed := false
-	if err != nil {
+	if err == nil {
+		p.buffer.stored(len(batch))
+	} else {
 		failure := p.errors.Classify(err)
 		sent.Outcome = observe.BatchRefused
 		if failure.MayBeStored {
 			sent.Outcome = observe.BatchUnknown
 		}
-		failed = failure.Transient || failure.MayBeStored
+		if failure.Transient || failure.MayBeStored {
+			p.buffer.failed(started)
+		}
 	}
-	p.buffer.answered(len(batch), started, failed)
 	p.queue.Observe(p.ctx, sent)
 	return ids, err
 }
