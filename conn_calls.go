@@ -86,7 +86,7 @@ func (c *Conn) request(ctx context.Context, op wire.Op, args *wire.Args) (reply,
 		return reply{}, &ArgumentError{Op: info.op, Argument: "the request", Rule: "cannot be encoded", Err: err}
 	}
 	if !c.onlyHTTP() {
-		wire.AddAction(req, wire.Version(c.version), op, args)
+		wire.AddForms(req, wire.Version(c.version), op, args)
 	}
 	route, _ := wire.Lookup(wire.Version(c.version), op)
 	info.reads, info.route = safeMethod(route.Method), route

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"fmt"
 	"maps"
 	"strconv"
 )
@@ -55,27 +54,6 @@ func (a *Args) list(name string) []string {
 		return a.ClaimIDs
 	}
 	return nil
-}
-
-// inQuery returns a parameter as it stands in a query, nil if it is absent. A list is
-// repeated, not joined: servers do not split at an escaped comma (quirk 29).
-func (a *Args) inQuery(name string) []string {
-	if text := a.text(name); text != "" {
-		return []string{text}
-	}
-	if list := a.list(name); list != nil {
-		return list
-	}
-	switch value := a.More[name].(type) {
-	case nil:
-		return nil
-	case []string:
-		return value
-	case string:
-		return []string{value}
-	default:
-		return []string{fmt.Sprint(value)}
-	}
 }
 
 // has reports whether a parameter is there as a field.

@@ -14,9 +14,9 @@ import (
 	"github.com/zaqar-go/zaqar/transport"
 )
 
-// Encode returns the request of an operation in HTTP's form; [AddAction] adds the
-// WebSocket's. Its error is an [*Unsupported] if the version does not have the operation
-// or a parameter.
+// Encode returns the request of an operation in the form that HTTP needs, with the query
+// in Path; [AddForms] adds what other transports read. Its error is an [*Unsupported] if
+// the version does not have the operation or a parameter.
 func Encode(v Version, op Op, args *Args) (*transport.Request, error) {
 	route, err := Lookup(v, op)
 	if err != nil {
@@ -26,14 +26,17 @@ func Encode(v Version, op Op, args *Args) (*transport.Request, error) {
 		return nil, &Unsupported{Op: op, Version: v, Param: param}
 	}
 	req := &transport.Request{Op: string(op), Method: route.Method, Repeatable: route.Repeatable}
-	root := "/" + v
-	if op == Versions {
-		root = ""
+	var target strings.Builder
+	target.Grow(256)
+	if op != Versions {
+		target.WriteByte('/')
+		target.WriteString(string(v))
 	}
-	if req.Path, err = fill(string(root), route.Path, args); err != nil {
+	if err := args.addPath(&target, route.Path); err != nil {
 		return nil, err
 	}
-	req.Query = query(route, args)
+	args.addQuery(&target, route)
+	req.Path = target.String()
 	if req.Body, err = body(route, args); err != nil {
 		return nil, err
 	}
@@ -49,52 +52,80 @@ var headers = map[string]http.Header{
 	PatchType: {"Content-Type": {PatchType}},
 }
 
-// fill puts parameters into a path. An empty parameter is an error, because the path
-// would be that of another resource: DELETE /claims/ does not delete a claim. So is one
-// that leads out of its place, see [Climbs]. Every path of an operation is made here.
-func fill(root, template string, args *Args) (string, error) {
-	var path strings.Builder
-	path.Grow(len(root) + len(template) + 64)
-	path.WriteString(root)
+// AddForms adds to a request the forms in which transports other than HTTP may read it:
+// the query apart from the path, and the WebSocket's action with its parameters.
+func AddForms(req *transport.Request, v Version, op Op, args *Args) {
+	path, query, _ := strings.Cut(req.Path, "?")
+	req.Path = path
+	req.Query, _ = url.ParseQuery(query) // it is encoded here
+	if route, err := Lookup(v, op); err == nil {
+		req.Action = route.Action
+	}
+	addAction(req, op, args.params())
+}
+
+// addPath writes a path with its parameters. An empty parameter is an error, because the
+// path would be that of another resource: DELETE /claims/ does not delete a claim. So is
+// one that leads out of its place, see [Climbs]. Every path of an operation is made here.
+func (a *Args) addPath(target *strings.Builder, template string) error {
 	for {
 		before, rest, found := strings.Cut(template, "{")
-		path.WriteString(before)
+		target.WriteString(before)
 		if !found {
-			return path.String(), nil
+			return nil
 		}
 		name, after, _ := strings.Cut(rest, "}")
-		value := args.text(name)
+		value := a.text(name)
 		if value == "" {
-			value, _ = args.More[name].(string)
+			value, _ = a.More[name].(string)
 		}
 		if value == "" {
-			return "", fmt.Errorf("%s is empty", name)
+			return fmt.Errorf("%s is empty", name)
 		}
 		if Climbs(value) {
-			return "", fmt.Errorf(`%s is %.80q, but "." and ".." lead to another path`, name, value)
+			return fmt.Errorf(`%s is %.80q, but "." and ".." lead to another path`, name, value)
 		}
-		path.WriteString(url.PathEscape(value))
+		target.WriteString(url.PathEscape(value))
 		template = after
 	}
 }
 
-// query returns the query, nil if there is none.
-func query(route *Route, args *Args) url.Values {
-	var values url.Values
-	if extra, ok := args.More[route.Spread].(url.Values); ok && route.Spread != "" {
-		values = maps.Clone(extra)
+// addQuery writes the parameters that are in the query. A list is repeated, not joined:
+// servers do not split at an escaped comma (quirk 29).
+func (a *Args) addQuery(target *strings.Builder, route *Route) {
+	separator := byte('?')
+	add := func(name, value string) {
+		target.WriteByte(separator)
+		target.WriteString(url.QueryEscape(name))
+		target.WriteByte('=')
+		target.WriteString(url.QueryEscape(value))
+		separator = '&'
 	}
 	for _, name := range route.Query {
-		value := args.inQuery(name)
-		if value == nil {
-			continue
+		if text := a.text(name); text != "" {
+			add(name, text)
 		}
-		if values == nil {
-			values = url.Values{}
+		for _, value := range a.list(name) {
+			add(name, value)
 		}
-		values[name] = value
+		switch value := a.More[name].(type) {
+		case nil:
+		case string:
+			add(name, value)
+		default:
+			add(name, fmt.Sprint(value))
+		}
 	}
-	return values
+	if extra, ok := a.More[route.Spread].(url.Values); ok && route.Spread != "" {
+		for _, name := range slices.Sorted(maps.Keys(extra)) {
+			if _, given := a.More[name]; given && slices.Contains(route.Query, name) {
+				continue
+			}
+			for _, value := range extra[name] {
+				add(name, value)
+			}
+		}
+	}
 }
 
 // body returns the body, nil if there is none.

@@ -53,14 +53,9 @@ var websocket = map[Op]action{
 	SubscriptionList:   {usual: paged("subscriptions", "id", nil)},
 }
 
-// AddAction adds the WebSocket's form of an operation to its request. HTTP does not need
-// it.
-func AddAction(req *transport.Request, v Version, op Op, args *Args) {
-	if route, err := Lookup(v, op); err == nil {
-		req.Action = route.Action
-	}
+// addAction fills in the parameters of an action.
+func addAction(req *transport.Request, op Op, p Params) {
 	a := websocket[op]
-	p := args.params()
 	_, with := p[a.lesserWith]
 	req.Lesser = a.lesser || with
 	for name, theirs := range a.rename {

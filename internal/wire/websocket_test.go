@@ -34,7 +34,7 @@ func TestParametersHaveTheWebSocketsNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		AddAction(req, V2, test.op, &test.args)
+		AddForms(req, V2, test.op, &test.args)
 		got, err := json.Marshal(req.Params)
 		if err != nil || string(got) != test.want || req.Action == "" || req.Lesser != test.lesser {
 			t.Errorf("%s: action %s, lesser %v, %s, %v, want %s", test.op, req.Action, req.Lesser, got, err, test.want)
