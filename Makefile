@@ -126,7 +126,7 @@ performance: ## rebuild the chart and the tables of docs/performance.md from doc
 
 .PHONY: performance-check
 performance-check: ## test the benchmark, and that the chart and the tables are those of the figures
-	cd bench && GOWORK=off go test ./...
+	cd bench && GOWORK=off go test -count=1 ./...
 
 .PHONY: man
 man: ## write the manual pages of the command line to dist/man/man1
