@@ -27,22 +27,25 @@ help: ## list the tasks
 test: ## run the tests of every module, on the embedded server
 	go test work
 
+# Tests with the workspace run on this machine, so that these can run on 386.
 .PHONY: alone
-alone: ## test the library without the workspace, as users build it
+alone: ## vet the library without the workspace, as users build it, and test it so on 386
 	GOWORK=off go vet ./...
-	GOWORK=off go test ./...
+	GOWORK=off GOARCH=386 CGO_ENABLED=0 go test ./...
 
 # Where `go test work` takes samples, these tests take everything.
 .PHONY: releases
 releases: ## run the tests of every module, without samples, with every supported Go release
 	@for release in $(RELEASES); do echo "test with $$release"; ZAQAR_TEST_COMPLETE=1 GOTOOLCHAIN=$$release go test work || exit 1; done
 
+# go vet would compile the standard library for each machine. Only files for Windows and
+# js/wasm are not vetted on Linux already.
 .PHONY: machines
-machines: ## vet every module for every supported machine; test the library on 386
-	@for machine in $(MACHINES); do echo "vet $$machine"; GOOS=$${machine%/*} GOARCH=$${machine#*/} go vet work || exit 1; done
+machines: ## check every module, with its tests, for every supported machine
+	go run ./tools/machines $(MACHINES)
+	GOOS=windows GOARCH=amd64 go vet $$(find . -name '*_windows*.go' -exec dirname {} + | sort -u)
 	GOOS=js GOARCH=wasm go vet ./...
 	GOOS=js GOARCH=wasm go build ./...
-	GOARCH=386 CGO_ENABLED=0 go test ./...
 
 .PHONY: race
 race: ## run the tests with the race detector
