@@ -35,12 +35,12 @@ const (
 	restFailed = 10 * time.Second
 )
 
-// averaged adds a value to a moving average.
+// averaged adds a value to a moving average, which is 0 before the first one.
 func averaged(average, d time.Duration) time.Duration {
 	if average == 0 {
-		return max(d, 1)
+		return d
 	}
-	return max(average+(d-average)/8, 1)
+	return average + (d-average)/8
 }
 
 // compareLocked decides whether handlers are quick. What is between quick and slow stays as
@@ -65,7 +65,7 @@ func (p *pace) backToOneLocked(rest time.Duration) {
 
 // attemptedLocked takes the time of an attempt that has ended.
 func (p *pace) attemptedLocked(took time.Duration) {
-	p.handler = averaged(p.handler, took)
+	p.handler = max(averaged(p.handler, took), 1)
 	p.compareLocked()
 	if took >= slowAttempt {
 		p.backToOneLocked(restFailed)
@@ -116,7 +116,7 @@ func (c *Consumer) slowLocked(now time.Time) bool {
 	return false
 }
 
-// Automatic, as Config.Prefetch, makes the consumer claim ahead while handlers are quick.
+// Automatic makes, as Config.Prefetch, the consumer claim ahead while handlers are quick.
 const Automatic = -1
 
 // prefetchLocked is how many messages may be ready beyond those that somebody waits for: what

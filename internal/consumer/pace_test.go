@@ -113,7 +113,7 @@ func TestAdaptiveClaimsGoBackToOneForAWhile(t *testing.T) {
 	}{
 		"when an attempt fails": {
 			what: func(n int) error {
-				if n == 400 {
+				if n == 200 {
 					return zaqar.RetryAfter(time.Hour, errBroken)
 				}
 				return nil
@@ -121,7 +121,7 @@ func TestAdaptiveClaimsGoBackToOneForAWhile(t *testing.T) {
 		},
 		"when an attempt takes long": {
 			what: func(n int) error {
-				if n == 400 {
+				if n == 200 {
 					time.Sleep(6 * time.Second)
 				}
 				return nil
@@ -147,7 +147,7 @@ func TestAdaptiveClaimsGoBackToOneForAWhile(t *testing.T) {
 			clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 				q := client.Queue("wot")
 				slowClaims(srv)
-				for range 10 {
+				for range 3 {
 					clienttest.PostMany(t, q, 1000)
 				}
 				var once sync.Once
@@ -156,9 +156,9 @@ func TestAdaptiveClaimsGoBackToOneForAWhile(t *testing.T) {
 				config := adaptive
 				config.Workers = 2
 				r := run(t, q, config, func(context.Context, *zaqar.Message) error {
-					time.Sleep(20 * time.Millisecond)
+					time.Sleep(50 * time.Millisecond)
 					n := int(n.Add(1))
-					if n >= 400 {
+					if n >= 200 {
 						once.Do(func() {
 							upset.Store(time.Now().UnixMilli())
 							if c.upset != nil {
