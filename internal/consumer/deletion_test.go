@@ -374,7 +374,7 @@ func TestDoneCanBeCalledAgainDuringADeletionOfMany(t *testing.T) {
 							cut++
 						}
 						mu.Unlock()
-						if err := d.Done(t.Context()); err != nil {
+						if err := d.Done(context.WithoutCancel(ctx)); err != nil {
 							t.Error(err)
 						}
 					})
