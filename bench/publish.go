@@ -42,7 +42,7 @@ func libraryPublish(config zaqar.PublisherConfig) work {
 
 // libraryPublishAndWait publishes in several goroutines, each of which waits for its
 // message before it publishes the next one.
-func libraryPublishAndWait(config zaqar.PublisherConfig, callers int) work {
+func libraryPublishAndWait(config zaqar.PublisherConfig, callers int) work { //nolint:unparam // the task says how many
 	return onQueue(func(ctx context.Context, q *zaqar.Queue, w where) (int, error) {
 		p := q.Publisher(config)
 		n, err := atOnce(w.n, callers, func(i int) error {
