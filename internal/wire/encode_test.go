@@ -51,8 +51,13 @@ func encodedBy(t *testing.T, v Version, messages []Outgoing) string {
 func TestAParameterThatAVersionLacksIsUnsupported(t *testing.T) {
 	t.Parallel()
 	for _, args := range []Args{
-		{Queue: "q", Message: "m"}, {Queue: "q", Claim: "c"}, {Queue: "q", Limit: 1}, {Queue: "q", IDs: []string{"a"}},
-		{Queue: "q", Times: &Times{TTL: 60, Grace: 60}}, {Queue: "q", Messages: []Outgoing{}}, {Queue: "q", More: Params{"pop": 1}},
+		{Queue: "q", Message: "m"},
+		{Queue: "q", Claim: "c"},
+		{Queue: "q", Limit: 1},
+		{Queue: "q", IDs: []string{"a"}},
+		{Queue: "q", Times: &Times{TTL: 60, Grace: 60}},
+		{Queue: "q", Messages: []Outgoing{}},
+		{Queue: "q", More: Params{"pop": 1}},
 	} {
 		_, err := Encode(V2, QueueGet, &args)
 		if _, ok := errors.AsType[*Unsupported](err); !ok {
