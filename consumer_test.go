@@ -18,7 +18,7 @@ func TestAConfigurationThatCannotBeRightIsAnArgumentError(t *testing.T) {
 		handler := func(context.Context, *zaqar.Message) error { return nil }
 		for argument, config := range map[string]zaqar.ConsumerConfig{
 			"Workers":       {Workers: -1},
-			"ClaimSize":     {ClaimSize: -1},
+			"ClaimSize":     {ClaimSize: -2},
 			"MaxHeld":       {MaxHeld: -1},
 			"TTL":           {TTL: time.Second},
 			"Grace":         {Grace: 90*time.Second + 1},
