@@ -232,13 +232,24 @@ func (f *consumeFlags) run(app *App, queue *zaqar.Queue, command *process.Comman
 		if f.claimSize == 0 {
 			run.Consumer.ClaimSize = 10
 		}
+		run.Consumer.Prefetch = withoutAhead(run.Consumer.ClaimSize)
 		return run
 	}
+	run.Consumer.Prefetch = withoutAhead(f.claimSize)
 	command.Stdout, command.Stderr = app.Out.direct(), app.Err
 	run.Handler = (&consume.Exec{
 		Command: command, Timeout: f.timeout, RetryAfter: f.retryAfter, AsJSON: f.body == "json", Log: app.log,
 	}).Handle
 	return run
+}
+
+// withoutAhead is the Prefetch with which nothing is claimed before a worker is free for it.
+// What one process holds and does not work on, another one could.
+func withoutAhead(claimSize int) int {
+	if claimSize <= 1 {
+		return -1
+	}
+	return claimSize - 1
 }
 
 // log prints a line for the user to standard error.
