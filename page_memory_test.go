@@ -30,7 +30,7 @@ type long struct {
 
 func newLong(messages int) *long { return &long{messages: messages, gone: make([]bool, messages)} }
 
-func (l *long) id(i int) string { return fmt.Sprintf("%04x-%d", i*40503%65536, i) }
+func (l *long) id(i int) string { return fmt.Sprintf("%04x-%d", uint16(i*40503), i) }
 
 // number returns the number in a message's id, or -1.
 func (l *long) number(id string) int {

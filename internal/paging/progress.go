@@ -85,6 +85,7 @@ func (p *Progress) Read(page Page) (fresh []int, again bool) {
 		}
 	}
 	p.rewound = 0
+	fresh = make([]int, 0, len(page.IDs)-first)
 	for i := first; i < len(page.IDs); i++ {
 		switch id := page.IDs[i]; {
 		case p.ids.Has(id), p.lost && p.isOld(page, i):
