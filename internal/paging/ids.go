@@ -39,15 +39,27 @@ func (s *IDs) Len() int { return len(s.order) }
 // Add remembers an id. Its message cannot be listed after expires; the zero time means
 // that this is not known.
 func (s *IDs) Add(id string, expires time.Time) {
-	if s.Has(id) {
-		return
+	if !s.Has(id) {
+		s.keep(strings.Clone(id), expires) // it may be a part of the page's text, which would be kept
 	}
+}
+
+// keep is Add for an id that is new and that keeps no page's text.
+func (s *IDs) keep(id string, expires time.Time) {
 	if len(s.order) >= s.limit {
 		s.shrink()
 	}
-	id = strings.Clone(id) // it may be a part of the page's text, which would be kept
 	s.expires[id] = expires
 	s.order = append(s.order, id)
+}
+
+// cloned returns copies of ids, all in one piece of memory.
+func cloned(ids []string) []string {
+	all, copies := strings.Join(ids, ""), make([]string, len(ids))
+	for i, id := range ids {
+		copies[i], all = all[:len(id)], all[len(id):]
+	}
+	return copies
 }
 
 // shrink makes room for a quarter of the limit, so that it is not needed each time.

@@ -85,13 +85,14 @@ func (p *Progress) Read(page Page) (fresh []int, again bool) {
 		}
 	}
 	p.rewound = 0
-	fresh = make([]int, 0, len(page.IDs)-first)
-	for i := first; i < len(page.IDs); i++ {
-		switch id := page.IDs[i]; {
+	ids := cloned(page.IDs[first:])
+	fresh = make([]int, 0, len(ids))
+	for n, id := range ids {
+		switch i := first + n; {
 		case p.ids.Has(id), p.lost && p.isOld(page, i):
 		default:
 			p.lost = false
-			p.pass(page, i)
+			p.pass(page, i, id)
 			fresh = append(fresh, i)
 		}
 	}
@@ -140,10 +141,9 @@ func (p *Progress) GiveUp() (marker string) {
 	return p.from
 }
 
-// pass records that an item is new.
-func (p *Progress) pass(page Page, i int) {
-	id := page.IDs[i]
-	p.ids.Add(id, time.Time{})
+// pass records that an item is new. id is a copy of its own.
+func (p *Progress) pass(page Page, i int, id string) {
+	p.ids.keep(id, time.Time{})
 	if latest := p.ids.back(0); latest < p.last {
 		p.unsorted = true
 	} else {
