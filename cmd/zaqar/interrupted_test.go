@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -38,5 +39,33 @@ func TestACommandThatIsInterruptedExitsLikeAProgramThatWasKilled(t *testing.T) {
 				t.Errorf("after %v %v exits with %d (%v), want %d, and prints %q", sent, args, code, err, want, printed.String())
 			}
 		}
+	}
+}
+
+func TestUnderNohupACommandOutlivesItsTerminal(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{}, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	cmd := command(t, "--endpoint", server.URL, "--project-id", "demo", "--api-version", "2", "queue", "list")
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Path, cmd.Args = shell, append([]string{"sh", "-c", `trap '' HUP; exec "$0" "$@"`, cmd.Path}, cmd.Args[1:]...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	for _, sent := range []os.Signal{syscall.SIGHUP, syscall.SIGTERM} { // the first that it heeds decides
+		if err := cmd.Process.Signal(sent); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code, err := exitCode(cmd.Wait()); err != nil || code != 143 {
+		t.Errorf("it exits with %d (%v), want 143, as after SIGTERM alone", code, err)
 	}
 }

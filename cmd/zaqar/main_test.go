@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -31,8 +33,17 @@ func run(m *testing.M) int {
 		return 1
 	}
 	binaries = dir
+	heedHangups()
 	waitTogether()
 	return m.Run()
+}
+
+// heedHangups makes commands heed SIGHUP also when the tests run under nohup. What a
+// process ignores, the programs that it starts ignore, but not what it catches.
+func heedHangups() {
+	if signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
 }
 
 // waitTogether lets more tests run at the same time than there are processors, unless the
