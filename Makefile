@@ -27,9 +27,9 @@ help: ## list the tasks
 test: ## run the tests of every module, on the embedded server
 	go test work
 
-# Tests with the workspace run on this machine, so that these can run on 386.
+# The tests with the workspace run on this machine. These run on 386.
 .PHONY: alone
-alone: ## vet the library without the workspace, as users build it, and test it so on 386
+alone: ## vet the library without the workspace, as users build it; test it on 386
 	GOWORK=off go vet ./...
 	GOWORK=off GOARCH=386 CGO_ENABLED=0 go test ./...
 

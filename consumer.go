@@ -109,10 +109,10 @@ func (c *Consumer) Halt() {
 // With a context that has ended already the stop is hard from the start.
 //
 // In a handler, call Stop with the handler's own context, or one made of it: Stop then
-// waits for everything but that handler, releases what has not started, and the handler's
-// message is settled when it returns. If the
-// context ends, Stop returns its error; the stop goes on. With another context Stop waits
-// for the handler that called it, until that context ends.
+// waits for everything but that handler, and releases what has not started. The handler's
+// message is settled when it returns. If the context ends, Stop returns its error; the stop
+// goes on. With another context Stop waits for the handler that called it, until that
+// context ends.
 //
 // Stop may be called more than once, and while Run is running; Run then returns.
 func (c *Consumer) Stop(ctx context.Context) error {

@@ -212,6 +212,6 @@ func (o Content) applyCreate(content Content) error {
 	return nil
 }
 
-// Adaptive lets the library find the best size or count while it runs. It is
-// for [ConsumerConfig].ClaimSize and [PublisherConfig].Concurrency.
+// Adaptive lets the library find the best size or count while it runs. It is for
+// [ConsumerConfig].ClaimSize and [PublisherConfig].Concurrency.
 const Adaptive = -1

@@ -32,17 +32,30 @@ func (l *latencies) report() {
 // atOnce makes n calls, width of them at the same time, and reports how long they took. It
 // returns n, or the first error.
 func atOnce(n, width int, call func(i int) error) (int, error) {
+	var next atomic.Int64
+	err := whileMore(width, func() (int, bool) {
+		i := int(next.Add(1))
+		return i - 1, i <= n
+	}, call)
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+// whileMore makes calls, width of them at the same time, as long as there are more. It
+// reports how long they took, and returns the first error.
+func whileMore(width int, more func() (i int, ok bool), call func(i int) error) error {
 	var (
 		took   latencies
-		next   atomic.Int64
 		failed = make(chan error, width)
 		wait   sync.WaitGroup
 	)
 	for range width {
 		wait.Go(func() {
-			for i := next.Add(1); i <= int64(n); i = next.Add(1) {
+			for i, ok := more(); ok; i, ok = more() {
 				start := time.Now()
-				if err := call(int(i) - 1); err != nil {
+				if err := call(i); err != nil {
 					failed <- err
 					return
 				}
@@ -52,9 +65,6 @@ func atOnce(n, width int, call func(i int) error) (int, error) {
 	}
 	wait.Wait()
 	close(failed)
-	if err := <-failed; err != nil {
-		return 0, err
-	}
 	took.report()
-	return n, nil
+	return <-failed
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/zaqar-go/zaqar"
@@ -40,12 +39,15 @@ func libraryPublish(config zaqar.PublisherConfig) work {
 	})
 }
 
+// waitingCallers is how many goroutines publish in libraryPublishAndWait.
+const waitingCallers = 20
+
 // libraryPublishAndWait publishes in several goroutines, each of which waits for its
 // message before it publishes the next one.
-func libraryPublishAndWait(config zaqar.PublisherConfig, callers int) work { //nolint:unparam // the task says how many
+func libraryPublishAndWait(config zaqar.PublisherConfig) work {
 	return onQueue(func(ctx context.Context, q *zaqar.Queue, w where) (int, error) {
 		p := q.Publisher(config)
-		n, err := atOnce(w.n, callers, func(i int) error {
+		n, err := atOnce(w.n, waitingCallers, func(i int) error {
 			_, err := p.Publish(ctx, zaqar.Outgoing{Body: newJob(i), TTL: time.Hour}).Wait(ctx)
 			return err
 		})
@@ -54,7 +56,7 @@ func libraryPublishAndWait(config zaqar.PublisherConfig, callers int) work { //n
 }
 
 // libraryPublishOne publishes or posts one message after the other, each a little after
-// the one before has ended, and prints how long that took.
+// the one before has ended, and reports how long that took.
 func libraryPublishOne(config *zaqar.PublisherConfig) work {
 	return onQueue(func(ctx context.Context, q *zaqar.Queue, w where) (int, error) {
 		post := func(m zaqar.Outgoing) error {
@@ -69,17 +71,16 @@ func libraryPublishOne(config *zaqar.PublisherConfig) work {
 				return err
 			}
 		}
-		var took []time.Duration
+		var took latencies
 		for i := range w.n {
 			time.Sleep(time.Millisecond)
 			sent := time.Now()
 			if err := post(zaqar.Outgoing{Body: newJob(i), TTL: time.Hour}); err != nil {
 				return i, err
 			}
-			took = append(took, time.Since(sent))
+			took.add(time.Since(sent))
 		}
-		slices.Sort(took)
-		reported.P50, reported.P99 = took[len(took)/2].Seconds(), took[len(took)*99/100].Seconds()
+		took.report()
 		return w.n, nil
 	})
 }

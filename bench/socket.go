@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -98,33 +97,16 @@ func pipelinedPost(ctx context.Context, q *zaqar.Queue, n, width int) (int, erro
 
 // pipelinedClaim claims 20 messages with each call until it has had all.
 func pipelinedClaim(ctx context.Context, q *zaqar.Queue, n, width int) (int, error) {
-	var (
-		took   latencies
-		had    atomic.Int64
-		failed = make(chan error, width)
-		wait   sync.WaitGroup
-	)
-	for range width {
-		wait.Go(func() {
-			for had.Load() < int64(n) {
-				start := time.Now()
-				claim, err := q.Claim(ctx, zaqar.Limit(20), zaqar.TTL(5*time.Minute), zaqar.Grace(time.Minute))
-				if err == nil {
-					err = decodeAll(claim.Messages())
-				}
-				if err != nil {
-					failed <- err
-					return
-				}
-				took.add(time.Since(start))
-				had.Add(int64(len(claim.Messages())))
-			}
-		})
-	}
-	wait.Wait()
-	close(failed)
-	took.report()
-	return int(min(had.Load(), int64(n))), <-failed
+	var had atomic.Int64
+	err := whileMore(width, func() (int, bool) { return 0, had.Load() < int64(n) }, func(int) error {
+		claim, err := q.Claim(ctx, zaqar.Limit(20), zaqar.TTL(5*time.Minute), zaqar.Grace(time.Minute))
+		if err != nil {
+			return err
+		}
+		had.Add(int64(len(claim.Messages())))
+		return decodeAll(claim.Messages())
+	})
+	return int(min(had.Load(), int64(n))), err
 }
 
 // pipelinedDelete deletes messages that are not claimed, one with each call.

@@ -71,10 +71,10 @@ var callTasks = []task{
 		{"Publisher, batches of 80, 4 at once", libraryPublish(publisher(80, 4))},
 	}},
 	{name: "publish-and-wait", unit: "messages", n: 10000, sides: []side{
-		{"Publisher, 20 callers, zero value", libraryPublishAndWait(publisherZero, 20)},
-		{"Publisher, 20 callers, no delay", libraryPublishAndWait(publisherNoDelay, 20)},
-		{"Publisher, 20 callers, delay of 10 ms", libraryPublishAndWait(publisher(80, 1), 20)},
-		{"Publisher, 20 callers, batches of 20", libraryPublishAndWait(publisher(20, 1), 20)},
+		{"Publisher, 20 callers, zero value", libraryPublishAndWait(publisherZero)},
+		{"Publisher, 20 callers, no delay", libraryPublishAndWait(publisherNoDelay)},
+		{"Publisher, 20 callers, delay of 10 ms", libraryPublishAndWait(publisher(80, 1))},
+		{"Publisher, 20 callers, batches of 20", libraryPublishAndWait(publisher(20, 1))},
 	}},
 	{name: "publish-one", unit: "messages", n: 500, sides: []side{
 		{"Queue.Post", libraryPublishOne(nil)},

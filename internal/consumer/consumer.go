@@ -45,7 +45,7 @@ type Consumer struct {
 	mu sync.Mutex // guards what follows, and all leases and deliveries
 
 	goroutines int
-	workers    int   // of Run
+	working    bool  // Run has started its workers
 	stopCause  error // why it stopped by itself
 	stopCalled bool  // somebody waits in Stop, with a limit of their own
 	cutTimer   *time.Timer

@@ -41,14 +41,22 @@ func slowClaims(srv *zaqartest.Server) {
 	srv.Inject(zaqartest.Fault{Kind: "claim_create", Delay: 20 * time.Millisecond, Times: -1})
 }
 
+// onSlowClaims runs a test on driven time, with a queue of n messages and slow claims.
+func onSlowClaims(t *testing.T, n int, test func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue)) {
+	t.Helper()
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		q := client.Queue("wot")
+		clienttest.PostMany(t, q, n)
+		slowClaims(srv)
+		test(t, srv, q)
+	})
+}
+
 var adaptive = zaqar.ConsumerConfig{ClaimSize: zaqar.Adaptive, MaxPoll: 5 * time.Second}
 
 func TestAdaptiveClaimsGrowWhileHandlersAreQuick(t *testing.T) {
 	t.Parallel()
-	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-		q := client.Queue("wot")
-		clienttest.PostMany(t, q, 500)
-		slowClaims(srv)
+	onSlowClaims(t, 500, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue) {
 		var handled seen
 		r := run(t, q, adaptive, func(_ context.Context, m *zaqar.Message) error {
 			time.Sleep(time.Millisecond)
@@ -89,10 +97,7 @@ func TestAdaptiveClaimsStayAtOne(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-				q := client.Queue("wot")
-				clienttest.PostMany(t, q, 100)
-				slowClaims(srv)
+			onSlowClaims(t, 100, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue) {
 				config := adaptive
 				config.OnFailure, config.StopTimeout = c.policy, -1
 				r := run(t, q, config, after(c.takes))
@@ -195,10 +200,7 @@ func TestAdaptiveClaimsGoBackToOneForAWhile(t *testing.T) {
 
 func TestAFailedMessageOfAnAdaptiveClaimIsRetriedInTheProcess(t *testing.T) {
 	t.Parallel()
-	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-		q := client.Queue("wot")
-		clienttest.PostMany(t, q, 500)
-		slowClaims(srv)
+	onSlowClaims(t, 500, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue) {
 		var handled seen
 		config := adaptive
 		config.Workers, config.Backoff = 2, time.Second
@@ -220,10 +222,7 @@ func TestAFailedMessageOfAnAdaptiveClaimIsRetriedInTheProcess(t *testing.T) {
 
 func TestAStopWorksOffWhatAdaptiveClaimsHaveBrought(t *testing.T) {
 	t.Parallel()
-	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-		q := client.Queue("wot")
-		clienttest.PostMany(t, q, 1000)
-		slowClaims(srv)
+	onSlowClaims(t, 1000, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue) {
 		var takes atomic.Int64
 		takes.Store(int64(10 * time.Millisecond))
 		var handled seen
@@ -253,10 +252,7 @@ func TestAStopWorksOffWhatAdaptiveClaimsHaveBrought(t *testing.T) {
 
 func TestAStopReleasesWhatItCannotWorkOffInTime(t *testing.T) {
 	t.Parallel()
-	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-		q := client.Queue("wot")
-		clienttest.PostMany(t, q, 1000)
-		slowClaims(srv)
+	onSlowClaims(t, 1000, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue) {
 		var takes atomic.Int64
 		takes.Store(int64(10 * time.Millisecond))
 		config := adaptive
@@ -288,10 +284,7 @@ func TestAStopReleasesWhatItCannotWorkOffInTime(t *testing.T) {
 
 func TestAStopInAHandlerDoesNotWaitForWhatItsWorkerWouldWorkOff(t *testing.T) {
 	t.Parallel()
-	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-		q := client.Queue("wot")
-		clienttest.PostMany(t, q, 200)
-		slowClaims(srv)
+	onSlowClaims(t, 200, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue) {
 		config := adaptive
 		config.Workers = 1
 		var n atomic.Int64
@@ -335,10 +328,7 @@ func TestQuickHandlersDoNotWaitForClaims(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-				q := client.Queue("wot")
-				clienttest.PostMany(t, q, 200)
-				slowClaims(srv)
+			onSlowClaims(t, 200, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue) {
 				var most atomic.Int64
 				var consumer atomic.Pointer[zaqar.Consumer]
 				r := run(t, q, zaqar.ConsumerConfig{Workers: 4, Prefetch: c.prefetch}, func(context.Context, *zaqar.Message) error {

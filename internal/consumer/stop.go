@@ -172,10 +172,10 @@ func (c *Consumer) stopClaiming(cause error, called bool) {
 }
 
 // worksOffLocked reports whether messages that are claimed and not begun are handled
-// during a stop. With adaptive claims they are: to release claims of many would free messages in
-// front of those that others hold, and make servers on Redis steal. Workers must be there.
+// during a stop. With adaptive claims they are, if Run has workers: to release claims of many
+// would free messages in front of those that others hold, and make servers on Redis steal.
 func (c *Consumer) worksOffLocked() bool {
-	return c.config.Adaptive && c.workers > 0 && len(c.insiders) == 0 && c.handlerCtx.Err() == nil
+	return c.config.Adaptive && c.working && len(c.insiders) == 0 && c.handlerCtx.Err() == nil
 }
 
 // giveBackReadyLocked gives back what is not begun.

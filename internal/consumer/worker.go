@@ -10,7 +10,7 @@ import (
 func (c *Consumer) startWorkers(until <-chan struct{}, handler Handler) {
 	c.mu.Lock()
 	defer c.unlock()
-	c.workers = c.config.Workers
+	c.working = true
 	for range c.config.Workers {
 		c.startWorkerLocked(until, handler)
 	}
