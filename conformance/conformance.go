@@ -201,21 +201,32 @@ func (a *awaitSocket) Observe(_ context.Context, e observe.Event) {
 	}
 }
 
-// socketLimit is how long a case waits for the connection.
-const socketLimit = time.Minute
+const (
+	// socketLimit is how long a case waits for the connection.
+	socketLimit = time.Minute
+	// socketPing is how often it asks for one meanwhile: a busy server cuts handshakes
+	// off, and without a request the client does not try again.
+	socketPing = time.Second
+)
 
-// await makes the connection, by a ping, and waits for it.
+// await makes the connection, by pings, and waits for it.
 func (a *awaitSocket) await(t *testing.T, client *zaqar.Client) {
 	t.Helper()
-	if err := client.Ping(t.Context()); err != nil {
-		return // a signed URL, for instance, does not cover it
-	}
-	timer := time.NewTimer(socketLimit)
-	defer timer.Stop()
-	select {
-	case <-a.connected:
-	case <-timer.C:
-		t.Fatal("the WebSocket is not connected")
+	limit := time.NewTimer(socketLimit)
+	defer limit.Stop()
+	again := time.NewTicker(socketPing)
+	defer again.Stop()
+	for {
+		if err := client.Ping(t.Context()); err != nil {
+			return // a signed URL, for instance, does not cover it
+		}
+		select {
+		case <-a.connected:
+			return
+		case <-again.C:
+		case <-limit.C:
+			t.Fatal("the WebSocket is not connected")
+		}
 	}
 }
 
