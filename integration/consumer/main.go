@@ -10,6 +10,10 @@
 //	cd integration && go run ./consumer -claim-size adaptive
 //	cd integration && go run ./consumer -claim-size 20 -processes 3
 //	cd integration && go run ./consumer -store mongodb
+//
+// With these handlers adaptive claims stay at one nearly always. To have them grow:
+//
+//	cd integration && go run ./consumer -claim-size adaptive -messages 30000 -failing 0 -slow 0 -work 0
 package main
 
 import (
@@ -38,6 +42,8 @@ type options struct {
 	messages, workers        int
 	claimSize                claimSize
 	slow, processes, backlog int
+	failing                  int
+	work                     time.Duration
 	policy                   zaqar.FailurePolicy
 	limit                    time.Duration
 	portBase                 int
@@ -77,6 +83,8 @@ func main() {
 	o.claimSize = 1
 	flag.Var(&o.claimSize, "claim-size", "number of messages in a claim, or adaptive")
 	flag.IntVar(&o.slow, "slow", 12, "number of messages that take longer than their claim")
+	flag.IntVar(&o.failing, "failing", 5, "percentage of messages that fail on their first attempt; if it is not 0, 1 % panic")
+	flag.DurationVar(&o.work, "work", 60*time.Millisecond, "longest time that another handler takes")
 	flag.IntVar((*int)(&o.policy), "policy", 0, "failure policy: 0 the default, 1 GiveBack, 2 RetryHere, 3 LetExpire")
 	flag.DurationVar(&o.limit, "limit", 20*time.Minute, "time limit")
 	flag.IntVar(&o.backlog, "backlog", 5000, "number of messages to post ahead of what has been handled")
@@ -178,6 +186,7 @@ func soak(ctx context.Context, o options) error {
 	}
 	fmt.Printf("%s; %d messages, at most about %d in the queue, processes: %d of %d workers, claim size %s, %s\n",
 		s.describe(), o.messages, min(o.backlog, o.messages), o.processes, o.workers, o.claimSize.String(), policy)
+	fmt.Printf("%d %% of the handlers fail at first, %d are slow, the others take up to %v\n", o.failing, o.slow, o.work)
 	fmt.Printf("a consumer was killed %d times, Zaqar %d times; it took %v; journals in %s\n",
 		len(t.killed), t.crashed, time.Since(started).Round(time.Second), dir)
 	if !count(lines, t.killed).print(os.Stdout, o, left, len(dead)) {
@@ -186,8 +195,7 @@ func soak(ctx context.Context, o options) error {
 	return nil
 }
 
-// post posts the jobs, and closes first when the backlog is there. Of a hundred jobs, five
-// fail at first and one panics.
+// post posts the jobs, and closes first when the backlog is there.
 func (t *crashTest) post(ctx context.Context, first chan struct{}) error {
 	o := t.options
 	o.endpoint = t.servers.posterURL()
@@ -205,13 +213,13 @@ func (t *crashTest) post(ctx context.Context, first chan struct{}) error {
 				return err
 			}
 		}
-		j := job{N: n, Work: time.Duration(n%7) * 10 * time.Millisecond}
+		j := job{N: n, Work: time.Duration(n%7) * o.work / 6}
 		switch {
 		case o.slow > 0 && n%(o.messages/o.slow) == o.messages/o.slow/2:
 			j.Kind, j.Work = "slow", time.Duration(65+n%30)*time.Second
-		case n%20 == 3:
+		case n*o.failing%100 < o.failing:
 			j.Kind = "fails"
-		case n%100 == 50:
+		case o.failing > 0 && n%100 == 50:
 			j.Kind = "panics"
 		}
 		batch = append(batch, zaqar.Outgoing{Body: j, TTL: 24 * time.Hour})

@@ -100,6 +100,7 @@ func count(lines []line, killed map[int]bool) *tally {
 		case "claimed":
 			n, _ := strconv.Atoi(l.words[2])
 			t.counts["messages claimed"] += n
+			t.counts["largest claim"] = max(t.counts["largest claim"], n)
 		case "token":
 			if l.words[1] == "true" {
 				t.counts["token refused"]++
@@ -149,7 +150,7 @@ func (t *tally) print(out io.Writer, o options, left, dead int) bool {
 		"handled and not yet deleted at a kill",
 		"handled twice: the process was killed before the deletion", "handled twice: the claim was lost",
 		"handled twice: a claim of another process stole it", "handled twice: unexplained",
-		"claimed", "messages claimed", "renewed", "renewal-failed", "released", "claim-failed", "claim lost", "message lost", "cut-off",
+		"claimed", "messages claimed", "largest claim", "renewed", "renewal-failed", "released", "claim-failed", "claim lost", "message lost", "cut-off",
 		"stolen within the process", "duplicate of a finished message", "token", "token refused", "dead-lettered",
 	} {
 		row(name, t.counts[name])
