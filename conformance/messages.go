@@ -216,7 +216,7 @@ var messages = []behaviour{
 		q := s.queue(t)
 		ctx := t.Context()
 		_, err := q.Post(ctx, bytes.Repeat([]byte("x"), 300_000))
-		if !refusalLost(err) || !s.differs(t, 28) {
+		if !s.differs(t, 28) || !refusalLost(err) {
 			matches(t, err, zaqar.ErrInvalid)
 		}
 		stored := 0
