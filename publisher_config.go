@@ -54,7 +54,7 @@ type PublisherConfig struct {
 	BatchDelay time.Duration
 	// Concurrency limits the batches in flight. Defaults to 1. Only with 1 is the
 	// ordering FIFO. With [Adaptive] the publisher finds the number that stores the most
-	// messages a second, 8 at most: it begins with 1, takes more while that helps, and
+	// messages a second, 8 at most: it begins with 4, takes more while that helps, and
 	// half as many after a failure.
 	Concurrency int
 

@@ -4,9 +4,9 @@ import "time"
 
 // inFlight says how many batches may be in flight, and finds the best number. It climbs:
 // it measures how many messages a second are stored, tries another number, and goes back
-// unless that was better. While throughput grows it doubles the number, later it tries one
-// more or one less now and then. After a failure it halves the number. It measures only
-// while more batches are ready than may be in flight: otherwise the number decides nothing.
+// unless that was better. At first it tries twice as many, later it tries one more or one
+// less now and then. After a failure it halves the number. It measures only while more
+// batches are ready than may be in flight: otherwise the number decides nothing.
 type inFlight struct {
 	limit int
 	most  int
@@ -34,6 +34,9 @@ type measured struct {
 }
 
 const (
+	// firstInFlight is how many batches may be in flight at first. Many servers store the
+	// most with two to eight, and a short publication ends before a climb from one does.
+	firstInFlight = 4
 	// leastBatches is how many batches a measurement has, for each that may be in flight
 	// and in all.
 	batchesEach, leastBatches = 4, 8
@@ -48,7 +51,8 @@ func newInFlight(concurrency int, adapt bool) inFlight {
 	if !adapt {
 		return inFlight{limit: concurrency, most: concurrency}
 	}
-	return inFlight{limit: 1, most: concurrency, step: 1, pace: 1}
+	first := min(firstInFlight, concurrency)
+	return inFlight{limit: first, most: concurrency, step: first, pace: 1}
 }
 
 // void begins the measurement anew.
@@ -92,7 +96,7 @@ func (f *inFlight) decide(now measured) {
 		f.turn()
 		return
 	}
-	f.known, f.trying = now, false
+	f.known, f.trying = f.known.with(now), false
 	if f.rest > 0 {
 		f.rest--
 		return
@@ -113,6 +117,15 @@ func (f *inFlight) decide(now measured) {
 func (f *inFlight) turn() {
 	f.down, f.step = !f.down, 1
 	f.rest, f.pace = f.pace, min(2*f.pace, mostRest)
+}
+
+// with returns the mean of two measurements of the same limit, so that one that was disturbed
+// does not decide alone. A measurement of another limit takes the place of m.
+func (m measured) with(now measured) measured {
+	if m.limit == now.limit {
+		now.rate = (m.rate + now.rate) / 2
+	}
+	return now
 }
 
 // better reports whether a limit is worth keeping.
