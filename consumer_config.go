@@ -14,7 +14,9 @@ type FailurePolicy int
 
 const (
 	// GiveBack keeps the claim until the back-off is over and every other message of
-	// the claim is settled, and then releases it. Whoever claims next tries again.
+	// the claim is settled, and then releases it. Whoever claims next tries again. If
+	// another message of the claim waits for longer than twice the claim's TTL, the
+	// message is tried again here.
 	GiveBack FailurePolicy = iota + 1
 	// RetryHere keeps the claim and passes the message to a handler of this consumer
 	// again when the back-off is over. No claim is released, so servers that store in

@@ -257,7 +257,11 @@ func (c *Consumer) deletedTogether(ctx context.Context, batch []*Delivery, err e
 			d.endDeletedLocked(ctx, nil)
 		}
 	case c.queue.RefusesLimit(err):
-		k.refused, k.refusedUntil = len(batch), time.Now().Add(refusedTime)
+		refused := len(batch)
+		if k.refused > 0 && time.Now().Before(k.refusedUntil) { // the answer to a later deletion came first
+			refused = min(refused, k.refused)
+		}
+		k.refused, k.refusedUntil = refused, time.Now().Add(refusedTime)
 	default:
 		k.restUntil = time.Now().Add(deletionRest)
 	}

@@ -162,7 +162,7 @@ func TestWhatAStealTakesOutOfAClaimGoesOnInTheNext(t *testing.T) {
 				time.Sleep(5 * time.Minute)
 			case "2":
 				if n == 1 {
-					return zaqar.RetryAfter(3*time.Minute, errBroken)
+					return zaqar.RetryAfter(110*time.Second, errBroken)
 				}
 			}
 			return nil

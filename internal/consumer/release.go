@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/zaqar-go/zaqar/observe"
@@ -19,6 +20,31 @@ func (l *lease) checkSettledLocked() {
 	}
 	l.consumer.releasing++
 	l.consumer.spawnLocked(l.finish)
+}
+
+// holdsLongLocked reports whether a message of the lease waits long. The claim then is not
+// released for hours.
+func (l *lease) holdsLongLocked() bool {
+	for _, d := range l.unsettled {
+		if d.parked {
+			return true
+		}
+	}
+	return false
+}
+
+// takeBackLocked tries the messages that are to be given back here, because another message
+// of the claim waits long. What is only to be deleted waits for the end of the claim.
+func (l *lease) takeBackLocked() {
+	for id, d := range maps.Clone(l.toRelease) {
+		if l.consumer.history.finished(id) {
+			continue
+		}
+		delete(l.toRelease, id)
+		l.unsettled[id] = d
+		l.consumer.stats.GivenBack--
+		d.makeReadyLocked()
+	}
 }
 
 // closeLocked ends the extensions. From now on the messages to be given back may come

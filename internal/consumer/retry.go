@@ -113,6 +113,7 @@ func (d *Delivery) scheduleRetryLocked(wait time.Duration, err error) {
 	d.due = time.Now().Add(wait)
 	if wait >= c.config.longWait() {
 		d.parkLocked()
+		d.lease.takeBackLocked()
 	}
 	defer c.claimMoreLocked()
 	if wait == 0 || closed(d.lease.closed) {
@@ -134,7 +135,7 @@ func (d *Delivery) retryDueLocked() {
 	switch policy := d.lease.policy(); {
 	case policy == LetExpire:
 		d.endLocked(gone)
-	case policy == RetryHere && !closed(d.lease.closed):
+	case !closed(d.lease.closed) && (policy == RetryHere || d.lease.holdsLongLocked()):
 		d.makeReadyLocked()
 	default:
 		d.endLocked(givenBack)

@@ -47,7 +47,9 @@ func (d *Delivery) decide(err error, failure Failure) action {
 		return nil
 	}
 	d.setStageLocked(settling)
-	c.pace.attemptedLocked(time.Since(d.started))
+	if d.worker == nil || !d.worker.abandoned { // else no handler has seen it
+		c.pace.attemptedLocked(time.Since(d.started))
+	}
 	if err == nil {
 		return d.ackLocked()
 	}
