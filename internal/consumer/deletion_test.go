@@ -323,6 +323,7 @@ func TestDoneWaitsForItsOwnDeletion(t *testing.T) {
 		if err != nil || len(all) != 20 {
 			t.Fatal(len(all), err)
 		}
+		srv.Inject(zaqartest.Fault{Kind: "message_delete", Delay: 20 * time.Millisecond, Times: 1}) // the others join meanwhile
 		srv.Inject(zaqartest.Fault{Kind: "message_delete_many", Delay: time.Second, Times: -1})
 		var calls sync.WaitGroup
 		for _, d := range all {
@@ -360,6 +361,7 @@ func TestDoneCanBeCalledAgainDuringADeletionOfMany(t *testing.T) {
 				if err != nil || len(all) != 20 {
 					t.Fatal(len(all), err)
 				}
+				srv.Inject(zaqartest.Fault{Kind: "message_delete", Delay: 20 * time.Millisecond, Times: 1}) // the others join meanwhile
 				srv.Inject(zaqartest.Fault{Kind: "message_delete_many", Delay: 10 * time.Second, Status: status, Times: -1})
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
