@@ -263,6 +263,31 @@ func TestANumberOfIdsThatTheServiceRefusesIsHalved(t *testing.T) {
 	})
 }
 
+func TestALateRefusalDoesNotRaiseTheNumberOfIdsThatAreSent(t *testing.T) {
+	t.Parallel()
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		q := client.Queue("wot")
+		clienttest.PostMany(t, q, 31)
+		srv.Inject(zaqartest.Fault{Kind: "message_delete", Delay: 20 * time.Millisecond})
+		srv.Inject(zaqartest.Fault{Kind: "message_delete_many", Delay: 2 * time.Second, Status: 400}) // twenty, answered last
+		srv.Inject(zaqartest.Fault{Kind: "message_delete_many", Status: 400})                         // ten
+		r := run(t, q, zaqar.ConsumerConfig{Workers: 31, MaxPoll: 3 * time.Second}, after(5*time.Second))
+		time.Sleep(time.Minute)
+		clienttest.Stored(t, srv, "wot", 0)
+		sizes := deletions(t, srv)
+		if many := slices.DeleteFunc(slices.Clone(sizes), func(n int) bool { return n == 1 }); !slices.Equal(many, []int{20, 10}) {
+			t.Fatalf("the deletions were of %v", sizes)
+		}
+		clienttest.PostMany(t, q, 31)
+		time.Sleep(time.Minute)
+		r.stop()
+		clienttest.Stored(t, srv, "wot", 0)
+		if sizes := deletions(t, srv)[len(sizes):]; slices.Max(sizes) != 5 {
+			t.Errorf("after ten were refused the deletions are of %v", sizes)
+		}
+	})
+}
+
 func TestAServerThatWantsClaimsGetsThemAll(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

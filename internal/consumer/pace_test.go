@@ -9,10 +9,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/internal/backoff"
 	"github.com/zaqar-go/zaqar/internal/clienttest"
+	"github.com/zaqar-go/zaqar/internal/consumer"
 	"github.com/zaqar-go/zaqar/observe"
 	"github.com/zaqar-go/zaqar/zaqartest"
 )
@@ -348,4 +351,75 @@ func TestQuickHandlersDoNotWaitForClaims(t *testing.T) {
 			})
 		})
 	}
+}
+
+// spoiled is a queue whose claims bring one message each: one that can be read, many that
+// cannot, and then only such that can.
+type spoiled struct {
+	*machine
+	claims, bad int
+}
+
+func (q *spoiled) Claim(context.Context, int) (consumer.Claim, error) {
+	time.Sleep(20 * time.Millisecond)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.claims++
+	return spoiledClaim{machineClaim{q.machine}, q.claims, q.claims > 1 && q.claims <= 1+q.bad}, nil
+}
+
+type spoiledClaim struct {
+	machineClaim
+	n   int
+	bad bool
+}
+
+func (c spoiledClaim) Messages() []consumer.Message {
+	return []consumer.Message{spoiledMessage{machineMessage(strconv.Itoa(c.n)), c.bad}}
+}
+
+type spoiledMessage struct {
+	machineMessage
+	bad bool
+}
+
+func (m spoiledMessage) Verify() error {
+	if m.bad {
+		return errBroken
+	}
+	return nil
+}
+
+func TestMessagesThatNoHandlerSeesDoNotMakeHandlersQuick(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := &spoiled{machine: &machine{deleted: map[string]bool{}}, bad: 100}
+		engine := consumer.New(q, consumer.Config{
+			Workers: 1, ClaimSize: 20, Adaptive: true, Prefetch: consumer.Automatic, MaxHeld: 100, MaxWaiting: 1000,
+			TTL: 2 * time.Minute, Grace: time.Minute, ExtendAt: 0.5, OnFailure: consumer.GiveBack, DeadLetter: "dead",
+			Poll: backoff.Backoff{First: time.Minute, Most: time.Minute}, StopTimeout: time.Minute, GiveUpAfter: time.Minute,
+			Classify: func(error) consumer.Failure { return consumer.Failure{Permanent: true} },
+		})
+		ctx, leave := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		var begun atomic.Int64
+		go func() {
+			ended <- engine.Run(ctx, func(context.Context, consumer.Message) error {
+				begun.Add(1)
+				time.Sleep(time.Second)
+				return nil
+			})
+		}()
+		for begun.Load() < 2 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(500 * time.Millisecond)
+		if s := engine.Stats(); s.DeadLettered != q.bad || s.Ready != 0 {
+			t.Errorf("while a slow handler is running the counters are %+v", s)
+		}
+		leave()
+		if err := <-ended; err != nil {
+			t.Errorf("Run returned %v", err)
+		}
+	})
 }

@@ -22,11 +22,11 @@ func (l *lease) checkSettledLocked() {
 	l.consumer.spawnLocked(l.finish)
 }
 
-// holdsLongLocked reports whether a message of the lease waits long. The claim then is not
-// released for hours.
-func (l *lease) holdsLongLocked() bool {
+// holdsLongLocked reports whether a message of the lease still waits long. The claim then
+// is not released for hours. A message that is due itself, or soon, holds up nothing.
+func (l *lease) holdsLongLocked(now time.Time) bool {
 	for _, d := range l.unsettled {
-		if d.parked {
+		if d.parked && d.due.Sub(now) >= l.consumer.config.longWait() {
 			return true
 		}
 	}
@@ -34,8 +34,12 @@ func (l *lease) holdsLongLocked() bool {
 }
 
 // takeBackLocked tries the messages that are to be given back here, because another message
-// of the claim waits long. What is only to be deleted waits for the end of the claim.
+// of the claim waits long. What is only to be deleted waits for the end of the claim. What
+// was released or lost with the claim is not taken back: somebody else may have it.
 func (l *lease) takeBackLocked() {
+	if closed(l.closed) {
+		return
+	}
 	for id, d := range maps.Clone(l.toRelease) {
 		if l.consumer.history.finished(id) {
 			continue

@@ -135,7 +135,7 @@ func (d *Delivery) retryDueLocked() {
 	switch policy := d.lease.policy(); {
 	case policy == LetExpire:
 		d.endLocked(gone)
-	case !closed(d.lease.closed) && (policy == RetryHere || d.lease.holdsLongLocked()):
+	case !closed(d.lease.closed) && (policy == RetryHere || d.lease.holdsLongLocked(time.Now())):
 		d.makeReadyLocked()
 	default:
 		d.endLocked(givenBack)
