@@ -102,7 +102,9 @@ type ConsumerConfig struct {
 	// MaxExtension is how long the claim of a message is extended for one attempt, from
 	// the beginning of the attempt. After that, the context of the attempt ends
 	// ([ErrClaimLost]) and the claim ends by itself, so that a handler that hangs does not
-	// keep its message for ever. It applies to deliveries of Next and Fetch as well.
+	// keep its message for ever. It applies to deliveries of Next and Fetch as well. The
+	// claim lasts longer if it brought other messages that are still needed: one that
+	// [RetryAfter] puts off for hours keeps the message as long.
 	// Defaults to 1 hour, as in other clients. Negative means no limit.
 	MaxExtension time.Duration
 
