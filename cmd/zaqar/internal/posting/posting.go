@@ -203,7 +203,8 @@ func (s *settler) failed(f Failure) {
 	if s.first == nil {
 		s.first = f.Err
 	}
-	if s.config.Report != nil {
+	// Without a reader of the ids the rest is cancelled, which is no fault of a message.
+	if s.config.Report != nil && s.written == nil {
 		s.config.Report(f)
 	}
 	if !refused(f.Err) || s.result.Stored == 0 && s.result.NotStored >= fruitless {

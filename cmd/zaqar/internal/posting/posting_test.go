@@ -209,6 +209,19 @@ func TestIDsThatNobodyReadsEndTheReading(t *testing.T) {
 	})
 }
 
+func TestMessagesThatAreCancelledForWantOfAReaderOfIDsAreNotNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, queue := connect(t)
+		named := 0
+		result, err := posting.Post(t.Context(), queue, lines(numbers(500)), posting.Config{
+			IDs: closed{}, Report: func(posting.Failure) { named++ },
+		})
+		if !errors.Is(err, io.ErrClosedPipe) || result.NotStored == 0 || named != 0 {
+			t.Errorf("%+v, %v; %d named", result, err, named)
+		}
+	})
+}
+
 // closed is a writer whose reader has gone away.
 type closed struct{}
 
