@@ -61,6 +61,8 @@ func AppendIncomplete(line []byte, why error) []byte {
 	return append(append(append(line, `{"error":`...), quoted("the dump is not complete: "+why.Error())...), "}\n"...)
 }
 
+const postInstead = "lines that are bodies themselves are posted with zaqar post --ndjson"
+
 // ParseLine reads a line of a dump, with or without its line feed. Beside the keys of a
 // dump it ignores those that zaqar tail --format json writes.
 func ParseLine(text []byte) (Line, error) {
@@ -69,6 +71,9 @@ func ParseLine(text []byte) (Line, error) {
 		return Line{}, errors.New("it is not UTF-8, as JSON has to be")
 	}
 	if err := json.Unmarshal(text, &fields); err != nil {
+		if _, isOther := errors.AsType[*json.UnmarshalTypeError](err); isOther {
+			return Line{}, errors.New("it is JSON, but not an object; " + postInstead)
+		}
 		return Line{}, fmt.Errorf("it is not a JSON object: %w", err)
 	}
 	if why, failed := fields["error"]; failed {
@@ -85,7 +90,7 @@ func ParseLine(text []byte) (Line, error) {
 		case "ttl":
 			line.TTL, err = seconds(value)
 		case "id":
-			err = json.Unmarshal(value, &line.ID)
+			line.ID, err = textOf(value)
 		case "queue", "age", "claim_id":
 		default:
 			err = errors.New("no dump has it")
@@ -97,7 +102,7 @@ func ParseLine(text []byte) (Line, error) {
 	_, isText := fields["body_text"]
 	switch {
 	case line.Body == nil:
-		return Line{}, errors.New(`it has no "body"; lines that are bodies themselves are posted with zaqar post --ndjson`)
+		return Line{}, errors.New(`it has no "body"; ` + postInstead)
 	case fields["body"] != nil && isText:
 		return Line{}, errors.New(`it has both "body" and "body_text"`)
 	}
@@ -112,11 +117,18 @@ func seconds(value json.RawMessage) (time.Duration, error) {
 	return time.Duration(n) * time.Second, nil
 }
 
+func textOf(value json.RawMessage) (text string, err error) {
+	if json.Unmarshal(value, &text) != nil {
+		return "", fmt.Errorf("%s is not a text", value)
+	}
+	return text, nil
+}
+
 // fromText returns a body that a server turned into something that is not JSON, as JSON
 // that the server turns into the same again.
 func fromText(value json.RawMessage) (json.RawMessage, error) {
-	var text string
-	if err := json.Unmarshal(value, &text); err != nil {
+	text, err := textOf(value)
+	if err != nil {
 		return nil, err
 	}
 	body := withoutInfinity([]byte(text))
