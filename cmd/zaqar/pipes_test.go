@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"log"
 	"net/http"
@@ -306,5 +307,22 @@ func TestAnInterruptedDumpLeavesNoFile(t *testing.T) {
 	}
 	if files, err := os.ReadDir(p.cmd.Dir); err != nil || len(files) != 0 {
 		t.Errorf("the folder has %v, %v", files, err)
+	}
+}
+
+func TestHelpThatNobodyReadsEndsQuietly(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"--help"}, {}, {"queue"}, {"queue", "list", "--help"}, {"help", "tour"}, {"--version"}, {"version"}, {"completion", "bash"}} {
+		reader, writer, err := os.Pipe()
+		check(t, err)
+		check(t, reader.Close())
+		cmd := command(t, args...)
+		var complaints bytes.Buffer
+		cmd.Stdout, cmd.Stderr = writer, &complaints
+		code, err := exitCode(cmd.Run())
+		check(t, errors.Join(err, writer.Close()))
+		if code != 128+int(syscall.SIGPIPE) || complaints.Len() > 0 {
+			t.Errorf("%v: exit code %d, stderr %q", args, code, &complaints)
+		}
 	}
 }

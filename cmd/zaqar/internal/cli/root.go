@@ -97,7 +97,7 @@ Exit codes:
 		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return app.global.refuseIdle(cmd) },
 	}
 	cmd.SetIn(app.In)
-	cmd.SetOut(app.Out)
+	cmd.SetOut(silently{app.Out})
 	cmd.SetErr(app.Err)
 	cmd.SetFlagErrorFunc(flagError)
 	cobra.AddTemplateFunc("flagGroups", flagGroups)

@@ -53,6 +53,16 @@ func (o *Output) Err() error {
 	return o.err
 }
 
+// silently is an Output for cobra, which would print the error of a write by itself. The
+// Output keeps it, and Main reports it.
+type silently struct{ out *Output }
+
+// Write implements io.Writer.
+func (s silently) Write(p []byte) (int, error) {
+	_, _ = s.out.Write(p)
+	return len(p), nil
+}
+
 // style is an escape sequence that sets the style of text on a terminal.
 type style string
 
