@@ -90,7 +90,7 @@ func asWebSocket(url string) string {
 // tell prints a finding.
 func (a *App) tell(f doctor.Finding) {
 	colour := map[doctor.State]style{doctor.OK: green, doctor.Note: cyan, doctor.Failed: bold}[f.State]
-	text := strings.TrimPrefix(f.Text, "zaqar: ")
+	text := said(f.Text)
 	fmt.Fprintf(a.Out, "%s  %-11s  %s\n", a.Out.paint(colour, fmt.Sprintf("%-4s", f.State)), f.About, text)
 	if f.Advice != "" {
 		fmt.Fprintf(a.Out, "%19s%s\n", "", f.Advice)

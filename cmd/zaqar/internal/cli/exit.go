@@ -76,8 +76,7 @@ func report(streams *Streams, command *cobra.Command, err error) int {
 	if code, ok := errors.AsType[exitCode](err); ok {
 		return int(code)
 	}
-	// The library's errors start with its name already.
-	text := "zaqar: " + strings.NewReplacer(inTerminal...).Replace(strings.TrimPrefix(err.Error(), "zaqar: "))
+	text := "zaqar: " + said(err.Error())
 	code, advice := classify(err)
 	if advice != "" {
 		text += "; " + advice
@@ -90,6 +89,14 @@ func report(streams *Streams, command *cobra.Command, err error) int {
 		fmt.Fprintf(streams.Err, "Run \"%s --help\" for usage.\n", command.CommandPath())
 	}
 	return code
+}
+
+// said returns the text of an error without the name of this program, which errors of the
+// library begin with, also where another text is before them.
+func said(text string) string {
+	text = strings.TrimPrefix(text, "zaqar: ")
+	text = strings.NewReplacer(": zaqar: ", ": ", "; zaqar: ", "; ").Replace(text)
+	return strings.NewReplacer(inTerminal...).Replace(text)
 }
 
 // classify returns the exit code of an error and what to do about it.

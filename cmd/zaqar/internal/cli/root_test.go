@@ -152,6 +152,8 @@ func TestAnErrorIsOneLineWithWhatToDoNext(t *testing.T) {
 		{&zaqar.Error{Op: "message_post", Queue: "jobs", Code: 503}, "zaqar: message_post jobs: (503): Service Unavailable; try again later\n"},
 		{&zaqar.Error{Op: "pool_list", Code: 403}, "zaqar: pool_list: (403): Forbidden; ask for the role, or use other credentials\n"},
 		{errors.New("zaqar: x"), "zaqar: x\n"},
+		{fmt.Errorf("reading: %w", errors.New("zaqar: x")), "zaqar: reading: x\n"},
+		{&incompleteError{text: "1 message is stored; zaqar: x"}, "zaqar: 1 message is stored; x\n"},
 		{badUsage("--limit is 0"), "zaqar: --limit is 0\nRun \"zaqar --help\" for usage.\n"},
 		{&interrupted{signal: os.Interrupt}, ""},
 		{exitCode(4), ""},

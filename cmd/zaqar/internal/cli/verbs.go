@@ -94,7 +94,7 @@ func (f *failureLines) add(text string) {
 	switch f.count++; {
 	case f.count <= mostListed:
 		f.meter.Clear()
-		f.app.warn("%s", strings.ReplaceAll(text, ": zaqar: ", ": "))
+		f.app.warn("%s", said(text))
 	case f.count == mostListed+1:
 		f.meter.Clear()
 		f.app.warn("more lines like these follow; they are counted, but not printed")
