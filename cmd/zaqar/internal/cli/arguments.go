@@ -34,7 +34,7 @@ func (a *App) takes(cmd *cobra.Command, names ...string) {
 		case most >= 0 && len(args) > most:
 			return badUsage("%s takes %s; remove %s, or put it in quotes with the argument before it", cmd.CommandPath(), strings.Join(names, " "), shown(args[most]))
 		}
-		return nil
+		return checkNames(names, args)
 	}
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 		at := len(args)
@@ -110,11 +110,14 @@ func (a *App) textArgument(name, argument string) ([]byte, error) {
 func explained(err error) string {
 	switch e := err.(type) { //nolint:errorlint // json wraps none of its errors
 	case *json.UnmarshalTypeError:
-		what := e.Value
-		if e.Field != "" {
-			return fmt.Sprintf("%s cannot be a %s", e.Field, what)
+		what := "a " + e.Value
+		if strings.IndexByte("aeiou", e.Value[0]) >= 0 {
+			what = "an " + e.Value
 		}
-		return "it cannot be a " + what
+		if e.Field != "" {
+			return fmt.Sprintf("%s cannot be %s", e.Field, what)
+		}
+		return "it cannot be " + what
 	case *json.SyntaxError:
 		return fmt.Sprintf("at byte %d: %v", e.Offset, e)
 	}

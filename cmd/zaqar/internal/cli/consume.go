@@ -65,7 +65,7 @@ reach it.`,
 			if len(args) == 0 || cmd.ArgsLenAtDash() == 0 {
 				return badUsage("name the queue: zaqar consume QUEUE")
 			}
-			return nil
+			return checkQueueName("QUEUE", args[0])
 		},
 	}
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
@@ -79,6 +79,9 @@ reach it.`,
 		command, err := f.command(cmd, args[1:])
 		if err != nil {
 			return err
+		}
+		if f.deadLetter == args[0] {
+			return badUsage("--dead-letter is the queue that is consumed")
 		}
 		return app.withClient(func(ctx context.Context, client *zaqar.Client, args []string) error {
 			return app.consume(ctx, f.run(app, client.Queue(args[0]), command))
@@ -123,7 +126,7 @@ func (a *App) consume(ctx context.Context, run *consume.Run) error {
 		return err
 	case err != nil:
 		if !errors.Is(err, consume.ErrCut) && !errors.Is(err, zaqar.ErrStopped) {
-			a.log("%s", strings.TrimPrefix(err.Error(), "zaqar: "))
+			a.log("%s", said(err.Error()))
 		}
 		return stopped
 	case stopped.signal == syscall.SIGTERM:

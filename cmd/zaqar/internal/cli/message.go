@@ -77,15 +77,23 @@ func (o *outgoing) UnmarshalJSON(raw []byte) error {
 		switch key {
 		case "body":
 		case "ttl":
-			err = json.Unmarshal(value, &o.TTL)
+			err = wholeSeconds(key, value, &o.TTL)
 		case "delay":
-			err = json.Unmarshal(value, &o.Delay)
+			err = wholeSeconds(key, value, &o.Delay)
 		default:
 			err = fmt.Errorf("a message has no %q; it has body, ttl and delay", key)
 		}
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// wholeSeconds reads a value of a message.
+func wholeSeconds(key string, value json.RawMessage, into *int64) error {
+	if json.Unmarshal(value, into) != nil {
+		return fmt.Errorf("the %s of a message must be whole seconds, such as 300", key)
 	}
 	return nil
 }
@@ -233,12 +241,7 @@ another claim, or one that has ended, it is 5.`,
 			options = append(options, zaqar.ClaimID(claim))
 		}
 		queue := client.Queue(args[0])
-		for _, id := range args[1:] {
-			if err := queue.DeleteMessage(ctx, id, options...); err != nil {
-				return err
-			}
-		}
-		return nil
+		return deleteEach(args[1:], "messages", func(id string) error { return queue.DeleteMessage(ctx, id, options...) })
 	})
 	return cmd
 }

@@ -56,12 +56,9 @@ func (a *App) deletion(n noun) *cobra.Command {
 		if err := a.confirm(ctx, yes, "Delete %s?", counted(args, "the "+n.name, n.name+"s")); err != nil {
 			return err
 		}
-		for _, name := range args {
-			if err := n.remove(admin.New(client), ctx, name); err != nil {
-				return err
-			}
-		}
-		return nil
+		return deleteEach(args, n.name+"s", func(name string) error {
+			return n.remove(admin.New(client), ctx, name)
+		})
 	})
 	return cmd
 }

@@ -79,12 +79,7 @@ On a terminal the command asks first.`,
 		if err := app.confirm(ctx, yes, "Delete %s with all messages?", counted(args, "the queue", "queues")); err != nil {
 			return err
 		}
-		for _, name := range args {
-			if err := client.Queue(name).Delete(ctx); err != nil {
-				return err
-			}
-		}
-		return nil
+		return deleteEach(args, "queues", func(name string) error { return client.Queue(name).Delete(ctx) })
 	})
 	return cmd
 }

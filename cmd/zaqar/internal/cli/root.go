@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -94,7 +95,9 @@ Exit codes:
 		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true}, // there is one of our own
 		Args:                       noSuchCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return app.global.refuseIdle(cmd) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return cmp.Or(app.global.refuseIdle(cmd), refuseEmpty(cmd))
+		},
 	}
 	cmd.SetIn(app.In)
 	cmd.SetOut(silently{app.Out})
