@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/admin"
@@ -131,5 +132,29 @@ func (g *globalOptions) addCompletions(root *cobra.Command) {
 		"api-version":     fixed("2", "1.1", "1"),
 	} {
 		_ = root.RegisterFlagCompletionFunc(name, complete) // fails only if there is no such flag
+	}
+}
+
+// addFlagCompletions adds the completion of the flags of cmd and of all commands below it by
+// what they take: a queue, or one of a few values, which their help names.
+func (a *App) addFlagCompletions(cmd *cobra.Command) {
+	cmd.LocalNonPersistentFlags().VisitAll(func(flag *pflag.Flag) {
+		what, about := pflag.UnquoteUsage(flag)
+		var complete cobra.CompletionFunc
+		switch {
+		case what == "queue":
+			complete = a.completeFlag("QUEUE")
+		case strings.Contains(what, "|"):
+			complete = fixed(strings.Split(what, "|")...)
+		case what == "format":
+			_, formats, _ := strings.Cut(about, ": ")
+			complete = fixed(strings.Split(formats, ", ")...)
+		default:
+			return
+		}
+		_ = cmd.RegisterFlagCompletionFunc(flag.Name, complete) // fails only for a flag that has one
+	})
+	for _, child := range cmd.Commands() {
+		a.addFlagCompletions(child)
 	}
 }

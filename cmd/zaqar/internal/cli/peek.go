@@ -39,7 +39,6 @@ or deleted. Each message is a line: its body, as JSON.`,
 	flags.BoolVar(&f.claimed, "include-claimed", false, "print the claimed messages, too")
 	flags.BoolVar(&f.delayed, "include-delayed", false, "print the messages whose delay is not over, too")
 	flags.StringVarP(&f.format, "format", "f", "body", "print `body|json|raw`: raw prints texts without quotes")
-	_ = cmd.RegisterFlagCompletionFunc("format", fixed(follow.Formats...))
 	return cmd
 }
 

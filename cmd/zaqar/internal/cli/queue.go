@@ -258,7 +258,6 @@ On a terminal the command asks first.`,
 	cmd.Flags().StringArrayVar(&types, "resource-types", nil, "delete only these: `messages|subscriptions` (repeatable)")
 	cmd.Flags().BoolVar(&all, "all", false, "repeat until nothing is left, claimed messages included")
 	addYes(cmd, &yes)
-	_ = cmd.RegisterFlagCompletionFunc("resource-types", fixed("messages", "subscriptions"))
 	cmd.RunE = app.withClient(func(ctx context.Context, client *zaqar.Client, args []string) error {
 		var resources []zaqar.Resource
 		for _, name := range types {

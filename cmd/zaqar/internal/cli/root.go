@@ -27,8 +27,12 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	signal.Ignore(syscall.SIGPIPE)
 
 	streams := NewStreams(in, out, errOut)
-	root := NewCmdRoot(NewApp(streams))
+	app := NewApp(streams)
+	root := NewCmdRoot(app)
 	root.SetArgs(args)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		app.addFlagCompletions(root) // takes milliseconds, which other commands need not spend
+	}
 	command, err := root.ExecuteC()
 	if err == nil {
 		// cobra does not check whether help and version could be printed.

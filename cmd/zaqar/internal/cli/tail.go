@@ -66,7 +66,6 @@ messages is printed again; none is left out.`,
 	flags.BoolVar(&f.push, "push", false, "with -f: let the service push over the WebSocket, instead of polling")
 	flags.DurationVar(&f.idle, "idle", 0, "with -f: end when no message has come for this `time`, such as 5s")
 	flags.StringVar(&f.format, "format", "body", "print `body|json|raw`: raw prints texts without quotes")
-	_ = cmd.RegisterFlagCompletionFunc("format", fixed(follow.Formats...))
 	return cmd
 }
 
