@@ -211,10 +211,11 @@ func TestIDsThatNobodyReadsEndTheReading(t *testing.T) {
 
 func TestMessagesThatAreCancelledForWantOfAReaderOfIDsAreNotNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, queue := connect(t)
+		server, queue := connect(t)
+		server.Inject(zaqartest.Fault{Kind: "message_post", Times: -1, Delay: 10 * time.Second})
 		named := 0
 		result, err := posting.Post(t.Context(), queue, lines(numbers(500)), posting.Config{
-			IDs: closed{}, Report: func(posting.Failure) { named++ },
+			IDs: closedAfter(time.Second), Report: func(posting.Failure) { named++ },
 		})
 		if !errors.Is(err, io.ErrClosedPipe) || result.NotStored == 0 || named != 0 {
 			t.Errorf("%+v, %v; %d named", result, err, named)
@@ -226,3 +227,11 @@ func TestMessagesThatAreCancelledForWantOfAReaderOfIDsAreNotNamed(t *testing.T) 
 type closed struct{}
 
 func (closed) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+// closedAfter is a writer that takes this time to find that its reader has gone away.
+type closedAfter time.Duration
+
+func (d closedAfter) Write([]byte) (int, error) {
+	time.Sleep(time.Duration(d)) // of the driven clock
+	return 0, io.ErrClosedPipe
+}
