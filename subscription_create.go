@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/zaqar-go/zaqar/auth"
+	"github.com/zaqar-go/zaqar/internal/plainjson"
 	"github.com/zaqar-go/zaqar/internal/wire"
 )
 
@@ -152,16 +153,22 @@ func (c SubscriptionConfig) describes(s *Subscription) bool {
 	if c.TTL != 0 && min(c.TTL, time.Duration(wire.MaxSeconds)) != s.TTL() {
 		return false
 	}
-	has := s.Options()
-	if c.Options.TrustID == "" {
-		has.TrustID = ""
-	}
 	want, err := c.Options.content(wire.SubscriptionCreate)
 	if err != nil {
 		return false
 	}
-	got, err := has.content(wire.SubscriptionCreate)
-	return err == nil && reflect.DeepEqual(want, got)
+	_, ownTrust := want[keyTrustID]
+	// Options can also be written in Extra, under their keys.
+	encoded, err := plainjson.Marshal(want)
+	if err != nil {
+		return false
+	}
+	want, wantErr := readOptions(encoded).content(wire.SubscriptionCreate)
+	got, err := s.Options().content(wire.SubscriptionCreate)
+	if !ownTrust {
+		delete(got, keyTrustID)
+	}
+	return wantErr == nil && err == nil && reflect.DeepEqual(want, got)
 }
 
 // subscribed finds the existing subscription that a new one conflicts with.

@@ -149,6 +149,28 @@ func TestASubscriptionThatCannotBeReadIsReturnedAllTheSame(t *testing.T) {
 	}
 }
 
+func TestOptionsInExtraAreComparedLikeOthers(t *testing.T) {
+	t.Parallel()
+	const there = `{"id":"s","subscriber":"` + webhookURL + `","ttl":3600,"age":0,"options":%s,"confirmed":false}`
+	for _, options := range []string{
+		`{"trust_id":"mine"}`, `{"subject":""}`, `{"post_headers":{},"post_data":"","own":null}`,
+		`{"subject":"s","_retry_policy":{"minimum_delay":5,"maximum_delay":0}}`,
+	} {
+		q := clienttest.Over(t, subscribed(t, fmt.Sprintf(there, options))).Queue("wot")
+		config := zaqar.SubscriptionConfig{Subscriber: webhookURL, TTL: time.Hour}
+		if err := json.Unmarshal([]byte(options), &config.Options.Extra); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := q.CreateSubscription(t.Context(), config); err != nil || !s.Created() {
+			t.Errorf("%s: %v, %v", options, s, err)
+		}
+		config.Options.Extra["subject"] = "another"
+		if _, err := q.CreateSubscription(t.Context(), config); !errors.Is(err, zaqar.ErrExists) {
+			t.Errorf("%s, and another subject: %v", options, err)
+		}
+	}
+}
+
 func TestAConflictIsReturnedWithWhatIsInTheWay(t *testing.T) {
 	t.Parallel()
 	for listing, found := range map[string]string{

@@ -175,7 +175,7 @@ command runs, are left alone.`,
 		progress.end()
 		app.log("%s", retried(result, dry))
 		if err == nil && result.Nowhere > 0 {
-			err = fmt.Errorf("%s not posted, because they do not say where they came from: use --to", plural(result.Nowhere, "dead letter"))
+			err = fmt.Errorf("%s not posted, because nothing says where they came from: use --to", plural(result.Nowhere, "dead letter"))
 		}
 		return err
 	})

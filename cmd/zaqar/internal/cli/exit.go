@@ -110,6 +110,9 @@ func classify(err error) (code int, advice string) {
 	if _, ok := errors.AsType[*zaqar.ArgumentError](err); ok {
 		return exitUsage, ""
 	}
+	if advice := settingOf(err); advice != "" {
+		return exitNotFound, advice
+	}
 	for _, row := range exits {
 		if errors.Is(err, row.kind) {
 			return row.code, row.advice
@@ -119,6 +122,28 @@ func classify(err error) (code int, advice string) {
 		return exitUnavailable, "check the URL and the network"
 	}
 	return exitFailed, ""
+}
+
+// settings says which settings of Zaqar an operation needs that is not there without them.
+var settings = []struct{ op, advice string }{
+	{"pool_", "this Zaqar has no pools; its operator sets pooling and admin_mode to have them"},
+	{"flavor_", "this Zaqar has no flavors; its operator sets pooling and admin_mode to have them"},
+	{"GET /v2/health", "this Zaqar does not tell its health; its operator sets admin_mode to have it"},
+}
+
+// settingOf returns what to do about an operation that the service does not have: it says
+// nothing but "Not Found" then, and not what was not found.
+func settingOf(err error) string {
+	call, ok := errors.AsType[*zaqar.Error](err)
+	if !ok || !errors.Is(err, zaqar.ErrNotFound) || call.Description != "" {
+		return ""
+	}
+	for _, setting := range settings {
+		if strings.HasPrefix(call.Op, setting.op) {
+			return setting.advice
+		}
+	}
+	return ""
 }
 
 // unanswered reports whether the network failed between a request and its answer.

@@ -98,9 +98,9 @@ func (f *loadFlags) run(ctx context.Context, client *zaqar.Client, args []string
 		Name: name, TTL: time.Duration(f.ttl), State: state, Resume: f.resume, Meter: meter,
 		Report: func(line int, err error) {
 			if zaqar.SafeToRetry(err) {
-				failures.add(fmt.Sprintf("line %d of %s is not stored: %v", line, name, err))
+				failures.add(fmt.Sprintf("line %d of %s is not stored: %v", line, name, err), err)
 			} else {
-				failures.add(fmt.Sprintf("line %d of %s may be stored or not: %v", line, name, err))
+				failures.add(fmt.Sprintf("line %d of %s may be stored or not: %v", line, name, err), err)
 			}
 		},
 	}
@@ -118,7 +118,7 @@ func (f *loadFlags) run(ctx context.Context, client *zaqar.Client, args []string
 		f.app.warn("stopped: %s", f.stored(result, state))
 		return err
 	case err != nil:
-		return &incompleteError{fmt.Sprintf("%s; %v", f.stored(result, state), err), err}
+		return failures.incomplete(f.stored(result, state), err)
 	}
 	f.app.note("loaded %s into %s", progress.Messages(result.Stored), args[0])
 	return nil

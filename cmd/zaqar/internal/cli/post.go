@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"iter"
 	"time"
@@ -173,7 +172,7 @@ func (f *postFlags) run(ctx context.Context, client *zaqar.Client, args []string
 	failures := &failureLines{app: f.app, meter: meter}
 	config := posting.Config{
 		TTL: time.Duration(f.ttl), Delay: time.Duration(f.delay), IDs: f.idsTo(), Meter: meter,
-		Report: func(failure posting.Failure) { failures.add(failure.String()) },
+		Report: func(failure posting.Failure) { failures.add(failure.String(), failure.Err) },
 	}
 	defer f.app.noteStop(ctx, meter)()
 	result, err := posting.Post(ctx, client.Queue(args[0]), in.read(), config)
@@ -190,7 +189,7 @@ func (f *postFlags) run(ctx context.Context, client *zaqar.Client, args []string
 		f.app.warn("stopped behind %s: %s", result.Last, stored)
 		return err
 	}
-	return &incompleteError{fmt.Sprintf("%s; %v", stored, err), err}
+	return failures.incomplete(stored, err)
 }
 
 // idsTo returns where ids are printed, or nil.

@@ -145,6 +145,10 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 
 // flagError returns the error of a wrong flag. Where a flag has a similar name, it says so.
 func flagError(cmd *cobra.Command, err error) error {
+	// zaqar queue get jobs -f json: the mistake is not the flag.
+	if args := cmd.Flags().Args(); cmd.HasAvailableSubCommands() && len(args) > 0 {
+		return noSuchCommand(cmd, args)
+	}
 	text := err.Error()
 	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		var names []string

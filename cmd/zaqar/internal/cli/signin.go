@@ -102,11 +102,12 @@ func (g *globalOptions) credentials(streams *Streams, more ...keystone.Option) (
 		options = append(options, keystone.Setting("insecure", "true"))
 	}
 	if g.cache {
-		cache, err := tokencache.Open(func(err error) { fmt.Fprintf(streams.Err, "zaqar: warning: %v\n", err) })
-		if err != nil {
-			return nil, fmt.Errorf("--token-cache: %w", err)
+		warn := func(err error) { fmt.Fprintf(streams.Err, "zaqar: warning: %v\n", err) }
+		if cache, err := tokencache.Open(warn); err == nil {
+			options = append(options, keystone.Cache(cache))
+		} else if len(more) == 0 { // with --debug the credentials are made twice
+			warn(fmt.Errorf("the token is not kept: %w", err))
 		}
-		options = append(options, keystone.Cache(cache))
 	}
 	options = append(options, more...)
 	if g.project != "" {

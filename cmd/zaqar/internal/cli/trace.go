@@ -48,7 +48,9 @@ func (t *tracer) RoundTrip(req *http.Request) (*http.Response, error) {
 	b.Reset()
 	fmt.Fprintf(&b, "< %s (%v)\n", reply.Status, took)
 	printHeader(&b, "< ", reply.Header)
-	if reply.StatusCode != http.StatusSwitchingProtocols {
+	if socket, ok := reply.Body.(io.ReadWriteCloser); ok && reply.StatusCode == http.StatusSwitchingProtocols {
+		reply.Body = newTracedSocket(socket, t.to)
+	} else {
 		content, failure := io.ReadAll(reply.Body)
 		_ = reply.Body.Close()
 		reply.Body = &readAgain{Reader: bytes.NewReader(content), failure: failure}
@@ -130,14 +132,21 @@ func printBody(b *strings.Builder, mark string, content []byte, secret bool) {
 	fmt.Fprintf(b, "%s\n%s%s\n", mark, mark, strings.ReplaceAll(text, "\n", "\n"+mark))
 }
 
+func isSecretKey(key string) bool {
+	same := func(secret string) bool { return strings.EqualFold(secret, key) }
+	return slices.ContainsFunc(secretKeys, same) || slices.ContainsFunc(secretHeaders, same)
+}
+
 // withoutSecrets replaces the values of secret keys.
 func withoutSecrets(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
+		// The body of a message is its user's, but that of a frame is Zaqar's.
+		frame := v["action"] != nil && v["headers"] != nil || v["request"] != nil
 		for key, value := range v {
-			if slices.ContainsFunc(secretKeys, func(secret string) bool { return strings.EqualFold(secret, key) }) {
+			if isSecretKey(key) {
 				v[key] = auth.Redacted
-			} else if key != "body" { // what users post is theirs
+			} else if key != "body" || frame {
 				v[key] = withoutSecrets(value)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,17 +89,30 @@ type failureLines struct {
 	app   *App
 	meter *progress.Meter
 	count int
+	told  []error // of the lines that were printed
 }
 
-func (f *failureLines) add(text string) {
+// add prints a failure. text says what failed, with err.
+func (f *failureLines) add(text string, err error) {
 	switch f.count++; {
 	case f.count <= mostListed:
+		f.told = append(f.told, err)
 		f.meter.Clear()
 		f.app.warn("%s", said(text))
 	case f.count == mostListed+1:
 		f.meter.Clear()
 		f.app.warn("more lines like these follow; they are counted, but not printed")
 	}
+}
+
+// incomplete returns the error of a command that has failed. done is what it has done. It
+// does not say again what a line has said.
+func (f *failureLines) incomplete(done string, err error) error {
+	same := func(told error) bool { return errors.Is(err, told) }
+	if !slices.ContainsFunc(f.told, same) {
+		done += "; " + err.Error()
+	}
+	return &incompleteError{done, err}
 }
 
 // outcome says what became of messages: "3 messages are stored, 1 is not".

@@ -4,6 +4,7 @@ package deadletter
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -37,6 +38,11 @@ func (l Letter) Body() json.RawMessage {
 	return l.Dead.Body
 }
 
+// has reports whether an id is that of the dead letter, or that of the message before.
+func (l Letter) has(id string) bool {
+	return id == l.Message.ID() || l.Dead != nil && id == l.Dead.ID
+}
+
 // since is how long ago the message was given up, as far as that is known.
 func (l Letter) since() time.Duration {
 	if l.Dead == nil || l.Dead.Last.IsZero() {
@@ -59,7 +65,7 @@ type Filter struct {
 
 func (f Filter) selects(l Letter) bool {
 	switch {
-	case len(f.IDs) > 0 && !slices.Contains(f.IDs, l.Message.ID()) && (l.Dead == nil || !slices.Contains(f.IDs, l.Dead.ID)):
+	case len(f.IDs) > 0 && !slices.ContainsFunc(f.IDs, l.has):
 		return false
 	case f.Reason != "" && (l.Dead == nil || !strings.Contains(strings.ToLower(l.Dead.Reason), strings.ToLower(f.Reason))):
 		return false
@@ -88,8 +94,13 @@ func (f Filter) All(ctx context.Context, queue *zaqar.Queue, options ...zaqar.Me
 }
 
 // Pick returns the ids of the free dead letters that the filter selects. Those that come
-// later are not among them, so that a retry ends even if the messages fail again.
+// later are not among them, so that a retry ends even if the messages fail again. If the
+// filter names an id and no free dead letter has it, Pick returns an error that matches
+// [zaqar.ErrNotFound], whatever else the filter says.
 func (f Filter) Pick(ctx context.Context, queue *zaqar.Queue) (ids []string, err error) {
+	if err := f.checkIDs(ctx, queue); err != nil {
+		return nil, err
+	}
 	for l, err := range f.All(ctx, queue) {
 		if err != nil {
 			return nil, err
@@ -97,4 +108,23 @@ func (f Filter) Pick(ctx context.Context, queue *zaqar.Queue) (ids []string, err
 		ids = append(ids, l.Message.ID())
 	}
 	return ids, nil
+}
+
+// checkIDs looks for the ids of the filter.
+func (f Filter) checkIDs(ctx context.Context, queue *zaqar.Queue) error {
+	missing := slices.Clone(f.IDs)
+	if len(missing) == 0 {
+		return nil
+	}
+	for l, err := range (Filter{IDs: f.IDs}).All(ctx, queue) {
+		if err != nil {
+			return err
+		}
+		missing = slices.DeleteFunc(missing, l.has)
+		if len(missing) == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: the queue %s has no dead letter %s that nobody has claimed; nothing was done",
+		zaqar.ErrNotFound, queue.Name(), strings.Join(missing, ", "))
 }
