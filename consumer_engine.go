@@ -57,6 +57,16 @@ func (q consumerQueue) DeleteAll(ctx context.Context, ids, claims []string) erro
 	return q.queue.DeleteMessages(sentOnce(ctx), ids, options...)
 }
 
+// Present reads the messages by their ids.
+func (q consumerQueue) Present(ctx context.Context, ids []string) (map[string]bool, error) {
+	present := map[string]bool{}
+	err := q.queue.byIDs(sentOnce(ctx), listing{ids: (*IDs)(&ids)}, func(m *Message) bool {
+		present[m.ID()] = true
+		return true
+	})
+	return present, err
+}
+
 func (q consumerQueue) RetryAfter(err error) time.Duration { return askedToWait(err) }
 
 func (q consumerQueue) Observe(ctx context.Context, e observe.Event) {

@@ -23,7 +23,8 @@ type ConsumerStats struct {
 	// nobody else had claimed them.
 	Rescued int
 	// Duplicates arrived again while they were held here, or after they had been finished
-	// but could not be deleted. They were not handled again.
+	// but could not be deleted; or an adaptive claim took them out of somebody else's, who has
+	// deleted them. They were not handled again.
 	Duplicates int
 	// ClaimErrors is the number of failed attempts to claim.
 	ClaimErrors int

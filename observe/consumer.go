@@ -282,11 +282,11 @@ func (b BacklogFull) Attrs() []slog.Attr {
 }
 
 // Duplicate reports that a claim brought a message that the consumer already has or has
-// finished. The message is not handled again.
+// finished, or that another consumer has finished. The message is not handled again.
 type Duplicate struct {
 	Queue, Message, Claim string
 	// Finished is true if the consumer had finished the message but could not delete
-	// it.
+	// it, or if another one has deleted it since.
 	Finished bool
 }
 

@@ -22,6 +22,7 @@ type claimer struct {
 	refusals     refusals    // how long the service has refused claims
 	succeeded    bool        // a claim has succeeded before
 	refusedLimit int         // the smallest limit that was refused, 0: none
+	newest       time.Time   // the newest message of all claims was posted then, or later
 	pause        *time.Timer // until the next claim, nil: none
 	stopped      bool
 }
@@ -82,8 +83,8 @@ func (c *Consumer) claimMoreLocked() {
 		}
 		k.claiming++
 		k.expected += n
-		brought := k.brought
-		c.spawnLocked(func(ctx context.Context) { c.claim(ctx, n, brought) })
+		order := claimOrder{n: n, brought: k.brought}
+		c.spawnLocked(func(ctx context.Context) { c.claim(ctx, order) })
 	}
 }
 
@@ -102,12 +103,21 @@ func (c *Consumer) nextClaimSizeLocked() int {
 	return min(room, size)
 }
 
-// claim makes one claim for n messages. No caller's context limits it: if nobody read the
+// claimOrder is a claim to be made, and what was known when it was sent.
+type claimOrder struct {
+	n       int       // how many messages it is for
+	limit   int       // what is sent for n; 0: the server's own
+	brought int       // how many claims had brought something
+	newest  time.Time // how new their messages were
+	start   instant
+}
+
+// claim makes one claim. No caller's context limits it: if nobody read the
 // answer, the messages would be out of reach until the claim expires. A hard stop cuts it.
-func (c *Consumer) claim(ctx context.Context, n, brought int) {
-	limit, timeout, start := c.claimLimit(n)
+func (c *Consumer) claim(ctx context.Context, order claimOrder) {
+	timeout := c.sendClaim(&order)
 	limited, cancel := c.limited(ctx, timeout)
-	claim, err := c.queue.Claim(limited, limit)
+	claim, err := c.queue.Claim(limited, order.limit)
 	cancel()
 	if err != nil && claim != nil {
 		// We cannot read its messages; perhaps the next consumer can. If the release
@@ -116,52 +126,53 @@ func (c *Consumer) claim(ctx context.Context, n, brought int) {
 		_ = claim.Release(limited)
 		cancel()
 	}
-	if final := c.claimed(n, limit, brought, start, claim, err); final {
+	if final := c.claimed(order, claim, err); final {
 		c.stopClaiming(err, false)
 	}
 }
 
-// claimLimit is the limit to send for n messages, and the time limit of the request, which
-// starts now. The limit is 0, for the server's own, if the server has refused n or fewer.
-// The time grows after requests that got no answer, and is 0 if the client has no limit.
-func (c *Consumer) claimLimit(n int) (limit int, timeout time.Duration, start instant) {
+// sendClaim completes the order of a claim that is sent now, and returns the time limit of
+// the request. The limit of messages is the server's own if the server has refused as many
+// or fewer. The time grows after requests that got no answer, and is 0 if the client has no
+// limit.
+func (c *Consumer) sendClaim(order *claimOrder) (timeout time.Duration) {
 	c.mu.Lock()
 	defer c.unlock()
-	start = c.nowLocked()
+	order.start, order.newest, order.limit = c.nowLocked(), c.claimer.newest, order.n
+	if refused := c.claimer.refusedLimit; refused > 0 && order.n >= refused {
+		order.limit = 0
+	}
 	if c.config.RequestTimeout > 0 {
 		timeout = c.config.requestTime(1 + c.claimer.timeouts)
 	}
-	if refused := c.claimer.refusedLimit; refused > 0 && n >= refused {
-		return 0, timeout, start
-	}
-	return n, timeout, start
+	return timeout
 }
 
-// claimed takes the outcome of a claim for n messages, and starts the next claims. It
-// reports whether the error is final.
-func (c *Consumer) claimed(n, limit, brought int, start instant, claim Claim, err error) (final bool) {
+// claimed takes the outcome of a claim, and starts the next claims. It reports whether the
+// error is final.
+func (c *Consumer) claimed(order claimOrder, claim Claim, err error) (final bool) {
 	c.mu.Lock()
 	defer c.unlock()
-	k, took := &c.claimer, time.Since(start.monotonic)
+	k, n, took := &c.claimer, order.n, time.Since(order.start.monotonic)
 	k.claiming--
 	k.expected -= n
 	switch {
-	case err != nil && limit > 1 && c.queue.RefusesLimit(err):
-		k.refusedLimit = limit
+	case err != nil && order.limit > 1 && c.queue.RefusesLimit(err):
+		k.refusedLimit = order.limit
 	case err != nil:
-		if c.claimFailedLocked(start.monotonic, err) {
+		if c.claimFailedLocked(order.start.monotonic, err) {
 			return true
 		}
 	case claim == nil:
 		k.succeededLocked()
 		c.pace.claimedLocked(n, 0, took)
-		c.emptyLocked(brought)
+		c.emptyLocked(order.brought)
 	default:
 		k.succeededLocked()
 		k.brought++
 		c.pace.claimedLocked(n, len(claim.Messages()), took)
 		k.emptyClaims, k.fewer = 0, max(0, k.fewer-1)
-		c.receiveLocked(claim, start)
+		c.receiveLocked(claim, order)
 	}
 	c.claimMoreLocked()
 	return false
@@ -227,22 +238,33 @@ func (c *Consumer) pauseClaimsLocked(wait time.Duration) {
 	})
 }
 
-// receiveLocked takes the messages of a new claim, whose request was sent at start.
-func (c *Consumer) receiveLocked(claim Claim, start instant) {
+// receiveLocked takes the messages of a new claim.
+func (c *Consumer) receiveLocked(claim Claim, order claimOrder) {
 	messages := claim.Messages()
-	l := newLease(c, claim, messages, start)
+	l := newLease(c, claim, messages, order.start)
 	c.reportLocked(observe.Claimed{Queue: c.queue.Name(), Claim: claim.ID(), Messages: len(messages)})
 	c.stats.Claims++
 	c.stats.Claimed += len(messages)
 	c.spawnLocked(l.keepAlive)
-	for _, m := range messages {
-		c.receiveMessageLocked(l, m)
+	var doubts *doubt
+	if c.doubtfulLocked(messages, order.newest) {
+		doubts = &doubt{lease: l}
+		c.pace.backToOneLocked(restFailed)
+	}
+	c.claimer.notePostedLocked(messages, order.start)
+	for i, m := range messages {
+		if i == 0 {
+			c.receiveMessageLocked(l, m, nil)
+		} else {
+			c.receiveMessageLocked(l, m, doubts)
+		}
 	}
 	l.checkSettledLocked() // the claim may have brought nothing new
 	c.dispatchLocked()
 }
 
-func (c *Consumer) receiveMessageLocked(l *lease, m Message) {
+// receiveMessageLocked takes a message of a new claim. doubts is not nil if it is doubtful.
+func (c *Consumer) receiveMessageLocked(l *lease, m Message, doubts *doubt) {
 	if d, ok := c.held[m.ID()]; ok {
 		d.rebindLocked(l, m)
 		return
@@ -262,6 +284,8 @@ func (c *Consumer) receiveMessageLocked(l *lease, m Message) {
 		c.settleUnseenLocked(d, broken)
 	case closed(c.stopping):
 		d.endLocked(givenBack)
+	case doubts != nil:
+		doubts.addLocked(d)
 	default:
 		c.ready = append(c.ready, d)
 	}

@@ -70,6 +70,8 @@ func (m *machine) DeleteAll(ctx context.Context, ids, _ []string) error {
 	return ctx.Err()
 }
 
+func (m *machine) Present(context.Context, []string) (map[string]bool, error) { return nil, nil }
+
 func (m *machine) PostDeadLetter(context.Context, consumer.DeadLetter) (bool, error) {
 	return false, nil
 }

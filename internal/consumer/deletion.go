@@ -16,7 +16,9 @@ import (
 //     the service is slow; and then no longer than deletionPatience.
 //   - Nobody is kept waiting: while a call of Done waits, or the consumer stops, the next
 //     one goes out as soon as the one before it has been answered.
-//   - A message that is alone is deleted with its claim.
+//   - A message that is alone is deleted with its claim. That of an adaptive claim of many is
+//     deleted like several: on Redis somebody else's claim may have taken it meanwhile, and
+//     waits for its deletion; see doubt.go.
 //
 // Servers do not look at claims in a deletion of many (quirk 22). So a message takes part
 // only if nothing speaks against its claim; see [Delivery.sureLocked]. Everything else, and
@@ -216,7 +218,7 @@ func (c *Consumer) deleteLocked(batch []*Delivery, now instant) {
 		return
 	}
 	c.deletions.sentLocked()
-	if len(together) == 1 {
+	if len(together) == 1 && !together[0].lease.adaptiveOfMany() {
 		c.spawnLocked(func(ctx context.Context) {
 			defer c.deletionAnswered()
 			_ = together[0].ackNow(ctx)

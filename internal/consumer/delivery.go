@@ -39,7 +39,7 @@ type stage int
 const (
 	ready           stage = iota // claimed, not handed out
 	running                      // handed out, not settled
-	backingOff                   // failed, and waiting for the next attempt
+	backingOff                   // failed, and waiting for the next attempt; or doubtful
 	settling                     // settled by its caller, not yet on the server
 	awaitingRelease              // to be given back as soon as its claim can be released
 	done                         // settled, or lost

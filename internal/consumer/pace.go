@@ -134,8 +134,11 @@ func (c *Consumer) prefetchLocked(size int) int {
 
 // policy is what happens to failed messages of the lease.
 func (l *lease) policy() Policy {
-	if l.consumer.config.Adaptive && l.size > 1 {
+	if l.adaptiveOfMany() {
 		return RetryHere
 	}
 	return l.consumer.config.OnFailure
 }
+
+// adaptiveOfMany reports whether an adaptive claim has brought several messages.
+func (l *lease) adaptiveOfMany() bool { return l.consumer.config.Adaptive && l.size > 1 }

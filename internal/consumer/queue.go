@@ -27,6 +27,8 @@ type Queue interface {
 	// PostDeadLetter posts a message to the dead-letter queue. bare reports that its
 	// envelope did not fit, so that the body alone was posted.
 	PostDeadLetter(ctx context.Context, letter DeadLetter) (bare bool, err error)
+	// Present returns which of these messages are in the queue, claimed or not.
+	Present(ctx context.Context, ids []string) (map[string]bool, error)
 	// Judge says what the error of a Delete or a PostDeadLetter means.
 	Judge(err error) Verdict
 	// Hopeless reports whether no claim can ever succeed after this error.

@@ -1,0 +1,203 @@
+package consumer_test
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/zaqar-go/zaqar/internal/backoff"
+	"github.com/zaqar-go/zaqar/internal/consumer"
+	"github.com/zaqar-go/zaqar/internal/fault"
+	"github.com/zaqar-go/zaqar/observe"
+)
+
+// redisQueue is a queue whose claims steal as on Redis: a claim takes the first free message
+// and then everything behind it (quirk 5).
+type redisQueue struct {
+	mu       sync.Mutex
+	messages []*redisMessage
+	claims   int
+	stolen   int // messages that a claim took out of another one
+}
+
+type redisMessage struct {
+	id      string
+	posted  time.Time
+	claim   string
+	claimed time.Time // until then it is
+}
+
+func (q *redisQueue) post(n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for range n {
+		q.messages = append(q.messages, &redisMessage{id: strconv.Itoa(len(q.messages)), posted: time.Now()})
+	}
+}
+
+func (q *redisQueue) Name() string { return "wot" }
+
+func (q *redisQueue) Claim(_ context.Context, limit int) (consumer.Claim, error) {
+	time.Sleep(20 * time.Millisecond)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := time.Now()
+	q.claims++
+	claim := redisClaim{queue: q, id: fmt.Sprint("claim ", q.claims)}
+	for _, m := range q.messages {
+		free := !now.Before(m.claimed)
+		if len(claim.messages) == limit || !free && len(claim.messages) == 0 {
+			continue
+		}
+		if !free {
+			q.stolen++
+		}
+		m.claim, m.claimed = claim.id, now.Add(2*time.Minute)
+		claim.messages = append(claim.messages, redisClaimed{id: m.id, age: now.Sub(m.posted).Truncate(time.Second)})
+	}
+	if len(claim.messages) == 0 {
+		return nil, nil
+	}
+	return claim, nil
+}
+
+func (q *redisQueue) Delete(_ context.Context, id, claim string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i, m := range q.messages {
+		if m.id == id && m.claim != claim && time.Now().Before(m.claimed) {
+			return fault.ClaimLost
+		}
+		if m.id == id {
+			q.messages = append(q.messages[:i:i], q.messages[i+1:]...)
+			return nil
+		}
+	}
+	return nil
+}
+
+func (q *redisQueue) DeleteAll(_ context.Context, ids, _ []string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	gone := map[string]bool{}
+	for _, id := range ids {
+		gone[id] = true
+	}
+	var left []*redisMessage
+	for _, m := range q.messages {
+		if !gone[m.id] {
+			left = append(left, m)
+		}
+	}
+	q.messages = left
+	return nil
+}
+
+func (q *redisQueue) Present(_ context.Context, ids []string) (map[string]bool, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	all, present := map[string]bool{}, map[string]bool{}
+	for _, m := range q.messages {
+		all[m.id] = true
+	}
+	for _, id := range ids {
+		present[id] = all[id]
+	}
+	return present, nil
+}
+
+func (q *redisQueue) PostDeadLetter(context.Context, consumer.DeadLetter) (bool, error) {
+	return false, nil
+}
+func (q *redisQueue) Judge(error) consumer.Verdict           { return consumer.Passing }
+func (q *redisQueue) Hopeless(error) bool                    { return false }
+func (q *redisQueue) RefusesLimit(error) bool                { return false }
+func (q *redisQueue) RetryAfter(error) time.Duration         { return 0 }
+func (q *redisQueue) Observe(context.Context, observe.Event) {}
+
+type redisClaim struct {
+	queue    *redisQueue
+	id       string
+	messages []consumer.Message
+}
+
+func (c redisClaim) ID() string                   { return c.id }
+func (c redisClaim) Messages() []consumer.Message { return c.messages }
+
+func (c redisClaim) Extend(context.Context, time.Duration, time.Duration) error { return nil }
+func (c redisClaim) Release(context.Context) error                              { return nil }
+
+type redisClaimed struct {
+	id  string
+	age time.Duration
+}
+
+func (m redisClaimed) ID() string              { return m.id }
+func (m redisClaimed) TTL() time.Duration      { return 24 * time.Hour }
+func (m redisClaimed) Age() time.Duration      { return m.age }
+func (m redisClaimed) Body() []byte            { return []byte(m.id) }
+func (m redisClaimed) Verify() error           { return nil }
+func (m redisClaimed) Rebind(consumer.Message) {}
+
+// TestWhatAClaimTookOutOfSomebodyElsesIsNotHandledTwice has three consumers with claims of
+// up to 20, and messages in front that a fourth one had claimed when it crashed.
+func TestWhatAClaimTookOutOfSomebodyElsesIsNotHandledTwice(t *testing.T) {
+	t.Parallel()
+	const old, batches, batch = 4, 5, 1500
+	synctest.Test(t, func(t *testing.T) {
+		q := &redisQueue{}
+		q.post(old)
+		for _, m := range q.messages {
+			m.claim, m.claimed = "of the crashed one", time.Now().Add(90*time.Second)
+		}
+		for range batches {
+			time.Sleep(6 * time.Second)
+			q.post(batch)
+		}
+		ctx, leave := context.WithCancel(t.Context())
+		var mu sync.Mutex
+		handled := map[string]int{}
+		var engines []*consumer.Consumer
+		var ended sync.WaitGroup
+		for range 3 {
+			engine := consumer.New(q, consumer.Config{
+				Workers: 1, ClaimSize: 20, Adaptive: true, Prefetch: consumer.Automatic, MaxHeld: 100, MaxWaiting: 1000,
+				TTL: 2 * time.Minute, Grace: time.Minute, ExtendAt: 0.5, OnFailure: consumer.GiveBack,
+				Poll: backoff.Backoff{First: time.Second, Most: time.Second}, GiveUpAfter: time.Minute, WallClock: time.Now,
+				Classify: func(error) consumer.Failure { return consumer.Failure{} },
+			})
+			engines = append(engines, engine)
+			ended.Go(func() {
+				_ = engine.Run(ctx, func(_ context.Context, m consumer.Message) error {
+					time.Sleep(30 * time.Millisecond)
+					mu.Lock()
+					defer mu.Unlock()
+					handled[m.ID()]++
+					return nil
+				})
+			})
+		}
+		time.Sleep(10 * time.Minute)
+		leave()
+		ended.Wait()
+		for id, n := range handled {
+			if n != 1 {
+				t.Errorf("%s was handled %d times", id, n)
+			}
+		}
+		duplicates := 0
+		for _, engine := range engines {
+			duplicates += engine.Stats().Duplicates
+		}
+		if len(handled) != old+batches*batch || len(q.messages) != 0 {
+			t.Errorf("%d messages were handled, %d are left", len(handled), len(q.messages))
+		}
+		if q.stolen == 0 || duplicates == 0 {
+			t.Errorf("%d were stolen and %d recognised, so this test proves nothing", q.stolen, duplicates)
+		}
+	})
+}
