@@ -51,6 +51,7 @@ func (d *Delivery) decide(err error, failure Failure) action {
 		c.pace.attemptedLocked(time.Since(d.started))
 	}
 	if err == nil {
+		d.handled = d.worker != nil && !d.worker.abandoned && d.ctx.Err() == nil
 		return d.ackLocked()
 	}
 	switch cause := context.Cause(d.ctx); {
@@ -162,9 +163,25 @@ func (d *Delivery) deleteRemote(ctx context.Context) (tried int, err error) {
 		case !errors.Is(unclaimed, fault.ClaimLost):
 			return false, unclaimed
 		}
+		if d.deletedAnyway(ctx, claims) {
+			c.countRescued()
+			return true, nil
+		}
 		return true, err
 	}})
 	return tried, err
+}
+
+// deletedAnyway deletes a message that somebody else's claim has taken, as adaptive claims
+// do on Redis (quirk 5), and reports whether it did: a deletion of several looks at no claim
+// (quirk 22). It was handled in time, and its handler knows nothing of claims, as a caller
+// of Done may.
+func (d *Delivery) deletedAnyway(ctx context.Context, claims []string) bool {
+	c := d.consumer
+	c.mu.Lock()
+	sure := d.handled && c.config.Adaptive && !closed(d.lease.closed)
+	c.unlock()
+	return sure && c.queue.DeleteAll(ctx, []string{d.message.ID()}, claims) == nil
 }
 
 // claimIDs returns all claims of ours that brought the message, the latest last.

@@ -21,7 +21,8 @@ type redisQueue struct {
 	mu       sync.Mutex
 	messages []*redisMessage
 	claims   int
-	stolen   int // messages that a claim took out of another one
+	stolen   int  // messages that a claim took out of another one
+	failing  bool // deletions of many fail
 }
 
 type redisMessage struct {
@@ -37,6 +38,12 @@ func (q *redisQueue) post(n int) {
 	for range n {
 		q.messages = append(q.messages, &redisMessage{id: strconv.Itoa(len(q.messages)), posted: time.Now()})
 	}
+}
+
+func (q *redisQueue) set(change func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	change()
 }
 
 func (q *redisQueue) Name() string { return "wot" }
@@ -83,6 +90,9 @@ func (q *redisQueue) Delete(_ context.Context, id, claim string) error {
 func (q *redisQueue) DeleteAll(_ context.Context, ids, _ []string) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.failing {
+		return errBroken
+	}
 	gone := map[string]bool{}
 	for _, id := range ids {
 		gone[id] = true
@@ -143,61 +153,76 @@ func (m redisClaimed) Body() []byte            { return []byte(m.id) }
 func (m redisClaimed) Verify() error           { return nil }
 func (m redisClaimed) Rebind(consumer.Message) {}
 
-// TestWhatAClaimTookOutOfSomebodyElsesIsNotHandledTwice has three consumers with claims of
-// up to 20, and messages in front that a fourth one had claimed when it crashed.
 func TestWhatAClaimTookOutOfSomebodyElsesIsNotHandledTwice(t *testing.T) {
 	t.Parallel()
+	for name, deletionsFail := range map[string]bool{
+		"while messages are deleted together": false,
+		"while they are deleted one by one":   true, // for a minute after a failure
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { steal(t, deletionsFail) })
+		})
+	}
+}
+
+// steal has three consumers with claims of up to 20, and messages in front that a fourth one
+// had claimed when it crashed.
+func steal(t *testing.T, deletionsFail bool) {
 	const old, batches, batch = 4, 5, 1500
-	synctest.Test(t, func(t *testing.T) {
-		q := &redisQueue{}
-		q.post(old)
-		for _, m := range q.messages {
-			m.claim, m.claimed = "of the crashed one", time.Now().Add(90*time.Second)
-		}
-		for range batches {
-			time.Sleep(6 * time.Second)
-			q.post(batch)
-		}
-		ctx, leave := context.WithCancel(t.Context())
-		var mu sync.Mutex
-		handled := map[string]int{}
-		var engines []*consumer.Consumer
-		var ended sync.WaitGroup
-		for range 3 {
-			engine := consumer.New(q, consumer.Config{
-				Workers: 1, ClaimSize: 20, Adaptive: true, Prefetch: consumer.Automatic, MaxHeld: 100, MaxWaiting: 1000,
-				TTL: 2 * time.Minute, Grace: time.Minute, ExtendAt: 0.5, OnFailure: consumer.GiveBack,
-				Poll: backoff.Backoff{First: time.Second, Most: time.Second}, GiveUpAfter: time.Minute, WallClock: time.Now,
-				Classify: func(error) consumer.Failure { return consumer.Failure{} },
+	q := &redisQueue{}
+	q.post(old)
+	free := time.Now().Add(90 * time.Second)
+	for _, m := range q.messages {
+		m.claim, m.claimed = "of the crashed one", free
+	}
+	for range batches {
+		time.Sleep(6 * time.Second)
+		q.post(batch)
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	var mu sync.Mutex
+	handled := map[string]int{}
+	var engines []*consumer.Consumer
+	var ended sync.WaitGroup
+	for range 3 {
+		engine := consumer.New(q, consumer.Config{
+			Workers: 1, ClaimSize: 20, Adaptive: true, Prefetch: consumer.Automatic, MaxHeld: 100, MaxWaiting: 1000,
+			TTL: 2 * time.Minute, Grace: time.Minute, ExtendAt: 0.5, OnFailure: consumer.GiveBack,
+			Poll: backoff.Backoff{First: time.Second, Most: time.Second}, GiveUpAfter: time.Minute, WallClock: time.Now,
+			Classify: func(error) consumer.Failure { return consumer.Failure{} },
+		})
+		engines = append(engines, engine)
+		ended.Go(func() {
+			_ = engine.Run(ctx, func(_ context.Context, m consumer.Message) error {
+				time.Sleep(30 * time.Millisecond)
+				mu.Lock()
+				defer mu.Unlock()
+				handled[m.ID()]++
+				return nil
 			})
-			engines = append(engines, engine)
-			ended.Go(func() {
-				_ = engine.Run(ctx, func(_ context.Context, m consumer.Message) error {
-					time.Sleep(30 * time.Millisecond)
-					mu.Lock()
-					defer mu.Unlock()
-					handled[m.ID()]++
-					return nil
-				})
-			})
+		})
+	}
+	time.Sleep(time.Until(free.Add(-10 * time.Second)))
+	q.set(func() { q.failing = deletionsFail })
+	time.Sleep(9 * time.Second)
+	q.set(func() { q.failing = false })
+	time.Sleep(10 * time.Minute)
+	leave()
+	ended.Wait()
+	for id, n := range handled {
+		if n != 1 {
+			t.Errorf("%s was handled %d times", id, n)
 		}
-		time.Sleep(10 * time.Minute)
-		leave()
-		ended.Wait()
-		for id, n := range handled {
-			if n != 1 {
-				t.Errorf("%s was handled %d times", id, n)
-			}
-		}
-		duplicates := 0
-		for _, engine := range engines {
-			duplicates += engine.Stats().Duplicates
-		}
-		if len(handled) != old+batches*batch || len(q.messages) != 0 {
-			t.Errorf("%d messages were handled, %d are left", len(handled), len(q.messages))
-		}
-		if q.stolen == 0 || duplicates == 0 {
-			t.Errorf("%d were stolen and %d recognised, so this test proves nothing", q.stolen, duplicates)
-		}
-	})
+	}
+	duplicates := 0
+	for _, engine := range engines {
+		duplicates += engine.Stats().Duplicates
+	}
+	if len(handled) != old+batches*batch || len(q.messages) != 0 {
+		t.Errorf("%d messages were handled, %d are left", len(handled), len(q.messages))
+	}
+	if q.stolen == 0 || duplicates == 0 {
+		t.Errorf("%d were stolen and %d recognised, so this test proves nothing", q.stolen, duplicates)
+	}
 }
