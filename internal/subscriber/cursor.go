@@ -64,9 +64,10 @@ const (
 )
 
 func newCursor(p Position, config Config) cursor {
+	saved := max(fewestSaved, 2*config.PageSize)
 	c := cursor{
-		marker: p.Marker, seen: paging.NewIDs(max(config.Remember, len(p.Recent)), p.Recent...),
-		saved: max(fewestSaved, 2*config.PageSize), pageSize: config.PageSize,
+		marker: p.Marker, seen: paging.NewIDs(max(config.Remember, saved, len(p.Recent)), p.Recent...),
+		saved: saved, pageSize: config.PageSize,
 		since: moment{wall: p.Since}, reached: moment{wall: p.Reached, server: p.Served},
 	}
 	if p.Now {
