@@ -87,8 +87,8 @@ func (m *Metadata) store(r reply) error {
 // V1 replaces the metadata in one step. V1_1 cannot change it: the error matches
 // [ErrUnsupported]. V2 has no replacement, only changes of single keys, all or none
 // of them. There Update reads the metadata and sends the difference, so a change that
-// somebody else makes in between can survive. On a conflict it starts again, up to
-// three times. If the queue does not exist, the error matches [ErrNotFound].
+// somebody else makes in between can survive. On a conflict it starts again; it makes three
+// attempts at most. If the queue does not exist, the error matches [ErrNotFound].
 func (m *Metadata) Update(ctx context.Context, content map[string]any) error {
 	wanted, err := normalized(content)
 	if err != nil {

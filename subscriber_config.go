@@ -41,9 +41,10 @@ type SubscriberConfig struct {
 	// PageSize is how many messages are requested at a time, at least 2. It defaults to
 	// 20, the largest page that servers allow unless the operator changed it.
 	PageSize PageSize
-	// Remember is how many messages of each queue are remembered, to recognise those
-	// that the server lists again. It defaults to [DefaultRemember], and takes about 150
-	// bytes for each message.
+	// Remember is how many messages of each queue are remembered at least, to recognise
+	// those that the server lists again. It defaults to [DefaultRemember], and takes about
+	// 150 bytes for each message. Up to a third more are remembered at times, and never
+	// fewer than a [Position] holds.
 	Remember int
 }
 

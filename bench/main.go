@@ -1,9 +1,9 @@
 // Command bench compares this library with gophercloud, python-zaqarclient and a bare loop
 // over net/http, on one server and in one run.
 //
-//	go run . -server embedded
-//	go run . -server canned -task claim,page
-//	go run . -server http://127.0.0.1:8888 -python VENV/bin/python -rounds 5
+//	GOWORK=off go run . -server embedded
+//	GOWORK=off go run . -server canned -task claim,page
+//	GOWORK=off go run . -server http://127.0.0.1:8888 -python VENV/bin/python -rounds 5
 //
 // Each side of each round is a process of its own, so that its CPU time and its memory are its own,
 // and the sides take turns, so that what else the machine does hits all of them. The

@@ -5,15 +5,15 @@
 // lost.
 //
 //	make real-up
-//	cd integration && go run ./consumer -claim-size 1
-//	cd integration && go run ./consumer -claim-size 20
-//	cd integration && go run ./consumer -claim-size adaptive
-//	cd integration && go run ./consumer -claim-size 20 -processes 3
-//	cd integration && go run ./consumer -store mongodb
+//	cd integration && GOWORK=off go run ./consumer -claim-size 1
+//	cd integration && GOWORK=off go run ./consumer -claim-size 20
+//	cd integration && GOWORK=off go run ./consumer -claim-size adaptive
+//	cd integration && GOWORK=off go run ./consumer -claim-size 20 -processes 3
+//	cd integration && GOWORK=off go run ./consumer -store mongodb
 //
 // With these handlers adaptive claims stay at one nearly always. To have them grow:
 //
-//	cd integration && go run ./consumer -claim-size adaptive -messages 30000 -failing 0 -slow 0 -work 0
+//	cd integration && GOWORK=off go run ./consumer -claim-size adaptive -messages 30000 -failing 0 -slow 0 -work 0
 package main
 
 import (

@@ -5,8 +5,8 @@
 // started again each time. Some commands fail on their first attempt, and some for good.
 // The program prints what happened to the messages, and fails if one was lost.
 //
-//	cd integration && go run ./exec -embedded
-//	make real-up && cd integration && go run ./exec
+//	cd integration && GOWORK=off go run ./exec -embedded
+//	make real-up && cd integration && GOWORK=off go run ./exec
 package main
 
 import (

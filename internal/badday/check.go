@@ -176,10 +176,22 @@ func (d *day) reason(earlier, a *attempt) string {
 		return "a hard stop cut the deletion off"
 	case either(d.unextended):
 		return "the claim could not be extended"
-	case slices.ContainsFunc(d.jumps, func(at time.Time) bool { return !at.Before(earlier.began) && !at.After(a.ended) }):
+	case slices.ContainsFunc(d.jumps, func(at time.Time) bool { return !at.Before(d.heldSince(earlier, a)) && !at.After(a.ended) }):
 		return "the server's clock jumped, and ended the claim"
 	}
 	return ""
+}
+
+// heldSince returns since when one of two attempts has had the message: the claim may have
+// ended while the message waited.
+func (d *day) heldSince(earlier, a *attempt) time.Time {
+	first := earlier.began
+	for _, claim := range []string{earlier.claim, a.claim} {
+		if at, ok := d.claimed[claim]; ok && at.Before(first) {
+			first = at
+		}
+	}
+	return first
 }
 
 // since reports whether the consumer of an attempt has lost one of these things since.

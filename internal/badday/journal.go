@@ -36,9 +36,10 @@ type journal struct {
 	// whose stop was a hard one.
 	lost, unsettled, unextended, stopped []loss
 
-	released map[string]bool // claims that somebody else has released
-	jumps    []time.Time     // of the server's clock
-	unknown  map[string]int  // messages of batches with an unknown outcome, by queue
+	claimed  map[string]time.Time // when the consumers made their claims
+	released map[string]bool      // claims that somebody else has released
+	jumps    []time.Time          // of the server's clock
+	unknown  map[string]int       // messages of batches with an unknown outcome, by queue
 	heard    map[string][]heard
 	counts   map[string]int
 	faults   map[string]int
@@ -63,7 +64,7 @@ type heard struct {
 
 func newJournal() *journal {
 	return &journal{
-		failures: map[int]int{}, released: map[string]bool{}, unknown: map[string]int{}, heard: map[string][]heard{},
+		failures: map[int]int{}, claimed: map[string]time.Time{}, released: map[string]bool{}, unknown: map[string]int{}, heard: map[string][]heard{},
 		counts: map[string]int{}, faults: map[string]int{},
 	}
 }
@@ -140,6 +141,8 @@ func (j *journal) observer(who string) observe.Observer {
 		case observe.SettleFailed:
 			j.unsettled = append(j.unsettled, loss{time.Now(), who, e.Message})
 			j.counts["deletions and dead letters that failed"]++
+		case observe.Claimed:
+			j.claimed[e.Claim] = time.Now()
 		case observe.ClaimFailed:
 			j.counts["claiming failed"]++
 		case observe.RenewalFailed:

@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// IDs are the ids that were added last, up to a limit. When there are too many, ids of
-// messages that have expired are dropped first, since these cannot be listed again, and
-// then the oldest.
+// IDs are the ids that were added last: as many as it has to remember, and up to a third
+// more, so that ids need not be dropped one by one. Ids of messages that have expired are
+// dropped first, since these cannot be listed again, and then the oldest.
 type IDs struct {
-	limit   int
+	least   int
 	expires map[string]time.Time // by id; the zero time when it is not known
 	order   []string             // oldest first
 	forgot  bool                 // some were dropped
 }
 
-// NewIDs returns the memory of up to limit ids, with some ids in it.
-func NewIDs(limit int, ids ...string) IDs {
-	s := IDs{limit: limit, expires: map[string]time.Time{}}
+// NewIDs returns the memory of the last ids, at least this many, with some ids in it.
+func NewIDs(least int, ids ...string) IDs {
+	s := IDs{least: least, expires: map[string]time.Time{}}
 	for _, id := range ids {
 		s.Add(id, time.Time{})
 	}
@@ -46,7 +46,7 @@ func (s *IDs) Add(id string, expires time.Time) {
 
 // keep is Add for an id that is new and that keeps no page's text.
 func (s *IDs) keep(id string, expires time.Time) {
-	if len(s.order) >= s.limit {
+	if len(s.order) >= s.most() {
 		s.shrink()
 	}
 	s.expires[id] = expires
@@ -62,7 +62,10 @@ func cloned(ids []string) []string {
 	return copies
 }
 
-// shrink makes room for a quarter of the limit, so that it is not needed each time.
+// most is how many ids are kept at most.
+func (s *IDs) most() int { return s.least + (s.least+2)/3 }
+
+// shrink drops what need not be remembered.
 func (s *IDs) shrink() {
 	s.forgot = true
 	now := time.Now()
@@ -74,11 +77,11 @@ func (s *IDs) shrink() {
 		}
 		return expired
 	})
-	if most := s.limit * 3 / 4; len(s.order) > most {
-		for _, id := range s.order[:len(s.order)-most] {
+	if more := len(s.order) - s.least; more > 0 {
+		for _, id := range s.order[:more] {
 			delete(s.expires, id)
 		}
-		s.order = slices.Delete(s.order, 0, len(s.order)-most)
+		s.order = slices.Delete(s.order, 0, more)
 	}
 }
 

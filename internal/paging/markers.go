@@ -24,7 +24,7 @@ func (m *Markers) Used(marker string) bool {
 
 // Use notes that the listing is read from the marker.
 func (m *Markers) Use(marker string) {
-	if m.latest.limit == 0 {
+	if m.latest.least == 0 {
 		m.latest, m.most = NewIDs(mostMarkers), mostMarkers
 	}
 	m.latest.Add(marker, time.Time{})

@@ -34,9 +34,9 @@ type Progress struct {
 	reached  [2]time.Time // no clock says that the last item was posted before this
 }
 
-// NewProgress returns the progress of a listing that begins. It remembers up to limit
-// ids.
-func NewProgress(limit int) *Progress { return &Progress{ids: NewIDs(limit)} }
+// NewProgress returns the progress of a listing that begins. It remembers the last ids, at
+// least this many.
+func NewProgress(least int) *Progress { return &Progress{ids: NewIDs(least)} }
 
 // Page is a page of a listing.
 type Page struct {

@@ -81,11 +81,18 @@ func (c *channel) walking() bool {
 	return c.cursor.walking()
 }
 
-// knows reports whether a page has a message that was handed out.
-func (c *channel) knows(l listed) bool {
+// knowsHead reports whether the head of the queue has nothing new.
+func (c *channel) knowsHead(l listed) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.cursor.firstKnown(l) >= 0
+	return c.cursor.knowsHead(l)
+}
+
+// searching reports whether pages are read to find something known.
+func (c *channel) searching() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cursor.searching
 }
 
 // brings reports whether a page has a message that is not known.

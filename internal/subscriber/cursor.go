@@ -48,9 +48,14 @@ type cursor struct {
 	skipped      int    // messages that the search has passed
 	lost         bool   // nothing known is left: only ages tell what is old
 	fromHead     bool   // lost, because it reads from the head of the queue
+	behindHead   bool   // the search began at the head of the queue
+	headSearched bool   // it found nothing known
 	verifiedAt   moment // nothing that was posted before this can still be unread
 
 	searched paging.Markers // those that the search has used: a circle ends it
+
+	most  int        // ids to remember
+	older paging.IDs // what a search from the head has passed: it stands before something known
 }
 
 const (
@@ -64,9 +69,10 @@ const (
 )
 
 func newCursor(p Position, config Config) cursor {
+	saved := max(fewestSaved, 2*config.PageSize)
 	c := cursor{
-		marker: p.Marker, seen: paging.NewIDs(max(config.Remember, len(p.Recent)), p.Recent...),
-		saved: max(fewestSaved, 2*config.PageSize), pageSize: config.PageSize,
+		marker: p.Marker, seen: paging.NewIDs(max(config.Remember, saved, len(p.Recent)), p.Recent...),
+		saved: saved, pageSize: config.PageSize, most: config.Remember,
 		since: moment{wall: p.Since}, reached: moment{wall: p.Reached, server: p.Served},
 	}
 	if p.Now {
@@ -92,14 +98,21 @@ func (c *cursor) readFrom() string {
 
 // classify returns which messages of a page are new, and how many are repeats.
 func (c *cursor) classify(l listed) (fresh []Message, repeats int) {
-	if l.head && !c.lost {
-		c.lost, c.fromHead = true, true
-	}
 	c.readAgain, c.brought = false, false
+	if l.head && !c.lost {
+		// Of one clock alone ages prove nothing, as after a restart without dates of the server.
+		if !c.headSearched && c.seen.Len() > 0 && len(l.read.since(c.reached)) < 2 {
+			c.searched.Clear()
+			c.older = paging.NewIDs(c.most)
+			c.searching, c.behindHead, c.skipped = true, true, 0
+		} else {
+			c.lost, c.fromHead, c.headSearched = true, true, false
+		}
+	}
 	first := c.firstKnown(l)
 	switch {
 	case c.searching && first < 0:
-		c.skipped += len(l.messages)
+		c.skip(l)
 		return nil, 0
 	case !c.searching && c.hasGap(l):
 		c.rewinds++
@@ -112,7 +125,7 @@ func (c *cursor) classify(l listed) (fresh []Message, repeats int) {
 	}
 	if c.searching {
 		repeats = c.skipped
-		c.marker, c.searching, c.skipped = l.from, false, 0
+		c.marker, c.searching, c.behindHead, c.skipped = l.from, false, false, 0
 	}
 	if c.rewinds > 0 || repeats > 0 {
 		c.verifiedAt = moment{}
@@ -136,7 +149,26 @@ func (c *cursor) classify(l listed) (fresh []Message, repeats int) {
 			fresh = append(fresh, m)
 		}
 	}
+	if len(fresh) > 0 {
+		c.headSearched = false
+	}
 	return fresh, repeats
+}
+
+// skip passes the messages of a page in a search.
+func (c *cursor) skip(l listed) {
+	c.skipped += len(l.messages)
+	if c.behindHead {
+		for _, m := range l.messages {
+			c.older.Add(m.ID(), l.expires(m))
+		}
+	}
+}
+
+// knowsHead reports whether the head of the queue has nothing new: a message of it was
+// handed out, or stands before one that was.
+func (c *cursor) knowsHead(l listed) bool {
+	return slices.ContainsFunc(l.ids, func(id string) bool { return c.seen.Has(id) || c.older.Has(id) })
 }
 
 // firstKnown returns the index of the first message that is known, -1 if there is none.
@@ -254,9 +286,14 @@ func (c *cursor) search(l listed) (more bool) {
 		c.searchMarker = l.next
 		return true
 	}
+	c.searched.Clear()
+	if c.behindHead { // the ages decide about the head, unless there is something behind the marker now
+		c.older = paging.NewIDs(c.most)
+		c.searching, c.behindHead, c.headSearched, c.searchMarker, c.skipped = false, false, true, "", 0
+		return true
+	}
 	// Nothing known is left. Read from the marker again, which means from the
 	// beginning, and go by the ages.
-	c.searched.Clear()
 	c.searching, c.searchMarker, c.skipped, c.lost, c.fromHead, c.anchor = false, "", 0, true, false, ""
 	return true
 }

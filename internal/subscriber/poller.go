@@ -119,12 +119,18 @@ func (p *poller) look(ctx context.Context) (found, more bool, err error) {
 		return false, false, err
 	}
 	brought := p.channel.brings(l)
+	searching := p.channel.searching()
 	fresh, repeats := p.channel.classify(l)
-	if len(fresh) == 0 && p.head != nil {
+	switch {
+	case searching && p.channel.searching(): // on it goes
+	case !searching && len(fresh) == 0 && p.head != nil:
 		l = *p.head
-		fresh, repeats = p.channel.classify(l)
+		if fresh, repeats = p.channel.classify(l); !p.channel.searching() {
+			p.head = nil
+		}
+	default:
+		p.head = nil
 	}
-	p.head = nil
 	if repeats > 0 {
 		p.queue.Observe(ctx, observe.Repeats{Queue: p.queue.Name(), Count: repeats})
 	}
@@ -164,7 +170,7 @@ func (p *poller) look(ctx context.Context) (found, more bool, err error) {
 // used only if the next look finds nothing behind the marker.
 func (p *poller) peekHead(ctx context.Context, from string) (more bool, err error) {
 	l, err := p.list(ctx, from, true)
-	if err != nil || len(l.messages) == 0 || p.channel.knows(l) {
+	if err != nil || len(l.messages) == 0 || p.channel.knowsHead(l) {
 		return false, err
 	}
 	if l.next == l.ids[len(l.ids)-1] {

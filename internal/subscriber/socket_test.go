@@ -121,3 +121,34 @@ func TestClosingTheClientEndsTheLoopOverTheWebSocketToo(t *testing.T) {
 		}
 	})
 }
+
+// A position holds the latest ids only, and answers over the WebSocket have no date.
+func TestOverTheWebSocketASavedPositionBringsNothingAgain(t *testing.T) {
+	t.Parallel()
+	onSocket(t, func(t *testing.T, _ *zaqartest.Server, client, other *zaqar.Client) {
+		queue := other.Queue("a")
+		for i := range 200 {
+			post(t, queue, i)
+			time.Sleep(time.Second)
+		}
+		first := clienttest.Subscribed(t, client.Subscriber(zaqar.SubscriberConfig{}), "a")
+		r := clienttest.Receive(t.Context(), first)
+		time.Sleep(2 * time.Minute)
+		r.Stop()
+		if got := r.Of("a"); !slices.Equal(got, upTo(0, 200)) {
+			t.Fatalf("it received %v", got)
+		}
+		second := client.Subscriber(zaqar.SubscriberConfig{})
+		if err := second.SubscribeAt("a", saved(t, first.Position("a"))); err != nil {
+			t.Fatal(err)
+		}
+		r = clienttest.Receive(t.Context(), second)
+		time.Sleep(5 * time.Minute)
+		post(t, queue, 200)
+		time.Sleep(5 * time.Minute)
+		r.Stop()
+		if got := r.Of("a"); !slices.Equal(got, []int{200}) {
+			t.Errorf("after a restart it received %d messages: %v", len(got), got)
+		}
+	})
+}

@@ -247,8 +247,8 @@ func newCmdQueuePurge(app *App) *cobra.Command {
 		Long: `Delete the messages and the subscriptions of a queue, or only one of the two. The
 queue and its metadata stay.
 
-Servers that store in Redis leave claimed messages. With --all these are
-deleted, too, even while somebody works on them.
+Servers leave claimed messages, and all subscriptions but the first ten. With
+--all these are deleted, too, claimed messages even while somebody works on them.
 
 On a terminal the command asks first.`,
 		Example: `  zaqar queue purge jobs

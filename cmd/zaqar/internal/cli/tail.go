@@ -35,8 +35,8 @@ func NewCmdTail(app *App) *cobra.Command {
 		Long: `Print the last messages of queues. With -f continue with those that arrive, until
 Ctrl-C. Nothing is claimed or deleted: everybody who looks sees every message.
 
-Each message is a line: its body, as JSON. Behind the name of the queue if there
-are several.
+Each message is a line: its body, as JSON. If there are several queues, the name
+of the queue comes first.
 
 With --position the file keeps how far each queue was printed, and the next run
 continues there. It is saved each second, so after a crash up to a second of
