@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
 	"syscall"
 
@@ -113,6 +114,9 @@ func classify(err error) (code int, advice string) {
 	if advice := settingOf(err); advice != "" {
 		return exitNotFound, advice
 	}
+	if isClaimed(err) {
+		return exitRefused, "name its claim with --claim-id, or wait until that has ended"
+	}
 	for _, row := range exits {
 		if errors.Is(err, row.kind) {
 			return row.code, row.advice
@@ -144,6 +148,14 @@ func settingOf(err error) string {
 		}
 	}
 	return ""
+}
+
+// isClaimed reports whether a message was not deleted because it is claimed. A 403 can also
+// be about a role.
+func isClaimed(err error) bool {
+	call, ok := errors.AsType[*zaqar.Error](err)
+	return ok && call.Op == "message_delete" && call.Code == http.StatusForbidden && !errors.Is(err, zaqar.ErrClaimLost) &&
+		strings.Contains(call.Description, "is claimed")
 }
 
 // unanswered reports whether the network failed between a request and its answer.
