@@ -20,8 +20,8 @@ type ConsumerStats struct {
 	// not to hold them any more. Another consumer may handle them again.
 	LostClaims, Lost int
 	// Rescued messages were handled, and deleted although their claim was lost, because
-	// nobody else had claimed them. With adaptive claims and workers it does not matter whether
-	// somebody else had.
+	// nobody else had claimed them. For what a worker handled out of an adaptive claim of
+	// many it does not matter whether somebody else had.
 	Rescued int
 	// Duplicates arrived again while they were held here, or after they had been finished
 	// but could not be deleted; or an adaptive claim took them out of somebody else's, who has

@@ -172,14 +172,14 @@ func (d *Delivery) deleteRemote(ctx context.Context) (tried int, err error) {
 	return tried, err
 }
 
-// deletedAnyway deletes a message that somebody else's claim has taken, as adaptive claims
-// do on Redis (quirk 5), and reports whether it did: a deletion of several looks at no claim
-// (quirk 22). It was handled in time, and its handler knows nothing of claims, as a caller
-// of Done may.
+// deletedAnyway deletes a message of an adaptive claim of many that somebody else's claim
+// has taken, as happens on Redis (quirk 5), and reports whether it did: a deletion of several
+// looks at no claim (quirk 22). It was handled in time, and its handler knows nothing of
+// claims, as a caller of Done may.
 func (d *Delivery) deletedAnyway(ctx context.Context, claims []string) bool {
 	c := d.consumer
 	c.mu.Lock()
-	sure := d.handled && c.config.Adaptive && !closed(d.lease.closed)
+	sure := d.handled && d.lease.adaptiveOfMany() && !closed(d.lease.closed)
 	c.unlock()
 	return sure && c.queue.DeleteAll(ctx, []string{d.message.ID()}, claims) == nil
 }
