@@ -66,9 +66,9 @@ func (c *Consumer) String() string { return "<Consumer [" + orNone(c.queue).name
 // possible. Run returns nil, or an error that matches [ErrStopped] if it had to cancel
 // handlers. That it does at most 2 seconds after the timeout: requests that are still in
 // flight are cut, and a handler that ignores the end of its context is left behind. Its
-// message is released. With a [ConsumerConfig.ClaimSize] of [Adaptive], messages whose
-// handler has not started are first worked off, until the timeout: to release claims of many
-// makes servers on Redis steal (quirk 5).
+// message is released. With a [ConsumerConfig.ClaimSize] of [Adaptive], the default, messages
+// whose handler has not started are first worked off, until the timeout: to release claims of
+// many makes servers on Redis steal (quirk 5).
 //
 // Outages do not end Run: it claims again after a growing back-off. What waiting cannot
 // change does end it, gracefully, and is returned: an invalid configuration

@@ -44,25 +44,25 @@ func (p FailurePolicy) String() string {
 	return fmt.Sprintf("FailurePolicy(%d)", int(p))
 }
 
-// ConsumerConfig configures a [Consumer]. The zero value is a good start: 8 workers, one
-// message per claim, and each message is tried until it succeeds.
+// ConsumerConfig configures a [Consumer]. The zero value is a good start: 8 workers, as many
+// messages per claim as pay, and each message is tried until it succeeds.
 type ConsumerConfig struct {
 	// Workers is how many messages [Consumer.Run] handles at the same time, and how many
 	// claims the consumer makes at the same time. Defaults to 8.
 	Workers int
 
-	// ClaimSize is the largest number of messages per claim. Defaults to 1: a message
-	// that fails then delays no other, and servers that store in Redis never hand a
-	// message out twice (quirk 5). A larger number saves requests. Servers allow 20
-	// unless configured otherwise; if one refuses the number, its own default is used,
-	// which is 10.
-	//
-	// [Adaptive] begins with claims of one, and doubles them up to 20 while they come back
-	// full and handlers take less than a few round trips of a claim. It goes back to one,
-	// for a while, when an attempt fails or takes longer than 5 seconds, when handlers become
-	// slow, when a claim brings less than it could, when claiming or extending fails, and
-	// when anything hints at a message that somebody else has, too. With an OnFailure of
+	// ClaimSize is the largest number of messages per claim. Defaults to [Adaptive], which
+	// begins with claims of one, and doubles them up to 20 while they come back full and
+	// handlers take less than a few round trips of a claim. It goes back to one, for a
+	// while, when an attempt fails or takes longer than 5 seconds, when handlers become slow,
+	// when a claim brings less than it could, when claiming or extending fails, and when
+	// anything hints at a message that somebody else has, too. With an OnFailure of
 	// [GiveBack] or [LetExpire] it stays at one.
+	//
+	// With 1, a message that fails or takes long delays no other, and servers that store in
+	// Redis never hand a message out twice (quirk 5). A larger number saves requests.
+	// Servers allow 20 unless configured otherwise; if one refuses the number, its own default
+	// is used, which is 10.
 	ClaimSize int
 	// Prefetch is how many messages may be claimed and wait for a worker, beyond those
 	// that a worker waits for. Nobody else can work on them. Defaults to ClaimSize-1,
@@ -159,7 +159,7 @@ type ConsumerConfig struct {
 
 const (
 	defaultWorkers       = 8
-	defaultClaimSize     = 1
+	defaultClaimSize     = Adaptive
 	adaptiveClaimSize    = 20 // the most that servers allow unless configured otherwise
 	defaultMaxHeld       = 100
 	defaultMaxWaiting    = 5000

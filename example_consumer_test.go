@@ -253,7 +253,7 @@ func ExampleConsumerConfig_adaptive() {
 		}
 	}
 
-	worker := queue.Consumer(zaqar.ConsumerConfig{ClaimSize: zaqar.Adaptive})
+	worker := queue.Consumer(zaqar.ConsumerConfig{ClaimSize: zaqar.Adaptive}) // the default
 	var handled atomic.Int64
 	err := worker.Run(ctx, func(context.Context, *zaqar.Message) error {
 		if handled.Add(1) == 500 {

@@ -68,9 +68,9 @@ func libraryClaim(size int) work {
 }
 
 var (
-	consumerZero     = zaqar.ConsumerConfig{}
+	consumer1        = zaqar.ConsumerConfig{ClaimSize: 1}
 	consumer20       = zaqar.ConsumerConfig{ClaimSize: 20}
-	consumerAdaptive = zaqar.ConsumerConfig{ClaimSize: zaqar.Adaptive}
+	consumerAdaptive = zaqar.ConsumerConfig{} // the zero value
 )
 
 func libraryConsume(config zaqar.ConsumerConfig) work {

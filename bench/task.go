@@ -87,7 +87,7 @@ var callTasks = []task{
 	{name: "consume-1", unit: "messages", n: 3000, filled: true, sides: []side{
 		{"bare loop, deletions of 20", bareClaim(1, deleteRolling)},
 		{"bare loop, each deleted", bareClaim(1, deleteEach)},
-		{"Consumer, zero value", libraryConsume(consumerZero)},
+		{"Consumer, claims of one", libraryConsume(consumer1)},
 	}},
 	{name: "consume-20", unit: "messages", n: 10000, filled: true, sides: []side{
 		{"bare loop, deletions of 20", bareClaim(20, deleteRolling)},

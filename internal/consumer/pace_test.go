@@ -334,7 +334,7 @@ func TestQuickHandlersDoNotWaitForClaims(t *testing.T) {
 			onSlowClaims(t, 200, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue) {
 				var most atomic.Int64
 				var consumer atomic.Pointer[zaqar.Consumer]
-				r := run(t, q, zaqar.ConsumerConfig{Workers: 4, Prefetch: c.prefetch}, func(context.Context, *zaqar.Message) error {
+				r := run(t, q, zaqar.ConsumerConfig{Workers: 4, ClaimSize: 1, Prefetch: c.prefetch}, func(context.Context, *zaqar.Message) error {
 					time.Sleep(c.takes)
 					if c := consumer.Load(); c != nil {
 						most.Store(max(most.Load(), int64(c.Stats().Ready)))

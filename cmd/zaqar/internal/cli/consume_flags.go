@@ -158,7 +158,8 @@ func (f *consumeFlags) run(app *App, queue *zaqar.Queue, command *process.Comman
 		run.Consumer.Prefetch = withoutAhead(run.Consumer.ClaimSize)
 		return run
 	}
-	run.Consumer.Prefetch = withoutAhead(f.claimSize)
+	run.Consumer.ClaimSize = max(f.claimSize, 1) // to start a process takes longer than to claim
+	run.Consumer.Prefetch = withoutAhead(run.Consumer.ClaimSize)
 	command.Stdout, command.Stderr = app.Out.direct(), app.Err
 	run.Handler = (&consume.Exec{
 		Command: command, Timeout: f.timeout, RetryAfter: f.retryAfter, AsJSON: f.body == "json", Log: app.log,
