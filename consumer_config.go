@@ -67,9 +67,9 @@ type ConsumerConfig struct {
 	// Prefetch is how many messages may be claimed and wait for a worker, beyond those
 	// that a worker waits for. Nobody else can work on them. Defaults to ClaimSize-1,
 	// which is what remains of a claim that one worker asked for; and to one claim for each
-	// worker while handlers take less than a few round trips of a claim, so that quick
+	// worker of Run while handlers take less than a few round trips of a claim, so that quick
 	// handlers do not wait for the service. From ClaimSize on, messages are claimed before a
-	// worker is free. Negative means none.
+	// worker is free, or before Next or Fetch is called. Negative means none.
 	Prefetch int
 	// MaxHeld is how many messages the consumer works on altogether: waiting for a worker,
 	// being handled, and being deleted. At that number it stops claiming. Defaults to 100,

@@ -353,6 +353,34 @@ func TestQuickHandlersDoNotWaitForClaims(t *testing.T) {
 	}
 }
 
+func TestNothingIsClaimedBeforeNextIsCalled(t *testing.T) {
+	t.Parallel()
+	for name, config := range map[string]zaqar.ConsumerConfig{"zero value": {}, "adaptive": adaptive} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onSlowClaims(t, 100, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue) {
+				c := q.Consumer(config)
+				for range 3 {
+					d, err := c.Next(t.Context())
+					if err != nil {
+						t.Fatal(err)
+					}
+					if err := d.Done(t.Context()); err != nil {
+						t.Error(err)
+					}
+					time.Sleep(5 * time.Minute)
+				}
+				if s, most := c.Stats(), 1+2+4; s.Claims > 3 || s.Claimed > most || config.ClaimSize == 0 && s.Ready > 0 {
+					t.Errorf("a caller asked for a message three times, and the counters are %+v", s)
+				}
+				if err := c.Stop(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
 // spoiled is a queue whose claims bring one message each: one that can be read, many that
 // cannot, and then only such that can.
 type spoiled struct {
