@@ -57,7 +57,8 @@ type ConsumerConfig struct {
 	// while, when an attempt fails or takes longer than 5 seconds, when handlers become slow,
 	// when a claim brings less than it could, when claiming or extending fails, and when
 	// anything hints at a message that somebody else has, too. With an OnFailure of
-	// [GiveBack] or [LetExpire] it stays at one.
+	// [GiveBack] or [LetExpire] it stays at one. A claim for [Consumer.Next] or
+	// [Consumer.Fetch] brings no more than these ask for, unless Run is running.
 	//
 	// With 1, a message that fails or takes long delays no other, and servers that store in
 	// Redis never hand a message out twice (quirk 5). A larger number saves requests.
@@ -67,9 +68,9 @@ type ConsumerConfig struct {
 	// Prefetch is how many messages may be claimed and wait for a worker, beyond those
 	// that a worker waits for. Nobody else can work on them. Defaults to ClaimSize-1,
 	// which is what remains of a claim that one worker asked for; and to one claim for each
-	// worker while handlers take less than a few round trips of a claim, so that quick
+	// worker of Run while handlers take less than a few round trips of a claim, so that quick
 	// handlers do not wait for the service. From ClaimSize on, messages are claimed before a
-	// worker is free. Negative means none.
+	// worker is free, or before Next or Fetch is called. Negative means none.
 	Prefetch int
 	// MaxHeld is how many messages the consumer works on altogether: waiting for a worker,
 	// being handled, and being deleted. At that number it stops claiming. Defaults to 100,

@@ -95,6 +95,11 @@ func (c *Consumer) nextClaimSizeLocked() int {
 	for _, w := range c.waiters {
 		waiting += w.n
 	}
+	if c.config.Adaptive && !c.working {
+		// Callers of Next and Fetch get what they ask for: the rest of a larger claim would be
+		// held until they come again.
+		size = min(size, max(waiting, 1))
+	}
 	available := len(c.ready) + c.claimer.expected
 	room := min(waiting+c.prefetchLocked(size)-available, c.config.MaxHeld-c.activeLocked()-c.claimer.expected)
 	if waiting <= available && room < size || room < 1 || c.backlogFullLocked() {

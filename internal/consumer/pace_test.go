@@ -353,6 +353,62 @@ func TestQuickHandlersDoNotWaitForClaims(t *testing.T) {
 	}
 }
 
+func TestNothingIsClaimedBeforeNextIsCalled(t *testing.T) {
+	t.Parallel()
+	for name, config := range map[string]zaqar.ConsumerConfig{"zero value": {}, "claims of one": {ClaimSize: 1}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onSlowClaims(t, 100, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue) {
+				c := q.Consumer(config)
+				for range 3 {
+					d, err := c.Next(t.Context())
+					if err != nil {
+						t.Fatal(err)
+					}
+					if err := d.Done(t.Context()); err != nil {
+						t.Error(err)
+					}
+					time.Sleep(5 * time.Minute)
+				}
+				if s := c.Stats(); s.Claims != 3 || s.Claimed != 3 || s.Ready > 0 {
+					t.Errorf("a caller asked for a message three times, and the counters are %+v", s)
+				}
+				if err := c.Stop(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+func TestAClaimForFetchBringsNoMoreThanItAsksFor(t *testing.T) {
+	t.Parallel()
+	onSlowClaims(t, 500, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue) {
+		c := q.Consumer(zaqar.ConsumerConfig{})
+		for fetched := 0; fetched < 300; {
+			deliveries, err := c.Fetch(t.Context(), 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range deliveries {
+				if err := d.Done(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+			fetched += len(deliveries)
+		}
+		if sizes := limits(t, srv); slices.Max(sizes) != 10 {
+			t.Errorf("the claims were of %v", sizes)
+		}
+		if s := c.Stats(); s.Ready > 0 {
+			t.Errorf("the counters are %+v", s)
+		}
+		if err := c.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // spoiled is a queue whose claims bring one message each: one that can be read, many that
 // cannot, and then only such that can.
 type spoiled struct {
