@@ -19,9 +19,9 @@ type ConsumerStats struct {
 	// Lost messages were being handled, or had been handled, when their claim turned out
 	// not to hold them any more. Another consumer may handle them again.
 	LostClaims, Lost int
-	// Rescued messages were handled, and deleted although their claim was lost, because
-	// nobody else had claimed them. For what a worker handled out of an adaptive claim of
-	// many it does not matter whether somebody else had.
+	// Rescued messages were handled, and deleted although their claim was lost: nobody else
+	// had claimed them, or an extension has taken them back. For what a worker handled out of an
+	// adaptive claim of many it does not matter whether somebody else had.
 	Rescued int
 	// Duplicates arrived again while they were held here, or after they had been finished
 	// but could not be deleted; or an adaptive claim took them out of somebody else's, who has

@@ -66,7 +66,7 @@ func TestAFinishedMessageThatComesAgainIsOnlyDeleted(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
 		q := client.Queue("wot")
 		clienttest.PostMany(t, q, 1)
-		srv.Inject(zaqartest.Fault{Kind: "message_delete", Status: 403, Body: otherClaim, Times: 2}) // as if somebody had claimed it
+		srv.Inject(zaqartest.Fault{Kind: "message_delete", Status: 403, Body: otherClaim, Times: 3}) // as if somebody had claimed it
 		var handled seen
 		r := run(t, q, zaqar.ConsumerConfig{TTL: time.Minute}, func(_ context.Context, m *zaqar.Message) error {
 			handled.add(m)

@@ -163,13 +163,24 @@ func (d *Delivery) deleteRemote(ctx context.Context) (tried int, err error) {
 		case !errors.Is(unclaimed, fault.ClaimLost):
 			return false, unclaimed
 		}
-		if d.deletedAnyway(ctx, claims) {
+		if d.takenBack(ctx) && c.queue.Delete(ctx, id, claims[len(claims)-1]) == nil || d.deletedAnyway(ctx, claims) {
 			c.countRescued()
 			return true, nil
 		}
 		return true, err
 	}})
 	return tried, err
+}
+
+// takenBack takes back a message that somebody else's claim has taken out of ours: on Redis
+// an extension does that (quirk 45). It reports whether that claim has been extended.
+func (d *Delivery) takenBack(ctx context.Context) bool {
+	c := d.consumer
+	c.mu.Lock()
+	l := d.lease
+	alive := !closed(l.closed) && !l.overlapped && !d.overdue && time.Now().Before(l.deadline)
+	c.unlock()
+	return alive && l.claim.Extend(ctx, c.config.TTL, c.config.Grace) == nil
 }
 
 // deletedAnyway deletes a message of an adaptive claim of many that somebody else's claim

@@ -125,8 +125,8 @@ func TestWhichAnswersAreFinalForASettlement(t *testing.T) {
 		most   int // requests in the first three minutes
 		lost   bool
 	}{
-		{status: 400, most: 2}, // with the claim, and without it
-		{status: 403, body: otherClaim, most: 2, lost: true},
+		{status: 400, most: 2},                               // with the claim, and without it
+		{status: 403, body: otherClaim, most: 3, lost: true}, // and again after the claim was extended
 		{status: 404, most: 1},
 		{status: 409, most: 1},
 		{status: 413, most: 1},

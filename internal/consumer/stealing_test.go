@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -138,8 +139,21 @@ type redisClaim struct {
 func (c redisClaim) ID() string                   { return c.id }
 func (c redisClaim) Messages() []consumer.Message { return c.messages }
 
-func (c redisClaim) Extend(context.Context, time.Duration, time.Duration) error { return nil }
-func (c redisClaim) Release(context.Context) error                              { return nil }
+func (c redisClaim) Release(context.Context) error { return nil }
+
+// Extend takes back what another claim has taken (quirk 45).
+func (c redisClaim) Extend(_ context.Context, ttl, _ time.Duration) error {
+	c.queue.mu.Lock()
+	defer c.queue.mu.Unlock()
+	for _, mine := range c.messages {
+		for _, m := range c.queue.messages {
+			if m.id == mine.ID() {
+				m.claim, m.claimed = c.id, time.Now().Add(ttl)
+			}
+		}
+	}
+	return nil
+}
 
 type redisClaimed struct {
 	id  string
@@ -152,6 +166,49 @@ func (m redisClaimed) Age() time.Duration      { return m.age }
 func (m redisClaimed) Body() []byte            { return []byte(m.id) }
 func (m redisClaimed) Verify() error           { return nil }
 func (m redisClaimed) Rebind(consumer.Message) {}
+
+func TestAMessageThatSomebodyElsesClaimTookIsTakenBackAndDeleted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := &redisQueue{}
+		q.post(2)
+		q.messages[0].claim, q.messages[0].claimed = "of the crashed one", time.Now().Add(10*time.Second)
+		engine := newStealing(q, 1)
+		ctx, leave := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		var handled atomic.Int64
+		go func() {
+			ended <- engine.Run(ctx, func(context.Context, consumer.Message) error {
+				handled.Add(1)
+				time.Sleep(20 * time.Second)
+				return nil
+			})
+		}()
+		time.Sleep(11 * time.Second)
+		if thief, err := q.Claim(t.Context(), 20); err != nil || len(thief.Messages()) != 2 {
+			t.Fatal(thief, err)
+		}
+		time.Sleep(30 * time.Second)
+		leave()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if s := engine.Stats(); len(q.messages) != 1 || s.Handled != 1 || s.Rescued != 1 || s.Lost != 0 || handled.Load() != 1 {
+			t.Errorf("%d messages are left, the counters are %+v", len(q.messages), s)
+		}
+	})
+}
+
+// newStealing returns a consumer of the queue with one worker. size is 1, or 20 for adaptive
+// claims.
+func newStealing(q *redisQueue, size int) *consumer.Consumer {
+	return consumer.New(q, consumer.Config{
+		Workers: 1, ClaimSize: size, Adaptive: size > 1, Prefetch: consumer.Automatic, MaxHeld: 100, MaxWaiting: 1000,
+		TTL: 2 * time.Minute, Grace: time.Minute, ExtendAt: 0.5, OnFailure: consumer.GiveBack,
+		Poll: backoff.Backoff{First: time.Second, Most: time.Second}, GiveUpAfter: time.Minute, WallClock: time.Now,
+		Classify: func(error) consumer.Failure { return consumer.Failure{} },
+	})
+}
 
 func TestWhatAClaimTookOutOfSomebodyElsesIsNotHandledTwice(t *testing.T) {
 	t.Parallel()
@@ -186,12 +243,7 @@ func steal(t *testing.T, deletionsFail bool) {
 	var engines []*consumer.Consumer
 	var ended sync.WaitGroup
 	for range 3 {
-		engine := consumer.New(q, consumer.Config{
-			Workers: 1, ClaimSize: 20, Adaptive: true, Prefetch: consumer.Automatic, MaxHeld: 100, MaxWaiting: 1000,
-			TTL: 2 * time.Minute, Grace: time.Minute, ExtendAt: 0.5, OnFailure: consumer.GiveBack,
-			Poll: backoff.Backoff{First: time.Second, Most: time.Second}, GiveUpAfter: time.Minute, WallClock: time.Now,
-			Classify: func(error) consumer.Failure { return consumer.Failure{} },
-		})
+		engine := newStealing(q, 20)
 		engines = append(engines, engine)
 		ended.Go(func() {
 			_ = engine.Run(ctx, func(_ context.Context, m consumer.Message) error {
