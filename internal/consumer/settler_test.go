@@ -148,7 +148,7 @@ func TestWhichAnswersAreFinalForASettlement(t *testing.T) {
 			if err == nil || n > c.most || errors.Is(err, zaqar.ErrClaimLost) != c.lost {
 				t.Errorf("%d %s: %d deletions, %v", c.status, c.body, n, err)
 			}
-			if waited := took > time.Minute && took < 3*time.Minute; waited != (c.most > 2) || !waited && took > time.Second {
+			if waited := took > time.Minute && took < 3*time.Minute; waited != (c.most > 3) || !waited && took > time.Second {
 				t.Errorf("%d %s: it took %v", c.status, c.body, took)
 			}
 			srv.ClearFaults()
