@@ -63,7 +63,7 @@ func (u *doubt) addLocked(d *Delivery) {
 	d.timer = time.AfterFunc(doubtWait, func() {
 		c.mu.Lock()
 		defer c.unlock()
-		if !u.over { // for the first of them all are looked up
+		if !u.over && d.stage == backingOff { // for the first of them all are looked up
 			u.over = true
 			c.spawnLocked(u.check)
 		}
