@@ -31,7 +31,8 @@ type ConsumerStats struct {
 	ClaimErrors int
 
 	// Ready messages are claimed and wait for a handler, Running ones are being handled,
-	// Waiting ones wait for their back-off or for the rest of their claim.
+	// Waiting ones wait for their back-off, for the rest of their claim, or because a claim
+	// may have taken them out of somebody else's.
 	Ready, Running, Waiting int
 	// Settling messages have been handled and are being deleted, or are becoming dead
 	// letters.
