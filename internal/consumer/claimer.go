@@ -163,7 +163,9 @@ func (c *Consumer) claimed(order claimOrder, claim Claim, err error) (final bool
 	k.expected -= n
 	switch {
 	case err != nil && order.limit > 1 && c.queue.RefusesLimit(err):
-		k.refusedLimit = order.limit
+		if k.refusedLimit == 0 || order.limit < k.refusedLimit { // the answer to a later claim may have come first
+			k.refusedLimit = order.limit
+		}
 	case err != nil:
 		if c.claimFailedLocked(order.start.monotonic, err) {
 			return true

@@ -67,6 +67,9 @@ func (a *App) confirm(ctx context.Context, yes bool, question string, args ...an
 	}()
 	select {
 	case answer := <-answers:
+		if !strings.HasSuffix(answer, "\n") { // it ended with Ctrl-D, which the terminal does not echo
+			fmt.Fprintln(a.Err)
+		}
 		if answer = strings.ToLower(strings.TrimSpace(answer)); answer == "y" || answer == "yes" {
 			return nil
 		}

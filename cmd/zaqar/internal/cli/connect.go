@@ -72,7 +72,7 @@ func (g *globalOptions) check() error {
 	at, err := url.Parse(g.endpoint)
 	switch {
 	case err != nil:
-		return badUsage("--endpoint is not a URL") // it may hold a password
+		return badUsage("--endpoint is not a URL such as http://127.0.0.1:8888") // it may hold a password
 	case at.User != nil || strings.Contains(g.endpoint, "@"):
 		return badUsage("--endpoint has a user or a password; a server without authentication needs none, and for a cloud use --os-cloud or OS_* variables")
 	case at.RawQuery != "" || at.Fragment != "":

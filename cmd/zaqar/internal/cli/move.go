@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zaqar-go/zaqar"
+	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/progress"
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/transfer"
 )
 
@@ -61,10 +62,10 @@ and zaqar load.`,
 			}
 			return err
 		}
-		progress := app.progress("moved")
-		move := &transfer.Move{From: from, To: to, Limit: limit, TTL: time.Duration(ttl), Progress: progress.show}
+		counter := app.progress("moved")
+		move := &transfer.Move{From: from, To: to, Limit: limit, TTL: time.Duration(ttl), Progress: counter.show}
 		moved, err := move.Do(ctx)
-		progress.end()
+		counter.end()
 		app.log("%s moved from %s to %s", plural(moved, "message"), args[0], args[1])
 		return err
 	})
@@ -84,7 +85,7 @@ func (a *App) progress(word string) *counter { return &counter{err: a.Err, word:
 func (c *counter) show(n int) {
 	if c.err.terminal {
 		c.shown = true
-		fmt.Fprintf(c.err, "\r%s %d", c.word, n)
+		fmt.Fprint(c.err, "\r"+progress.Fit(c.word+" "+progress.Grouped(n), c.err.width()))
 	}
 }
 

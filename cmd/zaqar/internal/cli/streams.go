@@ -63,6 +63,9 @@ func (s silently) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// width returns the width that the terminal has now, or 0.
+func (o *Output) width() int { return width(o.w) }
+
 // style is an escape sequence that sets the style of text on a terminal.
 type style string
 

@@ -57,7 +57,7 @@ func (a *App) meter(verb string, total int64, results bool) *progress.Meter {
 	if !a.Err.terminal || results && a.Out.terminal {
 		return nil
 	}
-	return progress.New(a.Err, verb, total)
+	return progress.New(a.Err, verb, total, a.Err.width)
 }
 
 // note prints a line for a person: nobody else needs it.

@@ -1,7 +1,9 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"time"
@@ -51,6 +53,17 @@ func (e *examination) endpoint(ctx context.Context) bool {
 	return e.ok("endpoint", url)
 }
 
+// aboutCertificate says what to do about a certificate that is not accepted, or "".
+func aboutCertificate(err error) string {
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "use a name that the certificate is for, or ask the operator; --insecure does not check certificates at all"
+	}
+	if _, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
+		return "check this machine's clock, and tell the operator; --insecure does not check certificates at all"
+	}
+	return ""
+}
+
 // service connects.
 func (e *examination) service(ctx context.Context) bool {
 	client, err := zaqar.Connect(ctx, e.Endpoint, e.Options...)
@@ -58,7 +71,11 @@ func (e *examination) service(ctx context.Context) bool {
 	case errors.Is(err, zaqar.ErrUnreachable):
 		return e.failed("service", err, "check the URL, the network, and a proxy (HTTPS_PROXY); --os-interface selects another endpoint")
 	case err != nil:
-		return e.failed("service", err, "check that the URL is that of Zaqar")
+		return e.failed("service", err, cmp.Or(aboutCertificate(err), "check that the URL is that of Zaqar"))
+	}
+	// A server without a list of versions may be anything.
+	if err := client.Ping(ctx); errors.Is(err, zaqar.ErrNotFound) || errors.Is(err, zaqar.ErrMalformed) {
+		return e.failed("service", fmt.Errorf("something answers, but not as Zaqar does: %w", err), "check that the URL is that of Zaqar")
 	}
 	e.client = client
 	return e.ok("service", fmt.Sprintf("it answers, and speaks %s of the API", client.Conn().Version()))

@@ -26,7 +26,9 @@ func WriteFile(name string, replace bool, write func(io.Writer) error) (err erro
 		return err
 	}
 	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.part")
-	if err != nil {
+	if failed, ok := errors.AsType[*fs.PathError](err); ok { // its name is of no use to anybody
+		return &fs.PathError{Op: "create", Path: name, Err: failed.Err}
+	} else if err != nil {
 		return err
 	}
 	defer func() {

@@ -84,6 +84,17 @@ func (p *Positions) Set(queue string, at zaqar.Position) {
 	p.at[queue], p.changed = at, true
 }
 
+// Try writes the file as it is, so that a file that cannot be written is found at once.
+func (p *Positions) Try() error {
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	p.changed = true
+	p.mu.Unlock()
+	return p.Save()
+}
+
 // Save writes the file if a position has changed.
 func (p *Positions) Save() error {
 	if p == nil {
@@ -100,6 +111,9 @@ func (p *Positions) Save() error {
 			_, err := w.Write(append(text, '\n'))
 			return err
 		})
+	}
+	if err != nil {
+		err = fmt.Errorf("saving the position: %w", err)
 	}
 	p.changed, p.writeErr = false, err
 	return err

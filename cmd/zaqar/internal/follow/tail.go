@@ -45,6 +45,9 @@ func (t *Tail) Run(ctx context.Context) error {
 		// Otherwise a queue whose messages are pushed is not read in time.
 		config.PushInterval = max(t.Idle, maxInterval)
 	}
+	if err := t.Positions.Try(); err != nil {
+		return err
+	}
 	following := t.Client.Subscriber(config)
 	known := map[string]bool{}
 	if t.Follow {
@@ -147,11 +150,11 @@ func (t *Tail) follow(ctx context.Context, sub *zaqar.Subscriber, known map[stri
 			return t.Positions.Save()
 		}
 		if err != nil {
-			return errors.Join(cause(listening, err), t.Positions.Save())
+			return t.saved(cause(listening, err))
 		}
 		if !known[m.ID()] {
 			if err := t.Printer.Print(m); err != nil {
-				return errors.Join(err, t.Positions.Save())
+				return t.saved(err)
 			}
 			idle.reset()
 		}
@@ -160,6 +163,14 @@ func (t *Tail) follow(ctx context.Context, sub *zaqar.Subscriber, known map[stri
 		}
 	}
 	return errors.New("the subscriber ended without an error")
+}
+
+// saved saves the positions because of err, and returns it with the error of that, once.
+func (t *Tail) saved(err error) error {
+	if failed := t.Positions.Save(); failed != nil && !errors.Is(err, failed) {
+		return errors.Join(err, failed)
+	}
+	return err
 }
 
 // cause returns the cause of ctx if that has ended.

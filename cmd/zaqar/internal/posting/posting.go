@@ -64,8 +64,14 @@ const fruitless = 20
 //
 // The error is that of the input, the first error of a message, or the cause of ctx.
 func Post(ctx context.Context, queue *zaqar.Queue, input iter.Seq2[bodies.Body, error], config Config) (Result, error) {
-	reading, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
+	reading, stopReading := context.WithCancelCause(ctx)
+	defer stopReading(nil)
+	// What was read is published, also after ctx has ended.
+	flushing, cancel := flush.Context(ctx)
+	defer cancel()
+	publishing, stopPublishing := context.WithCancelCause(flushing)
+	defer stopPublishing(nil)
+	stop := func(cause error) { stopReading(cause); stopPublishing(cause) }
 	publisher := queue.Publisher(zaqar.PublisherConfig{})
 	s := &settler{config: config, stop: stop, accepted: make(chan accepted, zaqar.DefaultOutstandingMessages), done: make(chan struct{})}
 	go s.run(context.WithoutCancel(ctx)) // every future ends, at the latest when the publisher is closed
@@ -74,11 +80,9 @@ func Post(ctx context.Context, queue *zaqar.Queue, input iter.Seq2[bodies.Body, 
 	inputErr := publishAll(reading, input, func(body bodies.Body) {
 		last = body.Where
 		message := zaqar.Outgoing{Body: body.JSON, TTL: config.TTL, Delay: config.Delay}
-		s.accepted <- accepted{body.Where, len(body.JSON), publisher.Publish(reading, message)}
+		s.accepted <- accepted{body.Where, len(body.JSON), publisher.Publish(publishing, message)}
 	})
 	close(s.accepted)
-	flushing, cancel := flush.Context(ctx)
-	defer cancel()
 	closeErr := publisher.Close(flushing)
 	<-s.done
 

@@ -179,6 +179,22 @@ func TestAnInterruptionStoresWhatWasRead(t *testing.T) {
 	})
 }
 
+func TestWhatWasReadIsPostedAfterAnInterruption(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, queue := connect(t)
+		server.Inject(zaqartest.Fault{Kind: "message_post", Times: -1, Delay: 20 * time.Millisecond})
+		ctx, interrupt := context.WithCancel(t.Context())
+		go func() {
+			time.Sleep(1500 * time.Millisecond) // the publisher is full, so a message waits for room
+			interrupt()
+		}()
+		result, err := posting.Post(ctx, queue, lines(numbers(1_000_000)), posting.Config{})
+		if !errors.Is(err, context.Canceled) || result.NotStored+result.Unknown > 0 || result.Last != fmt.Sprintf("line %d of in", result.Stored) {
+			t.Errorf("%+v, %v", result, err)
+		}
+	})
+}
+
 func TestAnInterruptionDoesNotWaitForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, queue := connect(t)

@@ -20,6 +20,8 @@ type Meter struct {
 	total int64 // the amount of work, in any unit, or 0 if it is not known
 	start time.Time
 
+	columns func() int // the width of the terminal
+
 	mu       sync.Mutex
 	w        io.Writer
 	messages int
@@ -30,9 +32,9 @@ type Meter struct {
 
 // New returns a meter that says, for example, "posted 1,200 messages". total is the amount of
 // work in any unit, such as the bytes of a file, or 0 if it is not known. w must be a
-// terminal.
-func New(w io.Writer, verb string, total int64) *Meter {
-	return &Meter{verb: verb, total: total, start: time.Now(), w: w}
+// terminal, and columns returns its width, which may change; 0 is any width.
+func New(w io.Writer, verb string, total int64, columns func() int) *Meter {
+	return &Meter{verb: verb, total: total, start: time.Now(), w: w, columns: columns}
 }
 
 // Add says that more messages were handled, and how much of the work they are.
@@ -49,7 +51,7 @@ func (m *Meter) Add(messages int, work int64) {
 		return
 	}
 	m.drawn, m.shown = now, true
-	fmt.Fprint(m.w, clearLine+m.textLocked(now))
+	fmt.Fprint(m.w, clearLine+Fit(m.textLocked(now), m.columns()))
 }
 
 // Clear removes the line. Call it at the end, and before anything else is written.
@@ -77,6 +79,15 @@ func (m *Meter) textLocked(now time.Time) string {
 		text += fmt.Sprintf(", %d %%", min(100, m.worked*100/m.total))
 	}
 	return text
+}
+
+// Fit cuts a line that would not fit on a terminal of this width: only its last row could be
+// cleared.
+func Fit(line string, columns int) string {
+	if columns > 0 && len(line) >= columns {
+		return line[:columns-1]
+	}
+	return line
 }
 
 // Messages returns a number of messages as words: "1 message", "20,000 messages".

@@ -9,10 +9,27 @@ import (
 	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/progress"
 )
 
+func anyWidth() int { return 0 }
+
+func TestALineIsCutToTheWidthThatTheTerminalHasNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var shown strings.Builder
+		columns := 80
+		meter := progress.New(&shown, "posted", 1000, func() int { return columns })
+		meter.Add(2000, 10)
+		columns = 10
+		time.Sleep(time.Second)
+		meter.Add(1, 10)
+		if want := "\r\x1b[Kposted 2,000 messages, 1 %\r\x1b[Kposted 2,"; shown.String() != want {
+			t.Errorf("shows %q\nwant  %q", shown.String(), want)
+		}
+	})
+}
+
 func TestAMeterShowsHowFarItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var shown strings.Builder
-		meter := progress.New(&shown, "posted", 1000)
+		meter := progress.New(&shown, "posted", 1000, anyWidth)
 		meter.Add(1, 10)
 		meter.Add(79, 300) // too soon to be shown
 		time.Sleep(2 * time.Second)
@@ -28,7 +45,7 @@ func TestAMeterShowsHowFarItIs(t *testing.T) {
 
 func TestAMeterWithoutATotalShowsNoPart(t *testing.T) {
 	var shown strings.Builder
-	meter := progress.New(&shown, "read", 0)
+	meter := progress.New(&shown, "read", 0, anyWidth)
 	meter.Add(3, 10)
 	if want := "\r\x1b[Kread 3 messages"; shown.String() != want {
 		t.Errorf("shows %q, want %q", shown.String(), want)
