@@ -83,6 +83,7 @@ reach it.`,
 		if f.deadLetter == args[0] {
 			return badUsage("--dead-letter is the queue that is consumed")
 		}
+		app.global.waits = true
 		return app.withClient(func(ctx context.Context, client *zaqar.Client, args []string) error {
 			return app.consume(ctx, f.run(app, client.Queue(args[0]), command))
 		})(cmd, args)

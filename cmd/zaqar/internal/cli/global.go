@@ -23,6 +23,7 @@ type globalOptions struct {
 	clientID  string
 	debug     bool
 	timing    bool
+	waits     bool // the command waits for messages, so it tells of outages
 	cache     bool
 
 	flags *pflag.FlagSet

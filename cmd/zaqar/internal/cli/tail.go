@@ -70,6 +70,7 @@ messages is printed again; none is left out.`,
 }
 
 func (f *tailFlags) check(cmd *cobra.Command, queues []string) error {
+	f.app.global.waits = f.follow
 	given := func(names ...string) (set []string) {
 		for _, name := range names {
 			if cmd.Flags().Changed(name) {

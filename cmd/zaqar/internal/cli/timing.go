@@ -11,7 +11,8 @@ import (
 	"github.com/zaqar-go/zaqar/observe"
 )
 
-// observed returns the options that --debug and --timing need.
+// observed returns the options that --debug and --timing need, and commands that wait for
+// messages.
 func (g *globalOptions) observed(streams *Streams) []zaqar.ConnectOption {
 	var observers []observe.Observer
 	if g.debug {
@@ -20,6 +21,9 @@ func (g *globalOptions) observed(streams *Streams) []zaqar.ConnectOption {
 	if g.timing {
 		g.times = &timings{started: time.Now()}
 		observers = append(observers, g.times)
+	}
+	if g.waits {
+		observers = append(observers, &outages{to: streams.Err, queues: map[string]*outage{}})
 	}
 	if len(observers) == 0 {
 		return nil

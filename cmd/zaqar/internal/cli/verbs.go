@@ -69,7 +69,11 @@ func (a *App) note(format string, args ...any) {
 
 // warn prints a line to standard error.
 func (a *App) warn(format string, args ...any) {
-	fmt.Fprintln(a.Err, "zaqar: "+fmt.Sprintf(format, args...))
+	warnTo(a.Err, format, args...)
+}
+
+func warnTo(to *Output, format string, args ...any) {
+	fmt.Fprintln(to, "zaqar: "+fmt.Sprintf(format, args...))
 }
 
 // noteStop tells a person who has pressed Ctrl-C what the command waits for. Call the result
