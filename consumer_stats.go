@@ -20,8 +20,7 @@ type ConsumerStats struct {
 	// not to hold them any more. Another consumer may handle them again.
 	LostClaims, Lost int
 	// Rescued messages were handled, and deleted although their claim was lost: nobody else
-	// had claimed them, or an extension has taken them back. For what a worker handled out of an
-	// adaptive claim of many it does not matter whether somebody else had.
+	// had claimed them, or an extension of the claim has taken them back.
 	Rescued int
 	// Duplicates arrived again while they were held here, or after they had been finished
 	// but could not be deleted; or an adaptive claim took them out of somebody else's, who has

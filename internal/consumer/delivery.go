@@ -25,7 +25,6 @@ type Delivery struct {
 	stops          bool            // its handler has called Stop
 	overdue        bool            // its attempt took longer than MaxExtension
 	revoked        bool            // a hard stop took it from its caller
-	handled        bool            // a worker's handler has returned nil before its context ended
 	alreadyDeleted bool            // a claim that was in flight brought it once more
 	outcome        *outcome        // of its deletion, if Done waits for one together with others
 	ctx            context.Context //nolint:containedctx // it is the handler's, and ends with the claim

@@ -51,7 +51,6 @@ func (d *Delivery) decide(err error, failure Failure) action {
 		c.pace.attemptedLocked(time.Since(d.started))
 	}
 	if err == nil {
-		d.handled = d.worker != nil && !d.worker.abandoned && d.ctx.Err() == nil
 		return d.ackLocked()
 	}
 	switch cause := context.Cause(d.ctx); {
@@ -163,7 +162,7 @@ func (d *Delivery) deleteRemote(ctx context.Context) (tried int, err error) {
 		case !errors.Is(unclaimed, fault.ClaimLost):
 			return false, unclaimed
 		}
-		if d.takenBack(ctx) && c.queue.Delete(ctx, id, claims[len(claims)-1]) == nil || d.deletedAnyway(ctx, claims) {
+		if d.takenBack(ctx) && c.queue.Delete(ctx, id, claims[len(claims)-1]) == nil {
 			c.countRescued()
 			return true, nil
 		}
@@ -181,18 +180,6 @@ func (d *Delivery) takenBack(ctx context.Context) bool {
 	alive := !closed(l.closed) && !l.overlapped && !d.overdue && time.Now().Before(l.deadline)
 	c.unlock()
 	return alive && l.claim.Extend(ctx, c.config.TTL, c.config.Grace) == nil
-}
-
-// deletedAnyway deletes a message of an adaptive claim of many that somebody else's claim
-// has taken, as happens on Redis (quirk 5), and reports whether it did: a deletion of several
-// looks at no claim (quirk 22). It was handled in time, and its handler knows nothing of
-// claims, as a caller of Done may.
-func (d *Delivery) deletedAnyway(ctx context.Context, claims []string) bool {
-	c := d.consumer
-	c.mu.Lock()
-	sure := d.handled && d.lease.adaptiveOfMany() && !closed(d.lease.closed)
-	c.unlock()
-	return sure && c.queue.DeleteAll(ctx, []string{d.message.ID()}, claims) == nil
 }
 
 // claimIDs returns all claims of ours that brought the message, the latest last.

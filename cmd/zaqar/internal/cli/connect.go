@@ -79,6 +79,8 @@ func (g *globalOptions) check() error {
 		return badUsage("--endpoint has a query or a fragment; remove it")
 	case g.transport != "http" && g.transport != "ws":
 		return badUsage("--transport is %q; it must be http or ws", g.transport)
+	case g.transport == "ws" && (at.Scheme == "ws" || at.Scheme == "wss"):
+		return badUsage("--endpoint is a WebSocket already, so --transport ws has no effect; remove it")
 	case g.signedURL != "" && len(g.signingIn()) > 0:
 		return badUsage("--signed-url replaces credentials, so --%s has no effect; remove one of them", g.signingIn()[0])
 	case g.signedURL != "" && g.cache && g.flags.Changed("token-cache"):

@@ -58,8 +58,6 @@ var inTerminal = []string{
 	"use WithClientCert, or cert and key in clouds.yaml", "use --os-cert and --os-key, or cert and key in clouds.yaml",
 	"with WithCACert, or cacert in clouds.yaml", "with --os-cacert, or cacert in clouds.yaml",
 	"connect to the URL of HTTP, and add the WebSocket with WithWebSocket", "leave out --transport ws",
-	"WithWebSocket adds a WebSocket to HTTP, but the endpoint is a WebSocket already: leave one of them out",
-	"the endpoint is a WebSocket already: leave out --transport ws",
 	"needs the WebSocket: use WithWebSocket, or a ws or wss endpoint", "needs the WebSocket: use --transport ws",
 	"it names a Keystone trust: use keystone.Trust", "it names a Keystone trust: use --os-trust-id",
 }
