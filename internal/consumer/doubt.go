@@ -15,8 +15,8 @@ import (
 // not handled.
 //
 // Only adaptive claims are doubted. Their messages are handled quickly, so the wait is long
-// enough for most. Somebody else's claim does not change when ours has taken a message of
-// it, and deletions of several messages do not look at claims (quirk 22), so they work.
+// enough for most. Meanwhile the other consumer deletes them: a deletion of several does not
+// look at claims (quirk 22), and where one is refused, see [Delivery.takenBack].
 
 // doubtWait is how long doubtful messages wait.
 const doubtWait = 10 * time.Second
