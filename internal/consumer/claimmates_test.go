@@ -61,6 +61,16 @@ type mates struct {
 
 func newMates() *mates { return &mates{start: time.Now(), calls: map[string][]time.Duration{}} }
 
+// onMates runs a test on driven time, with a queue of n messages that share a claim.
+func onMates(t *testing.T, n int, test func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue, m *mates)) {
+	t.Helper()
+	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
+		q := client.Queue("wot")
+		clienttest.PostMany(t, q, n)
+		test(t, srv, q, newMates())
+	})
+}
+
 // call notes a call, and returns how many there were for its message.
 func (m *mates) call(message *zaqar.Message) int {
 	m.mu.Lock()
@@ -86,10 +96,7 @@ const late = 11*time.Hour + 10*time.Minute
 
 func TestAMessageThatIsLeftToTheEndOfItsClaimDoesNotWaitForOneThatIsPutOff(t *testing.T) {
 	t.Parallel()
-	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-		q := client.Queue("wot")
-		clienttest.PostMany(t, q, 2)
-		m := newMates()
+	onMates(t, 2, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue, m *mates) {
 		config := zaqar.ConsumerConfig{Workers: 1, ClaimSize: 20, OnFailure: zaqar.LetExpire, MaxPoll: time.Minute}
 		r := run(t, q, config, func(_ context.Context, message *zaqar.Message) error {
 			switch n := m.call(message); {
@@ -118,11 +125,8 @@ func TestADeletionThatIsPendingGoesOnBesideAMessageThatIsPutOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-				q := client.Queue("wot")
-				clienttest.PostMany(t, q, 2)
+			onMates(t, 2, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue, m *mates) {
 				srv.Inject(zaqartest.Fault{Kind: "message_delete", Status: http.StatusServiceUnavailable, Times: -1})
-				m := newMates()
 				config := zaqar.ConsumerConfig{Workers: 2, ClaimSize: 20, OnFailure: zaqar.GiveBack, MaxPoll: time.Minute}
 				r := run(t, q, config, func(_ context.Context, message *zaqar.Message) error {
 					if m.call(message) == 1 && string(message.Body()) == "0" {
@@ -152,10 +156,7 @@ func TestADeletionThatIsPendingGoesOnBesideAMessageThatIsPutOff(t *testing.T) {
 
 func TestAMessageThatAwaitsItsReleaseIsTakenBackWhenAnotherOneIsPutOff(t *testing.T) {
 	t.Parallel()
-	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-		q := client.Queue("wot")
-		clienttest.PostMany(t, q, 2)
-		m := newMates()
+	onMates(t, 2, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue, m *mates) {
 		config := zaqar.ConsumerConfig{Workers: 2, ClaimSize: 20, OnFailure: zaqar.GiveBack, MaxPoll: time.Minute}
 		r := run(t, q, config, func(_ context.Context, message *zaqar.Message) error {
 			switch n := m.call(message); {
@@ -184,10 +185,7 @@ func TestAMessageThatAwaitsItsReleaseIsTakenBackWhenAnotherOneIsPutOff(t *testin
 
 func TestWhatIsNotBegunComesInItsTurnBesideAMessageThatIsPutOff(t *testing.T) {
 	t.Parallel()
-	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-		q := client.Queue("wot")
-		clienttest.PostMany(t, q, 3)
-		m := newMates()
+	onMates(t, 3, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue, m *mates) {
 		config := zaqar.ConsumerConfig{Workers: 1, ClaimSize: 20, OnFailure: zaqar.GiveBack, MaxPoll: time.Minute}
 		r := run(t, q, config, func(_ context.Context, message *zaqar.Message) error {
 			n := m.call(message)
@@ -215,10 +213,7 @@ func TestWhatIsNotBegunComesInItsTurnBesideAMessageThatIsPutOff(t *testing.T) {
 
 func TestAMessageBecomesADeadLetterBesideOneThatIsPutOff(t *testing.T) {
 	t.Parallel()
-	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-		q := client.Queue("wot")
-		clienttest.PostMany(t, q, 2)
-		m := newMates()
+	onMates(t, 2, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue, m *mates) {
 		config := zaqar.ConsumerConfig{
 			Workers: 1, ClaimSize: 20, OnFailure: zaqar.GiveBack, MaxPoll: time.Minute, DeadLetter: "dead", MaxAttempts: 3,
 		}
@@ -247,11 +242,8 @@ func TestMessagesThatAreDueAfterALongWaitAreGivenBack(t *testing.T) {
 	for _, n := range []int{1, 2} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
-			clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-				q := client.Queue("wot")
-				clienttest.PostMany(t, q, n)
+			onMates(t, n, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue, m *mates) {
 				srv.Inject(zaqartest.Fault{Kind: "claim_update", Status: http.StatusBadRequest}) // no claim may be long, so it is kept
-				m := newMates()
 				config := zaqar.ConsumerConfig{Workers: 1, ClaimSize: 20, OnFailure: zaqar.GiveBack, MaxPoll: time.Minute}
 				r := run(t, q, config, func(_ context.Context, message *zaqar.Message) error {
 					if m.call(message) == 1 {
@@ -273,10 +265,7 @@ func TestMessagesThatAreDueAfterALongWaitAreGivenBack(t *testing.T) {
 
 func TestWhatWasLostWithItsClaimIsNotTakenBackForAMessageThatIsPutOff(t *testing.T) {
 	t.Parallel()
-	clienttest.Bubble(t, func(t *testing.T, srv *zaqartest.Server, client *zaqar.Client) {
-		q := client.Queue("wot")
-		clienttest.PostMany(t, q, 2)
-		m := newMates()
+	onMates(t, 2, func(t *testing.T, srv *zaqartest.Server, q *zaqar.Queue, m *mates) {
 		config := zaqar.ConsumerConfig{
 			Workers: 1, ClaimSize: 20, TTL: time.Minute, OnFailure: zaqar.GiveBack, HandlerTimeout: 10 * time.Second, MaxPoll: time.Minute,
 		}

@@ -3,8 +3,6 @@ package consumer
 import (
 	"context"
 	"time"
-
-	"github.com/zaqar-go/zaqar/observe"
 )
 
 // On Redis a claim takes the first free message and then everything behind it, even what
@@ -16,7 +14,7 @@ import (
 //
 // Only adaptive claims are doubted. Their messages are handled quickly, so the wait is long
 // enough for most. Meanwhile the other consumer deletes them: a deletion of several does not
-// look at claims (quirk 22), and where one is refused, see [Delivery.takenBack].
+// look at claims (quirk 22), and where one is refused, see [Delivery.regained].
 
 // doubtWait is how long doubtful messages wait.
 const doubtWait = 10 * time.Second
@@ -107,10 +105,7 @@ func (u *doubt) waiting() []string {
 // stolenLocked ends a delivery of a message that our claim took out of somebody else's, who
 // has deleted it.
 func (c *Consumer) stolenLocked(d *Delivery) {
-	c.stats.Duplicates++
 	c.pace.backToOneLocked(suspicion)
-	c.reportLocked(observe.Duplicate{
-		Queue: c.queue.Name(), Message: d.message.ID(), Claim: d.lease.claim.ID(), Finished: true,
-	})
+	c.countDuplicateLocked(d, true)
 	d.endLocked(gone)
 }

@@ -122,7 +122,7 @@ const Automatic = -1
 // prefetchLocked is how many messages may be ready beyond those that somebody waits for: what
 // remains of a claim that one worker asked for; and one claim for each worker of Run while
 // handlers are quick, so that they do not wait for the service all the time. Nobody knows
-// whether a caller of Fetch comes again, and what he did not ask for would be held until then.
+// whether a caller of Fetch comes again, and what that caller did not ask for would be held until then.
 func (c *Consumer) prefetchLocked(size int) int {
 	switch {
 	case c.config.Prefetch != Automatic:

@@ -66,10 +66,15 @@ func (c *Consumer) settleUnseenLocked(d *Delivery, err error) {
 }
 
 // duplicateLocked counts a message that came again while it is held, or after it was
-// finished.
+// finished: a claim of ours did not hold it.
 func (c *Consumer) duplicateLocked(d *Delivery, finished bool) {
-	c.stats.Duplicates++
 	c.suspectLocked()
+	c.countDuplicateLocked(d, finished)
+}
+
+// countDuplicateLocked counts and reports a message that is not handled again.
+func (c *Consumer) countDuplicateLocked(d *Delivery, finished bool) {
+	c.stats.Duplicates++
 	c.reportLocked(observe.Duplicate{
 		Queue: c.queue.Name(), Message: d.message.ID(), Claim: d.lease.claim.ID(), Finished: finished,
 	})

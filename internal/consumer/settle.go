@@ -162,7 +162,7 @@ func (d *Delivery) deleteRemote(ctx context.Context) (tried int, err error) {
 		case !errors.Is(unclaimed, fault.ClaimLost):
 			return false, unclaimed
 		}
-		if d.takenBack(ctx) && c.queue.Delete(ctx, id, claims[len(claims)-1]) == nil {
+		if d.regained(ctx) && c.queue.Delete(ctx, id, claims[len(claims)-1]) == nil {
 			c.countRescued()
 			return true, nil
 		}
@@ -171,15 +171,21 @@ func (d *Delivery) deleteRemote(ctx context.Context) (tried int, err error) {
 	return tried, err
 }
 
-// takenBack takes back a message that somebody else's claim has taken out of ours: on Redis
-// an extension does that (quirk 45). It reports whether that claim has been extended.
-func (d *Delivery) takenBack(ctx context.Context) bool {
+// regained makes our claim hold a message again that somebody else's has taken out of it: on
+// Redis an extension does that (quirk 45). It reports whether the claim has been extended.
+func (d *Delivery) regained(ctx context.Context) bool {
 	c := d.consumer
 	c.mu.Lock()
 	l := d.lease
 	alive := !closed(l.closed) && !l.overlapped && !d.overdue && time.Now().Before(l.deadline)
+	p := l.planLocked()
 	c.unlock()
-	return alive && l.claim.Extend(ctx, c.config.TTL, c.config.Grace) == nil
+	if !alive || l.claim.Extend(ctx, p.ttl, p.grace) != nil {
+		return false
+	}
+	l.extended(p, nil)
+	l.wake()
+	return true
 }
 
 // claimIDs returns all claims of ours that brought the message, the latest last.

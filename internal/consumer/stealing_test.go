@@ -193,7 +193,7 @@ func TestAMessageThatSomebodyElsesClaimTookIsTakenBackAndDeleted(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		if s := engine.Stats(); len(q.messages) != 1 || s.Handled != 1 || s.Rescued != 1 || s.Lost != 0 || handled.Load() != 1 {
+		if s := engine.Stats(); len(q.messages) != 1 || s.Handled != 1 || s.Rescued != 1 || s.Renewed != 1 || s.Lost != 0 || handled.Load() != 1 {
 			t.Errorf("%d messages are left, the counters are %+v", len(q.messages), s)
 		}
 	})

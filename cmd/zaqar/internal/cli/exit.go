@@ -14,6 +14,7 @@ import (
 	"github.com/zaqar-go/zaqar"
 	"github.com/zaqar-go/zaqar/auth"
 	"github.com/zaqar-go/zaqar/auth/keystone"
+	"github.com/zaqar-go/zaqar/cmd/zaqar/internal/doctor"
 )
 
 // The exit codes. After a signal, the code is 128 plus the signal's number, as in a
@@ -111,8 +112,11 @@ func classify(err error) (code int, advice string) {
 	if _, ok := errors.AsType[*zaqar.ArgumentError](err); ok {
 		return exitUsage, ""
 	}
-	if advice := settingOf(err); advice != "" {
+	if advice := neededSetting(err); advice != "" {
 		return exitNotFound, advice
+	}
+	if advice := doctor.AboutCertificate(err); advice != "" {
+		return exitUnavailable, advice
 	}
 	if isClaimed(err) {
 		return exitRefused, "name its claim with --claim-id, or wait until that has ended"
@@ -128,21 +132,21 @@ func classify(err error) (code int, advice string) {
 	return exitFailed, ""
 }
 
-// settings says which settings of Zaqar an operation needs that is not there without them.
-var settings = []struct{ op, advice string }{
+// neededSettings says which settings of Zaqar an operation needs that is not there without them.
+var neededSettings = []struct{ op, advice string }{
 	{"pool_", "this Zaqar has no pools; its operator sets pooling and admin_mode to have them"},
 	{"flavor_", "this Zaqar has no flavors; its operator sets pooling and admin_mode to have them"},
 	{"GET /v2/health", "this Zaqar does not tell its health; its operator sets admin_mode to have it"},
 }
 
-// settingOf returns what to do about an operation that the service does not have: it says
+// neededSetting returns what to do about an operation that the service does not have: it says
 // nothing but "Not Found" then, and not what was not found.
-func settingOf(err error) string {
+func neededSetting(err error) string {
 	call, ok := errors.AsType[*zaqar.Error](err)
 	if !ok || !errors.Is(err, zaqar.ErrNotFound) || call.Description != "" {
 		return ""
 	}
-	for _, setting := range settings {
+	for _, setting := range neededSettings {
 		if strings.HasPrefix(call.Op, setting.op) {
 			return setting.advice
 		}

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -120,7 +121,7 @@ func TestEachKindOfErrorHasItsExitCode(t *testing.T) {
 		exitRefused:     {errNotSignedIn, &signInError{cause: errors.New("x")}, auth.ErrRefused, auth.ErrExpired, auth.ErrNotCovered, &zaqar.Error{Code: 401}, &zaqar.Error{Code: 403}},
 		exitNotFound:    {&zaqar.Error{Code: 404, Op: "message_get"}, exitCode(4)},
 		exitConflict:    {zaqar.ErrExists, &zaqar.Error{Code: 409}, &zaqar.Error{Code: 404, Op: "claim_update"}, zaqar.ErrClaimEmpty},
-		exitUnavailable: {&zaqar.Error{Code: 503}, &zaqar.Error{Err: context.DeadlineExceeded}, zaqar.ErrUnreachable},
+		exitUnavailable: {&zaqar.Error{Code: 503}, &zaqar.Error{Err: context.DeadlineExceeded}, zaqar.ErrUnreachable, x509.HostnameError{Certificate: &x509.Certificate{}}, x509.CertificateInvalidError{}},
 		128 + 13:        nil,
 	} {
 		for _, failure := range failures {

@@ -19,7 +19,7 @@ func (e *examination) credentials(ctx context.Context) bool {
 	case errors.Is(err, auth.ErrRefused):
 		return e.failed("credentials", err, "check user, password, project and domains; the openstack command needs the same")
 	case err != nil:
-		return e.failed("credentials", err, "check the URL of Keystone (OS_AUTH_URL, or auth_url in clouds.yaml) and the network")
+		return e.failed("credentials", err, cmp.Or(AboutCertificate(err), "check the URL of Keystone (OS_AUTH_URL, or auth_url in clouds.yaml) and the network"))
 	}
 	text := "no sign-in; the server accepts the project that the client names"
 	if h.Get(auth.HeaderToken) != "" {
@@ -53,8 +53,8 @@ func (e *examination) endpoint(ctx context.Context) bool {
 	return e.ok("endpoint", url)
 }
 
-// aboutCertificate says what to do about a certificate that is not accepted, or "".
-func aboutCertificate(err error) string {
+// AboutCertificate says what to do about a certificate that is not accepted, or "".
+func AboutCertificate(err error) string {
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
 		return "use a name that the certificate is for, or ask the operator; --insecure does not check certificates at all"
 	}
@@ -71,7 +71,7 @@ func (e *examination) service(ctx context.Context) bool {
 	case errors.Is(err, zaqar.ErrUnreachable):
 		return e.failed("service", err, "check the URL, the network, and a proxy (HTTPS_PROXY); --os-interface selects another endpoint")
 	case err != nil:
-		return e.failed("service", err, cmp.Or(aboutCertificate(err), "check that the URL is that of Zaqar"))
+		return e.failed("service", err, cmp.Or(AboutCertificate(err), "check that the URL is that of Zaqar"))
 	}
 	// A server without a list of versions may be anything.
 	if err := client.Ping(ctx); errors.Is(err, zaqar.ErrNotFound) || errors.Is(err, zaqar.ErrMalformed) {
